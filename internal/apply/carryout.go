@@ -1,0 +1,100 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// carryOut does one step, to its end or to the context's.
+func (x *run) carryOut(ctx context.Context, s Step) result {
+	if !sleep(ctx, s.Delay) {
+		return result{step: s, err: context.Cause(ctx)}
+	}
+	x.tell(Event{Step: s, Phase: Begun})
+	begun := time.Now()
+	res := x.act(ctx, s)
+	res.step = s
+	x.report(res, time.Since(begun))
+	return res
+}
+
+func (x *run) act(ctx context.Context, s Step) result {
+	switch s.Verb {
+	case Put:
+		return x.put(ctx, s)
+	case Await:
+		return x.await(ctx, s, x.refOf(s))
+	case Stop:
+		return x.plain(ctx, s, func() error { return x.stop(ctx, s) })
+	default:
+		return x.plain(ctx, s, func() error { return x.Target.Remove(ctx, s.Key, s.Ref) })
+	}
+}
+
+func (x *run) put(ctx context.Context, s Step) result {
+	var ref resource.Ref
+	res := x.plain(ctx, s, func() (err error) {
+		ref, err = x.Target.Put(ctx, *s.Object)
+		return err
+	})
+	res.ref = ref
+	x.mu.Lock()
+	x.made[s.ID] = ref
+	x.mu.Unlock()
+	return res
+}
+
+func (x *run) refOf(s Step) resource.Ref {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if s.Made != 0 {
+		return x.made[s.Made]
+	}
+	return s.Ref
+}
+
+func (x *run) stop(ctx context.Context, s Step) error {
+	stopper, ok := x.Target.(Stopper)
+	if !ok {
+		return fault.As(fault.Rejected, fmt.Errorf("stop %s: this target cannot stop without removing", s.Key))
+	}
+	return stopper.Stop(ctx, s.Key, s.Ref)
+}
+
+// plain does something that succeeds, fails, or is tried again while the target
+// does not answer.
+func (x *run) plain(ctx context.Context, s Step, do func() error) result {
+	err := x.patiently(ctx, do)
+	switch {
+	case err == nil:
+		return result{}
+	case ctx.Err() != nil:
+		return result{err: context.Cause(ctx)}
+	case fault.Of(err) == fault.Unreachable:
+		return result{err: err}
+	}
+	class := fault.Of(err)
+	if class == fault.Unknown {
+		class = fault.Rejected
+	}
+	return result{failure: &Failure{Step: s, Ref: s.Ref, Class: class, Reason: err.Error(), Hint: fault.Advice(err)}}
+}
+
+// report tells the watcher how the step ended. Whether a failure counts is
+// decided later; here it is told as what it is.
+func (x *run) report(res result, took time.Duration) {
+	e := Event{Step: res.step, Phase: Done, Elapsed: took}
+	switch {
+	case res.err != nil:
+		e.Phase, e.Detail = Skipped, res.err.Error()
+	case res.failure != nil && (res.step.Innocent || res.step.Tidy):
+		e.Phase, e.Detail = Tolerated, res.failure.Reason
+	case res.failure != nil:
+		e.Phase, e.Detail = FailedNow, res.failure.Reason
+	}
+	x.tell(e)
+}

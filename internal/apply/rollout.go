@@ -1,0 +1,216 @@
+package apply
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// The rollout's clocks where the plan's policy says nothing.
+const (
+	defaultReady    = time.Minute
+	defaultJob      = time.Hour
+	defaultPoll     = 100 * time.Millisecond
+	defaultStable   = 2 * time.Second
+	defaultPatience = 2 * time.Minute
+	logLines        = 20
+)
+
+// Rollout carries a plan out: it decides nothing but when a step's gate is open.
+type Rollout struct {
+	Target Target
+	// Watch hears every phase of every step, one call at a time; nil is silent.
+	Watch func(Event)
+	// Poll is the time between two looks at an instance's health.
+	Poll time.Duration
+	// Stable is how long an instance without a healthcheck must run before it
+	// counts as healthy.
+	Stable time.Duration
+	// Patience is how long the target may stay unreachable before the rollout
+	// gives up without a verdict. Health clocks stand still meanwhile.
+	Patience time.Duration
+}
+
+// run is one rollout under way. Its maps belong to the coordinating goroutine.
+type run struct {
+	*Rollout
+	plan    Plan
+	state   map[int]Phase
+	outcome Outcome
+	failed  map[string]int // group -> slots that failed
+	results chan result
+	running int
+	mu      sync.Mutex // guards made and Watch: steps run side by side
+	made    map[int]resource.Ref
+}
+
+// result is how one step ended.
+type result struct {
+	step     Step
+	ref      resource.Ref
+	restarts int
+	failure  *Failure
+	err      error // no verdict: unreachable for too long, or the context ended
+}
+
+// Run carries plan out and returns what became of it. It returns when every
+// step has ended or, after a failure that counts, when the steps under way have
+// stopped. Cancelling parent stops it; the cause is in Outcome.Err.
+func (r *Rollout) Run(parent context.Context, plan Plan) Outcome {
+	ctx, stop := context.WithCancel(parent)
+	defer stop()
+	x := &run{
+		Rollout: r.withDefaults(), plan: plan,
+		state: map[int]Phase{}, failed: map[string]int{}, made: map[int]resource.Ref{},
+		results: make(chan result),
+		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
+	}
+	for x.launch(ctx); x.running > 0; x.launch(ctx) {
+		x.settle(<-x.results)
+		x.running--
+		if x.over() {
+			stop()
+		}
+	}
+	x.outcome.Skipped = len(plan.Steps) - len(x.state)
+	if parent.Err() != nil && x.outcome.Skipped > 0 && !x.over() {
+		x.outcome.Err = context.Cause(parent)
+	}
+	return x.outcome
+}
+
+func (r *Rollout) withDefaults() *Rollout {
+	out := *r
+	if out.Poll <= 0 {
+		out.Poll = defaultPoll
+	}
+	if out.Stable <= 0 {
+		out.Stable = defaultStable
+	}
+	if out.Patience <= 0 {
+		out.Patience = defaultPatience
+	}
+	return &out
+}
+
+// over tells whether no further step may begin.
+func (x *run) over() bool {
+	if x.outcome.Err != nil {
+		return true
+	}
+	for _, f := range x.outcome.Failures {
+		if f.Step.Object == nil || f.Step.Object.Policy.FailureAction != resource.ActionContinue {
+			return true
+		}
+	}
+	return false
+}
+
+// launch begins every step whose gate is open.
+func (x *run) launch(ctx context.Context) {
+	if x.over() || ctx.Err() != nil {
+		return
+	}
+	for _, s := range x.plan.Steps {
+		if _, begun := x.state[s.ID]; begun || !x.open(s) {
+			continue
+		}
+		x.state[s.ID] = Begun
+		x.running++
+		go func() { x.results <- x.carryOut(ctx, s) }()
+	}
+}
+
+// open tells whether all that the step waits for is there. A step behind a
+// failed one never opens.
+func (x *run) open(s Step) bool {
+	for _, id := range s.After {
+		if p := x.state[id]; p != Done && !(p == Tolerated && x.harmless(id)) {
+			return false
+		}
+	}
+	for _, id := range s.Soft {
+		if p := x.state[id]; p == "" || p == Begun {
+			return false
+		}
+	}
+	return true
+}
+
+// harmless tells whether a tolerated step may be built upon: one within its
+// group's failure ratio, or a removal. What was failing before may not: what
+// needs it would be blamed.
+func (x *run) harmless(id int) bool { return !x.plan.Steps[id-1].Innocent }
+
+// settle books a result.
+func (x *run) settle(res result) {
+	switch {
+	case res.err != nil:
+		x.state[res.step.ID] = FailedNow
+		if x.outcome.Err == nil && !x.over() {
+			x.outcome.Err = res.err
+		}
+	case res.failure != nil:
+		x.fail(res)
+	default:
+		x.state[res.step.ID] = Done
+		x.book(res)
+	}
+}
+
+func (x *run) book(res result) {
+	if res.step.Verb == Put || res.step.Verb == Await {
+		x.outcome.Made[res.step.Key] = res.ref
+	}
+	if res.step.Verb != Await {
+		return
+	}
+	x.outcome.Restarts[res.step.Key] = res.restarts
+	if res.step.Until == resource.Completed {
+		x.outcome.Completed = append(x.outcome.Completed, *res.step.Object)
+	}
+}
+
+func (x *run) fail(res result) {
+	if x.tolerates(res) {
+		x.state[res.step.ID] = Tolerated
+		x.outcome.Tolerated = append(x.outcome.Tolerated, *res.failure)
+		return
+	}
+	x.state[res.step.ID] = FailedNow
+	x.outcome.Failures = append(x.outcome.Failures, *res.failure)
+}
+
+// tolerates tells whether a failure leaves the rollout standing.
+func (x *run) tolerates(res result) bool {
+	if res.step.Innocent || res.step.Tidy {
+		return true
+	}
+	group := res.step.Group()
+	if group == "" || res.failure.Class != fault.Unhealthy {
+		return false
+	}
+	x.failed[group]++
+	return float64(x.failed[group]) <= res.step.Object.Policy.MaxFailureRatio*float64(x.slots(group))
+}
+
+func (x *run) slots(group string) int {
+	for _, s := range x.plan.Services {
+		if s.Group == group {
+			return s.Of
+		}
+	}
+	return 1
+}
+
+func (x *run) tell(e Event) {
+	if x.Watch == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.Watch(e)
+}

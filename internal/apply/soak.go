@@ -1,0 +1,68 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Soak watches every instance of a finished rollout for d: each must stay
+// healthy and must not restart. It returns the first failure, or nil; err is why
+// there is no verdict. Jobs are not watched: they have ended.
+func (r *Rollout) Soak(ctx context.Context, plan Plan, o Outcome, d time.Duration) (*Failure, error) {
+	x := &run{Rollout: r.withDefaults(), plan: plan}
+	watched := soaking(plan, o)
+	for left := d; left > 0; left -= x.Poll {
+		if !sleep(ctx, x.Poll) {
+			return nil, context.Cause(ctx)
+		}
+		for _, s := range watched {
+			if f, err := x.soakOne(ctx, s, o); f != nil || err != nil {
+				return f, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (*Failure, error) {
+	ref := o.Made[s.Key]
+	h, err := x.look(ctx, s.Key, ref)
+	if err != nil {
+		return nil, err
+	}
+	reason := ""
+	switch {
+	case h.Restarts > o.Restarts[s.Key]:
+		reason = "restarted in its soak: " + orUnknown(h.Reason)
+	case h.State == resource.Absent:
+		reason = "disappeared in its soak"
+	case h.State != resource.Well:
+		reason = "did not stay healthy: " + orUnknown(h.Reason)
+	default:
+		return nil, nil
+	}
+	w := &watcher{run: x, step: s, ref: ref}
+	f := w.failure(ctx, h, reason)
+	f.failure.Class = fault.Unhealthy
+	return f.failure, nil
+}
+
+// soaking are the awaits whose instances live on: one per slot, the last.
+func soaking(plan Plan, o Outcome) []Step {
+	var out []Step
+	for _, s := range slices.Backward(plan.Steps) {
+		if s.Verb != Await || s.Until != resource.Healthy || s.Innocent {
+			continue
+		}
+		if _, made := o.Made[s.Key]; !made || slices.ContainsFunc(out, func(t Step) bool { return t.Key == s.Key }) {
+			continue
+		}
+		out = append(out, s)
+	}
+	slices.Reverse(out)
+	return out
+}

@@ -1,0 +1,69 @@
+// Package apply turns the difference between wanted and live into a Plan
+// (a decision as data, without I/O) and carries it out (Rollout), gate by gate.
+package apply
+
+import (
+	"context"
+
+	"syncd.io/syncd/internal/resource"
+)
+
+// Owned says what is ours on the target besides what labels say.
+type Owned struct {
+	// App is the name written into ownership labels: the Compose project.
+	App string
+	// Adopted are the instances that were taken over: they carry no label of
+	// ours.
+	Adopted []resource.Ref
+}
+
+// Target is a place where objects live: a Docker engine, a Kubernetes cluster.
+// Errors are classified with package fault: Unreachable when the target did not
+// answer, Rejected when it refused what it was asked.
+type Target interface {
+	// Observe returns one pair per wanted slot and per live slot that belongs to
+	// the app (also foreign ones in its name space), in key order. It changes
+	// nothing.
+	Observe(ctx context.Context, want []resource.Object, owned Owned) ([]resource.Pair, error)
+	// Put makes the slot hold an instance equal to object and returns its Ref.
+	// It is idempotent, returns when the target accepted, not when it is
+	// healthy, and never touches an instance of the slot that differs from
+	// object beyond what InPlace names: the new one is put beside it.
+	Put(ctx context.Context, object resource.Object) (resource.Ref, error)
+	// Remove deletes the instance; "already gone" is success. Data (volumes)
+	// stays unless ref itself is a volume.
+	Remove(ctx context.Context, key resource.Key, ref resource.Ref) error
+	// Health returns how the instance is now; Absent where there is none.
+	Health(ctx context.Context, key resource.Key, ref resource.Ref) (resource.Health, error)
+}
+
+// Stopper is a target whose instances can be stopped and started again. Stop
+// also keeps the target from reviving the instance; a later Put undoes both.
+type Stopper interface {
+	Stop(ctx context.Context, key resource.Key, ref resource.Ref) error
+}
+
+// Preparer is a target that can do work before anything live is touched.
+type Preparer interface {
+	// Pin fixes every outside reference once (tags to image IDs) and returns the
+	// objects with it. What is already pinned is left alone. Where pull is true
+	// what is missing here is fetched; else it stays unpinned and is named in
+	// missing. Errors: Unreachable for a registry that does not answer, Rejected
+	// for an image that does not exist.
+	Pin(ctx context.Context, objects []resource.Object, pull bool) (pinned []resource.Object, missing []string, err error)
+	// Validate lets the target judge the objects' settings without making any.
+	// Errors: Rejected, naming object and field.
+	Validate(ctx context.Context, objects []resource.Object) error
+}
+
+// Watcher wakes its caller early: the channel gets a value (coalesced) after
+// anything of the app changed on the target, and is closed with ctx.
+type Watcher interface {
+	Watch(ctx context.Context) (<-chan string, error)
+}
+
+// Evidence is what a failed instance leaves behind.
+type Evidence interface {
+	// Logs returns the last lines of the instance's output, oldest first.
+	Logs(ctx context.Context, key resource.Key, ref resource.Ref, lines int) ([]string, error)
+}

@@ -1,0 +1,126 @@
+package drift
+
+import (
+	"fmt"
+	"strings"
+
+	"syncd.io/syncd/internal/resource"
+)
+
+// Options are what the comparison must know besides the pairs.
+type Options struct {
+	// Done are the input hashes of jobs that exited 0: such a job is in sync
+	// whether its container is still there or not.
+	Done map[string]bool
+}
+
+// Compare returns one finding per pair, in the order of pairs.
+func Compare(pairs []resource.Pair, opts Options) Report {
+	report := Report{Findings: make([]Finding, 0, len(pairs))}
+	for _, p := range pairs {
+		report.Findings = append(report.Findings, judge(p, opts))
+	}
+	return report
+}
+
+func judge(p resource.Pair, opts Options) Finding {
+	f := Finding{Key: p.Key, Match: None}
+	switch {
+	case p.Deferred != "":
+		f.Class, f.Reason = Deferred, p.Deferred
+	case foreign(p):
+		f.Class, f.Reason = Foreign, "made by something else and never taken over"
+	case p.Want == nil:
+		f.Class = Extra
+	case settled(p, opts):
+		f.Class, f.Match = InSync, best(p).index
+	case len(p.Live) == 0:
+		f.Class = Missing
+	default:
+		return compareLive(f, p)
+	}
+	return f
+}
+
+func foreign(p resource.Pair) bool {
+	for _, i := range p.Live {
+		if i.Foreign {
+			return true
+		}
+	}
+	return false
+}
+
+// settled tells whether a job needs no run: it exited 0 with this input, or
+// nothing asked for it.
+func settled(p resource.Pair, opts Options) bool {
+	if !p.Want.Once {
+		return false
+	}
+	return opts.Done[p.Want.Hash()] || p.Want.Job != nil && p.Want.Job.OnDemand
+}
+
+func compareLive(f Finding, p resource.Pair) Finding {
+	nearest := best(p)
+	f.Changes = nearest.changes
+	if nearest.inPlace {
+		f.Match = nearest.index
+	}
+	f.Class = Modified
+	if len(f.Changes) == 0 {
+		f.Class = InSync
+		if len(p.Live) > 1 {
+			f.Class, f.Reason = Extra, fmt.Sprintf("%d instances where one is wanted", len(p.Live))
+		}
+	}
+	return f
+}
+
+// candidate is how far one instance is from what is wanted.
+type candidate struct {
+	index   int
+	changes []Change
+	inPlace bool
+	running bool
+}
+
+// best returns the instance that needs the least: nothing, a mend in place, or
+// the fewest changes; a running one before a stopped one.
+func best(p resource.Pair) candidate {
+	out := candidate{index: None}
+	for i, live := range p.Live {
+		c := candidate{index: i, changes: changes(p, live), inPlace: true, running: live.Running}
+		for _, ch := range c.changes {
+			c.inPlace = c.inPlace && ch.InPlace
+		}
+		if out.index == None || c.nearer(out) {
+			out = c
+		}
+	}
+	return out
+}
+
+func (c candidate) nearer(o candidate) bool {
+	switch {
+	case c.inPlace != o.inPlace:
+		return c.inPlace
+	case c.running != o.running:
+		return c.running
+	default:
+		return len(c.changes) < len(o.changes)
+	}
+}
+
+func changes(p resource.Pair, live resource.Instance) []Change {
+	d := differ{inPlace: p.InPlace, sensitive: p.Want.Sensitive}
+	return d.diff(p.Stored, live.Spec)
+}
+
+func hasPrefix(pointer string, prefixes []string) bool {
+	for _, prefix := range prefixes {
+		if pointer == prefix || strings.HasPrefix(pointer, prefix+"/") {
+			return true
+		}
+	}
+	return false
+}

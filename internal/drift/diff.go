@@ -1,0 +1,198 @@
+package drift
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"syncd.io/syncd/internal/resource"
+)
+
+// differ walks two JSON trees side by side and collects the leaves that differ.
+type differ struct {
+	inPlace   []string
+	sensitive []string
+	changes   []Change
+}
+
+// spot is one place in both trees: its JSON pointer (for rules) and its path
+// (for people).
+type spot struct{ pointer, path, name string }
+
+func (s spot) field(name string) spot {
+	path := name
+	if s.path != "" {
+		path = s.path + "." + name
+	}
+	return spot{pointer: s.pointer + "/" + escape(name), path: path, name: name}
+}
+
+func (s spot) element(index int, label string) spot {
+	return spot{pointer: s.pointer + "/" + strconv.Itoa(index), path: s.path + "[" + label + "]", name: s.name}
+}
+
+func escape(token string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+}
+
+// diff returns the fields in which live differs from want, in path order. Equal
+// bytes are the fast path: both sides are canonical.
+func (d *differ) diff(want, live json.RawMessage) []Change {
+	if bytes.Equal(want, live) {
+		return nil
+	}
+	d.walk(spot{}, decode(want), decode(live))
+	return d.changes
+}
+
+// decode reads JSON that an adapter wrote; what is not JSON is compared as text.
+func decode(raw json.RawMessage) any {
+	if len(raw) == 0 {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var tree any
+	if dec.Decode(&tree) != nil {
+		return string(raw)
+	}
+	return tree
+}
+
+func (d *differ) walk(at spot, want, live any) {
+	switch w := want.(type) {
+	case map[string]any:
+		if l, ok := live.(map[string]any); ok {
+			d.walkMap(at, w, l)
+			return
+		}
+	case []any:
+		if l, ok := live.([]any); ok && d.walkList(at, w, l) {
+			return
+		}
+	}
+	if !reflect.DeepEqual(want, live) {
+		d.leaf(at, want, live)
+	}
+}
+
+func (d *differ) walkMap(at spot, want, live map[string]any) {
+	keys := slices.Collect(maps.Keys(want))
+	for k := range live {
+		if _, ok := want[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		d.walk(at.field(k), want[k], live[k])
+	}
+}
+
+// walkList compares lists of objects element by element, matched by what
+// identifies them (a port's target, a mount's target, a network's key), and
+// says false for any other list, which is then one leaf.
+func (d *differ) walkList(at spot, want, live []any) bool {
+	wantIDs, ok := identities(want)
+	if !ok {
+		return false
+	}
+	liveIDs, ok := identities(live)
+	if !ok {
+		return false
+	}
+	for i, id := range wantIDs {
+		d.walk(at.element(i, id), want[i], pick(live, slices.Index(liveIDs, id)))
+	}
+	for i, id := range liveIDs {
+		if !slices.Contains(wantIDs, id) {
+			d.walk(at.element(i, id), nil, live[i])
+		}
+	}
+	return true
+}
+
+func pick(list []any, i int) any {
+	if i < 0 {
+		return nil
+	}
+	return list[i]
+}
+
+func identities(list []any) ([]string, bool) {
+	ids := make([]string, 0, len(list))
+	for _, v := range list {
+		id, ok := identity(v)
+		if !ok || slices.Contains(ids, id) {
+			return nil, false
+		}
+		ids = append(ids, id)
+	}
+	return ids, true
+}
+
+func identity(v any) (string, bool) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return "", false
+	}
+	for _, name := range []string{"target", "network", "name", "path", "subnet"} {
+		switch id := m[name].(type) {
+		case string:
+			return id, true
+		case json.Number:
+			return id.String() + protocol(m), true
+		}
+	}
+	return "", false
+}
+
+func protocol(m map[string]any) string {
+	if p, ok := m["protocol"].(string); ok && p != "tcp" {
+		return "/" + p
+	}
+	return ""
+}
+
+func (d *differ) leaf(at spot, want, live any) {
+	c := Change{Path: at.path, InPlace: hasPrefix(at.pointer, d.inPlace)}
+	if d.secret(at, want, live) {
+		c.Want, c.Live = masked(want), masked(live)
+	} else {
+		c.Want, c.Live = show(want), show(live)
+	}
+	d.changes = append(d.changes, c)
+}
+
+func (d *differ) secret(at spot, values ...any) bool {
+	if resource.SecretName(at.name) {
+		return true
+	}
+	for _, p := range d.sensitive {
+		if hasPrefix(at.pointer, []string{p}) || hasPrefix(p, []string{at.pointer}) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(values, secretWithin)
+}
+
+// secretWithin looks for credentials in a value that stands alone or in a list.
+func secretWithin(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return resource.SecretValue(v)
+	case []any:
+		return slices.ContainsFunc(v, secretWithin)
+	case map[string]any:
+		for name, inner := range v {
+			if resource.SecretName(name) || secretWithin(inner) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,49 @@
+// Package source brings Git to the host: which commit a ref names (cheap, one
+// ref query) and the files of one commit (a snapshot directory, made by the
+// child and trusted only after it was renamed into place).
+package source
+
+import "time"
+
+// Revision is one Git commit.
+type Revision struct {
+	// Commit is the full lower-case hex object name.
+	Commit string `json:"commit"`
+	// Ref is what was followed: a branch, a tag, or the commit itself.
+	Ref     string    `json:"ref,omitempty"`
+	Author  string    `json:"author,omitempty"`
+	Email   string    `json:"email,omitempty"`
+	Subject string    `json:"subject,omitempty"`
+	Time    time.Time `json:"time"`
+}
+
+// Short returns the first ten digits of the commit, as people quote it.
+func (r Revision) Short() string {
+	if len(r.Commit) > 10 {
+		return r.Commit[:10]
+	}
+	return r.Commit
+}
+
+// File is one path of a snapshot.
+type File struct {
+	// Path is slash-separated and relative to the repository's root.
+	Path string `json:"path"`
+	// Hash is Git's object name of the content: it changes with the bytes only.
+	Hash string `json:"hash"`
+	// Mode is Git's file mode: 100644, 100755 or 120000 (a symlink).
+	Mode uint32 `json:"mode"`
+	Size int64  `json:"size"`
+	// Refused says why the file was not written (too large, a link that leaves
+	// the repository); empty where it was. An app that reads it is rejected.
+	Refused string `json:"refused,omitempty"`
+}
+
+// Snapshot is one commit's files on disk, read-only.
+type Snapshot struct {
+	Revision Revision `json:"revision"`
+	// Dir is the absolute directory that holds the repository's files.
+	Dir string `json:"dir"`
+	// Files are all paths in the commit, in path order.
+	Files []File `json:"files"`
+}

@@ -1,0 +1,144 @@
+// Package state is what syncd remembers: one record per app, its history, and
+// the sealed object sets that a rollback needs.
+package state
+
+import (
+	"time"
+
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
+)
+
+// Record is what is remembered of one app. It is owned by one goroutine.
+type Record struct {
+	App string `json:"app"`
+	// Dir is the app's directory in the repository when it was last seen.
+	Dir string `json:"dir"`
+	// Good is the last set that passed its soak; nil before the first.
+	Good *Set `json:"good,omitempty"`
+	// Attempt is the change under way, written before the first put; nil when
+	// none is.
+	Attempt *Attempt `json:"attempt,omitempty"`
+	// Quarantine are the digests that failed and stay out.
+	Quarantine []Quarantined `json:"quarantine,omitempty"`
+	// Done are the input hashes of jobs that exited 0, with the time.
+	Done map[string]time.Time `json:"done,omitempty"`
+	// Paused and Held stop the loop from applying new revisions.
+	Paused *Pause `json:"paused,omitempty"`
+	Held   *Hold  `json:"held,omitempty"`
+	// Approvals are the consents that were given, by plan digest.
+	Approvals []Approval `json:"approvals,omitempty"`
+	// Adopted are instances that were taken over and carry no label of ours.
+	Adopted []resource.Ref `json:"adopted,omitempty"`
+	// HostDir is where an adopted project's relative binds live.
+	HostDir string `json:"hostDir,omitempty"`
+	// Released says that the app was handed back and is left alone.
+	Released bool `json:"released,omitempty"`
+	// Inputs is the hash of all that the last rendering read; Rendered the
+	// digest that came out.
+	Inputs   string `json:"inputs,omitempty"`
+	Rendered string `json:"rendered,omitempty"`
+	// Halted says why the app stands still until a person acts; empty when not.
+	Halted string `json:"halted,omitempty"`
+	// Restarts are the times at which unhealthy instances were restarted.
+	Restarts map[string][]time.Time `json:"restarts,omitempty"`
+}
+
+// Set is one complete desired state of an app, sealed on disk: what a rollback
+// puts back with Git and registry down.
+type Set struct {
+	Revision source.Revision `json:"revision"`
+	// Digest is that of the rendered objects, before pinning.
+	Digest string `json:"digest"`
+	// Inputs is the hash of what the rendering read.
+	Inputs string `json:"inputs"`
+	// Objects are pinned.
+	Objects []resource.Object `json:"objects"`
+	// Mounts are the hashes below the mounts directory that the objects use.
+	Mounts []string  `json:"mounts,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+// Attempt is a set on its way.
+type Attempt struct {
+	Set Set `json:"set"`
+	// Started is when the record was written; Ready when every object was put
+	// and healthy and the soak began (zero before).
+	Started time.Time `json:"started"`
+	Ready   time.Time `json:"ready,omitzero"`
+	// Before is the health of every live slot before the first put.
+	Before map[resource.Key]resource.Health `json:"before,omitempty"`
+	// Back is true for a rollback: it is never rolled back itself.
+	Back bool `json:"back,omitempty"`
+	// Failed and Reason say why a rollback runs, so that a crash does not lose it.
+	Failed *Quarantined `json:"failed,omitempty"`
+	// Ran are the jobs that this attempt ran to exit 0.
+	Ran []string `json:"ran,omitempty"`
+}
+
+// Quarantined is a digest that failed.
+type Quarantined struct {
+	Digest   string          `json:"digest"`
+	Inputs   string          `json:"inputs"`
+	Revision source.Revision `json:"revision"`
+	Class    string          `json:"class"`
+	Reason   string          `json:"reason"`
+	At       time.Time       `json:"at"`
+}
+
+// Pause is a person's word that the app is left alone.
+type Pause struct {
+	Who    string    `json:"who"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+	// Until is when it ends by itself; zero is never.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Hold is a manual rollback: it lasts until the app's input changes or a person
+// resumes.
+type Hold struct {
+	Who string `json:"who"`
+	// Inputs is the input hash that is held off.
+	Inputs string    `json:"inputs"`
+	At     time.Time `json:"at"`
+	// Commit is what was rolled back to.
+	Commit string `json:"commit"`
+}
+
+// Approval is consent to what one printed plan said.
+type Approval struct {
+	Plan string    `json:"plan"`
+	Who  string    `json:"who"`
+	At   time.Time `json:"at"`
+}
+
+// Entry is one line of history: a pass that changed something, or a person's
+// act. History is append-only and bounded.
+type Entry struct {
+	ID       uint64          `json:"id"`
+	App      string          `json:"app"`
+	At       time.Time       `json:"at"`
+	Kind     string          `json:"kind"` // sync, rollback, repair, pause, resume, approve, retry, adopt, release
+	Who      string          `json:"who,omitempty"`
+	Revision source.Revision `json:"revision"`
+	Digest   string          `json:"digest,omitempty"`
+	Outcome  string          `json:"outcome"`
+	Reason   string          `json:"reason,omitempty"`
+	// Steps are the plan's lines.
+	Steps    []string      `json:"steps,omitempty"`
+	Duration time.Duration `json:"duration"`
+	// Images are reference -> pin.
+	Images map[string]string `json:"images,omitempty"`
+}
+
+// FailedLog is what was kept of a failed instance.
+type FailedLog struct {
+	App      string          `json:"app"`
+	Revision source.Revision `json:"revision"`
+	Slot     resource.Key    `json:"slot"`
+	Ref      resource.Ref    `json:"ref"`
+	At       time.Time       `json:"at"`
+	Reason   string          `json:"reason"`
+	Lines    []string        `json:"lines"`
+}
