@@ -34,14 +34,32 @@ type Record struct {
 	HostDir string `json:"hostDir,omitempty"`
 	// Released says that the app was handed back and is left alone.
 	Released bool `json:"released,omitempty"`
-	// Inputs is the hash of all that the last rendering read; Rendered the
-	// digest that came out.
-	Inputs   string `json:"inputs,omitempty"`
-	Rendered string `json:"rendered,omitempty"`
+	// Past are older good sets, newest first, as many as rollback.keep says.
+	Past []Set `json:"past,omitempty"`
+	// Last is the verdict of the last pass.
+	Last Verdict `json:"last,omitzero"`
+	// Images are the pins of images that came from a registry for this app: only
+	// these are ever pruned.
+	Images []string `json:"images,omitempty"`
+	// Remains are the mounts of a failed set whose containers stay for inspection.
+	Remains []string `json:"remains,omitempty"`
 	// Halted says why the app stands still until a person acts; empty when not.
 	Halted string `json:"halted,omitempty"`
 	// Restarts are the times at which unhealthy instances were restarted.
 	Restarts map[string][]time.Time `json:"restarts,omitempty"`
+}
+
+// Verdict is how the last pass ended; it changes only when what it says does.
+type Verdict struct {
+	Outcome  string          `json:"outcome"`
+	Reason   string          `json:"reason,omitempty"`
+	Hint     string          `json:"hint,omitempty"`
+	Revision source.Revision `json:"revision,omitzero"`
+	// Consents wait for a person's word, given to the plan with this digest.
+	Consents []string `json:"consents,omitempty"`
+	Plan     string   `json:"plan,omitempty"`
+	// Since is when it first ended so.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Set is one complete desired state of an app, sealed on disk: what a rollback
@@ -52,6 +70,10 @@ type Set struct {
 	Digest string `json:"digest"`
 	// Inputs is the hash of what the rendering read.
 	Inputs string `json:"inputs"`
+	// Paths are the repository paths that the rendering read, Variables the names
+	// of the host's values that it used.
+	Paths     []string `json:"paths,omitempty"`
+	Variables []string `json:"variables,omitempty"`
 	// Objects are pinned.
 	Objects []resource.Object `json:"objects"`
 	// Mounts are the hashes below the mounts directory that the objects use.
@@ -74,6 +96,12 @@ type Attempt struct {
 	Failed *Quarantined `json:"failed,omitempty"`
 	// Ran are the jobs that this attempt ran to exit 0.
 	Ran []string `json:"ran,omitempty"`
+	// Run are the jobs that a rollback runs, With their objects where the good
+	// set has none.
+	Run  []string          `json:"run,omitempty"`
+	With []resource.Object `json:"with,omitempty"`
+	// Hold is set for a rollback that a person asked for.
+	Hold *Hold `json:"hold,omitempty"`
 }
 
 // Quarantined is a digest that failed.

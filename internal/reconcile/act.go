@@ -1,0 +1,205 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/state"
+)
+
+// Act carries out a person's word about one app and books who said it and why.
+// Verb is approve, rollback, retry, pause, resume, adopt or release.
+func (a *Agent) Act(ctx context.Context, verb string, req ActRequest, hear func(Event)) (ActResult, error) {
+	if a.opts.ReadOnly {
+		err := fmt.Errorf("%s app %s: this agent is read-only", verb, req.App)
+		return ActResult{}, fault.Hint(fault.As(fault.Blocked, err), "run it without --read-only")
+	}
+	c, err := a.look(ctx)
+	if c == nil {
+		return ActResult{}, err
+	}
+	workers, err := a.known([]string{req.App})
+	if err != nil {
+		return ActResult{}, err
+	}
+	act := &act{agent: a, worker: workers[0], catalog: c, req: req}
+	stop := a.listenIn(hear)
+	defer stop()
+	switch verb {
+	case "approve":
+		return act.approve(ctx)
+	case "rollback":
+		return act.rollback(ctx)
+	case "retry":
+		return act.retry(ctx)
+	case "pause":
+		return act.pause(ctx)
+	case "resume":
+		return act.resume(ctx)
+	case "adopt":
+		return act.adopt(ctx)
+	case "release":
+		return act.release(ctx)
+	}
+	return ActResult{}, fault.As(fault.Rejected, fmt.Errorf("there is no verb %q", verb))
+}
+
+// act is one person's word on its way.
+type act struct {
+	agent   *Agent
+	worker  *worker
+	catalog *catalog
+	req     ActRequest
+}
+
+// change lets mutate change the record, writes it, and books it in the history.
+// A pass under way is ended first where interrupt says so.
+func (x *act) change(ctx context.Context, kind string, interrupt bool, mutate func(*state.Record) error) error {
+	if interrupt {
+		x.worker.interrupt(errAsked)
+	}
+	return x.worker.own(ctx, func() error {
+		if err := mutate(&x.worker.record); err != nil {
+			return err
+		}
+		if err := x.worker.save(); err != nil {
+			return err
+		}
+		entry := state.Entry{
+			App: x.req.App, At: x.agent.opts.Now(), Kind: kind, Who: x.req.Who,
+			Revision: x.catalog.snapshot.Revision, Outcome: kind, Reason: x.req.Reason,
+		}
+		if x.req.Plan != "" {
+			entry.Reason = "plan " + x.req.Plan
+		}
+		if _, err := x.agent.opts.Store.Append(entry); err != nil {
+			return fmt.Errorf("write the history of app %s: %w", x.req.App, err)
+		}
+		return nil
+	})
+}
+
+// pass runs the pass that follows from what was said.
+func (x *act) pass(ctx context.Context, text string) (ActResult, error) {
+	res, err := x.worker.pass(ctx, x.catalog, true)
+	return ActResult{Text: text, Result: &res}, err
+}
+
+// approve records consent to the plan that the last pass printed.
+func (x *act) approve(ctx context.Context) (ActResult, error) {
+	err := x.change(ctx, "approve", false, func(rec *state.Record) error {
+		if rec.Last.Plan == "" || rec.Last.Plan != x.req.Plan {
+			err := fmt.Errorf("app %s has no plan %q that waits for consent", rec.App, x.req.Plan)
+			return fault.Hint(fault.As(fault.Rejected, err), x.approvable(rec.Last))
+		}
+		rec.Approvals = append(rec.Approvals, state.Approval{Plan: x.req.Plan, Who: x.req.Who, At: x.agent.opts.Now()})
+		return nil
+	})
+	if err != nil {
+		return ActResult{}, err
+	}
+	return x.pass(ctx, "approved plan "+x.req.Plan)
+}
+
+func (x *act) approvable(last state.Verdict) string {
+	if last.Plan == "" {
+		return "nothing waits for consent; see: syncd plan " + x.req.App
+	}
+	return fmt.Sprintf("plan %s does: %s", last.Plan, strings.Join(last.Consents, ", "))
+}
+
+// rollback puts an older good set back, and holds it.
+func (x *act) rollback(ctx context.Context) (ActResult, error) {
+	var to state.Set
+	err := x.change(ctx, "rollback", true, func(rec *state.Record) error {
+		set, err := pastSet(*rec, x.req.Revision)
+		if err != nil {
+			return err
+		}
+		to = set
+		hold := &state.Hold{Who: x.req.Who, Inputs: x.wanted(ctx, *rec), At: x.agent.opts.Now(), Commit: set.Revision.Commit}
+		rec.Attempt = &state.Attempt{Set: set, Started: hold.At, Back: true, Hold: hold}
+		rec.Paused = nil
+		return nil
+	})
+	if err != nil {
+		return ActResult{}, err
+	}
+	return x.pass(ctx, "rolling back to "+to.Revision.Short())
+}
+
+// wanted is the input that a manual rollback holds off: what the repository
+// asks for now.
+func (x *act) wanted(ctx context.Context, rec state.Record) string {
+	cand, err := x.worker.candidate(ctx, x.catalog, rec)
+	if err != nil {
+		return rec.Good.Inputs
+	}
+	return cand.set.Inputs
+}
+
+// pastSet finds the good set of a revision; the newest past one where none is
+// named.
+func pastSet(rec state.Record, revision string) (state.Set, error) {
+	var known []string
+	for _, set := range rec.Past {
+		if revision == "" || strings.HasPrefix(set.Revision.Commit, revision) {
+			return set, nil
+		}
+		known = append(known, set.Revision.Short())
+	}
+	err := fmt.Errorf("app %s has no good revision %q to go back to", rec.App, revision)
+	if revision == "" {
+		err = fmt.Errorf("app %s has no earlier good revision", rec.App)
+	}
+	return state.Set{}, fault.Hint(fault.As(fault.Rejected, err), "kept are: "+listed(known)+" (rollback.keep)")
+}
+
+// retry lifts the quarantine.
+func (x *act) retry(ctx context.Context) (ActResult, error) {
+	lifted := 0
+	err := x.change(ctx, "retry", false, func(rec *state.Record) error {
+		lifted = len(rec.Quarantine)
+		rec.Quarantine, rec.Halted = nil, ""
+		return nil
+	})
+	if err != nil {
+		return ActResult{}, err
+	}
+	return x.pass(ctx, fmt.Sprintf("lifted %d quarantined revision(s)", lifted))
+}
+
+// pause leaves the app alone until it is resumed, or until a time.
+func (x *act) pause(ctx context.Context) (ActResult, error) {
+	now := x.agent.opts.Now()
+	if !x.req.Until.IsZero() && !x.req.Until.After(now) {
+		err := fmt.Errorf("pause app %s: %s is over already", x.req.App, x.req.Until.Format("2006-01-02 15:04"))
+		return ActResult{}, fault.Hint(fault.As(fault.Rejected, err), "--until takes a time to come, or a span like 2h")
+	}
+	err := x.change(ctx, "pause", true, func(rec *state.Record) error {
+		rec.Paused = &state.Pause{Who: x.req.Who, Reason: x.req.Reason, At: now, Until: x.req.Until}
+		return nil
+	})
+	if err != nil {
+		return ActResult{}, err
+	}
+	return x.pass(ctx, "paused "+x.req.App)
+}
+
+// resume ends a pause and a manual rollback.
+func (x *act) resume(ctx context.Context) (ActResult, error) {
+	err := x.change(ctx, "resume", false, func(rec *state.Record) error {
+		if rec.Paused == nil && rec.Held == nil {
+			err := fmt.Errorf("app %s is neither paused nor held", rec.App)
+			return fault.Hint(fault.As(fault.Rejected, err), "a quarantine is lifted by: syncd retry "+rec.App)
+		}
+		rec.Paused, rec.Held = nil, nil
+		return nil
+	})
+	if err != nil {
+		return ActResult{}, err
+	}
+	return x.pass(ctx, "resumed "+x.req.App)
+}

@@ -1,0 +1,139 @@
+// Package reconcile is one pass and the loop around it, per app: what the
+// repository asks for, what runs, what to do about the difference, and what to
+// remember of it.
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// Agent keeps a host equal to a repository. It answers (Asker) and obeys
+// (Actor), with or without its loop running.
+type Agent struct {
+	opts    Options
+	workers map[string]*worker
+	mu      sync.Mutex // guards workers
+	catalog atomic.Pointer[catalog]
+	// looking is held while the repository is asked, so that it is asked once.
+	looking chan struct{}
+	// sourceErr is why the newest revision cannot be seen; nil where it can.
+	sourceErr atomic.Pointer[error]
+	// slots limit how many apps change side by side.
+	slots chan struct{}
+	poke  chan struct{}
+	// listeners hear what happens while they wait for their request.
+	listeners listeners
+	// running is true while Run is.
+	running atomic.Bool
+}
+
+// sideBySide is how many apps are changed at once.
+const sideBySide = 4
+
+// New returns an agent. It reads the record of every app that it knows.
+func New(opts Options) (*Agent, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	opts.Resync = cmp.Or(opts.Resync, 10*time.Minute)
+	a := &Agent{
+		opts:    opts,
+		workers: map[string]*worker{},
+		looking: make(chan struct{}, 1),
+		slots:   make(chan struct{}, sideBySide),
+		poke:    make(chan struct{}, 1),
+	}
+	if opts.Store == nil {
+		return a, nil
+	}
+	names, err := opts.Store.Apps()
+	if err != nil {
+		return nil, fmt.Errorf("read the record: %w", err)
+	}
+	for _, name := range names {
+		if _, err := a.worker(name); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// worker returns the app's worker and makes it where there is none.
+func (a *Agent) worker(name string) (*worker, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.workers[name]; w != nil {
+		return w, nil
+	}
+	w, err := newWorker(a, name)
+	if err != nil {
+		return nil, err
+	}
+	a.workers[name] = w
+	return w, nil
+}
+
+// known returns the named workers, all of them in name order where none is
+// named. An unknown name is Rejected.
+func (a *Agent) known(names []string) ([]*worker, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(names) == 0 {
+		names = slices.Sorted(maps.Keys(a.workers))
+	}
+	var out []*worker
+	for _, n := range names {
+		w := a.workers[n]
+		if w == nil {
+			err := fmt.Errorf("there is no app %q here", n)
+			return nil, fault.Hint(fault.As(fault.Rejected, err), "known apps: "+listed(slices.Sorted(maps.Keys(a.workers))))
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// Look asks the loop to look at the repository and at every app now.
+func (a *Agent) Look() { wake(a.poke) }
+
+// wake is the only way to send to a trigger channel of size one: bursts
+// coalesce, and nobody waits.
+func wake(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// take gets a token of a semaphore, or gives up with the context.
+func take(ctx context.Context, ch chan struct{}) error {
+	select {
+	case ch <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (a *Agent) hear(e Event) {
+	if e.At.IsZero() {
+		e.At = a.opts.Now()
+	}
+	if a.opts.Hear != nil {
+		a.opts.Hear(e)
+	}
+	a.listeners.tell(e)
+}

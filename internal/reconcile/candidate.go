@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/state"
+)
+
+// candidate is the set that a revision asks for.
+type candidate struct {
+	set state.Set
+	// mounts are to be materialised; empty where the set was stored with them.
+	mounts []render.Mount
+	// root is the snapshot that mounts are copied from.
+	root  string
+	notes []string
+	// pinned tells that the set's images are resolved already.
+	pinned bool
+}
+
+// candidate returns what the catalog asks of the app. It renders only when
+// something that the last rendering read has changed.
+func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*candidate, error) {
+	app := c.apps[w.name]
+	if app.Error != "" {
+		return nil, fault.Hint(fault.As(fault.Rejected, fmt.Errorf("%s: %s", app.Dir, app.Error)), app.Hint)
+	}
+	hostDir := hostDirOf(app, rec)
+	if known := w.known(c, app.Dir, hostDir, rec); known != nil {
+		return known, nil
+	}
+	cand, err := w.render(ctx, c, app, hostDir)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.rendered = cand
+	w.mu.Unlock()
+	return cand, nil
+}
+
+func hostDirOf(app render.App, rec state.Record) string {
+	if app.Config.HostDir != "" {
+		return app.Config.HostDir
+	}
+	return rec.HostDir
+}
+
+// known returns the set whose inputs are what the catalog has: the last
+// rendering, the attempt under way, or the good one.
+func (w *worker) known(c *catalog, dir, hostDir string, rec state.Record) *candidate {
+	w.mu.Lock()
+	last := w.rendered
+	w.mu.Unlock()
+	if last != nil && c.gives(dir, hostDir, last.set) {
+		renewed := *last
+		renewed.set.Revision = c.snapshot.Revision
+		renewed.root = c.snapshot.Dir
+		return &renewed
+	}
+	if rec.Attempt != nil && !rec.Attempt.Back && c.gives(dir, hostDir, rec.Attempt.Set) {
+		return stored(rec.Attempt.Set, c)
+	}
+	if rec.Good != nil && c.gives(dir, hostDir, *rec.Good) {
+		return stored(*rec.Good, c)
+	}
+	return nil
+}
+
+func stored(set state.Set, c *catalog) *candidate {
+	set.Revision = c.snapshot.Revision
+	return &candidate{set: set, pinned: true}
+}
+
+func (c *catalog) gives(dir, hostDir string, set state.Set) bool {
+	return set.Inputs != "" && set.Inputs == c.inputs(dir, hostDir, set.Paths, set.Variables)
+}
+
+func (w *worker) render(ctx context.Context, c *catalog, app render.App, hostDir string) (*candidate, error) {
+	answer, err := w.agent.opts.Renderer.Render(ctx, render.Request{
+		Root: c.snapshot.Dir, App: app, Values: c.values, Secret: c.secret,
+		HostDir: hostDir, Tracked: c.tracked, Refused: c.refused,
+	})
+	if err != nil {
+		return nil, err
+	}
+	set := state.Set{
+		Revision:  c.snapshot.Revision,
+		Digest:    resource.Digest(answer.Objects),
+		Inputs:    c.inputs(app.Dir, hostDir, answer.Inputs, answer.Variables),
+		Paths:     answer.Inputs,
+		Variables: answer.Variables,
+		Objects:   answer.Objects,
+		Since:     w.agent.opts.Now(),
+	}
+	for _, m := range answer.Mounts {
+		set.Mounts = append(set.Mounts, m.Hash)
+	}
+	return &candidate{set: set, mounts: answer.Mounts, root: c.snapshot.Dir, notes: answer.Notes}, nil
+}

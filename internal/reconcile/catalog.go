@@ -1,0 +1,118 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/source"
+)
+
+// catalog is one revision with the apps that it holds for this host, and the
+// host's own values at that time. It never changes.
+type catalog struct {
+	snapshot source.Snapshot
+	tracked  map[string]string // path -> "mode hash"
+	refused  map[string]string
+	paths    []string // sorted
+	apps     map[string]render.App
+	// elsewhere are apps whose host selector does not match this host.
+	elsewhere map[string]render.App
+	values    map[string]string
+	secret    []string
+	valueHash string
+}
+
+// look asks the repository for the wanted revision and loads it if it is new.
+// It costs one ref query when nothing changed.
+func (a *Agent) look(ctx context.Context) (*catalog, error) {
+	if err := take(ctx, a.looking); err != nil {
+		return nil, err
+	}
+	defer func() { <-a.looking }()
+	c, err := a.lookNow(ctx)
+	if err != nil {
+		a.sourceErr.Store(&err)
+		return a.catalog.Load(), err
+	}
+	a.sourceErr.Store(nil)
+	a.catalog.Store(c)
+	return c, nil
+}
+
+func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
+	values, secret, hash, err := config.Values(a.opts.Host.Host)
+	if err != nil {
+		return nil, fmt.Errorf("read the host's values: %w", err)
+	}
+	commit, err := a.opts.Source.Resolve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look at the repository: %w", err)
+	}
+	last := a.catalog.Load()
+	if last != nil && last.snapshot.Revision.Commit == commit && last.valueHash == hash {
+		return last, nil
+	}
+	snapshot, err := a.opts.Source.Load(ctx, commit)
+	if err != nil {
+		return nil, fmt.Errorf("load revision %.10s: %w", commit, err)
+	}
+	c, err := a.open(ctx, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	c.values, c.secret, c.valueHash = values, secret, hash
+	return c, a.admit(c)
+}
+
+// open finds the apps of a snapshot.
+func (a *Agent) open(ctx context.Context, s source.Snapshot) (*catalog, error) {
+	found, err := a.opts.Renderer.Discover(ctx, render.DiscoverRequest{Root: s.Dir, Path: a.opts.Host.Repo.Path})
+	if err != nil {
+		return nil, fmt.Errorf("revision %s: %w", s.Revision.Short(), err)
+	}
+	c := &catalog{snapshot: s, tracked: map[string]string{}, refused: map[string]string{}, apps: map[string]render.App{}, elsewhere: map[string]render.App{}}
+	for _, f := range s.Files {
+		c.tracked[f.Path] = fmt.Sprintf("%o %s", f.Mode, f.Hash)
+		if f.Refused != "" {
+			c.refused[f.Path] = f.Refused
+		}
+	}
+	c.paths = slices.Sorted(maps.Keys(c.tracked))
+	for _, app := range found.Apps {
+		if app.Config.Hosts.Matches(a.opts.Host.Host.Labels) {
+			c.apps[app.Name] = app
+		} else {
+			c.elsewhere[app.Name] = app
+		}
+	}
+	return c, nil
+}
+
+// admit makes a worker for every app of the catalog.
+func (a *Agent) admit(c *catalog) error {
+	for name := range c.apps {
+		if _, err := a.worker(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// below returns the tracked files under a directory, in order.
+func (c *catalog) below(dir string) []string {
+	if dir == "./" || dir == "" {
+		return c.paths
+	}
+	from := sort.SearchStrings(c.paths, dir)
+	to := from
+	for to < len(c.paths) && strings.HasPrefix(c.paths[to], dir) {
+		to++
+	}
+	return c.paths[from:to]
+}

@@ -1,0 +1,79 @@
+package reconcile
+
+import (
+	"fmt"
+	"time"
+
+	"syncd.io/syncd/internal/state"
+)
+
+// course is what a pass does about the wanted set.
+type course int
+
+const (
+	// settle: the wanted set is the good one; only drift is looked for.
+	settle course = iota
+	// change: the wanted set is put.
+	change
+	// hold: the wanted set stays out; drift against the good one is repaired.
+	hold
+	// wait: the wanted set is new, and nobody asked for it to be applied.
+	wait
+)
+
+// will is what people and configuration say about changes.
+type will struct {
+	auto, asked bool
+}
+
+// decide chooses the course for a wanted set, without I/O, and says why where
+// it is not to go ahead.
+func decide(rec state.Record, set state.Set, w will) (course, verdict) {
+	if h := rec.Held; h != nil && h.Inputs == set.Inputs {
+		return hold, verdict{outcome: Held,
+			reason: fmt.Sprintf("%s rolled back to %.10s", h.Who, h.Commit),
+			hint:   "it lasts until the app's files change or: syncd resume " + rec.App}
+	}
+	if q := quarantined(rec, set); q != nil {
+		return hold, heldVerdict(rec, *q)
+	}
+	if rec.Good != nil && rec.Attempt == nil && rec.Good.Digest == set.Digest {
+		return settle, verdict{}
+	}
+	if !w.auto && !w.asked && rec.Attempt == nil {
+		return wait, verdict{outcome: Pending,
+			reason: fmt.Sprintf("revision %s waits: sync.auto is false", set.Revision.Short()),
+			hint:   "syncd sync " + rec.App}
+	}
+	return change, verdict{}
+}
+
+// quarantined returns the entry that keeps the set out: by what it rendered to,
+// or by what it was rendered from.
+func quarantined(rec state.Record, set state.Set) *state.Quarantined {
+	for _, q := range rec.Quarantine {
+		if q.Digest == set.Digest || q.Inputs != "" && q.Inputs == set.Inputs {
+			return &q
+		}
+	}
+	return nil
+}
+
+func heldVerdict(rec state.Record, q state.Quarantined) verdict {
+	v := verdict{outcome: Held,
+		reason: fmt.Sprintf("revision %s failed: %s", q.Revision.Short(), q.Reason),
+		hint:   "merge a fix, or try it again: syncd retry " + rec.App}
+	if rec.Halted != "" {
+		v.outcome, v.reason = Halted, rec.Halted
+	}
+	return v
+}
+
+// paused returns the pause that is in force at now, nil where there is none.
+func paused(rec state.Record, now time.Time) *state.Pause {
+	p := rec.Paused
+	if p == nil || !p.Until.IsZero() && !now.Before(p.Until) {
+		return nil
+	}
+	return p
+}

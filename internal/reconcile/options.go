@@ -1,0 +1,95 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
+)
+
+// Source brings revisions. Resolve costs one ref query; Load gives the files of
+// one commit.
+type Source interface {
+	Resolve(ctx context.Context) (commit string, err error)
+	ResolveRef(ctx context.Context, name string) (commit string, err error)
+	Load(ctx context.Context, commit string) (source.Snapshot, error)
+	Collect(keep ...string) error
+}
+
+// Renderer turns the files of a snapshot into objects.
+type Renderer interface {
+	Discover(ctx context.Context, req render.DiscoverRequest) (render.Discovery, error)
+	Render(ctx context.Context, req render.Request) (render.Answer, error)
+}
+
+// Engine is where apps live. It may also be Facts, Origins, Pruner or Watcher.
+type Engine interface {
+	// Target returns the place of one app; it is kept for the agent's life.
+	Target(app string) apply.Target
+}
+
+// Watcher wakes the agent early: the channel gets the name of an app after
+// something of it changed, or an empty name when events were lost. It is closed
+// when ctx ends.
+type Watcher interface {
+	Watch(ctx context.Context) <-chan string
+}
+
+// Facts are what only the target knows and a person wants to read.
+type Facts interface {
+	// FreeMemory is what the host can still give, in bytes.
+	FreeMemory(ctx context.Context) (int64, error)
+	// Image returns what an image says about itself; false where it is not there.
+	Image(ctx context.Context, pin string) (Image, bool, error)
+}
+
+// Image is what an image says about itself in its OCI labels.
+type Image struct {
+	Version, Created, Revision string
+}
+
+// Origins tells where what runs came from, before it is adopted.
+type Origins interface {
+	// Origin returns the instances that carry the app's name and no label of
+	// ours, and the directory that they were started from.
+	Origin(ctx context.Context, app string) (dir string, refs []resource.Ref, err error)
+}
+
+// Pruner removes what a target keeps of revisions that are gone.
+type Pruner interface {
+	// PruneImages removes those of recorded that are not in keep.
+	PruneImages(ctx context.Context, keep, recorded []string) error
+}
+
+// Options are what an agent is made of. Source may be nil for an agent that
+// only looks at a local directory; Engine may be nil where none is needed.
+type Options struct {
+	Host     config.Host
+	Source   Source
+	Renderer Renderer
+	Engine   Engine
+	Store    *state.Store
+	Mounts   state.Mounts
+	Log      *slog.Logger
+	// ReadOnly reports and never acts.
+	ReadOnly bool
+	// Hear gets every event of the agent, from several goroutines at once; nil is
+	// silent. It must not block.
+	Hear func(Event)
+	// Now is the clock of records; nil is the system's.
+	Now func() time.Time
+	// Resync is the time between two full looks at an app that nothing woke.
+	// Zero is ten minutes.
+	Resync time.Duration
+	// Poll is the time between two looks at an instance's health. Zero is 100 ms.
+	Poll time.Duration
+	// Patience is how long a target may stay unreachable in mid-rollout. Zero is
+	// two minutes.
+	Patience time.Duration
+}

@@ -1,0 +1,52 @@
+package reconcile
+
+import (
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/source"
+)
+
+// Preview is what a pass would do to one app, and why.
+type Preview struct {
+	App      string          `json:"app"`
+	Revision source.Revision `json:"revision"`
+	Report   drift.Report    `json:"report"`
+	Plan     apply.Plan      `json:"plan"`
+	// Digest is what `approve --plan` wants.
+	Digest   string        `json:"digest"`
+	Services []ServicePlan `json:"services,omitempty"`
+	// Jobs are the one-shots that will run.
+	Jobs []string `json:"jobs,omitempty"`
+	// Missing are images that are not on the engine and would be pulled.
+	Missing []string `json:"missing,omitempty"`
+	WayBack WayBack  `json:"wayBack"`
+	Notes   []string `json:"notes,omitempty"`
+	// Outcome, Error and Hint say why nothing would be done: rejected, held, blocked.
+	Outcome Outcome `json:"outcome,omitempty"`
+	Error   string  `json:"error,omitempty"`
+	Hint    string  `json:"hint,omitempty"`
+}
+
+// ServicePlan is how one service would be changed.
+type ServicePlan struct {
+	apply.Service
+	// Gap is how long a published port or a single instance is expected to be
+	// away; 0 where start-first leaves none.
+	Gap time.Duration `json:"gap"`
+	// Memory is what start-first needs meanwhile, Free what the host has; bytes.
+	Memory int64 `json:"memory,omitempty"`
+	Free   int64 `json:"free,omitempty"`
+}
+
+// WayBack says whether the change could be undone.
+type WayBack struct {
+	// Good is the revision that a rollback would put back; zero where there is none.
+	Good source.Revision `json:"good,omitzero"`
+	// Missing are its images that are no longer on the engine.
+	Missing []string `json:"missing,omitempty"`
+}
+
+// Differs tells whether there is anything to do.
+func (p Preview) Differs() bool { return !p.Plan.Empty() || len(p.Plan.Blocked) > 0 || p.Error != "" }

@@ -1,0 +1,217 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
+)
+
+// Plan says what a pass would do to the named apps, and why. It changes nothing:
+// no image is pulled, no file written, no record touched.
+func (a *Agent) Plan(ctx context.Context, req PlanRequest) ([]Preview, error) {
+	c, err := a.catalogFor(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	workers, err := a.forPlan(c, req.Apps)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Preview, 0, len(workers))
+	for _, w := range workers {
+		out = append(out, a.preview(ctx, c, w, w.read()))
+	}
+	return out, nil
+}
+
+// catalogFor opens what the request asks for: a local directory, another ref, or
+// what is followed.
+func (a *Agent) catalogFor(ctx context.Context, req PlanRequest) (*catalog, error) {
+	var snapshot source.Snapshot
+	var err error
+	switch {
+	case req.Dir != "":
+		snapshot, err = source.LoadDir(req.Dir)
+	case req.Ref != "":
+		snapshot, err = a.loadRef(ctx, req.Ref)
+	default:
+		return a.look(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.open(ctx, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	c.values, c.secret, c.valueHash, err = config.Values(a.opts.Host.Host)
+	return c, err
+}
+
+func (a *Agent) loadRef(ctx context.Context, ref string) (source.Snapshot, error) {
+	commit, err := a.opts.Source.ResolveRef(ctx, ref)
+	if err != nil {
+		return source.Snapshot{}, fmt.Errorf("find %s: %w", ref, err)
+	}
+	return a.opts.Source.Load(ctx, commit)
+}
+
+// forPlan returns workers for the apps of the catalog, those that nobody has
+// seen before included.
+func (a *Agent) forPlan(c *catalog, names []string) ([]*worker, error) {
+	if err := a.admit(c); err != nil {
+		return nil, err
+	}
+	return a.known(names)
+}
+
+func (a *Agent) preview(ctx context.Context, c *catalog, w *worker, rec state.Record) Preview {
+	p := Preview{App: w.name, Revision: c.snapshot.Revision}
+	if err := a.fill(ctx, c, w, rec, &p); err != nil {
+		v := verdictOf(err)
+		p.Outcome, p.Error, p.Hint = v.outcome, v.reason, v.hint
+	}
+	return p
+}
+
+// fill goes the way of a pass up to the plan.
+func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Record, p *Preview) error {
+	want, err := a.wantedBy(ctx, c, w, rec, p)
+	if err != nil {
+		return err
+	}
+	if preparer, ok := w.target.(apply.Preparer); ok {
+		if want, p.Missing, err = preparer.Pin(ctx, want, false); err != nil {
+			return fmt.Errorf("look at the images: %w", err)
+		}
+	}
+	pairs, err := w.target.Observe(ctx, want, apply.Owned{App: w.name, Adopted: rec.Adopted})
+	if err != nil {
+		return fmt.Errorf("observe app %s: %w", w.name, err)
+	}
+	p.Report = drift.Compare(pairs, drift.Options{Done: doneJobs(rec)})
+	p.Plan, err = apply.NewPlan(apply.Request{Pairs: pairs, Report: p.Report, Prune: c.apps[w.name].Config.Prune()})
+	if err != nil {
+		return err
+	}
+	p.Digest = p.Plan.Digest()
+	return a.explainPlan(ctx, rec, want, p)
+}
+
+// wantedBy returns the objects that the pass would put, or nil for an app that
+// is gone.
+func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.Record, p *Preview) ([]resource.Object, error) {
+	if _, here := c.apps[w.name]; !here {
+		p.Notes = append(p.Notes, "the repository does not ask for this app on this host")
+		return nil, nil
+	}
+	cand, err := w.candidate(ctx, c, rec)
+	if err != nil {
+		return nil, err
+	}
+	p.Notes = append(p.Notes, cand.notes...)
+	if q := quarantined(rec, cand.set); q != nil {
+		v := heldVerdict(rec, *q)
+		p.Outcome, p.Hint = v.outcome, v.hint
+		p.Notes = append(p.Notes, "held: "+v.reason)
+		if rec.Good != nil {
+			return rec.Good.Objects, nil
+		}
+	}
+	return cand.set.Objects, nil
+}
+
+// explainPlan adds what a person wants to know besides the steps.
+func (a *Agent) explainPlan(ctx context.Context, rec state.Record, want []resource.Object, p *Preview) error {
+	facts, _ := a.opts.Engine.(Facts)
+	free := int64(0)
+	if facts != nil {
+		var err error
+		if free, err = facts.FreeMemory(ctx); err != nil {
+			return fmt.Errorf("ask for free memory: %w", err)
+		}
+	}
+	for _, svc := range p.Plan.Services {
+		if svc.How == apply.RunOnce && svc.Slots > 0 {
+			p.Jobs = append(p.Jobs, svc.Group)
+		}
+		p.Services = append(p.Services, servicePlan(svc, want, free))
+	}
+	return a.wayBack(ctx, rec, facts, p)
+}
+
+func servicePlan(svc apply.Service, want []resource.Object, free int64) ServicePlan {
+	sp := ServicePlan{Service: svc}
+	for _, o := range want {
+		if o.Group != svc.Group {
+			continue
+		}
+		switch svc.How {
+		case apply.HowStopFirst, apply.Restarted:
+			sp.Gap = gapOf(o)
+		case apply.HowStartFirst:
+			sp.Memory, sp.Free = meanwhile(o), free
+		}
+		break
+	}
+	return sp
+}
+
+// startTime is what an engine needs to start a container, measured.
+const startTime = 300 * time.Millisecond
+
+// gapOf estimates how long a stop-first service is away: its start, and the
+// time to the first probe that can find it healthy.
+func gapOf(o resource.Object) time.Duration {
+	for _, c := range containers([]resource.Object{o}) {
+		if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
+			if h.StartInterval > 0 {
+				return startTime + h.StartInterval
+			}
+			return startTime + max(h.Interval, time.Second)
+		}
+	}
+	return startTime
+}
+
+// meanwhile is the memory that the new side may take while the old one is still
+// there: the limits of one batch. 0 is unknown: no limit is set.
+func meanwhile(o resource.Object) int64 {
+	var total int64
+	for _, c := range containers([]resource.Object{o}) {
+		total += max(c.Resources.Memory, c.Resources.MemoryReservation)
+	}
+	return total * int64(max(1, o.Policy.Parallelism))
+}
+
+func (a *Agent) wayBack(ctx context.Context, rec state.Record, facts Facts, p *Preview) error {
+	if rec.Good == nil {
+		return nil
+	}
+	p.WayBack.Good = rec.Good.Revision
+	if facts == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, c := range containers(rec.Good.Objects) {
+		if seen[c.Pin] {
+			continue
+		}
+		seen[c.Pin] = true
+		_, here, err := facts.Image(ctx, c.Pin)
+		if err != nil {
+			return fmt.Errorf("look for the images of the good revision: %w", err)
+		}
+		if !here {
+			p.WayBack.Missing = append(p.WayBack.Missing, c.Image)
+		}
+	}
+	return nil
+}

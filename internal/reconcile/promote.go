@@ -1,0 +1,122 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/state"
+)
+
+// promote makes a set good that was applied, is healthy, and passed its soak:
+// but first it is looked at once more, because what was put is not yet what
+// stayed.
+func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) verdict {
+	pairs, report, err := p.observe(ctx, cand.set.Objects)
+	if err != nil {
+		return verdictOf(err)
+	}
+	again, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
+	if err != nil {
+		return verdictOf(err)
+	}
+	if !again.Empty() {
+		return verdict{outcome: Degraded, reason: "does not converge: " + fields(again), hint: "something else changes it back, or the engine stores it differently"}
+	}
+	p.makeGood(cand.set)
+	p.pruneImages(ctx)
+	v := verdict{outcome: Applied}
+	if plan.Empty() {
+		v.outcome = Unchanged
+	}
+	return p.askConsent(again, v)
+}
+
+// makeGood writes the set into the record as the one to go back to.
+func (p *pass) makeGood(set state.Set) {
+	rec := &p.record
+	if rec.Good != nil && rec.Good.Digest != set.Digest {
+		rec.Past = append([]state.Set{*rec.Good}, rec.Past...)
+	}
+	rec.Past = slices.DeleteFunc(rec.Past, func(old state.Set) bool { return old.Digest == set.Digest })
+	rec.Past = rec.Past[:min(len(rec.Past), p.config().KeepGood())]
+	set.Since = p.agent.opts.Now()
+	rec.Good, rec.Attempt, rec.Halted, rec.Held, rec.Remains = &set, nil, "", nil, nil
+	rec.Quarantine = slices.DeleteFunc(rec.Quarantine, func(q state.Quarantined) bool { return q.Digest == set.Digest })
+}
+
+// bookJobs remembers the jobs that exited 0, at once: they never run again with
+// the same input.
+func (p *pass) bookJobs(o apply.Outcome) {
+	for _, job := range o.Completed {
+		if p.record.Done == nil {
+			p.record.Done = map[string]time.Time{}
+		}
+		if _, known := p.record.Done[job.Hash()]; known {
+			continue
+		}
+		p.record.Done[job.Hash()] = p.agent.opts.Now()
+		if a := p.record.Attempt; a != nil && !slices.Contains(a.Ran, job.Group) {
+			a.Ran = append(a.Ran, job.Group)
+		}
+	}
+}
+
+// askConsent turns a verdict with nothing wrong into one that asks for what a
+// plan may not do by itself.
+func (p *pass) askConsent(plan apply.Plan, v verdict) verdict {
+	p.record.Last.Consents, p.record.Last.Plan = plan.Consents, ""
+	if len(plan.Consents) == 0 {
+		return v
+	}
+	p.record.Last.Plan = plan.Digest()
+	p.result.Notes = append(p.result.Notes, "consent is missing: "+strings.Join(plan.Consents, ", "))
+	if v.outcome != Unchanged {
+		return v
+	}
+	return verdict{outcome: Blocked,
+		reason: "consent is missing: " + strings.Join(plan.Consents, ", "),
+		hint:   fmt.Sprintf("syncd approve %s --plan %s", p.name, plan.Digest())}
+}
+
+// services names what a plan changes, for one line.
+func services(plan apply.Plan) string {
+	names := map[string]bool{}
+	for _, s := range plan.Steps {
+		if s.Verb != apply.Await {
+			names[s.Key.String()] = true
+		}
+	}
+	return listed(slices.Sorted(maps.Keys(names)))
+}
+
+// fields names what differs still, for one line.
+func fields(plan apply.Plan) string {
+	var out []string
+	for _, s := range plan.Steps {
+		if s.Verb == apply.Await {
+			continue
+		}
+		line := s.Key.String()
+		for _, c := range s.Changes {
+			line += " " + c.String()
+		}
+		out = append(out, line)
+	}
+	return listed(out)
+}
+
+// listed joins words; more than five are counted.
+func listed(words []string) string {
+	if len(words) == 0 {
+		return "nothing"
+	}
+	if len(words) > 5 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:5], ", "), len(words)-5)
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,55 @@
+package reconcile
+
+import (
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/source"
+)
+
+// Result is how one pass of one app ended.
+type Result struct {
+	App      string          `json:"app"`
+	Outcome  Outcome         `json:"outcome"`
+	Revision source.Revision `json:"revision"`
+	// Reason says why in one line; empty where there is nothing to explain.
+	Reason string `json:"reason,omitempty"`
+	// Hint is what a person can do about it.
+	Hint string `json:"hint,omitempty"`
+	// Report is the difference that the pass found, Plan what it did about it.
+	Report drift.Report `json:"report,omitzero"`
+	Plan   apply.Plan   `json:"plan,omitzero"`
+	// Failures are what went wrong.
+	Failures []apply.Failure `json:"failures,omitempty"`
+	// Notes are what a reader should know besides.
+	Notes    []string      `json:"notes,omitempty"`
+	Started  time.Time     `json:"started"`
+	Duration time.Duration `json:"duration"`
+	Phases   Phases        `json:"phases"`
+}
+
+// Phases are the durations of a pass by phase.
+type Phases struct {
+	Render  time.Duration `json:"render,omitempty"`
+	Prepare time.Duration `json:"prepare,omitempty"` // pin, pull, validate
+	Observe time.Duration `json:"observe,omitempty"`
+	Rollout time.Duration `json:"rollout,omitempty"`
+	Soak    time.Duration `json:"soak,omitempty"`
+}
+
+// Changed tells whether the pass put, stopped or removed something.
+func (r Result) Changed() bool {
+	return !r.Plan.Empty() && r.Outcome != Pending && r.Outcome != Blocked
+}
+
+// Event is what a watcher of the agent hears: a step of an app's rollout, a
+// phase, or a pass's end.
+type Event struct {
+	App  string    `json:"app"`
+	At   time.Time `json:"at"`
+	Text string    `json:"text,omitempty"`
+	// Step is set while a rollout runs, Result at a pass's end.
+	Step   *apply.Event `json:"step,omitempty"`
+	Result *Result      `json:"result,omitempty"`
+}

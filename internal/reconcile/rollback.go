@@ -1,0 +1,115 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/state"
+)
+
+// goBack puts the good set back by the same way as any other: a fresh look, a
+// plan, a rollout; never from a memory of what was done. It happens once: a
+// rollback is never rolled back.
+func (p *pass) goBack(ctx context.Context, q state.Quarantined) verdict {
+	names, objects := p.runsOnRollback(p.record.Attempt.Set)
+	back := &state.Attempt{Set: *p.record.Good, Started: p.agent.opts.Now(), Back: true, Failed: &q, Run: names, With: objects}
+	p.record.Attempt = back
+	if err := p.save(); err != nil {
+		return verdictOf(err)
+	}
+	return p.resumeRollback(ctx, *back)
+}
+
+// resumeRollback carries on with a rollback that is on record, also after a
+// crash in its middle.
+func (p *pass) resumeRollback(ctx context.Context, back state.Attempt) verdict {
+	outcome, err := p.putBack(ctx, back)
+	switch {
+	case err != nil && fault.Of(err) != fault.Rejected:
+		return verdictOf(causeOf(ctx, err))
+	case err != nil:
+		return p.haltBack(back, err.Error())
+	case outcome.Err != nil:
+		return verdictOf(outcome.Err)
+	case len(outcome.Failures) > 0:
+		if err := p.keepLogs(back.Set, outcome.Failures); err != nil {
+			p.result.Notes = append(p.result.Notes, err.Error())
+		}
+		return p.haltBack(back, reasonOf(outcome.Failures[0]))
+	}
+	return p.backAgain(back)
+}
+
+// putBack looks afresh, plans backwards and carries it out.
+func (p *pass) putBack(ctx context.Context, back state.Attempt) (apply.Outcome, error) {
+	set := back.Set
+	want := append(append([]resource.Object{}, set.Objects...), missingFrom(set.Objects, back.With)...)
+	if preparer, ok := p.target.(apply.Preparer); ok {
+		if _, _, err := preparer.Pin(ctx, want, true); err != nil {
+			return apply.Outcome{}, fmt.Errorf("fetch the images of the good revision: %w", err)
+		}
+	}
+	pairs, report, err := p.observe(ctx, want)
+	if err != nil {
+		return apply.Outcome{}, err
+	}
+	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Back: true, Prune: true, Run: back.Run})
+	if err != nil {
+		return apply.Outcome{}, err
+	}
+	if len(plan.Blocked) > 0 {
+		return apply.Outcome{}, fault.As(fault.Rejected, fmt.Errorf("blocked: %s", plan.Blocked[0]))
+	}
+	p.result.Report, p.result.Plan = report, plan
+	begun := time.Now()
+	outcome := p.rollout().Run(ctx, plan)
+	p.result.Phases.Rollout += time.Since(begun)
+	return outcome, nil
+}
+
+// missingFrom returns those of extra whose slot objects do not have.
+func missingFrom(objects, extra []resource.Object) []resource.Object {
+	have := map[resource.Key]bool{}
+	for _, o := range objects {
+		have[o.Key] = true
+	}
+	var out []resource.Object
+	for _, o := range extra {
+		if !have[o.Key] {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// backAgain books a rollback that succeeded.
+func (p *pass) backAgain(back state.Attempt) verdict {
+	p.record.Attempt, p.record.Halted = nil, ""
+	v := verdict{outcome: RolledBack}
+	if back.Hold != nil { // a person asked for it
+		p.makeGood(back.Set)
+		p.record.Held = back.Hold
+		v.reason = fmt.Sprintf("%s asked for %s", back.Hold.Who, back.Set.Revision.Short())
+		v.hint = "it lasts until the app's files change or: syncd resume " + p.name
+		return v
+	}
+	if q := back.Failed; q != nil {
+		v.reason = fmt.Sprintf("revision %s failed: %s; %s is back", q.Revision.Short(), q.Reason, back.Set.Revision.Short())
+		v.hint = fmt.Sprintf("syncd logs %s --attempt %s", p.name, q.Revision.Short())
+	}
+	return v
+}
+
+// haltBack stops after a rollback that failed: what runs is left alone.
+func (p *pass) haltBack(back state.Attempt, why string) verdict {
+	reason := "the rollback failed: " + why
+	if q := back.Failed; q != nil {
+		reason = fmt.Sprintf("revision %s failed: %s; and %s", q.Revision.Short(), q.Reason, reason)
+	}
+	p.record.Attempt, p.record.Halted = nil, reason
+	return verdict{outcome: Halted, reason: reason, hint: "look at it, mend it by a commit, or: syncd retry " + p.name}
+}

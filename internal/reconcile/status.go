@@ -1,0 +1,80 @@
+package reconcile
+
+import (
+	"time"
+
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
+)
+
+// Word is the status word that users know from other tools.
+type Word string
+
+// The status words.
+const (
+	Synced      Word = "Synced"
+	OutOfSync   Word = "OutOfSync"
+	Progressing Word = "Progressing"
+	WRolledBack Word = "RolledBack"
+	WHeld       Word = "Held"
+	WHalted     Word = "Halted"
+	WBlocked    Word = "Blocked"
+	WPaused     Word = "Paused"
+	// Health words.
+	Healthy   Word = "Healthy"
+	Unhealthy Word = "Degraded"
+	Unknown   Word = "Unknown"
+)
+
+// Status is what one host runs.
+type Status struct {
+	Host string `json:"host"`
+	// Agent says whether a running agent answered, or the record alone.
+	Agent bool `json:"agent"`
+	// Revision is the last one that was seen; SourceError why a newer one cannot
+	// be, with its hint.
+	Revision    source.Revision `json:"revision"`
+	SourceError string          `json:"sourceError,omitempty"`
+	SourceHint  string          `json:"sourceHint,omitempty"`
+	// Recovered tells of local corruption that was set aside.
+	Recovered string      `json:"recovered,omitempty"`
+	Apps      []AppStatus `json:"apps"`
+}
+
+// AppStatus is what is known of one app.
+type AppStatus struct {
+	Name   string `json:"name"`
+	Dir    string `json:"dir,omitempty"`
+	Owner  string `json:"owner,omitempty"`
+	Status Word   `json:"status"`
+	Health Word   `json:"health"`
+	// Good is the revision that runs, or is to be put back; zero before the first.
+	Good source.Revision `json:"good,omitzero"`
+	// Wanted is the revision that the repository asks for.
+	Wanted source.Revision `json:"wanted,omitzero"`
+	// Outcome, Reason and Hint are the last pass's.
+	Outcome Outcome   `json:"outcome,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Hint    string    `json:"hint,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	// Services are the running images of the good set.
+	Services   []ServiceStatus     `json:"services,omitempty"`
+	Drift      []string            `json:"drift,omitempty"`
+	Consents   []string            `json:"consents,omitempty"`
+	Plan       string              `json:"plan,omitempty"` // the digest that approve wants
+	Quarantine []state.Quarantined `json:"quarantine,omitempty"`
+	Paused     *state.Pause        `json:"paused,omitempty"`
+	Held       *state.Hold         `json:"held,omitempty"`
+}
+
+// ServiceStatus is one service of the good set: which image, exactly.
+type ServiceStatus struct {
+	Service  string `json:"service"`
+	Replicas int    `json:"replicas"`
+	Image    string `json:"image"`
+	Digest   string `json:"digest,omitempty"`
+	// Version, Created and Source are the image's own OCI labels.
+	Version string `json:"version,omitempty"`
+	Created string `json:"created,omitempty"`
+	Source  string `json:"source,omitempty"`
+}

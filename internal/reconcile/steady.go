@@ -1,0 +1,160 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/state"
+)
+
+// steady looks for drift against the good set and repairs it, or only reports
+// it. A failed repair is no reason to go back: this set is what one goes back to.
+func (p *pass) steady(ctx context.Context, good state.Set) verdict {
+	pairs, report, err := p.observe(ctx, good.Objects)
+	if err != nil {
+		return verdictOf(causeOf(ctx, err))
+	}
+	p.result.Report = report
+	p.setDrift(driftLines(report))
+	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
+	if err != nil {
+		return verdictOf(err)
+	}
+	p.result.Plan = plan
+	switch {
+	case len(plan.Blocked) > 0:
+		return blockedVerdict(p.name, plan)
+	case plan.Empty():
+		return p.askConsent(plan, p.wellness(ctx, pairs, report))
+	case p.agent.opts.ReadOnly || !p.config().SelfHeal() && !p.will.asked:
+		return verdict{outcome: Pending, reason: "drift: " + firstLine(report), hint: p.pendingHint()}
+	}
+	return p.repair(ctx, report, plan)
+}
+
+func (p *pass) pendingHint() string {
+	if p.agent.opts.ReadOnly {
+		return "this agent is read-only"
+	}
+	return "sync.selfHeal is false; to repair it: syncd sync " + p.name
+}
+
+// repair carries a plan against drift out, unless the same drift keeps coming
+// back.
+func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan) verdict {
+	now := p.agent.opts.Now()
+	if p.repairs.stuck(report.String(), now) {
+		return verdict{outcome: Degraded, reason: "does not converge: " + fields(plan), hint: "something changes it back each time it is repaired; find out who, or change the app's files"}
+	}
+	if err := p.validate(ctx, plan); err != nil {
+		return verdictOf(causeOf(ctx, err))
+	}
+	p.agent.hear(Event{App: p.name, Text: "drift: " + firstLine(report)})
+	begun := time.Now()
+	outcome := p.rollout().Run(ctx, plan)
+	p.result.Phases.Rollout = time.Since(begun)
+	p.result.Failures = outcome.Failures
+	switch {
+	case outcome.Err != nil:
+		return verdictOf(outcome.Err)
+	case len(outcome.Failures) > 0:
+		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
+	}
+	p.setDrift(nil)
+	return p.askConsent(plan, verdict{outcome: Applied, reason: "repaired drift: " + firstLine(report)})
+}
+
+// wellness judges a good set that is in sync: does it also feel well?
+func (p *pass) wellness(ctx context.Context, pairs []resource.Pair, report drift.Report) verdict {
+	for _, pair := range pairs {
+		if pair.Want == nil || pair.Want.Once {
+			continue
+		}
+		for _, live := range pair.Live {
+			if live.Health.State == resource.Failed {
+				return p.unwell(ctx, pair, live)
+			}
+		}
+	}
+	if !report.InSync() && !p.config().Prune() {
+		return verdict{outcome: Pending, reason: firstLine(report), hint: "sync.prune is false"}
+	}
+	return verdict{outcome: Unchanged}
+}
+
+// unwell reports or restarts an instance of the good set that turned unhealthy.
+func (p *pass) unwell(ctx context.Context, pair resource.Pair, live resource.Instance) verdict {
+	reason := fmt.Sprintf("%s: %s", pair.Key, live.Health.Reason)
+	if !p.config().RestartUnhealthy() || p.agent.opts.ReadOnly {
+		return verdict{outcome: Degraded, reason: reason, hint: "syncd would restart it with health.onUnhealthy: restart"}
+	}
+	if !p.withinBudget(pair.Want.Group) {
+		return verdict{outcome: Degraded, reason: reason + "; restarted as often as health.budget allows", hint: "look at its log: docker logs"}
+	}
+	if err := p.restart(ctx, pair, live); err != nil {
+		return verdictOf(err)
+	}
+	return verdict{outcome: Degraded, reason: reason + "; restarted", hint: "syncd history " + p.name}
+}
+
+func (p *pass) restart(ctx context.Context, pair resource.Pair, live resource.Instance) error {
+	stopper, ok := p.target.(apply.Stopper)
+	if !ok {
+		return nil
+	}
+	if err := stopper.Stop(ctx, pair.Key, live.Ref); err != nil {
+		return fmt.Errorf("restart %s: %w", pair.Key, err)
+	}
+	if _, err := p.target.Put(ctx, *pair.Want); err != nil {
+		return fmt.Errorf("restart %s: %w", pair.Key, err)
+	}
+	return nil
+}
+
+// withinBudget counts a restart of the service, and says whether it is allowed
+// in this hour.
+func (p *pass) withinBudget(group string) bool {
+	now := p.agent.opts.Now()
+	var recent []time.Time
+	for _, at := range p.record.Restarts[group] {
+		if now.Sub(at) < time.Hour {
+			recent = append(recent, at)
+		}
+	}
+	if len(recent) >= p.config().RestartBudget() {
+		return false
+	}
+	if p.record.Restarts == nil {
+		p.record.Restarts = map[string][]time.Time{}
+	}
+	p.record.Restarts[group] = append(recent, now)
+	return true
+}
+
+func driftLines(report drift.Report) []string {
+	var out []string
+	for _, f := range report.Different() {
+		out = append(out, f.String())
+	}
+	return out
+}
+
+func firstLine(report drift.Report) string {
+	different := report.Different()
+	if len(different) == 0 {
+		return ""
+	}
+	f := different[0]
+	line := fmt.Sprintf("%s %s", f.Key, f.Class)
+	if len(f.Changes) > 0 {
+		line += " " + f.Changes[0].String()
+	}
+	if n := len(different) - 1; n > 0 {
+		line += fmt.Sprintf(" and %d more", n)
+	}
+	return line
+}

@@ -1,0 +1,63 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"syncd.io/syncd/internal/apply"
+)
+
+// vanished looks after an app that the repository no longer asks for on this
+// host. It is removed only with consent that is bound to the printed plan; until
+// then what runs goes on.
+func (p *pass) vanished(ctx context.Context) verdict {
+	if p.record.Good == nil && p.record.Attempt == nil {
+		return verdict{outcome: Unchanged, reason: "the repository does not ask for it"}
+	}
+	pairs, report, err := p.observe(ctx, nil)
+	if err != nil {
+		return verdictOf(causeOf(ctx, err))
+	}
+	p.result.Report = report
+	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: true})
+	if err != nil {
+		return verdictOf(err)
+	}
+	p.result.Plan = plan
+	if len(plan.Blocked) > 0 {
+		return blockedVerdict(p.name, plan)
+	}
+	if len(plan.Consents) > 0 || p.agent.opts.ReadOnly {
+		v := p.askConsent(plan, verdict{outcome: Unchanged})
+		v.reason = p.whyVanished() + "; " + v.reason
+		return v
+	}
+	return p.dismantle(ctx, plan)
+}
+
+func (p *pass) whyVanished() string {
+	if app, ok := p.catalog.elsewhere[p.name]; ok {
+		return fmt.Sprintf("%s no longer selects this host (hosts.matchLabels)", app.Dir)
+	}
+	return fmt.Sprintf("its directory is gone from revision %s", p.catalog.snapshot.Revision.Short())
+}
+
+func (p *pass) dismantle(ctx context.Context, plan apply.Plan) verdict {
+	outcome := p.rollout().Run(ctx, plan)
+	p.result.Failures = outcome.Failures
+	switch {
+	case outcome.Err != nil:
+		return verdictOf(outcome.Err)
+	case len(outcome.Failures)+len(outcome.Tolerated) > 0:
+		return verdict{outcome: Degraded, reason: "removing it did not go through: " + firstFailure(outcome)}
+	}
+	p.record.Good, p.record.Attempt, p.record.Past, p.record.Adopted = nil, nil, nil, nil
+	return verdict{outcome: Applied, reason: p.whyVanished() + "; removed with consent"}
+}
+
+func firstFailure(o apply.Outcome) string {
+	for _, f := range append(o.Failures, o.Tolerated...) {
+		return f.String()
+	}
+	return ""
+}

@@ -1,0 +1,36 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// verdict is an outcome with its reason and hint.
+type verdict struct {
+	outcome Outcome
+	reason  string
+	hint    string
+}
+
+// verdictOf turns an error into the outcome that its class stands for. What
+// nobody classified is treated as passing trouble: nothing is blamed for it.
+func verdictOf(err error) verdict {
+	v := verdict{reason: err.Error(), hint: fault.Advice(err)}
+	switch {
+	case errors.Is(err, errSuperseded):
+		v.outcome = Superseded
+	case errors.Is(err, errAsked):
+		v.outcome = Superseded
+	case errors.Is(err, context.Canceled):
+		v.outcome = Unreachable
+	case fault.Of(err) == fault.Rejected:
+		v.outcome = Rejected
+	case fault.Of(err) == fault.Blocked:
+		v.outcome = Blocked
+	default:
+		v.outcome = Unreachable
+	}
+	return v
+}
