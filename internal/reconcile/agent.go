@@ -33,8 +33,8 @@ type Agent struct {
 	poke  chan struct{}
 	// listeners hear what happens while they wait for their request.
 	listeners listeners
-	// running is true while Run is.
-	running atomic.Bool
+	// life is Run's context; nil while Run is not running.
+	life atomic.Pointer[context.Context]
 }
 
 // sideBySide is how many apps are changed at once.

@@ -16,7 +16,7 @@ import (
 // Status says what the named apps are and do; all where none is named. It looks
 // at the target for apps that no pass is working on.
 func (a *Agent) Status(ctx context.Context, apps []string) (Status, error) {
-	st := Status{Host: a.opts.Host.Host.Name, Agent: a.running.Load(), Recovered: a.opts.Store.Recovered()}
+	st := Status{Host: a.opts.Host.Host.Name, Agent: a.life.Load() != nil, Recovered: a.opts.Store.Recovered()}
 	if !st.Agent {
 		if _, err := a.look(ctx); err != nil && a.catalog.Load() == nil {
 			st.SourceError, st.SourceHint = err.Error(), fault.Advice(err)
@@ -113,10 +113,10 @@ func word(rec state.Record, s AppStatus) Word {
 		return WHalted
 	case rec.Held != nil:
 		return WHeld
-	case s.Outcome == RolledBack:
+	case s.Outcome == RolledBack || s.Outcome == Held && fellBack(rec):
 		return WRolledBack
 	case s.Outcome == Held:
-		return WRolledBack
+		return WHeld
 	case s.Outcome == Blocked:
 		return WBlocked
 	case rec.Attempt != nil:
@@ -126,6 +126,13 @@ func word(rec state.Record, s AppStatus) Word {
 	default:
 		return Synced
 	}
+}
+
+// fellBack tells whether the held revision was put and taken back, rather than
+// refused from the start.
+func fellBack(rec state.Record) bool {
+	n := len(rec.Quarantine)
+	return n > 0 && rec.Quarantine[n-1].Class == fault.Unhealthy.String()
 }
 
 func (a *Agent) servicesOf(ctx context.Context, objects []resource.Object) []ServiceStatus {

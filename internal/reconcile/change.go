@@ -15,7 +15,7 @@ import (
 // change puts a new set: prepare, record the attempt, roll out, soak, and make
 // it good; or find out why not, and go back.
 func (p *pass) change(ctx context.Context, cand *candidate) verdict {
-	if v, blocked := p.dependencies(); blocked {
+	if v, blocked := p.standsInTheWay(); blocked {
 		return p.keepGood(ctx, v)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -31,6 +31,36 @@ func (p *pass) change(ctx context.Context, cand *candidate) verdict {
 		return verdict{outcome: Pending, reason: fmt.Sprintf("revision %s would change %s: read-only", cand.set.Revision.Short(), services(plan))}
 	}
 	return p.carryOut(ctx, cand, plan)
+}
+
+// standsInTheWay says what must be settled before anything is put.
+func (p *pass) standsInTheWay() (verdict, bool) {
+	if v, renamed := p.renamed(); renamed {
+		return v, true
+	}
+	return p.dependencies()
+}
+
+// renamed finds the app that this directory was before: under another name its
+// containers and volumes would be left behind, and new, empty ones made.
+func (p *pass) renamed() (verdict, bool) {
+	if p.record.Good != nil || p.record.Attempt != nil {
+		return verdict{}, false
+	}
+	workers, err := p.agent.known(nil)
+	if err != nil {
+		return verdictOf(err), true
+	}
+	for _, w := range workers {
+		rec := w.read()
+		if _, still := p.catalog.apps[w.name]; still || rec.Good == nil || rec.Dir != p.app.Dir {
+			continue
+		}
+		return verdict{outcome: Blocked,
+			reason: fmt.Sprintf("%s was app %s until now, whose containers and volumes still are there; as %s it would begin with empty volumes", p.app.Dir, w.name, p.name),
+			hint:   fmt.Sprintf("write name: %s into its compose file, or give the old one up: syncd plan %s", w.name, w.name)}, true
+	}
+	return verdict{}, false
 }
 
 // dependencies are the apps that must be good before this one is changed.

@@ -12,8 +12,8 @@ import (
 // passes over every app that something woke. It returns when ctx ends and every
 // pass has stopped; nil for an orderly end.
 func (a *Agent) Run(ctx context.Context) error {
-	a.running.Store(true)
-	defer a.running.Store(false)
+	a.life.Store(&ctx)
+	defer a.life.Store(nil)
 	events := a.watch(ctx)
 	var loops sync.WaitGroup
 	defer loops.Wait()

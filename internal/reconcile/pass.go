@@ -33,6 +33,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, erro
 		defer func() { <-w.agent.slots }()
 		w.setBusy(true)
 		defer w.setBusy(false)
+		defer w.forget(w.record.Clone())
 		p := &pass{worker: w, catalog: c, app: c.apps[w.name]}
 		p.will = will{auto: p.app.Config.AutoSync(), asked: asked}
 		res = p.run(ctx)
@@ -97,13 +98,14 @@ func (p *pass) keepGood(ctx context.Context, v verdict) verdict {
 // settled books a revision that asks for what is good already, and looks for
 // drift.
 func (p *pass) settled(ctx context.Context, cand *candidate) verdict {
-	good := p.record.Good
+	good := *p.record.Good
 	good.Revision, good.Inputs = cand.set.Revision, cand.set.Inputs
 	good.Paths, good.Variables = cand.set.Paths, cand.set.Variables
+	p.record.Good, p.record.Dir = &good, p.app.Dir
 	if h := p.record.Held; h != nil && h.Inputs != good.Inputs {
 		p.record.Held = nil
 	}
-	return p.steady(ctx, *good)
+	return p.steady(ctx, good)
 }
 
 // owned is what is ours on the target.

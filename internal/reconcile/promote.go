@@ -39,6 +39,7 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 // makeGood writes the set into the record as the one to go back to.
 func (p *pass) makeGood(set state.Set) {
 	rec := &p.record
+	rec.Dir = p.app.Dir
 	if rec.Good != nil && rec.Good.Digest != set.Digest {
 		rec.Past = append([]state.Set{*rec.Good}, rec.Past...)
 	}

@@ -19,7 +19,16 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]
 	}
 	stop := a.listenIn(hear)
 	defer stop()
-	return a.passAll(ctx, c, a.byDependency(c, workers))
+	return a.passAll(a.lasting(ctx), c, a.byDependency(c, workers))
+}
+
+// lasting is the context for a pass that was asked for: under a running agent it
+// does not end with the one who asked, who may have gone.
+func (a *Agent) lasting(ctx context.Context) context.Context {
+	if life := a.life.Load(); life != nil {
+		return *life
+	}
+	return ctx
 }
 
 // passAll passes over each wave of apps side by side, one wave after the other.

@@ -51,7 +51,7 @@ func newWorker(a *Agent, name string) (*worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the record of app %s: %w", name, err)
 	}
-	w.record, w.seen = rec, rec
+	w.record, w.seen = rec, rec.Clone()
 	if a.opts.Engine != nil {
 		w.target = a.opts.Engine.Target(name)
 	}
@@ -73,9 +73,17 @@ func (w *worker) save() error {
 		return fmt.Errorf("save the record of app %s: %w", w.name, err)
 	}
 	w.mu.Lock()
-	w.seen = w.record
+	w.seen = w.record.Clone()
 	w.mu.Unlock()
 	return nil
+}
+
+// forget restores the record after a pass of a read-only agent, which must leave
+// no trace.
+func (w *worker) forget(before state.Record) {
+	if w.agent.opts.ReadOnly {
+		w.record = before
+	}
 }
 
 // read returns the record as it was last saved.
