@@ -64,26 +64,26 @@ func New(opts Options) (*Agent, error) {
 		return nil, fmt.Errorf("read the record: %w", err)
 	}
 	for _, name := range names {
-		if _, err := a.worker(name); err != nil {
+		if err := a.meet(name); err != nil {
 			return nil, err
 		}
 	}
 	return a, nil
 }
 
-// worker returns the app's worker and makes it where there is none.
-func (a *Agent) worker(name string) (*worker, error) {
+// meet makes a worker for an app that was not known before.
+func (a *Agent) meet(name string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if w := a.workers[name]; w != nil {
-		return w, nil
+	if a.workers[name] != nil {
+		return nil
 	}
 	w, err := newWorker(a, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.workers[name] = w
-	return w, nil
+	return nil
 }
 
 // known returns the named workers, all of them in name order where none is

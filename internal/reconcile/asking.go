@@ -41,7 +41,6 @@ func (a *Agent) Status(ctx context.Context, apps []string) (Status, error) {
 
 func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker) AppStatus {
 	rec := w.read()
-	busy, _ := w.snapshot()
 	s := AppStatus{
 		Name: w.name, Dir: rec.Dir, Outcome: Outcome(rec.Last.Outcome), Reason: rec.Last.Reason,
 		Hint: rec.Last.Hint, Since: rec.Last.Since, Consents: rec.Last.Consents, Plan: rec.Last.Plan,
@@ -57,7 +56,7 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker) AppStatus 
 			s.Dir, s.Owner = app.Dir, app.Config.Owner
 		}
 	}
-	if busy {
+	if w.isBusy() {
 		s.Status, s.Health = Progressing, Progressing
 		return s
 	}
@@ -87,10 +86,10 @@ func feel(pairs []resource.Pair) Word {
 		if p.Want == nil || p.Want.Once || p.Key.Kind != spec.KindContainer {
 			continue
 		}
-		switch state := stateOf(p); {
-		case state == resource.Failed || state == resource.Absent:
+		switch stateOf(p) {
+		case resource.Failed, resource.Absent:
 			return Unhealthy
-		case state == resource.Progressing:
+		case resource.Progressing:
 			health = Progressing
 		}
 	}

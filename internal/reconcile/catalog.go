@@ -97,7 +97,7 @@ func (a *Agent) open(ctx context.Context, s source.Snapshot) (*catalog, error) {
 // admit makes a worker for every app of the catalog.
 func (a *Agent) admit(c *catalog) error {
 	for name := range c.apps {
-		if _, err := a.worker(name); err != nil {
+		if err := a.meet(name); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ func (p *pass) change(ctx context.Context, cand *candidate) verdict {
 	if v, blocked := p.standsInTheWay(); blocked {
 		return p.keepGood(ctx, v)
 	}
+	p.life = ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	p.interruptible(cand.set.Digest, cancel)

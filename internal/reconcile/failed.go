@@ -49,7 +49,7 @@ func (p *pass) failed(ctx context.Context, cand *candidate, outcome apply.Outcom
 	}
 	// The way back is not pre-empted: a host between two versions helps nobody.
 	p.interruptible("", nil)
-	return p.goBack(context.WithoutCancel(ctx), q)
+	return p.goBack(p.life, q)
 }
 
 // reasonOf names service, check, exit code and the last lines, as a person

@@ -13,7 +13,7 @@ import (
 // pass has stopped; nil for an orderly end.
 func (a *Agent) Run(ctx context.Context) error {
 	a.life.Store(&ctx)
-	defer a.life.Store(nil)
+	defer a.life.Store(nil) //nolint:contextcheck // it forgets the context, and makes none
 	events := a.watch(ctx)
 	var loops sync.WaitGroup
 	defer loops.Wait()
@@ -211,7 +211,7 @@ func (a *Agent) collect(c *catalog) {
 		return
 	}
 	for _, w := range workers {
-		if busy, _ := w.snapshot(); busy {
+		if w.isBusy() {
 			return // what is being put may not be on record yet
 		}
 		for _, m := range mountsOf(w.read()) {

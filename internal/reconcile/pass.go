@@ -21,6 +21,9 @@ type pass struct {
 	app     render.App
 	will    will
 	result  Result
+	// life is the context that only the agent's end ends: a newer revision ends
+	// an attempt, and not the way back from it.
+	life context.Context //nolint:containedctx // it is the pass's own, one level up
 }
 
 // pass runs one pass and books its result.

@@ -19,7 +19,6 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 		return verdictOf(causeOf(ctx, err))
 	}
 	p.result.Report = report
-	p.setDrift(driftLines(report))
 	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
 	if err != nil {
 		return verdictOf(err)
@@ -64,7 +63,6 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	case len(outcome.Failures) > 0:
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
-	p.setDrift(nil)
 	return p.askConsent(plan, verdict{outcome: Applied, reason: "repaired drift: " + firstLine(report)})
 }
 

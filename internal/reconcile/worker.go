@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/state"
@@ -38,10 +37,8 @@ type worker struct {
 	running string
 	cancel  context.CancelCauseFunc
 	seen    state.Record // the record as it was last saved: for readers
-	drift   []string
 	busy    bool
 	repairs repairs
-	retryAt time.Time
 	retries int
 }
 
@@ -123,14 +120,8 @@ func (w *worker) setBusy(busy bool) {
 	w.busy = busy
 }
 
-func (w *worker) setDrift(lines []string) {
+func (w *worker) isBusy() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.drift = lines
-}
-
-func (w *worker) snapshot() (busy bool, drift []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.busy, w.drift
+	return w.busy
 }

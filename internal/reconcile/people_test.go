@@ -1,0 +1,168 @@
+package reconcile_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/resource"
+)
+
+func TestManualRollbackHoldsUntilTheInputChanges(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.shop(healthy("v2"))
+		w.ends(reconcile.Applied)
+		res := w.act("rollback", reconcile.ActRequest{})
+		if res.Result.Outcome != reconcile.RolledBack {
+			t.Fatalf("the rollback ended %s (%s)", res.Result.Outcome, res.Result.Reason)
+		}
+		w.runs("web", "v1")
+		w.ends(reconcile.Held)
+		w.restart()
+		w.ends(reconcile.Held)
+		if s := w.status(); s.Status != reconcile.WHeld {
+			t.Errorf("the app is %s, want Held", s.Status)
+		}
+		w.repo.shop(healthy("v3"))
+		w.ends(reconcile.Applied)
+		w.runs("web", "v3")
+	})
+}
+
+func TestResumeEndsAManualRollback(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.shop(healthy("v2"))
+		w.ends(reconcile.Applied)
+		w.act("rollback", reconcile.ActRequest{})
+		if res := w.act("resume", reconcile.ActRequest{}); res.Result.Outcome != reconcile.Applied {
+			t.Errorf("the pass after resume ended %s, want applied", res.Result.Outcome)
+		}
+		w.runs("web", "v2")
+	})
+}
+
+func TestPauseLeavesTheAppAlone(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.act("pause", reconcile.ActRequest{Reason: "debugging", Until: time.Now().Add(time.Hour)})
+		w.repo.shop(healthy("v2"))
+		w.target.Vanish(key("web"))
+		res := w.ends(reconcile.Paused)
+		if !strings.Contains(res.Reason, "ann") || !strings.Contains(res.Reason, "debugging") {
+			t.Errorf("the reason is %q, want who and why", res.Reason)
+		}
+		later(2 * time.Hour)
+		w.ends(reconcile.Applied)
+		w.runs("web", "v2")
+	})
+}
+
+func TestVanishedAppNeedsConsentBoundToThePlan(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.merge(map[string]appFiles{})
+		w.ends(reconcile.Blocked)
+		w.runs("web", "v1")
+		digest := w.status().Plan
+		if _, err := w.agent.Act(t.Context(), "approve", reconcile.ActRequest{App: "shop", Who: "ann", Plan: "0000"}, nil); err == nil {
+			t.Error("consent to another plan was taken")
+		}
+		w.runs("web", "v1")
+		if res := w.act("approve", reconcile.ActRequest{Plan: digest}); res.Result.Outcome != reconcile.Applied {
+			t.Fatalf("the pass after consent ended %s (%s)", res.Result.Outcome, res.Result.Reason)
+		}
+		if left := w.target.Instances(key("web")); len(left) != 0 {
+			t.Errorf("slot web holds %v, want nothing", left)
+		}
+	})
+}
+
+func TestRenamedAppDoesNotLeaveItsVolumesBehind(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.merge(map[string]appFiles{"old": {objects: []resource.Object{healthy("v1")}}})
+		if _, err := w.agent.Sync(t.Context(), reconcile.SyncRequest{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.repo.dirs = map[string]string{"shop": "old"}
+		w.repo.shop(healthy("v1"))
+		if res := w.ends(reconcile.Blocked); !strings.Contains(res.Reason, "empty volumes") {
+			t.Errorf("the reason is %q, want the volumes named", res.Reason)
+		}
+	})
+}
+
+func TestReadOnlyAgentLeavesNoTrace(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.restart(func(o *reconcile.Options) { o.ReadOnly = true })
+		w.ends(reconcile.Pending)
+		w.ends(reconcile.Pending)
+		if n := w.target.Changes(); n != 0 {
+			t.Errorf("a read-only agent changed the target %d times:\n%s", n, w.target.Log())
+		}
+		if rec := w.record(); rec.Attempt != nil || rec.Last.Outcome != "" {
+			t.Errorf("a read-only agent wrote %+v", rec)
+		}
+	})
+}
+
+func TestAutoFalseWaitsForAPerson(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		no := false
+		app := appFiles{objects: []resource.Object{healthy("v1")}}
+		app.config.Sync.Auto = &no
+		w.repo.merge(map[string]appFiles{"shop": app})
+		stop := w.background()
+		later(time.Minute)
+		if len(w.target.Instances(key("web"))) != 0 {
+			t.Error("it was put though sync.auto is false")
+		}
+		stop()
+		w.ends(reconcile.Applied)
+	})
+}
+
+func TestSelfHealFalseOnlyReports(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		no := false
+		app := appFiles{objects: []resource.Object{healthy("v1")}}
+		app.config.Sync.SelfHeal = &no
+		w.repo.merge(map[string]appFiles{"shop": app})
+		w.ends(reconcile.Applied)
+		stop := w.background()
+		defer stop()
+		later(time.Minute)
+		w.target.Vanish(key("web"))
+		w.agent.Look()
+		later(time.Minute)
+		if len(w.target.Instances(key("web"))) != 0 {
+			t.Error("drift was repaired though sync.selfHeal is false")
+		}
+		if s := w.status(); s.Status != reconcile.OutOfSync || len(s.Drift) != 1 {
+			t.Errorf("the app is %s with drift %v, want OutOfSync and the missing container", s.Status, s.Drift)
+		}
+	})
+}
+
+func TestRepairThatDoesNotConvergeIsReported(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		for range 3 {
+			w.target.Rename(key("web"), "somebody-elses-name")
+			w.ends(reconcile.Applied)
+		}
+		w.target.Rename(key("web"), "somebody-elses-name")
+		res := w.ends(reconcile.Degraded)
+		if !strings.Contains(res.Reason, "does not converge") || !strings.Contains(res.Reason, "name") {
+			t.Errorf("the reason is %q, want it to say that the name does not converge", res.Reason)
+		}
+	})
+}
