@@ -47,7 +47,6 @@ func (w *world) restart(change ...func(*reconcile.Options)) {
 	w.must(err)
 	opts := reconcile.Options{
 		Host: config.Host{}.Defaults(), Source: w.repo, Renderer: w.repo, Engine: w,
-		Hear:  func(e reconcile.Event) { w.heard = append(w.heard, e) },
 		Store: w.store, Mounts: state.Mounts{Dir: w.dir + "/mounts"},
 	}
 	for _, c := range change {
