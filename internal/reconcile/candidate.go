@@ -40,7 +40,8 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	w.mu.Lock()
 	w.rendered = cand
 	w.mu.Unlock()
-	return cand, nil
+	own := *cand // what is kept for others to read is not pinned in place
+	return &own, nil
 }
 
 func hostDirOf(app render.App, rec state.Record) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"syncd.io/syncd/internal/apply/applytest"
@@ -44,10 +45,10 @@ func (w *world) crashAt(n int, early bool) bool {
 	} else {
 		w.target.LoseAnswerAt(n, errCrash)
 	}
-	reached := false
+	var reached atomic.Bool
 	w.target.OnCall(func(applytest.Call) error {
 		if w.target.Changes() >= n {
-			reached = true
+			reached.Store(true)
 			kill(errCrash)
 			return errCrash
 		}
@@ -59,7 +60,7 @@ func (w *world) crashAt(n int, early bool) bool {
 		w.t.Fatal(err)
 	}
 	w.target.OnCall(nil)
-	return reached
+	return reached.Load()
 }
 
 // TestKilledAtEveryStepResumes kills the agent at each change of the target in
