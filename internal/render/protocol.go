@@ -14,6 +14,9 @@ type DiscoverRequest struct {
 	// the apps, "" for all.
 	Root string `json:"root"`
 	Path string `json:"path"`
+	// Refused are paths that exist in Git but were not written, with the reason:
+	// a refused Compose file is an app in error, not an app that is gone.
+	Refused map[string]string `json:"refused,omitempty"`
 }
 
 // Discovery is the answer: every app directory in path order.

@@ -30,13 +30,13 @@ func (k Key) String() string {
 // MarshalText returns the printed form, so that keys can be JSON map keys.
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText reads the printed form.
+// UnmarshalText reads the printed form; the zero key is printed as "/".
 func (k *Key) UnmarshalText(text []byte) error {
 	parts := strings.SplitN(string(text), "/", 3)
-	switch len(parts) {
-	case 2:
+	switch {
+	case len(parts) == 2:
 		*k = Key{Kind: parts[0], Name: parts[1]}
-	case 3:
+	case len(parts) == 3 && parts[1] != "":
 		*k = Key{Kind: parts[0], Namespace: parts[1], Name: parts[2]}
 	default:
 		return fmt.Errorf("read slot %q: want kind/name or kind/namespace/name", text)
@@ -44,8 +44,8 @@ func (k *Key) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Compare orders keys by kind, namespace and name; names that are numbers
-// compare as numbers, so that replica 10 comes after replica 2.
+// Compare orders keys by kind, namespace and name; names that are numbers come
+// first and compare as numbers, so that replica 10 comes after replica 2.
 func (k Key) Compare(o Key) int {
 	return cmp.Or(
 		strings.Compare(k.Kind, o.Kind),
@@ -55,10 +55,16 @@ func (k Key) Compare(o Key) int {
 }
 
 func compareNames(a, b string) int {
-	if digits(a) && digits(b) {
+	switch numA, numB := digits(a), digits(b); {
+	case numA && numB:
 		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	case numA: // without this rule 10 < 1a < 2 < 10
+		return -1
+	case numB:
+		return 1
+	default:
+		return strings.Compare(a, b)
 	}
-	return strings.Compare(a, b)
 }
 
 func digits(s string) bool {

@@ -26,6 +26,9 @@ type Instance struct {
 	Running bool
 	// Claims are what it holds, or would hold when started.
 	Claims []Claim
+	// Refs are the slots that it stands on (networks), where the target can tell;
+	// nil where it cannot.
+	Refs []Key
 	// Foreign is true where neither label nor inventory says that it is ours.
 	Foreign bool
 }

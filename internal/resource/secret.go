@@ -2,6 +2,7 @@ package resource
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -9,20 +10,40 @@ import (
 const Mask = "(secret)"
 
 // SecretName tells whether a field or variable of this name is taken to hold a
-// secret, so that its value is never shown. It errs on the side of masking.
+// secret, so that its value is never shown. Case, "_", "-" and "." in the name
+// make no difference. It errs on the side of masking.
 func SecretName(name string) bool {
 	upper := strings.ToUpper(name)
-	for _, word := range []string{"PASSW", "SECRET", "TOKEN", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL", "AUTH", "_PWD", "PASSPHRASE", "ENCRYPTION_KEY", "SIGNING_KEY"} {
-		if strings.Contains(upper, word) {
-			return true
-		}
+	if strings.HasSuffix(upper, "_PWD") || strings.HasSuffix(upper, "_KEY") && !strings.HasSuffix(upper, "PUBLIC_KEY") {
+		return true
 	}
-	return false
+	plain := strings.NewReplacer("_", "", "-", "", ".", "").Replace(upper)
+	return slices.ContainsFunc(secretWords(), func(word string) bool { return strings.Contains(plain, word) })
+}
+
+func secretWords() []string {
+	return []string{
+		"PASS", "SECRET", "TOKEN", "CREDENTIAL", "AUTH", "DSN", "COOKIE",
+		"APIKEY", "ACCESSKEY", "PRIVATEKEY", "ENCRYPTIONKEY", "SIGNINGKEY",
+	}
 }
 
 // SecretValue tells whether a value carries credentials whatever its field is
-// called: a URL with a password in it.
+// called: a URL with a password or a token in it, a private key, or a command
+// line with a setting such as --password=x in it.
 func SecretValue(value string) bool {
+	if strings.Contains(value, "-----BEGIN ") && strings.Contains(value, "PRIVATE KEY") || secretURL(value) {
+		return true
+	}
+	words := strings.Fields(value)
+	return len(words) > 0 && slices.ContainsFunc(words, func(w string) bool { return secretURL(w) || secretSetting(w) })
+}
+
+// tokenLength is from where on a URL's user is taken for a token.
+const tokenLength = 20
+
+// secretURL masks what looks like a URL with a user but cannot be read, too.
+func secretURL(value string) bool {
 	if !strings.Contains(value, "://") || !strings.Contains(value, "@") {
 		return false
 	}
@@ -30,6 +51,20 @@ func SecretValue(value string) bool {
 	if err != nil {
 		return true
 	}
-	_, has := u.User.Password()
-	return has
+	_, password := u.User.Password()
+	return password || len(u.User.Username()) >= tokenLength
+}
+
+// secretSetting sees NAME=value, --name, --name=value and "Name:" where the name
+// is that of a secret.
+func secretSetting(word string) bool {
+	name, value, set := strings.Cut(word, "=")
+	switch {
+	case set:
+		return value != "" && SecretName(name)
+	case strings.HasPrefix(word, "-"), strings.HasSuffix(word, ":"):
+		return SecretName(word)
+	default:
+		return false
+	}
 }

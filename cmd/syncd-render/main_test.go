@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
+)
+
+// build makes the real child.
+func build(t *testing.T) sandbox.Child {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), sandbox.Program)
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	c, err := sandbox.Probe(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestFromCommitToObjects goes the whole way: fetch, discover, render.
+func TestFromCommitToObjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program")
+	}
+	child := build(t)
+	repo := t.TempDir()
+	write(t, filepath.Join(repo, "shop", "compose.yaml"), "services:\n  web:\n    image: example.com/web:1\n")
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"-c", "user.name=Ann", "-c", "user.email=a@example.com", "commit", "-q", "-m", "first"}} {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = repo
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
+	}
+	r, err := source.Open(source.Options{URL: repo, Ref: config.Ref{Branch: "main"}, Dir: t.TempDir(), Child: child})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit, err := r.Resolve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := r.Load(t.Context(), commit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renderer := render.Child{Sandbox: child}
+	found, err := renderer.Discover(t.Context(), render.DiscoverRequest{Root: snapshot.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Apps) != 1 || found.Apps[0].Name != "shop" || found.Apps[0].Error != "" {
+		t.Fatalf("found %+v", found.Apps)
+	}
+	answer, err := renderer.Render(t.Context(), render.Request{Root: snapshot.Dir, App: found.Apps[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.Objects) == 0 || len(answer.Inputs) == 0 {
+		t.Errorf("got %+v", answer)
+	}
+	_, err = renderer.Render(t.Context(), render.Request{Root: snapshot.Dir, App: render.App{Name: "none", Dir: "none"}})
+	if fault.Of(err) != fault.Rejected {
+		t.Errorf("an app that is not there: %v (%v)", err, fault.Of(err))
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPeopleGetAUsageLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program")
+	}
+	child := build(t)
+	out, err := exec.Command(child.Path, "version").Output()
+	if err != nil || !strings.HasPrefix(string(out), "syncd-render ") {
+		t.Errorf("version: %q, %v", out, err)
+	}
+	out, err = exec.Command(child.Path).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "usage: syncd-render discover|fetch|render|resolve") {
+		t.Errorf("no arguments: %q, %v", out, err)
+	}
+}

@@ -1,0 +1,144 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Why a call was ended from here, told apart by context.Cause.
+var (
+	errDeadline = errors.New("deadline")
+	errOutput   = errors.New("output limit")
+)
+
+// stderrLimit is how much of the child's messages is kept, in bytes.
+const stderrLimit = 8 << 10
+
+// Call runs one operation of the child: in is sent as JSON, its answer is
+// decoded into out. Errors: the context's cause where ctx ended; the class that
+// the child gave; Rejected for too much memory or output; limits.TimeoutClass
+// for too much time and for a child that crashed; Unreachable where something
+// else killed it.
+func (c Child) Call(ctx context.Context, op string, in, out any, limits Limits) error {
+	if err := limits.validate(); err != nil {
+		return err
+	}
+	request, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("encode the request of %s: %w", op, err)
+	}
+	answer, err := c.run(ctx, op, request, limits)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fault.As(limits.TimeoutClass, fmt.Errorf("decode the answer of %s: %w", op, err))
+	}
+	return nil
+}
+
+// run starts the child and waits for its end. The thread is locked: the
+// kernel's kill-with-parent looks at the thread that started the child.
+func (c Child) run(ctx context.Context, op string, request []byte, limits Limits) ([]byte, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	timed, cancel := context.WithTimeoutCause(ctx, limits.Time, errDeadline)
+	defer cancel()
+	bounded, end := context.WithCancelCause(timed)
+	defer end(nil)
+
+	cmd := c.command(bounded, limits.Network, op, strconv.FormatInt(limits.Memory, 10))
+	stdout := &buffer{limit: limits.Output, full: func() { end(errOutput) }}
+	stderr := &buffer{limit: stderrLimit}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(request), stdout, stderr
+	err := cmd.Run()
+	if cause := context.Cause(bounded); errors.Is(cause, errOutput) || cause != nil && err != nil {
+		return nil, ended(ctx, cause, op, limits)
+	}
+	if err == nil {
+		return stdout.data, nil
+	}
+	return nil, failed(err, op, stdout.data, string(stderr.data), limits)
+}
+
+// ended translates the reason for which a call was cut off from here.
+func ended(ctx context.Context, cause error, op string, limits Limits) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", op, context.Cause(ctx))
+	case errors.Is(cause, errOutput):
+		return limits.tooLong(op)
+	default:
+		return limits.tooSlow(op)
+	}
+}
+
+// failed translates the end that the child came to by itself.
+func failed(err error, op string, stdout []byte, stderr string, limits Limits) error {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return fault.As(fault.Unreachable, fmt.Errorf("run %s: %w", op, err))
+	}
+	if exit.ExitCode() == exitFailure {
+		var f Failure
+		if json.Unmarshal(stdout, &f) == nil && f.Error != "" {
+			return f.fault()
+		}
+	}
+	if outOfMemory(stderr) {
+		return limits.tooBig(op)
+	}
+	text := resource.Harmless(stderr, 300)
+	if exit.ExitCode() == exitUsage {
+		return missing(fmt.Errorf("%s: %s", op, text))
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+		return fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("%s was killed from outside %s", op, text)), "see whether the machine ran out of memory: dmesg | grep -i oom")
+	}
+	return fault.As(limits.TimeoutClass, fmt.Errorf("%s crashed (%w): %s", op, exit, text))
+}
+
+// outOfMemory knows how a Go program ends that meets RLIMIT_DATA: mostly it says
+// so, but where the garbage collector gets no memory for itself, it runs into a
+// nil pointer on its own stack. (One in the program's code reads "panic:".)
+func outOfMemory(stderr string) bool {
+	if strings.HasPrefix(stderr, "SIGSEGV: segmentation violation") {
+		return true
+	}
+	for _, text := range []string{"out of memory", "cannot allocate memory", "failed to create new OS thread", "cannot map pages in arena"} {
+		if strings.Contains(stderr, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// buffer keeps the first limit bytes and calls full, where set, at the first
+// byte too much. It keeps the beginning, not the end: a Go program that dies
+// says why in its first lines, and goroutine traces follow.
+type buffer struct {
+	data  []byte
+	limit int64
+	full  func()
+}
+
+// Write never fails: a child that is about to be killed needs no broken pipe.
+func (b *buffer) Write(p []byte) (int, error) {
+	room := min(int64(len(p)), b.limit-int64(len(b.data)))
+	b.data = append(b.data, p[:room]...)
+	if room < int64(len(p)) && b.full != nil {
+		b.full()
+	}
+	return len(p), nil
+}

@@ -1,0 +1,236 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+func self(t *testing.T) Child {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Child{Path: path}
+}
+
+func roomy() Limits {
+	return Limits{Time: 30 * time.Second, TimeoutClass: fault.Unreachable, Memory: 512 << 20, Output: 1 << 20,
+		Network: true, TimeKey: "limits.fetchTime", MemoryKey: "limits.fetchMemory", OutputKey: "limits.renderSize"}
+}
+
+func TestCallAnswers(t *testing.T) {
+	var out text
+	if err := self(t).Call(t.Context(), "echo", text{"hällo"}, &out, roomy()); err != nil {
+		t.Fatal(err)
+	}
+	if out.Text != "hällo" {
+		t.Errorf("got %q", out.Text)
+	}
+}
+
+func TestChildHasNothingOfTheAgent(t *testing.T) {
+	t.Setenv("SYNCDTEST_TOKEN", "hunter2")
+	var f facts
+	if err := self(t).Call(t.Context(), "facts", text{}, &f, roomy()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(f.Env, []string{"LANG=C"}) {
+		t.Errorf("environment %q, want only LANG=C", f.Env)
+	}
+	if f.Dir != "/" || f.Session != f.PID {
+		t.Errorf("directory %s, session %d of process %d: want / and a session of its own", f.Dir, f.Session, f.PID)
+	}
+	if f.Data != 512<<20 {
+		t.Errorf("memory limit %d, want %d", f.Data, 512<<20)
+	}
+}
+
+func TestChildWithoutNetwork(t *testing.T) {
+	c, err := Probe(self(t).Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 && !c.Isolates() {
+		t.Log("root may not make a network namespace here: falling back is all that can be shown")
+	}
+	limits := roomy()
+	var with, without facts
+	if err := c.Call(t.Context(), "facts", text{}, &with, limits); err != nil {
+		t.Fatal(err)
+	}
+	limits.Network = false
+	if err := c.Call(t.Context(), "facts", text{}, &without, limits); err != nil {
+		t.Fatal(err)
+	}
+	if c.Isolates() && !slices.Equal(without.Interfaces, []string{"lo"}) {
+		t.Errorf("interfaces without network: %q, want lo alone", without.Interfaces)
+	}
+	if !c.Isolates() && !slices.Equal(with.Interfaces, without.Interfaces) {
+		t.Errorf("interfaces %q and %q: want the same where nothing can be isolated", with.Interfaces, without.Interfaces)
+	}
+}
+
+func TestCallFailures(t *testing.T) {
+	for _, c := range []struct {
+		op     string
+		change func(*Limits)
+		class  fault.Class
+		text   string
+		hint   string
+	}{
+		{"reject", nil, fault.Rejected, "bad field x", "mend it"},
+		{"hog", func(l *Limits) { l.Memory = 256 << 20 }, fault.Rejected, "hog needs more than 256 MiB of memory", "limits.fetchMemory"},
+		{"hang", func(l *Limits) { l.Time = 300 * time.Millisecond }, fault.Unreachable, "longer than 300ms", "limits.fetchTime"},
+		{"hang", func(l *Limits) { l.Time, l.TimeoutClass = 300*time.Millisecond, fault.Rejected }, fault.Rejected, "longer than 300ms", "limits.fetchTime"},
+		{"flood", nil, fault.Rejected, "longer than 1048576 bytes", "limits.renderSize"},
+		{"panic", func(l *Limits) { l.TimeoutClass = fault.Rejected }, fault.Rejected, "boom", ""},
+		{"killed", nil, fault.Unreachable, "killed from outside", "dmesg"},
+		{"babble", nil, fault.Unreachable, "decode the answer", ""},
+		{"nosuchop", nil, fault.Blocked, "usage: syncd-render", "one version"},
+	} {
+		t.Run(c.op+" "+c.class.String(), func(t *testing.T) {
+			limits := roomy()
+			if c.change != nil {
+				c.change(&limits)
+			}
+			in := text{"x"}
+			if c.op == "hang" {
+				in.Text = ""
+			}
+			var out text
+			err := self(t).Call(t.Context(), c.op, in, &out, limits)
+			if err == nil || fault.Of(err) != c.class || !strings.Contains(err.Error(), c.text) || !strings.Contains(fault.Advice(err), c.hint) {
+				t.Errorf("got %v (%v, hint %q), want %q (%v, hint %q)", err, fault.Of(err), fault.Advice(err), c.text, c.class, c.hint)
+			}
+			if err != nil && strings.ContainsAny(err.Error()+fault.Advice(err), "\x1b\u202e\n") {
+				t.Errorf("the text is not harmless: %q, %q", err, fault.Advice(err))
+			}
+		})
+	}
+}
+
+func TestCancelledCallEndsTheChild(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("shutting down")
+	done := make(chan error, 1)
+	go func() { done <- self(t).Call(ctx, "hang", text{file}, &text{}, roomy()) }()
+	pid := await(t, file)
+	cancel(stopped)
+	select {
+	case err := <-done:
+		if !errors.Is(err, stopped) || fault.Of(err) != fault.Unknown {
+			t.Errorf("got %v (%v), want the context's cause", err, fault.Of(err))
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the call did not end")
+	}
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("process %d is still there: %v", pid, err)
+	}
+}
+
+// await polls for the process id that a child writes.
+func await(t *testing.T, file string) int {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		data, err := os.ReadFile(file)
+		if err == nil && len(data) > 0 {
+			pid, err := strconv.Atoi(string(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the child did not start")
+		}
+	}
+}
+
+func TestCallNeedsLimits(t *testing.T) {
+	if err := self(t).Call(t.Context(), "echo", text{}, &text{}, Limits{}); err == nil {
+		t.Error("a call without limits was made")
+	}
+}
+
+func TestProbeOfSomethingElse(t *testing.T) {
+	for _, path := range []string{"/nonexistent/syncd-render", "/bin/false"} {
+		_, err := Probe(path)
+		if fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "install syncd-render") {
+			t.Errorf("%s: got %v (%v), hint %q", path, err, fault.Of(err), fault.Advice(err))
+		}
+	}
+}
+
+func TestServeWantsAnOperationAndALimit(t *testing.T) {
+	for _, args := range [][]string{nil, {"echo"}, {"echo", "x"}, {"echo", "-1"}, {"nosuchop", "100"}, {"echo", "100", "more"}} {
+		var out, messages strings.Builder
+		if got := Serve(t.Context(), children(), args, strings.NewReader("{}"), &out, &messages); got != exitUsage {
+			t.Errorf("%q: exit status %d, want %d", args, got, exitUsage)
+		}
+		if !strings.HasPrefix(messages.String(), "usage: syncd-render") || out.Len() > 0 {
+			t.Errorf("%q: stdout %q, stderr %q", args, out.String(), messages.String())
+		}
+	}
+}
+
+func TestHandleRefusesAnotherVersionsRequest(t *testing.T) {
+	_, err := Handle(func(context.Context, text) (text, error) { return text{}, nil })(t.Context(), []byte(`{"Text":"x","New":1}`))
+	if fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "one version") {
+		t.Errorf("got %v (%v)", err, fault.Of(err))
+	}
+}
+
+func BenchmarkCall(b *testing.B) {
+	path, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := Probe(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, network := range []bool{true, false} {
+		b.Run("network="+strconv.FormatBool(network), func(b *testing.B) {
+			limits := roomy()
+			limits.Network = network
+			for b.Loop() {
+				if err := c.Call(b.Context(), "echo", text{"x"}, &text{}, limits); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	if _, err := Find(); fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "install syncd-render") {
+		t.Errorf("without a child: %v (%v, hint %q)", err, fault.Of(err), fault.Advice(err))
+	}
+	path := filepath.Join(dir, Program)
+	if err := os.Symlink(self(t).Path, path); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Find(); err != nil || c.Path != path {
+		t.Errorf("on the PATH: %+v, %v", c, err)
+	}
+}

@@ -1,0 +1,44 @@
+package sandbox
+
+import (
+	"errors"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Failure is how the child says no: exit status 1 with this as its output.
+type Failure struct {
+	// Class is a fault class's name.
+	Class string `json:"class"`
+	Error string `json:"error"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// failureText bounds texts that came from the child, in bytes.
+const failureText = 4 << 10
+
+// newFailure puts err on the wire.
+func newFailure(err error) Failure {
+	return Failure{Class: fault.Of(err).String(), Error: err.Error(), Hint: fault.Advice(err)}
+}
+
+// fault is the error on this side of the border. The texts are made harmless:
+// they may quote what the repository holds.
+func (f Failure) fault() error {
+	err := fault.As(class(f.Class), errors.New(resource.Harmless(f.Error, failureText)))
+	if f.Hint == "" {
+		return err
+	}
+	return fault.Hint(err, resource.Harmless(f.Hint, failureText))
+}
+
+// class is the inverse of fault.Class.String.
+func class(name string) fault.Class {
+	for _, c := range []fault.Class{fault.Unreachable, fault.Rejected, fault.Unhealthy, fault.Blocked} {
+		if c.String() == name {
+			return c
+		}
+	}
+	return fault.Unknown
+}

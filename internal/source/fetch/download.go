@@ -1,0 +1,189 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/source/remote"
+)
+
+// link is an open session and what its server advertised.
+type link struct {
+	transport.UploadPackSession
+	refs *packp.AdvRefs
+}
+
+func dial(ctx context.Context, req source.FetchRequest) (*link, error) {
+	s, err := connect(req.Remote, req.Limits.Disk+maxRefs)
+	if err != nil {
+		return nil, remote.Classify(err)
+	}
+	refs, err := s.AdvertisedReferencesContext(ctx)
+	if err != nil {
+		return nil, remote.Classify(errors.Join(err, s.Close()))
+	}
+	return &link{s, refs}, nil
+}
+
+// download clones what is wanted: at depth 1 where the server hands out the
+// commit, else the whole branch, whose tip may have moved on.
+func download(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
+	l, err := dial(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close() // the objects are there, or the error says why not
+	want := plumbing.NewHash(req.Commit)
+	if tip, ok := tipOf(l.refs, want); ok {
+		return pull(ctx, req, l, []plumbing.Hash{tip}, shallow(l.refs))
+	}
+	if exact(l.refs) {
+		store, err := pull(ctx, req, l, []plumbing.Hash{want}, true)
+		if err == nil || fault.Of(err) == fault.Rejected {
+			return store, err
+		}
+	}
+	return whole(ctx, req)
+}
+
+func shallow(refs *packp.AdvRefs) bool { return refs.Capabilities.Supports(capability.Shallow) }
+
+// tipOf finds the advertised object that is or, as a tag, names the commit:
+// servers let themselves be asked for it and not for what it names.
+func tipOf(refs *packp.AdvRefs, want plumbing.Hash) (plumbing.Hash, bool) {
+	if refs.Head != nil && *refs.Head == want {
+		return want, true
+	}
+	for name, hash := range refs.References {
+		if hash == want || refs.Peeled[name] == want {
+			return hash, true
+		}
+	}
+	return want, false
+}
+
+// exact tells whether the server gives out commits that are no tips.
+func exact(refs *packp.AdvRefs) bool {
+	return shallow(refs) &&
+		(refs.Capabilities.Supports(capability.AllowReachableSHA1InWant) || refs.Capabilities.Supports("allow-any-sha1-in-want"))
+}
+
+// whole clones the followed ref with its history, over a new connection, and
+// looks for the commit there.
+func whole(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
+	l, err := dial(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close() // as in download
+	tips, err := tipsFor(l.refs, req.Want)
+	if err != nil {
+		return nil, err
+	}
+	store, err := pull(ctx, req, l, tips, false)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := (objectReader{store}).size(plumbing.NewHash(req.Commit)); err != nil {
+		return nil, gone(req)
+	}
+	return store, nil
+}
+
+// tipsFor are the objects to ask for: that of the followed ref, or all branches
+// and tags where a bare commit is followed.
+func tipsFor(refs *packp.AdvRefs, want remote.Want) ([]plumbing.Hash, error) {
+	var tips []plumbing.Hash
+	if want.Commit != "" {
+		for _, hash := range refs.References {
+			tips = append(tips, hash)
+		}
+	} else {
+		found, err := remote.Pick(refs, want)
+		if err != nil {
+			return nil, err
+		}
+		tip, _ := tipOf(refs, plumbing.NewHash(found.Commit))
+		tips = append(tips, tip)
+	}
+	if len(tips) == 0 {
+		return nil, remote.ErrEmpty()
+	}
+	return tips, nil
+}
+
+func gone(req source.FetchRequest) error {
+	err := fmt.Errorf("the server has no commit %s in %s (any more)", req.Commit, req.Want)
+	if req.Want.Commit != "" {
+		return fault.Hint(fault.As(fault.Rejected, err), "check repo.ref.commit; after a force-push the old commit can be gone")
+	}
+	return fault.Hint(fault.As(fault.Unreachable, err), "a force-push removes commits; the next poll follows the new tip")
+}
+
+// pull fetches objects into a fresh store; tip leaves out all history.
+func pull(ctx context.Context, req source.FetchRequest, l *link, wants []plumbing.Hash, tip bool) (*filesystem.Storage, error) {
+	dir, err := os.MkdirTemp(req.Dir, "objects-")
+	if err != nil {
+		return nil, full(fmt.Errorf("make a directory for the clone: %w", err))
+	}
+	if err := receive(ctx, l, remote.Open(dir, false), wants, tip, req.Limits.Disk); err != nil {
+		return nil, remote.Classify(full(errors.Join(err, os.RemoveAll(dir))))
+	}
+	return remote.Open(dir, true), nil // opened anew: it knows the new pack
+}
+
+func receive(ctx context.Context, l *link, store *filesystem.Storage, wants []plumbing.Hash, tip bool, limit int64) error {
+	ask := packp.NewUploadPackRequestFromCapabilities(l.refs.Capabilities)
+	ask.Wants = wants
+	if tip {
+		ask.Depth = packp.DepthCommits(1)
+		if err := ask.Capabilities.Set(capability.Shallow); err != nil {
+			return err
+		}
+	}
+	answer, err := l.UploadPack(ctx, ask)
+	if err != nil {
+		return err
+	}
+	defer answer.Close() // a failed end changes nothing about the objects
+	return packfile.UpdateObjectStorage(store, &bounded{r: plain(ask, answer), left: limit})
+}
+
+// plain takes the pack out of the side band that carries progress too.
+func plain(ask *packp.UploadPackRequest, r io.Reader) io.Reader {
+	switch {
+	case ask.Capabilities.Supports(capability.Sideband64k):
+		return sideband.NewDemuxer(sideband.Sideband64k, r)
+	case ask.Capabilities.Supports(capability.Sideband):
+		return sideband.NewDemuxer(sideband.Sideband, r)
+	}
+	return r
+}
+
+// bounded ends a pack that is larger than the disk allowance.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+// Read fails once the limit is passed.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, fault.Hint(fault.As(fault.Rejected, errors.New("the repository's objects are larger than the disk allowance")), "use a smaller repository, or raise limits.fetchDisk in syncd.yaml")
+	}
+	return n, err
+}

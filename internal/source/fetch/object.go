@@ -1,0 +1,91 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// objectReader reads objects and does not believe the store: every object's
+// bytes are hashed again.
+type objectReader struct{ store storer.EncodedObjectStorer }
+
+// size is the length of an object's content, in bytes, without inflating it.
+func (o objectReader) size(hash plumbing.Hash) (int64, error) {
+	size, err := o.store.EncodedObjectSize(hash)
+	if errors.Is(err, plumbing.ErrObjectNotFound) { // it may be borrowed: EncodedObjectSize does not look there
+		obj, err := o.store.EncodedObject(plumbing.AnyObject, hash)
+		if err != nil {
+			return 0, lost(hash, err)
+		}
+		return obj.Size(), nil
+	}
+	return size, lost(hash, err)
+}
+
+// read returns the whole content of an object of at most limit bytes.
+func (o objectReader) read(kind plumbing.ObjectType, hash plumbing.Hash, limit int64) ([]byte, error) {
+	size, err := o.size(hash)
+	if err != nil {
+		return nil, err
+	}
+	if size > limit {
+		return nil, fault.As(fault.Rejected, fmt.Errorf("%s %s is larger than %d bytes", kind, hash, limit))
+	}
+	r, err := o.open(kind, hash)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, lost(hash, err)
+	}
+	if plumbing.ComputeHash(kind, data) != hash {
+		return nil, damaged(hash)
+	}
+	return data, nil
+}
+
+func (o objectReader) open(kind plumbing.ObjectType, hash plumbing.Hash) (io.ReadCloser, error) {
+	obj, err := o.store.EncodedObject(kind, hash)
+	if err != nil {
+		return nil, lost(hash, err)
+	}
+	r, err := obj.Reader()
+	return r, lost(hash, err)
+}
+
+// copy writes a blob of exactly size bytes to w.
+func (o objectReader) copy(w io.Writer, hash plumbing.Hash, size int64) error {
+	r, err := o.open(plumbing.BlobObject, hash)
+	if err != nil {
+		return err
+	}
+	h := plumbing.NewHasher(plumbing.BlobObject, size)
+	_, err = io.Copy(io.MultiWriter(w, h), io.LimitReader(r, size+1))
+	if err := errors.Join(err, r.Close()); err != nil {
+		return err
+	}
+	if h.Sum() != hash {
+		return damaged(hash)
+	}
+	return nil
+}
+
+// lost is for an object that cannot be read: of a damaged repository, or of one
+// that is being packed right now.
+func lost(hash plumbing.Hash, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("read object %s: %w", hash, err)), "if this stays, look at the repository with git fsck")
+}
+
+func damaged(hash plumbing.Hash) error {
+	return lost(hash, errors.New("its bytes do not fit its name"))
+}

@@ -1,0 +1,210 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/source/tree"
+)
+
+// maxTree is how long one tree object may be, in bytes: some 100,000 entries.
+const maxTree = 4 << 20
+
+// commit is what a walk found.
+type commit struct {
+	revision source.Revision
+	entries  []entry
+}
+
+// entry is one file of the commit; path is its name on disk, File.Path the one
+// that is shown.
+type entry struct {
+	source.File
+	hash plumbing.Hash
+	// content is that of a link, and of a file that is short enough to be a Git
+	// LFS pointer: it was looked at already.
+	content []byte
+}
+
+// walker goes through a commit's trees, and judges all before any is written.
+type walker struct {
+	ctx     context.Context
+	objects objectReader
+	budget  tree.Budget
+	links   tree.Links
+	entries []entry
+}
+
+func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, limits tree.Limits) (commit, error) {
+	raw, err := objects.read(plumbing.CommitObject, hash, maxCommit)
+	if err != nil {
+		return commit{}, err
+	}
+	revision, root, err := parseCommit(hash, raw)
+	if err != nil {
+		return commit{}, fault.As(fault.Rejected, fmt.Errorf("read commit %s: %w", hash, err))
+	}
+	w := &walker{ctx: ctx, objects: objects, budget: tree.Budget{Limits: limits}, links: tree.Links{}}
+	if err := w.tree(root, "", ""); err != nil {
+		return commit{}, err
+	}
+	for i := range w.entries {
+		e := &w.entries[i]
+		if e.Mode == source.ModeLink && e.Refused == "" {
+			e.Refused = w.links.Refusal(e.Path)
+		}
+	}
+	slices.SortFunc(w.entries, func(a, b entry) int { return strings.Compare(a.Path, b.Path) })
+	return commit{revision, w.entries}, nil
+}
+
+// tree takes all entries of one directory; refused is why nothing below it can
+// be written.
+func (w *walker) tree(hash plumbing.Hash, dir, refused string) error {
+	if err := w.ctx.Err(); err != nil {
+		return context.Cause(w.ctx)
+	}
+	raw, err := w.objects.read(plumbing.TreeObject, hash, maxTree)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for len(raw) > 0 {
+		item, rest, err := nextItem(raw)
+		if err != nil {
+			return fault.As(fault.Rejected, fmt.Errorf("read directory %q: %w", tree.Escaped(dir), err))
+		}
+		raw = rest
+		if err := w.item(item, dir, refused, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// item is one line of a tree object.
+type item struct {
+	mode uint32
+	name string
+	hash plumbing.Hash
+}
+
+// nextItem reads "MODE NAME\0HASH".
+func nextItem(raw []byte) (item, []byte, error) {
+	mode, rest, ok := bytes.Cut(raw, []byte{' '})
+	name, rest, ok2 := bytes.Cut(rest, []byte{0})
+	if !ok || !ok2 || len(rest) < len(plumbing.ZeroHash) {
+		return item{}, nil, errors.New("the tree object is damaged")
+	}
+	bits, err := strconv.ParseUint(string(mode), 8, 32)
+	if err != nil {
+		return item{}, nil, errors.New("an entry of the tree object has no mode")
+	}
+	i := item{mode: uint32(bits), name: string(name)}
+	copy(i.hash[:], rest)
+	return i, rest[len(i.hash):], nil
+}
+
+func (w *walker) item(i item, dir, refused string, seen map[string]bool) error {
+	if err := tree.Name(i.name); err != nil {
+		return fault.Hint(fault.As(fault.Rejected, fmt.Errorf("in directory %q: %w", tree.Escaped(dir), err)), "such a name can harm whoever checks it out; find out who committed it")
+	}
+	if seen[i.name] {
+		return fault.As(fault.Rejected, fmt.Errorf("directory %q has two entries %q", tree.Escaped(dir), i.name))
+	}
+	seen[i.name] = true
+	p := path.Join(dir, tree.Escaped(i.name))
+	if err := w.budget.Entry(p); err != nil {
+		return err
+	}
+	if refused == "" && !tree.Plain(i.name) {
+		refused = tree.RefusedName
+	}
+	switch i.mode & 0o170000 {
+	case 0o040000:
+		return w.tree(i.hash, p, refused)
+	case 0o100000:
+		return w.file(i, p, refused)
+	case 0o120000:
+		return w.link(i, p, refused)
+	case 0o160000:
+		w.add(i, p, source.ModeModule, 0, tree.RefusedModule, nil)
+		return nil
+	}
+	return fault.As(fault.Rejected, fmt.Errorf("%q has the unknown mode %o", p, i.mode))
+}
+
+func (w *walker) add(i item, p string, mode uint32, size int64, refused string, content []byte) {
+	w.entries = append(w.entries, entry{
+		File: source.File{Path: p, Hash: i.hash.String(), Mode: mode, Size: size, Refused: refused},
+		hash: i.hash, content: content,
+	})
+}
+
+func (w *walker) file(i item, p, refused string) error {
+	size, err := w.objects.size(i.hash)
+	if err != nil {
+		return err
+	}
+	if refused == "" {
+		refused = w.budget.TooLong(size)
+	}
+	var content []byte
+	if refused == "" {
+		if content, refused, err = w.look(i.hash, size); err != nil {
+			return err
+		}
+	}
+	mode := uint32(source.ModeFile)
+	if i.mode&0o100 != 0 {
+		mode = source.ModeExecutable
+	}
+	w.add(i, p, mode, size, refused, content)
+	return nil
+}
+
+// look counts a file's bytes, and reads it where it may be a Git LFS pointer.
+func (w *walker) look(hash plumbing.Hash, size int64) (content []byte, refused string, err error) {
+	if err := w.budget.Bytes(size); err != nil || size >= tree.PointerSize {
+		return nil, "", err
+	}
+	content, err = w.objects.read(plumbing.BlobObject, hash, tree.PointerSize)
+	if err == nil && tree.Pointer(content) {
+		refused = tree.RefusedPointer
+	}
+	return content, refused, err
+}
+
+func (w *walker) link(i item, p, refused string) error {
+	size, err := w.objects.size(i.hash)
+	if err != nil {
+		return err
+	}
+	var target []byte
+	if size <= tree.MaxPath {
+		if target, err = w.objects.read(plumbing.BlobObject, i.hash, tree.MaxPath); err != nil {
+			return err
+		}
+	}
+	w.links[p] = string(target) // too long or empty: Refusal says so
+	w.add(i, p, source.ModeLink, size, refused, target)
+	return nil
+}
+
+func listing(entries []entry) []source.File {
+	files := make([]source.File, len(entries))
+	for i, e := range entries {
+		files[i] = e.File
+	}
+	return files
+}

@@ -1,0 +1,165 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// maxRedirects is how often one request may be sent on within its host.
+const maxRedirects = 3
+
+// ErrRedirect is in the chain of an error about a redirect that was not followed.
+var ErrRedirect = errors.New("redirect refused")
+
+// errAdvertised ends a ref advertisement that is too long.
+var errAdvertised = errors.New("the server advertises too many refs")
+
+// Client keeps one connection to an HTTP(S) server alive between polls.
+type Client struct {
+	base   *http.Transport
+	client transport.Transport
+}
+
+// NewClient makes a client for servers that the CAs of spec, or the system's,
+// vouch for. No answer is read beyond limit bytes.
+func NewClient(spec Spec, limit int64) (*Client, error) {
+	base := &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 15 * time.Second,
+		IdleConnTimeout:     3 * time.Minute,
+		MaxIdleConns:        2,
+		ForceAttemptHTTP2:   true,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if err := trust(base.TLSClientConfig, spec.CA); err != nil {
+		return nil, err
+	}
+	if err := proxy(base, spec.Proxy); err != nil {
+		return nil, err
+	}
+	hc := &http.Client{Transport: &bounded{base: base, limit: limit}, CheckRedirect: stay}
+	return &Client{base: base, client: githttp.NewClient(hc)}, nil
+}
+
+// Close ends the idle connections.
+func (c *Client) Close() { c.base.CloseIdleConnections() }
+
+func trust(conf *tls.Config, ca string) error {
+	if ca == "" {
+		return nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM([]byte(ca)) {
+		return fault.Hint(fault.As(fault.Blocked, errors.New("the extra CA holds no certificate in PEM")), "check the file that repo.auth.caFile names")
+	}
+	conf.RootCAs = pool
+	return nil
+}
+
+func proxy(base *http.Transport, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil { // not wrapped: the error would quote the proxy's password
+		return fault.As(fault.Blocked, errors.New("the proxy's URL cannot be read"))
+	}
+	base.Proxy = http.ProxyURL(u)
+	return nil
+}
+
+// stay lets a redirect pass that stays on its host and does not leave TLS:
+// neither credentials nor trust follow to anywhere else.
+func stay(req *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	switch {
+	case len(via) > maxRedirects:
+		return fmt.Errorf("%w: more than %d in a row", ErrRedirect, maxRedirects)
+	case req.URL.Host != first.Host:
+		return fmt.Errorf("%w: to another host, %.100q", ErrRedirect, req.URL.Host)
+	case first.Scheme == "https" && req.URL.Scheme != "https":
+		return fmt.Errorf("%w: from https to %.10q", ErrRedirect, req.URL.Scheme)
+	}
+	return nil
+}
+
+// Session opens an upload-pack session; nothing is sent yet.
+func (c *Client) Session(spec Spec) (transport.UploadPackSession, error) {
+	ep, err := transport.NewEndpoint(spec.URL)
+	if err != nil {
+		return nil, refuse(errors.New("it is not a URL"), urlHint)
+	}
+	var auth transport.AuthMethod
+	if spec.Password != "" {
+		auth = &githttp.BasicAuth{Username: spec.Username, Password: spec.Password}
+	}
+	return c.client.NewUploadPackSession(ep, auth)
+}
+
+// Refs asks for the advertised refs: one request.
+func (c *Client) Refs(ctx context.Context, spec Spec) (*packp.AdvRefs, error) {
+	s, err := c.Session(spec)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close() // closes nothing over HTTP
+	return s.AdvertisedReferencesContext(ctx)
+}
+
+// bounded limits every answer, and reads what is left of a short one, so that
+// its connection can be used again.
+type bounded struct {
+	base  http.RoundTripper
+	limit int64
+}
+
+// RoundTrip sends one request.
+func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := b.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	res.Body = &body{ReadCloser: res.Body, left: b.limit}
+	return res, nil
+}
+
+type body struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read fails once the limit is passed.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errAdvertised
+	}
+	return n, err
+}
+
+// Close reads at most 4 KiB that are left, then closes.
+func (b *body) Close() error {
+	_, err := io.CopyN(io.Discard, b.ReadCloser, 4<<10)
+	if err != nil && !errors.Is(err, io.EOF) {
+		_ = b.ReadCloser.Close() // the read error says more
+		return nil               // what was wanted had been read
+	}
+	return b.ReadCloser.Close()
+}

@@ -1,0 +1,136 @@
+package remote
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Found is the answer of a ref query.
+type Found struct {
+	// Commit is the full object name; annotated tags are peeled.
+	Commit string `json:"commit"`
+	// Ref is the full name that was found; HEAD where the remote does not say
+	// what it stands for; empty for a commit given by name.
+	Ref string `json:"ref"`
+}
+
+// Pick looks for w among the refs that a remote advertises. The error is
+// Rejected and its hint lists near names.
+func Pick(refs *packp.AdvRefs, w Want) (Found, error) {
+	if values := refs.Capabilities.Get("object-format"); len(values) > 0 && values[0] != "sha1" {
+		return Found{}, fault.As(fault.Rejected, errors.New("the repository uses SHA-256 object names, which are not supported"))
+	}
+	if w.Commit != "" {
+		return Found{Commit: w.Commit}, nil
+	}
+	if len(w.Refs) == 0 {
+		return head(refs)
+	}
+	for _, name := range w.Refs {
+		if hash, ok := lookup(refs, name); ok {
+			return Found{Commit: hash.String(), Ref: name}, nil
+		}
+	}
+	return Found{}, absent(w, slices.Collect(maps.Keys(refs.References)))
+}
+
+func lookup(refs *packp.AdvRefs, name string) (plumbing.Hash, bool) {
+	if hash, ok := refs.Peeled[name]; ok {
+		return hash, true
+	}
+	hash, ok := refs.References[name]
+	return hash, ok
+}
+
+func head(refs *packp.AdvRefs) (Found, error) {
+	if refs.Head == nil {
+		return Found{}, absent(Want{}, slices.Collect(maps.Keys(refs.References)))
+	}
+	found := Found{Commit: refs.Head.String(), Ref: "HEAD"}
+	for _, pair := range refs.Capabilities.Get(capability.SymRef) {
+		if target, ok := strings.CutPrefix(pair, "HEAD:"); ok && refName(target) == nil {
+			found.Ref = target
+		}
+	}
+	return found, nil
+}
+
+// ErrEmpty is the error for a repository without a commit.
+func ErrEmpty() error {
+	return fault.Hint(fault.As(fault.Rejected, errors.New("the repository has no commits")), "push the first commit; nothing is changed until then")
+}
+
+// absent is the error for a name that does not exist among names.
+func absent(w Want, names []string) error {
+	err := fault.As(fault.Rejected, fmt.Errorf("the repository has no %s", w))
+	if len(w.Refs) == 0 {
+		err = fault.As(fault.Rejected, errors.New("HEAD of the repository names a branch that has no commits"))
+	}
+	near := near(w, names)
+	if len(near) == 0 {
+		return fault.Hint(err, "set repo.ref to a branch or tag that exists")
+	}
+	return fault.Hint(err, "set repo.ref to one that exists: "+strings.Join(near, ", "))
+}
+
+// compared is among how many names near ones are looked for.
+const compared = 5000
+
+// near returns the names closest to what was wanted, at most five, made
+// harmless: the remote chose them.
+func near(w Want, names []string) []string {
+	wanted := "main"
+	if len(w.Refs) > 0 {
+		wanted = Short(w.Refs[0])
+	}
+	type scored struct {
+		name  string
+		score int
+	}
+	var all []scored
+	slices.Sort(names) // branches before pull requests and tags
+	for _, name := range names[:min(compared, len(names))] {
+		if strings.HasPrefix(name, heads) || strings.HasPrefix(name, tags) {
+			all = append(all, scored{Short(name), distance(wanted, Short(name))})
+		}
+	}
+	slices.SortFunc(all, func(a, b scored) int { return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.name, b.name)) })
+	var out []string
+	for _, s := range all[:min(5, len(all))] {
+		out = append(out, resource.Harmless(s.name, 60))
+	}
+	return out
+}
+
+// distance is the Levenshtein distance over at most 64 bytes of each name.
+func distance(a, b string) int {
+	a, b = a[:min(64, len(a))], b[:min(64, len(b))]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

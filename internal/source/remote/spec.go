@@ -1,0 +1,26 @@
+package remote
+
+import "syncd.io/syncd/internal/resource"
+
+// Spec is everything that the child needs to reach a repository. It holds
+// secrets: it goes over a pipe and is never printed.
+type Spec struct {
+	URL string `json:"url"`
+	// Username and Password are for HTTPS.
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+	// SSHKey is a private key in PEM, KnownHosts the file's content.
+	SSHKey        string `json:"sshKey,omitempty"`
+	SSHPassphrase string `json:"sshPassphrase,omitempty"`
+	KnownHosts    string `json:"knownHosts,omitempty"`
+	// CA are extra certificate authorities in PEM.
+	CA string `json:"ca,omitempty"`
+	// Proxy is the URL of an HTTP proxy: the child has no environment.
+	Proxy string `json:"proxy,omitempty"`
+}
+
+// String hides what the spec holds.
+func (s Spec) String() string { return s.URL + " " + resource.Mask }
+
+// GoString hides what the spec holds.
+func (s Spec) GoString() string { return s.String() }
