@@ -1,0 +1,108 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"reflect"
+
+	"syncd.io/syncd/internal/resource"
+)
+
+// DecodeApp reads the bytes of an app's .syncd.yaml; file is its name in
+// messages. An empty file is an app with every default. The error is rejected
+// and lists every problem as "FILE:LINE: what", one per line.
+func DecodeApp(file string, data []byte) (App, error) {
+	var app App
+	p := &problems{file: file}
+	decodeInto(p, data, &app)
+	if err := p.err(); err != nil {
+		return App{}, err
+	}
+	return app, nil
+}
+
+// DecodeHost reads the bytes of a host's syncd.yaml; file is its name in
+// messages. Nothing is defaulted: see Host.Defaults. The error is rejected and
+// lists every problem as "FILE:LINE: what", one per line.
+func DecodeHost(file string, data []byte) (Host, error) {
+	var host Host
+	p := &problems{file: file}
+	d := decodeInto(p, data, &host)
+	if len(p.list) == 0 || d.lines["repo"] > 0 {
+		d.checkRepo(host.Repo)
+	}
+	if err := p.err(); err != nil {
+		return Host{}, err
+	}
+	return host, nil
+}
+
+// LoadHost reads and decodes the syncd.yaml at path. A file that is missing or
+// unreadable is blocked.
+func LoadHost(path string) (Host, error) {
+	data, err := readBounded(path, maxFile+1)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Host{}, blocked("write it (docs/configuration.md has an example), or give --repo URL --state DIR instead", "read configuration: %w", err)
+	case err != nil:
+		return Host{}, blocked("let the user that syncd runs as read it", "read configuration: %w", err)
+	}
+	return DecodeHost(path, data)
+}
+
+// decodeInto fills the struct that target points at.
+func decodeInto(p *problems, data []byte, target any) *decoder {
+	v := reflect.ValueOf(target).Elem()
+	d := &decoder{problems: p, lines: map[string]int{}, known: pathsOf(v.Type(), "")}
+	if root := parse(p, data); root != nil {
+		d.decode(root, v, place{})
+	}
+	return d
+}
+
+// checkRepo checks what concerns several fields of repo at once.
+func (d *decoder) checkRepo(repo Repo) {
+	if d.lines["repo.url"] == 0 {
+		d.add(d.lines["repo"], "add repo: {url: ...}, the Git repository that this host follows", "repo.url is missing")
+	}
+	if resource.SecretValue(repo.URL) {
+		d.add(d.lines["repo.url"], "put the password into a file and name it in repo.auth.passwordFile", "repo.url holds a password")
+	}
+	given := map[string]string{"branch": repo.Ref.Branch, "tag": repo.Ref.Tag, "commit": repo.Ref.Commit}
+	maps.DeleteFunc(given, func(_, value string) bool { return value == "" })
+	if len(given) > 1 {
+		d.add(d.lines["repo.ref"], "keep one of them", "repo.ref has %d of branch, tag and commit: want at most one", len(given))
+	}
+	d.checkAuth(repo.Auth)
+}
+
+// checkAuth finds credentials that could never be used.
+func (d *decoder) checkAuth(auth Auth) {
+	if auth.SSHPassphraseFile != "" && auth.SSHKeyFile == "" {
+		d.add(d.lines["repo.auth.sshPassphraseFile"], "add repo.auth.sshKeyFile", "repo.auth.sshPassphraseFile is of no use without a key")
+	}
+	if auth.AllowHTTP && auth.PasswordFile != "" {
+		d.add(d.lines["repo.auth.allowHTTP"], "use https", "repo.auth.allowHTTP is for repositories without credentials: a password would cross the network in the clear")
+	}
+}
+
+// readBounded reads at most limit bytes of a regular file.
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", path)
+	}
+	return io.ReadAll(io.LimitReader(f, limit))
+}

@@ -1,0 +1,76 @@
+// Package config reads syncd.yaml (what is particular to one host) and
+// .syncd.yaml (what Git says about one app). Decoding is strict: an unknown key
+// is an error with file, line and the nearest known key.
+package config
+
+// Host is syncd.yaml.
+type Host struct {
+	Host HostInfo `yaml:"host,omitempty" json:"host,omitzero"`
+	Repo Repo     `yaml:"repo" json:"repo"`
+	// State is the directory of the agent's record, clone cache and mounts.
+	State string `yaml:"state,omitempty" json:"state,omitempty" rule:"abs"`
+	// Docker is the engine's address; default the environment's DOCKER_HOST, else
+	// the local socket.
+	Docker string `yaml:"docker,omitempty" json:"docker,omitempty" rule:"engine"`
+	// Socket is the Unix socket of the agent's API.
+	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
+	// Limits bound what the child may use.
+	Limits Limits `yaml:"limits,omitempty" json:"limits,omitzero"`
+}
+
+// HostInfo names this host and gives the values that only it has.
+type HostInfo struct {
+	// Name is shown in status; default the system's host name.
+	Name   string            `yaml:"name,omitempty" json:"name,omitempty"`
+	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty" keys:"label" rule:"labelValue"`
+	// Vars are the values that ${…} may use. The agent's own environment never is.
+	Vars map[string]string `yaml:"vars,omitempty" json:"vars,omitempty" keys:"variable"`
+	// EnvFiles are dotenv files outside Git, absolute paths; later ones win.
+	EnvFiles []string `yaml:"envFiles,omitempty" json:"envFiles,omitempty" rule:"abs"`
+}
+
+// Repo is the repository of desired state.
+type Repo struct {
+	URL string `yaml:"url" json:"url" rule:"url"`
+	Ref Ref    `yaml:"ref,omitempty" json:"ref,omitzero"`
+	// Path is the directory in the repository that holds the apps. Default: all.
+	Path string `yaml:"path,omitempty" json:"path,omitempty" rule:"inside"`
+	// Interval is the time between two polls. Default 30s.
+	Interval Duration `yaml:"interval,omitempty" json:"interval,omitempty" rule:"1s..24h"`
+	Auth     Auth     `yaml:"auth,omitempty" json:"auth,omitzero"`
+}
+
+// Ref says what to follow; at most one field is set. None is the remote's HEAD.
+type Ref struct {
+	Branch string `yaml:"branch,omitempty" json:"branch,omitempty" rule:"ref"`
+	Tag    string `yaml:"tag,omitempty" json:"tag,omitempty" rule:"ref"`
+	Commit string `yaml:"commit,omitempty" json:"commit,omitempty" rule:"commit"`
+}
+
+// Auth is how the repository is reached. Secrets are read from files, anew at
+// each use, and never stand in the configuration itself.
+type Auth struct {
+	Username string `yaml:"username,omitempty" json:"username,omitempty"`
+	// PasswordFile holds a password or token.
+	PasswordFile string `yaml:"passwordFile,omitempty" json:"passwordFile,omitempty" rule:"abs"`
+	// SSHKeyFile and KnownHostsFile are for ssh URLs; known_hosts is mandatory.
+	SSHKeyFile        string `yaml:"sshKeyFile,omitempty" json:"sshKeyFile,omitempty" rule:"abs"`
+	SSHPassphraseFile string `yaml:"sshPassphraseFile,omitempty" json:"sshPassphraseFile,omitempty" rule:"abs"`
+	KnownHostsFile    string `yaml:"knownHostsFile,omitempty" json:"knownHostsFile,omitempty" rule:"abs"`
+	// CAFile is an extra certificate authority for HTTPS.
+	CAFile string `yaml:"caFile,omitempty" json:"caFile,omitempty" rule:"abs"`
+	// AllowHTTP permits credentials-free plain HTTP.
+	AllowHTTP bool `yaml:"allowHTTP,omitempty" json:"allowHTTP,omitempty"`
+}
+
+// Limits bound the child that fetches and renders; zero is the default.
+type Limits struct {
+	FetchTime   Duration `yaml:"fetchTime,omitempty" json:"fetchTime,omitempty" rule:"1s..24h"`         // 5m
+	FetchMemory Bytes    `yaml:"fetchMemory,omitempty" json:"fetchMemory,omitempty" rule:"64MiB..1TiB"` // 1GiB
+	FetchDisk   Bytes    `yaml:"fetchDisk,omitempty" json:"fetchDisk,omitempty" rule:"1MiB..1TiB"`      // 2GiB
+	File        Bytes    `yaml:"file,omitempty" json:"file,omitempty" rule:"1KiB..1GiB"`                // 5MiB
+	Files       int      `yaml:"files,omitempty" json:"files,omitempty" rule:"1..1000000"`              // 20000
+	RenderTime  Duration `yaml:"renderTime,omitempty" json:"renderTime,omitempty" rule:"1s..24h"`       // 60s
+	RenderSize  Bytes    `yaml:"renderSize,omitempty" json:"renderSize,omitempty" rule:"1KiB..1GiB"`    // 10MiB
+	Objects     int      `yaml:"objects,omitempty" json:"objects,omitempty" rule:"1..100000"`           // 5000
+}

@@ -1,0 +1,78 @@
+package config
+
+// keyDoc says what one key is for. The JSON Schemas and docs/configuration.md
+// are both made of it, and a test holds both against the types.
+type keyDoc struct {
+	path  string
+	deflt string // as it would be written; empty where there is none
+	text  string
+}
+
+// hostKeys are the keys of syncd.yaml, in the order of its types.
+func hostKeys() []keyDoc {
+	return []keyDoc{
+		{"host", "", "What is particular to this host."},
+		{"host.name", "the system's host name", "The name that status, history and messages show."},
+		{"host.labels", "none", "Labels of this host, which an app's `hosts.matchLabels` selects by."},
+		{"host.vars", "none", "Values that `${NAME}` may use in Compose files. The agent's own environment never is used."},
+		{"host.envFiles", "none", "Dotenv files outside Git, absolute paths, hashed and watched. Later ones win, and all win over `host.vars`. Their values count as secrets."},
+		{"repo", "", "The Git repository that this host follows. Required."},
+		{"repo.url", "", "Its address: https, ssh, `user@host:path`, or a path on this host. Required. A password in it is an error."},
+		{"repo.ref", "the remote's HEAD", "What to follow: at most one of `branch`, `tag` and `commit`."},
+		{"repo.ref.branch", "none", "A branch; its newest commit is wanted."},
+		{"repo.ref.tag", "none", "A tag."},
+		{"repo.ref.commit", "none", "One commit, with all its hexadecimal digits."},
+		{"repo.path", "the whole repository", "The directory in the repository that holds the apps, without `..`."},
+		{"repo.interval", "30s", "The time between two polls, from 1s to 24h."},
+		{"repo.auth", "", "How the repository is reached. Secrets stand in files, which are read anew at each use."},
+		{"repo.auth.username", "none", "The user name for HTTPS."},
+		{"repo.auth.passwordFile", "none", "A file that holds the password or token for HTTPS."},
+		{"repo.auth.sshKeyFile", "none", "A file that holds the private key for SSH."},
+		{"repo.auth.sshPassphraseFile", "none", "A file that holds the passphrase of that key."},
+		{"repo.auth.knownHostsFile", "none", "The known_hosts file for SSH; SSH does not work without."},
+		{"repo.auth.caFile", "none", "A certificate authority for HTTPS beside the system's."},
+		{"repo.auth.allowHTTP", "false", "Permits plain HTTP, without credentials."},
+		{"state", "/var/lib/syncd", "The directory of the record, the clone cache and the mounted files. One agent works on it at a time."},
+		{"docker", "DOCKER_HOST, else the local socket", "The address of the Docker engine."},
+		{"socket", "/run/syncd/syncd.sock", "The Unix socket that the verbs talk to the agent over."},
+		{"limits", "", "What the child process that fetches and renders may use."},
+		{"limits.fetchTime", "5m", "The time that one fetch may take."},
+		{"limits.fetchMemory", "1GiB", "The memory that one fetch may use."},
+		{"limits.fetchDisk", "2GiB", "The disk space that one fetch may use."},
+		{"limits.file", "5MiB", "The size of one file of the repository; an app that reads a larger one is rejected."},
+		{"limits.files", "20000", "How many files one commit may have."},
+		{"limits.renderTime", "1m", "The time that rendering one app may take."},
+		{"limits.renderSize", "10MiB", "The size of what one app renders to."},
+		{"limits.objects", "5000", "How many objects one app may have."},
+	}
+}
+
+// appKeys are the keys of .syncd.yaml, in the order of its types.
+func appKeys() []keyDoc {
+	return []keyDoc{
+		{"name", "the directory's name", "The project's name where the Compose file has no `name:`. An app at the repository's root needs one."},
+		{"owner", "none", "Who is responsible: free text, a team or an address."},
+		{"hosts", "", "Which hosts run the app."},
+		{"hosts.matchLabels", "every host", "Labels that a host must carry, all of them."},
+		{"compose", "compose.yaml and its override, as Compose finds them", "The Compose files, relative to the app's directory; later ones override earlier ones."},
+		{"profiles", "none", "Compose profiles that are active."},
+		{"dependsOn", "none", "Other apps that must be good before this one is changed."},
+		{"hostDir", "none; adopted projects: Compose's working directory", "The absolute directory on the host where relative bind mounts live that are writable or that Git does not track."},
+		{"sync", "", "What the agent does by itself."},
+		{"sync.auto", "true", "Applies new revisions without being asked."},
+		{"sync.selfHeal", "true", "Repairs drift; false only reports it."},
+		{"sync.prune", "true", "Removes what belongs to the app and is no longer wanted. Volumes never go without consent."},
+		{"rollout", "", "The clocks of a change."},
+		{"rollout.timeout", "1m", "How long an instance may take from start to healthy, from 1s to 24h."},
+		{"rollout.soak", "5s", "How long the whole app must stay healthy before the revision is good, from 0s to 24h."},
+		{"rollback", "", "What follows a failed change."},
+		{"rollback.auto", "true", "Puts the last good revision back."},
+		{"rollback.keep", "2", "How many good revisions keep their images."},
+		{"jobs", "none", "One-shot services, by name."},
+		{"jobs.NAME.onRollback", "halt", "What a rollback does after the job ran in the failed change: `halt` (stop and ask), `keep` (go back all the same), or `run: SERVICE` (run that service first), written `{run: SERVICE}`."},
+		{"jobs.NAME.before", "none", "A service (a backup) that runs before the job does."},
+		{"health", "", "What happens after a revision is good."},
+		{"health.onUnhealthy", "report", "What is done about an instance that turns unhealthy or loops: `restart` or `report`."},
+		{"health.budget", "3", "How many such restarts per hour and service are allowed."},
+	}
+}

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A rule is the value of a field's `rule` struct tag: what its value must be
+// like. It is the name of a shape (see shapes), a choice "a|b", or a range
+// "low..high" in the field's own unit. The decoder and the JSON Schema both
+// read it, so that an editor and the agent agree.
+
+// shape is a named form of a string.
+type shape struct {
+	name string
+	want string
+	// pattern is in the syntax that Go and JSON Schema share.
+	pattern string
+	// refuse is a second pattern that must not match; empty where one is enough.
+	refuse string
+}
+
+// shapes are the forms that strings have. Names of apps and services are
+// Compose's; labels are Kubernetes's.
+func shapes() []shape {
+	return []shape{
+		{name: "abs", want: "an absolute path, such as /etc/syncd", pattern: `^/`},
+		{name: "file", want: "a path relative to the app's directory", pattern: `^[^/\\]`},
+		{name: "inside", want: "a path relative to the repository's root, without ..", pattern: `^[^/\\]`, refuse: `(^|/)\.\.(/|$)`},
+		{name: "app", want: "lower-case letters, digits, - and _, beginning with a letter or digit", pattern: `^[a-z0-9][a-z0-9_-]*$`},
+		{name: "service", want: "letters, digits, ., - and _", pattern: `^[a-zA-Z0-9._-]+$`},
+		{name: "profile", want: "letters, digits, ., - and _, beginning with a letter or digit", pattern: `^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`},
+		{name: "variable", want: "letters, digits and _, not beginning with a digit", pattern: `^[A-Za-z_][A-Za-z0-9_]*$`},
+		{name: "label", want: "at most 63 letters, digits, ., -, _ and /, beginning and ending with a letter or digit", pattern: `^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$`},
+		{name: "labelValue", want: "at most 63 letters, digits, ., - and _, beginning and ending with a letter or digit", pattern: `^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$`},
+		{name: "ref", want: "a name that Git allows", pattern: `^[^-/.\s~^:?*\[\\][^\s~^:?*\[\\]*$`, refuse: `\.\.|@\{|//|/$|\.lock$`},
+		{name: "commit", want: "the full 40 or 64 lower-case hex digits of a commit", pattern: `^[0-9a-f]{40}([0-9a-f]{24})?$`},
+		{name: "url", want: "an https, ssh or file URL, or a path", pattern: `^[^-\s]\S*$`},
+		{name: "engine", want: "an engine's address, such as unix:///var/run/docker.sock", pattern: `^(unix|tcp|http|https|ssh|npipe)://\S+$`},
+		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
+	}
+}
+
+// shapeOf finds a shape by name.
+func shapeOf(name string) (shape, bool) {
+	all := shapes()
+	i := slices.IndexFunc(all, func(s shape) bool { return s.name == name })
+	if i < 0 {
+		return shape{}, false
+	}
+	return all[i], true
+}
+
+// bounds returns the two ends of a range rule.
+func bounds(rule string) (low, high string, ok bool) { return strings.Cut(rule, "..") }
+
+// choices returns the words of a choice rule.
+func choices(rule string) []string {
+	if !strings.Contains(rule, "|") {
+		return nil
+	}
+	return strings.Split(rule, "|")
+}
+
+// breaks returns what value would have to be, where it breaks the rule; the
+// empty string where it does not.
+func breaks(rule, value string) string {
+	if words := choices(rule); words != nil {
+		if slices.Contains(words, value) {
+			return ""
+		}
+		return strings.Join(words, " or ")
+	}
+	s, ok := shapeOf(rule)
+	if !ok || s.fits(value) {
+		return ""
+	}
+	return s.want
+}
+
+func (s shape) fits(value string) bool {
+	if !regexp.MustCompile(s.pattern).MatchString(value) {
+		return false
+	}
+	return s.refuse == "" || !regexp.MustCompile(s.refuse).MatchString(value)
+}
+
+// outside tells whether a number, duration or size lies out of the rule's range.
+func outside(rule string, v reflect.Value) (string, bool) {
+	low, high, ok := bounds(rule)
+	if !ok {
+		return "", false
+	}
+	n := v.Int()
+	if cmp.Compare(n, measure(low, v.Type())) < 0 || cmp.Compare(n, measure(high, v.Type())) > 0 {
+		return fmt.Sprintf("between %s and %s", low, high), true
+	}
+	return "", false
+}
+
+// measure reads one end of a range in the unit of t. The ends are constants in
+// struct tags, and a test reads them all.
+func measure(end string, t reflect.Type) int64 {
+	v := reflect.New(t)
+	if u, ok := v.Interface().(encoding.TextUnmarshaler); ok {
+		if err := u.UnmarshalText([]byte(end)); err != nil {
+			return -1
+		}
+		return v.Elem().Int()
+	}
+	n, err := strconv.ParseInt(end, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}

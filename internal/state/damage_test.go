@@ -1,0 +1,269 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+// filled is a record with several apps, free pages and values of many pages; it
+// returns the files of its directory.
+func filled(t *testing.T) (db, key []byte) {
+	t.Helper()
+	s := open(t, t.TempDir())
+	for i := range 40 {
+		r := numbered(i)
+		r.App = "app-" + strconv.Itoa(i%9)
+		if _, err := s.SaveWith(r, Entry{App: r.App, Reason: strings.Repeat("r", 300)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Delete("app-3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile(filepath.Join(s.dir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return contents(t, s), key
+}
+
+// laid writes a record's files into a new directory.
+func laid(t *testing.T, db, key []byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := errorsOf(os.WriteFile(filepath.Join(dir, "record.db"), db, 0o600), os.WriteFile(filepath.Join(dir, "key"), key, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// healed opens a damaged directory: it must open, tell of every record that is
+// lost, and work on.
+func healed(t *testing.T, dir, what string) (records int, told string) {
+	t.Helper()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	defer s.Close()
+	apps, err := s.Apps()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	for _, app := range apps {
+		r, err := s.Record(app)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		n, err := strconv.Atoi(r.Dir)
+		want := numbered(n)
+		want.App = app
+		if err != nil || !reflect.DeepEqual(r, want) {
+			t.Fatalf("%s: the record of %s was changed: %+v", what, app, r)
+		}
+		if _, err := s.History(app, 0); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	s.db.NoSync = true
+	if _, err := s.SaveWith(numbered(77), Entry{App: "shop"}); err != nil {
+		t.Fatalf("%s: save afterwards: %v", what, err)
+	}
+	return len(apps), s.Recovered()
+}
+
+func TestLocalCorruptionHealsWithoutAPerson(t *testing.T) {
+	db, key := filled(t)
+	if n, told := healed(t, laid(t, db, key), "sound"); n != 8 || told != "" {
+		t.Fatalf("the sound record has %d apps and tells %q", n, told)
+	}
+	for name, data := range map[string][]byte{
+		"cut in half": db[:len(db)/2], "cut by a byte": db[:len(db)-1], "one page": db[:4096], "a few bytes": db[:10], "zeros": make([]byte, len(db)),
+		"text": []byte(strings.Repeat("not a database\n", 4000)), "doubled": append(bytes.Clone(db), db...),
+	} {
+		dir := laid(t, data, key)
+		n, told := healed(t, dir, name)
+		if n == 8 {
+			continue // what was cut off was not in use
+		}
+		if !strings.Contains(told, "set aside as record.db.broken-") {
+			t.Errorf("%s: %d apps, and it tells %q", name, n, told)
+		}
+		aside, err := filepath.Glob(filepath.Join(dir, "record.db.broken-*"))
+		if err != nil || len(aside) != 1 {
+			t.Fatalf("%s: set aside: %v, %v", name, aside, err)
+		}
+		if kept, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(kept, data) {
+			t.Errorf("%s: what was set aside is not what was there (%v)", name, err)
+		}
+	}
+}
+
+// Flipped bits never kill the process, are never taken for data, and never
+// lose a record without telling.
+func TestFlippedBitsAreFoundAndTold(t *testing.T) {
+	db, key := filled(t)
+	count := 600
+	if testing.Short() {
+		count = 150
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	offsets := make([]int, count)
+	for i := range offsets {
+		offsets[i] = random.IntN(len(db))
+		if i%2 == 0 { // headers and elements matter most
+			offsets[i] = offsets[i]/4096*4096 + random.IntN(64)
+		}
+	}
+	found := 0
+	for _, at := range offsets {
+		flipped := bytes.Clone(db)
+		flipped[at] ^= 1 << random.IntN(8)
+		what := "bit at " + strconv.Itoa(at)
+		n, told := healed(t, laid(t, flipped, key), what)
+		if told != "" {
+			found++
+		}
+		if n < 8 && told == "" && at >= 2*4096 { // a lost meta page is the transaction before
+			t.Errorf("%s: %d of 8 records, and nothing is told", what, n)
+		}
+	}
+	if found == 0 {
+		t.Error("no flip was found: the test does not test")
+	}
+}
+
+// Whatever bbolt writes is sound: a check that is too strict would throw away
+// what is whole.
+func TestVerifyAcceptsWhatBoltWrites(t *testing.T) {
+	s := open(t, t.TempDir())
+	s.db.NoSync = true
+	random := rand.New(rand.NewPCG(3, 4))
+	rounds := 200
+	if testing.Short() {
+		rounds = 50
+	}
+	for round := range rounds {
+		if err := s.db.Update(func(tx *bbolt.Tx) error { return churn(tx, random) }); err != nil {
+			t.Fatal(err)
+		}
+		data := contents(t, s)
+		if err := verify(bytes.NewReader(data), int64(len(data))); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+}
+
+// churn writes and deletes runs of keys of all lengths, in buckets in buckets.
+func churn(tx *bbolt.Tx, random *rand.Rand) error {
+	b := tx.Bucket([]byte([]string{recordsBucket, logsBucket}[random.IntN(2)]))
+	if random.IntN(3) == 0 {
+		var err error
+		if b, err = b.CreateBucketIfNotExists([]byte("nested")); err != nil {
+			return err
+		}
+	}
+	first, remove := random.IntN(3000), random.IntN(2) == 0
+	for i := range random.IntN(200) {
+		key := []byte(fmt.Sprintf("%05d%s", first+i, strings.Repeat("k", (first+i)%90)))
+		var err error
+		if remove {
+			err = b.Delete(key)
+		} else {
+			err = b.Put(key, make([]byte, random.IntN(600)*random.IntN(20)/(1+random.IntN(19))))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestRepeatedDamageDoesNotFillTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	for range keepBroken + 3 {
+		if err := os.WriteFile(filepath.Join(dir, "record.db"), []byte("junk"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		healed(t, dir, "junk")
+	}
+	if aside, err := filepath.Glob(filepath.Join(dir, "record.db.broken-*")); err != nil || len(aside) != keepBroken {
+		t.Errorf("%d files were kept, %v; want %d", len(aside), err, keepBroken)
+	}
+}
+
+func TestALostKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
+	db, key := filled(t)
+	wrong := bytes.Clone(key)
+	wrong[0] ^= 1
+	for name, other := range map[string][]byte{"lost": nil, "wrong": wrong, "short": key[:7], "empty": {}} {
+		dir := laid(t, db, other)
+		if name == "lost" {
+			if err := os.Remove(filepath.Join(dir, "key")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n, told := healed(t, dir, name)
+		if n != 0 || strings.Count(told, "the app is treated as new") != 8 || !strings.Contains(told, `the record of "app-4": it cannot be opened`) {
+			t.Errorf("%s: %d records, told:\n%s", name, n, told)
+		}
+		if again, told := healed(t, dir, name+", again"); again != 1 || told != "" {
+			t.Errorf("%s: opened again: %d records, told %q", name, again, told)
+		}
+	}
+}
+
+// A value that someone moved to another app's place does not open there.
+func TestSealedValuesAreBoundToTheirPlace(t *testing.T) {
+	s, err := newSealer(make([]byte, keySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := s.close([]byte("x"), place(recordsBucket, []byte("a")))
+	if plain, err := s.open(sealed, place(recordsBucket, []byte("a"))); err != nil || string(plain) != "x" {
+		t.Errorf("%q, %v", plain, err)
+	}
+	for name, bad := range map[string][]byte{"moved": nil, "empty": {}, "cut": sealed[:5], "version": append([]byte{9}, sealed[1:]...)} {
+		at := "a"
+		if name == "moved" {
+			bad, at = sealed, "b"
+		}
+		if _, err := s.open(bad, place(recordsBucket, []byte(at))); err == nil {
+			t.Errorf("%s: opened", name)
+		}
+	}
+	if bytes.Equal(sealed, s.close([]byte("x"), place(recordsBucket, []byte("a")))) {
+		t.Error("the same value twice gives the same bytes")
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add(uint32(0), uint64(0))
+	f.Add(uint32(4096*3+8), uint64(1))
+	var db []byte
+	f.Fuzz(func(t *testing.T, at uint32, xor uint64) {
+		if db == nil {
+			db, _ = filled(t)
+		}
+		data := bytes.Clone(db)
+		for i := range 8 {
+			data[(int(at)+i)%len(data)] ^= byte(xor >> (8 * i))
+		}
+		// no panic, no endless work, and no blame of what was not touched
+		if err := verify(bytes.NewReader(data), int64(len(data))); err != nil && bytes.Equal(data, db) {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,147 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"go.etcd.io/bbolt"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// Record returns what is remembered of an app; of one that is not known, a
+// record with nothing but its name.
+func (s *Store) Record(app string) (Record, error) {
+	r := Record{App: app}
+	if err := named(app); err != nil {
+		return r, err
+	}
+	err := s.view("read record of "+app, func(tx *bbolt.Tx) error {
+		return s.get(tx, recordsBucket, []byte(app), &r)
+	})
+	return r, err
+}
+
+// Apps returns the names of all apps that have a record, in order.
+func (s *Store) Apps() ([]string, error) {
+	var apps []string
+	err := s.view("list records", func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(recordsBucket)).ForEach(func(key, _ []byte) error {
+			apps = append(apps, string(key))
+			return nil
+		})
+	})
+	return apps, err
+}
+
+// Save stores r in place of the app's record. It is on disk when Save returns;
+// a record that has not changed is not written.
+func (s *Store) Save(r Record) error {
+	if err := named(r.App); err != nil {
+		return err
+	}
+	if same, err := s.same(recordsBucket, []byte(r.App), r); err != nil || same {
+		return err
+	}
+	return s.update("save record of "+r.App, func(tx *bbolt.Tx) error {
+		return s.put(tx, recordsBucket, []byte(r.App), r)
+	})
+}
+
+// SaveWith stores r and appends e to the history in one transaction: after a
+// crash both are there, or none. It returns e with its ID.
+func (s *Store) SaveWith(r Record, e Entry) (Entry, error) {
+	if err := named(r.App); err != nil {
+		return e, err
+	}
+	err := s.update("save record of "+r.App, func(tx *bbolt.Tx) error {
+		if err := s.put(tx, recordsBucket, []byte(r.App), r); err != nil {
+			return err
+		}
+		return s.append(tx, &e)
+	})
+	return e, err
+}
+
+// Delete forgets an app: its record and its kept logs. Its history stays, so
+// that who removed it can be told; of deleted apps, the newest are kept.
+func (s *Store) Delete(app string) error {
+	if err := named(app); err != nil {
+		return err
+	}
+	return s.update("delete record of "+app, func(tx *bbolt.Tx) error {
+		if err := tx.Bucket([]byte(recordsBucket)).Delete([]byte(app)); err != nil {
+			return err
+		}
+		if err := seriesOf(tx, logsBucket, app).trim(0); err != nil {
+			return err
+		}
+		return forget(tx, maxForgotten)
+	})
+}
+
+// audit sets aside every record that cannot be opened (the key was lost or
+// replaced) and drops what else cannot: with an unreadable record an app could
+// never be worked on again, without one it is learnt afresh.
+func (s *Store) audit() error {
+	lost := map[string][][]byte{}
+	if err := s.view("check record", func(tx *bbolt.Tx) error { return s.unreadable(tx, lost) }); err != nil || len(lost) == 0 {
+		return err
+	}
+	return s.update("set unreadable records aside", func(tx *bbolt.Tx) error {
+		for bucket, keys := range lost {
+			for _, key := range keys {
+				if err := drop(tx, bucket, key); err != nil {
+					return err
+				}
+			}
+		}
+		s.tell(lost)
+		return nil
+	})
+}
+
+// unreadable collects the keys of all values that do not open.
+func (s *Store) unreadable(tx *bbolt.Tx, lost map[string][][]byte) error {
+	for _, bucket := range []string{recordsBucket, historyBucket, logsBucket, agentBucket} {
+		if err := tx.Bucket([]byte(bucket)).ForEach(func(key, sealed []byte) error {
+			if _, err := s.seal.open(sealed, place(bucket, key)); err != nil {
+				lost[bucket] = append(lost[bucket], bytes.Clone(key))
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop removes an unreadable value; a record is kept, still sealed, for the day
+// on which its key is found.
+func drop(tx *bbolt.Tx, bucket string, key []byte) error {
+	b := tx.Bucket([]byte(bucket))
+	if bucket == recordsBucket {
+		if err := tx.Bucket([]byte(brokenBucket)).Put(key, bytes.Clone(b.Get(key))); err != nil {
+			return err
+		}
+	}
+	return b.Delete(key)
+}
+
+func (s *Store) tell(lost map[string][][]byte) {
+	for _, app := range lost[recordsBucket] {
+		s.note(fmt.Sprintf("the record of %.60q: %v: it is set aside, and the app is treated as new; there is no way back until a revision is good again", app, errSealed))
+	}
+	if n := len(lost[historyBucket]) + len(lost[logsBucket]) + len(lost[agentBucket]); n > 0 {
+		s.note(fmt.Sprintf("%d values of history, logs and agent could not be opened with this key and are gone", n))
+	}
+}
+
+// named refuses names that cannot be keys.
+func named(app string) error {
+	if app == "" || strings.ContainsRune(app, 0) {
+		return fault.As(fault.Rejected, fmt.Errorf("use record of %q: %w", app, errApp))
+	}
+	return nil
+}

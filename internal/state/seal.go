@@ -1,0 +1,106 @@
+package state
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// keySize is that of AES-256.
+const keySize = 32
+
+// sealVersion is the first byte of every sealed value.
+const sealVersion = 1
+
+// errSealed says that a value was sealed with another key, or was altered.
+var errSealed = errors.New("it cannot be opened with this key")
+
+// sealer encrypts and authenticates values with AES-256-GCM. Each is bound to
+// its place, so that a value that was moved does not open.
+type sealer struct{ aead cipher.AEAD }
+
+func newSealer(key []byte) (sealer, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return sealer{}, fmt.Errorf("use key: %w", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return sealer{}, fmt.Errorf("use key: %w", err)
+	}
+	return sealer{aead: aead}, nil
+}
+
+func (s sealer) close(plain []byte, place string) []byte {
+	return s.aead.Seal([]byte{sealVersion}, nil, plain, []byte(place))
+}
+
+func (s sealer) open(sealed []byte, place string) ([]byte, error) {
+	if len(sealed) == 0 || sealed[0] != sealVersion {
+		return nil, errSealed
+	}
+	plain, err := s.aead.Open(nil, nil, sealed[1:], []byte(place))
+	if err != nil {
+		return nil, errSealed
+	}
+	return plain, nil
+}
+
+// loadKey reads the key of dir, or makes one where there is none. A key of the
+// wrong length is set aside; note tells.
+func loadKey(dir string) (key []byte, note string, err error) {
+	path := filepath.Join(dir, "key")
+	key, err = os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		key, err = makeKey(dir, path)
+		return key, "", err
+	case err != nil:
+		return nil, "", trouble(dir, "read key", err)
+	case len(key) == keySize:
+		return key, "", private(dir, path)
+	}
+	aside, err := setAside(path)
+	if err != nil {
+		return nil, "", trouble(dir, "set damaged key aside", err)
+	}
+	note = fmt.Sprintf("the key had %d bytes and not %d: set aside as %s and made anew", len(key), keySize, filepath.Base(aside))
+	key, err = makeKey(dir, path)
+	return key, note, err
+}
+
+// makeKey writes a new key, which is whole or not there at all.
+func makeKey(dir, path string) ([]byte, error) {
+	key := make([]byte, keySize)
+	if _, err := rand.Read(key); err != nil {
+		return nil, trouble(dir, "make key", err)
+	}
+	draft := path + ".new"
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, trouble(dir, "remove unfinished key", err)
+	}
+	if err := writeNew(draft, key); err != nil {
+		return nil, errors.Join(trouble(dir, "write key", err), discard(draft))
+	}
+	if err := errors.Join(os.Rename(draft, path), syncDir(dir)); err != nil {
+		return nil, trouble(dir, "write key", err)
+	}
+	return key, nil
+}
+
+// private takes away what others were allowed, as a restored backup may do.
+func private(dir, path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = os.Chmod(path, 0o600)
+	}
+	if err != nil {
+		return trouble(dir, "protect key", err)
+	}
+	return nil
+}
