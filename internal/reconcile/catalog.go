@@ -72,16 +72,16 @@ func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
 
 // open finds the apps of a snapshot.
 func (a *Agent) open(ctx context.Context, s source.Snapshot) (*catalog, error) {
-	found, err := a.opts.Renderer.Discover(ctx, render.DiscoverRequest{Root: s.Dir, Path: a.opts.Host.Repo.Path})
-	if err != nil {
-		return nil, fmt.Errorf("revision %s: %w", s.Revision.Short(), err)
-	}
 	c := &catalog{snapshot: s, tracked: map[string]string{}, refused: map[string]string{}, apps: map[string]render.App{}, elsewhere: map[string]render.App{}}
 	for _, f := range s.Files {
 		c.tracked[f.Path] = fmt.Sprintf("%o %s", f.Mode, f.Hash)
 		if f.Refused != "" {
 			c.refused[f.Path] = f.Refused
 		}
+	}
+	found, err := a.opts.Renderer.Discover(ctx, render.DiscoverRequest{Root: s.Dir, Path: a.opts.Host.Repo.Path, Refused: c.refused})
+	if err != nil {
+		return nil, fmt.Errorf("revision %s: %w", s.Revision.Short(), err)
 	}
 	c.paths = slices.Sorted(maps.Keys(c.tracked))
 	for _, app := range found.Apps {

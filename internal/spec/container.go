@@ -4,6 +4,10 @@ import "time"
 
 // Container is one instance of a Compose service.
 type Container struct {
+	// State is how the engine has it: running for a service, "exited 0" for a job
+	// that is done. Renderers leave it empty; adapters fill it in on both sides
+	// of a comparison.
+	State string `json:"state,omitempty"`
 	// Name is the resting name: shop-web-1, or container_name.
 	Name    string `json:"name"`
 	Project string `json:"project"`

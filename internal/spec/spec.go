@@ -8,6 +8,8 @@
 // fills these in when it says how the engine would store a spec.
 package spec
 
+import "time"
+
 // The kinds of slots on a Docker engine.
 const (
 	// KindContainer slots are container/SERVICE/NUMBER.
@@ -71,4 +73,7 @@ type Route struct {
 	// Mode is tcp or http.
 	Mode string `json:"mode"`
 	Port Port   `json:"port"`
+	// Drain is how long an old instance may finish what it has begun; 0 is the
+	// gate's default.
+	Drain time.Duration `json:"drain,omitempty"`
 }

@@ -1,0 +1,95 @@
+package compose
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render"
+)
+
+// app is one rendering: what was asked, what was read, and what came of it.
+type app struct {
+	req       render.Request
+	repo      *repo
+	index     *index
+	variables *variables
+	project   *types.Project
+	// env is what ${…} sees: the host's values, then the .env file.
+	env    map[string]string
+	notes  map[string]bool
+	mounts map[string]render.Mount
+	once   map[string]bool
+	names  map[string]string // of containers, with their services
+	jobs   jobTable
+}
+
+func newApp(req render.Request, r *repo) *app {
+	return &app{
+		req: req, repo: r, variables: newVariables(req.Values),
+		notes: map[string]bool{}, mounts: map[string]render.Mount{}, once: map[string]bool{}, names: map[string]string{},
+	}
+}
+
+func (a *app) maxObjects() int { return cmp.Or(a.req.MaxObjects, defObjects) }
+
+func (a *app) maxBytes() int64 { return cmp.Or(a.req.MaxBytes, defBytes) }
+
+// path puts a path of .syncd.yaml or of Compose's defaults on the app's
+// directory.
+func (a *app) path(name string) string { return path.Join(a.req.App.Dir, name) }
+
+// note records a field that was understood and ignored.
+func (a *app) note(format string, args ...any) { a.notes[fmt.Sprintf(format, args...)] = true }
+
+// noteField is note for a field of a service.
+func (a *app) noteField(service, field, format string, args ...any) {
+	a.note("%s: service %s: %s: %s", a.index.at("services", service, field), service, field, fmt.Sprintf(format, args...))
+}
+
+// reject is a Rejected error about a field of a service.
+func (a *app) reject(service, field, hint, format string, args ...any) error {
+	return a.fault(fault.Rejected, "service", service, field, hint, format, args...)
+}
+
+// block is a Blocked error about a field of a service.
+func (a *app) block(service, field, hint, format string, args ...any) error {
+	return a.fault(fault.Blocked, "service", service, field, hint, format, args...)
+}
+
+// rejectIn is a Rejected error about a network, volume, config or secret.
+func (a *app) rejectIn(kind, name, field, hint, format string, args ...any) error {
+	return a.fault(fault.Rejected, kind, name, field, hint, format, args...)
+}
+
+func (a *app) fault(class fault.Class, kind, name, field, hint, format string, args ...any) error {
+	where := a.index.at(kind+"s", name, field)
+	cause := fmt.Errorf(format, args...)
+	return classified(class, hint, fmt.Errorf("%s: %s %s: %s: %w", where, kind, name, field, cause))
+}
+
+// secrets are the values that come from the host's files, longest first.
+func (a *app) secrets() []string {
+	var out []string
+	for _, name := range a.req.Secret {
+		if v := a.req.Values[name]; v != "" {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(x, y string) int { return cmp.Or(len(y)-len(x), cmp.Compare(x, y)) })
+	return out
+}
+
+// text is what a library said, fit to be shown.
+func (a *app) text(err error) string { return message(err, a.repo.base, a.secrets()) }
+
+// mask takes secret values out of a text of our own.
+func (a *app) mask(text string) string { return a.text(plainText(text)) }
+
+type plainText string
+
+func (t plainText) Error() string { return string(t) }

@@ -1,0 +1,199 @@
+package compose
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// document is one YAML document of a file: as nodes, which know their lines, and
+// as a tree.
+type document struct {
+	node *yaml.Node
+	tree map[string]any
+}
+
+// parse reads the documents of a Compose file. Whatever could take long or take
+// much memory later on is rejected here, in milliseconds.
+func parse(file string, data []byte) ([]document, error) {
+	switch {
+	case !utf8.Valid(data):
+		return nil, rejected("save the file as UTF-8", "%s: not UTF-8 text", file)
+	case bytes.IndexByte(data, 0) >= 0:
+		return nil, rejected("", "%s: the file holds a NUL byte", file)
+	}
+	var docs []document
+	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
+		var node yaml.Node
+		err := decoder.Decode(&node)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, rejected("", "%s: %s", file, yamlMessage(err))
+		}
+		doc, err := newDocument(file, &node)
+		if err != nil {
+			return nil, err
+		}
+		if docs = append(docs, doc); len(docs) > maxDocuments {
+			return nil, rejected("", "%s: more than %d YAML documents", file, maxDocuments)
+		}
+	}
+	if len(docs) == 0 {
+		return nil, rejected("an empty file is never taken for an app without services", "%s: the file is empty", file)
+	}
+	return docs, nil
+}
+
+func newDocument(file string, node *yaml.Node) (document, error) {
+	w := walk{file: file}
+	if err := w.node(node, 0); err != nil {
+		return document{}, err
+	}
+	root := node
+	if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
+		root = node.Content[0]
+	}
+	if root.Kind != yaml.MappingNode {
+		return document{}, rejected("a Compose file begins with keys such as `services:`", "%s:%d: the file is no mapping of keys to values", file, max(root.Line, 1))
+	}
+	var tree map[string]any
+	if err := root.Decode(&tree); err != nil {
+		return document{}, rejected("", "%s: %s", file, yamlMessage(err))
+	}
+	return document{node: root, tree: tree}, nil
+}
+
+// walk bounds a document: depth, size with aliases spread out, duplicate keys.
+// It removes what !reset removes, which says nothing by itself.
+type walk struct {
+	file  string
+	count int
+	work  int
+}
+
+func (w *walk) node(n *yaml.Node, depth int) error {
+	if w.count++; w.count > maxNodes {
+		return rejected("aliases (*name) count as often as they are used", "%s:%d: more than %d YAML nodes", w.file, n.Line, maxNodes)
+	}
+	if depth > maxDepth {
+		return rejected("", "%s:%d: more than %d levels", w.file, n.Line, maxDepth)
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		return w.node(n.Alias, depth+1)
+	case yaml.ScalarNode:
+		return w.scalar(n)
+	case yaml.MappingNode:
+		if err := w.mapping(n); err != nil {
+			return err
+		}
+	case yaml.SequenceNode:
+		n.Content = slices.DeleteFunc(n.Content, isReset)
+	}
+	for _, c := range n.Content {
+		if err := w.node(c, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isReset(n *yaml.Node) bool { return n.Tag == "!reset" }
+
+func (w *walk) mapping(n *yaml.Node) error {
+	lines := map[string]int{}
+	var kept []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if first, ok := lines[key.Value]; ok && key.Kind == yaml.ScalarNode {
+			return rejected("", "%s:%d: the key %q is there twice (first in line %d)", w.file, key.Line, key.Value, first)
+		}
+		lines[key.Value] = key.Line
+		if !isReset(value) {
+			kept = append(kept, key, value)
+		}
+	}
+	n.Content = kept
+	return nil
+}
+
+// scalar bounds the time of interpolation, which grows with the references
+// times the length of their line.
+func (w *walk) scalar(n *yaml.Node) error {
+	if !strings.Contains(n.Value, "$") {
+		return nil
+	}
+	work, nested := templateWork(n.Value)
+	if w.work += work; w.work > maxTemplate || nested > maxNested {
+		return rejected("write $$ where a $ is meant", "%s:%d: too many ${…} in one value", w.file, n.Line)
+	}
+	return nil
+}
+
+// templateWork estimates the steps of interpolating text, and tells how deep
+// its braces are nested.
+func templateWork(text string) (work, nested int) {
+	for line := range strings.SplitSeq(text, "\n") {
+		work += strings.Count(line, "$") * len(line)
+		nested = max(nested, strings.Count(line, "${")-strings.Count(line, "}"), nestedBraces(line))
+	}
+	return work, nested
+}
+
+func nestedBraces(line string) int {
+	depth, most := 0, 0
+	for i := range len(line) {
+		switch {
+		case line[i] == '{' && i > 0 && line[i-1] == '$':
+			depth++
+		case line[i] == '}' && depth > 0:
+			depth--
+		}
+		most = max(most, depth)
+	}
+	return most
+}
+
+func yamlMessage(err error) string {
+	return strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
+}
+
+// strings and lists of a tree, whatever the file's author wrote there.
+
+func mapAt(tree map[string]any, key string) map[string]any {
+	m, _ := tree[key].(map[string]any)
+	return m
+}
+
+// texts returns the strings of a string or of a list of strings.
+func texts(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var out []string
+		for _, e := range v {
+			if s, ok := e.(string); ok {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

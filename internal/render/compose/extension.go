@@ -1,0 +1,94 @@
+package compose
+
+import (
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// xSyncdKey is syncd's own extension of a service.
+const xSyncdKey = "x-syncd"
+
+// extensionKeys are the keys of x-syncd.
+func extensionKeys() []string { return []string{"drain", "gate", "job"} }
+
+// extensionOf is a service's x-syncd.
+type extensionOf struct {
+	// Job makes it a one-shot.
+	Job bool
+	// Gate is tcp, http or none: how its published ports are handed from one
+	// instance to the next.
+	Gate string
+	// Drain is how long an old instance may finish what it has begun.
+	Drain time.Duration
+}
+
+// extension decodes x-syncd strictly: an unknown key is an error.
+func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
+	var out extensionOf
+	raw, ok := s.Extensions[xSyncdKey]
+	if !ok || raw == nil {
+		return out, nil
+	}
+	m, ok := raw.(map[string]any)
+	if !ok {
+		return out, a.reject(s.Name, xSyncdKey, "write `x-syncd: {job: true}`", "not a mapping of keys to values")
+	}
+	for _, key := range sortedKeys(m) {
+		if err := a.extensionKey(s.Name, key, m[key], &out); err != nil {
+			return out, err
+		}
+	}
+	if out.Drain > 0 && out.Gate == "" {
+		return out, a.reject(s.Name, xSyncdKey+".drain", "", "there is no gate to drain: `gate` says none")
+	}
+	return out, nil
+}
+
+func (a *app) extensionKey(service, key string, value any, out *extensionOf) error {
+	field, ok := xSyncdKey+"."+key, false
+	switch key {
+	case "job":
+		if out.Job, ok = value.(bool); !ok {
+			return a.reject(service, field, "", "%v is neither true nor false", value)
+		}
+	case "gate":
+		mode, _ := value.(string)
+		switch mode {
+		case "tcp", "http":
+			out.Gate = mode
+		case "none":
+		default:
+			return a.reject(service, field, "", "%v is none of tcp, http, none", value)
+		}
+	case "drain":
+		text, _ := value.(string)
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 || d > time.Hour {
+			return a.reject(service, field, "", "%v is no time between 1ns and 1h, such as 30s", value)
+		}
+		out.Drain = d
+	default:
+		return a.reject(service, field, nearest(key, extensionKeys()), "unknown key; x-syncd has %s", strings.Join(extensionKeys(), ", "))
+	}
+	return nil
+}
+
+// nearest suggests the known key that shares the most letters at its beginning.
+func nearest(key string, known []string) string {
+	best, most := "", 0
+	for _, k := range known {
+		n := 0
+		for n < len(k) && n < len(key) && k[n]|0x20 == key[n]|0x20 {
+			n++
+		}
+		if n > most {
+			best, most = k, n
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + best + "?"
+}

@@ -1,0 +1,134 @@
+package compose
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
+)
+
+// files are the content of a repository; a content that begins with "-> " is a
+// symlink.
+type files map[string]string
+
+// write makes a snapshot and returns its directory.
+func (f files) write(t testing.TB) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range f {
+		p := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if to, ok := strings.CutPrefix(content, "-> "); ok {
+			err = os.Symlink(to, p)
+		} else {
+			err = os.WriteFile(p, []byte(content), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// tracked is what Git would say of the files.
+func (f files) tracked() map[string]string {
+	out := map[string]string{}
+	for name, content := range f {
+		mode, blob := "100644", content
+		if to, ok := strings.CutPrefix(content, "-> "); ok {
+			mode, blob = "120000", to
+		}
+		sum := sha1.Sum([]byte(blob))
+		out[name] = mode + " " + hex.EncodeToString(sum[:])
+	}
+	return out
+}
+
+// request asks for the app "shop" in the directory app.
+func (f files) request(t testing.TB) render.Request {
+	t.Helper()
+	return render.Request{
+		Root: f.write(t), App: render.App{Name: "shop", Dir: "app"},
+		Tracked: f.tracked(), MaxObjects: 5000, MaxBytes: 10 << 20,
+	}
+}
+
+// one is a repository with one Compose file.
+func one(compose string) files { return files{"app/compose.yaml": compose} }
+
+// web is a repository whose service web has the given lines.
+func web(lines string) files { return one(service("web", "image: nginx:1\n"+lines)) }
+
+func service(name, lines string) string {
+	return "services:\n  " + name + ":\n" + indent(lines, "    ")
+}
+
+func indent(text, by string) string {
+	var out strings.Builder
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		out.WriteString(by + line)
+	}
+	return out.String() + "\n"
+}
+
+func mustRender(t testing.TB, req render.Request) render.Answer {
+	t.Helper()
+	answer, err := Render(t.Context(), req)
+	if err != nil {
+		t.Fatalf("render: %v (hint: %s)", err, fault.Advice(err))
+	}
+	return answer
+}
+
+func object(t testing.TB, a render.Answer, key string) resource.Object {
+	t.Helper()
+	for _, o := range a.Objects {
+		if o.Key.String() == key {
+			return o
+		}
+	}
+	t.Fatalf("no object %s among %d", key, len(a.Objects))
+	return resource.Object{}
+}
+
+// container decodes the spec of container/web/1.
+func container(t testing.TB, a render.Answer) spec.Container {
+	t.Helper()
+	var c spec.Container
+	if err := json.Unmarshal(object(t, a, "container/web/1").Spec, &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// mustFail renders and checks the class and that the error says all of words.
+func mustFail(t testing.TB, req render.Request, class fault.Class, words ...string) error {
+	t.Helper()
+	_, err := Render(t.Context(), req)
+	if err == nil {
+		t.Fatal("rendered, want an error")
+	}
+	if got := fault.Of(err); got != class {
+		t.Errorf("class %s, want %s: %v", got, class, err)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) && !strings.Contains(fault.Advice(err), w) {
+			t.Errorf("the error does not say %q: %v (hint: %s)", w, err, fault.Advice(err))
+		}
+	}
+	if strings.Contains(err.Error(), req.Root) {
+		t.Errorf("the error tells where the snapshot is: %v", err)
+	}
+	return err
+}

@@ -1,0 +1,23 @@
+package compose
+
+// Bounds of what one app may be. Nothing that people write comes near them;
+// what goes beyond is rejected before work is spent on it.
+const (
+	maxFile      = 2 << 20  // bytes of one Compose or env file
+	maxFiles     = 200      // Compose files of one app, included ones among them
+	maxDocuments = 20       // YAML documents of one file
+	maxDepth     = 100      // levels of one YAML document
+	maxNodes     = 200_000  // nodes of one YAML document, aliases spread out
+	maxTemplate  = 1 << 24  // references times bytes of the lines of one file
+	maxNested    = 20       // ${…} within ${…}
+	maxEnvFile   = 1 << 20  // bytes that the references of one env file give
+	maxPaths     = 200_000  // ways through the needs of the services
+	maxPorts     = 1000     // ports of one service, ranges spread out
+	maxMessage   = 2000     // bytes of one error message
+	maxProblems  = 10       // errors reported at once
+	maxWalk      = 20       // directory levels below Path that may hold apps
+	maxApps      = 1000     // apps of one repository
+	maxReplicas  = 1 << 20  // beyond it, sums could overflow
+	defObjects   = 5000     // where the request says nothing
+	defBytes     = 10 << 20 // where the request says nothing
+)

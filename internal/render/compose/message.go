@@ -1,0 +1,82 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// minSecret is the length from which on a secret value is looked for inside
+// other text: shorter ones ("1", "yes") would be found everywhere.
+const minSecret = 4
+
+// rejected makes an error of the class Rejected; an empty hint adds none.
+func rejected(hint, format string, args ...any) error {
+	return classified(fault.Rejected, hint, fmt.Errorf(format, args...))
+}
+
+func classified(class fault.Class, hint string, err error) error {
+	err = fault.As(class, err)
+	if hint == "" {
+		return err
+	}
+	return fault.Hint(err, hint)
+}
+
+// message is what a library said, in a form that may be shown: paths relative
+// to the repository, no secret values, no control characters, bounded.
+func message(err error, base string, secrets []string) string {
+	text := err.Error()
+	text = strings.ReplaceAll(text, base+"/", "")
+	text = strings.ReplaceAll(text, base, ".")
+	text = replaceAll(text, secrets)
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, text)
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
+	return text
+}
+
+// joined puts several errors into one: what the app's author can mend comes
+// before what blocks it, and the list is bounded.
+func joined(errs []error) error {
+	var sorted []error
+	for _, class := range []fault.Class{fault.Rejected, fault.Blocked} {
+		for _, err := range errs {
+			if fault.Of(err) == class {
+				sorted = append(sorted, err)
+			}
+		}
+	}
+	for _, err := range errs {
+		if c := fault.Of(err); c != fault.Rejected && c != fault.Blocked {
+			return err
+		}
+	}
+	if len(sorted) == 1 {
+		return sorted[0]
+	}
+	return errors.Join(sorted[:min(len(sorted), maxProblems)]...)
+}
+
+// replaceAll masks the secrets in text.
+func replaceAll(text string, secrets []string) string {
+	for _, s := range secrets {
+		if len(s) >= minSecret {
+			text = strings.ReplaceAll(text, s, resource.Mask)
+		}
+	}
+	return text
+}
+
+// adviceOf hands an inner error's hint on.
+func adviceOf(err error) string { return fault.Advice(err) }

@@ -1,0 +1,210 @@
+package compose
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/consts"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// load reads the app's files into a.project.
+func (a *app) load(ctx context.Context) error {
+	files, err := a.files()
+	if err != nil {
+		return err
+	}
+	a.index = newIndex(files[0])
+	if err := a.environment(); err != nil {
+		return err
+	}
+	scan := &scanner{app: a, vetted: map[string]bool{}, visited: map[string]bool{}, bases: map[string][]document{}}
+	for _, file := range files {
+		if err := scan.compose(file, place{dir: a.req.App.Dir, env: a.env}); err != nil {
+			return err
+		}
+	}
+	if err := a.checkTop(); err != nil {
+		return err
+	}
+	a.project, err = a.compose(ctx, files, scan)
+	return err
+}
+
+// files returns the app's Compose files: those of .syncd.yaml, else as Compose
+// finds them.
+func (a *app) files() ([]string, error) {
+	var out []string
+	for _, name := range a.req.App.Config.Compose {
+		file, err := join(a.req.App.Dir, name)
+		if err != nil {
+			return nil, rejected("", "%s: compose: %s: %w", a.path(settingsFile), name, err)
+		}
+		out = append(out, file)
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	found := a.firstOf(composeFiles())
+	if len(found) == 0 {
+		return nil, rejected("add a compose.yaml, or name the files with `compose:` in .syncd.yaml", "%s: no Compose file", a.req.App.Dir)
+	}
+	if len(found) > 1 {
+		a.note("%s: ignored, since %s is there too", found[1], found[0])
+	}
+	out = found[:1]
+	if override := a.firstOf(overrideFiles()); len(override) > 0 {
+		out = append(out, override[0])
+	}
+	return out, nil
+}
+
+func (a *app) firstOf(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if a.repo.exists(a.path(name)) {
+			out = append(out, a.path(name))
+		}
+	}
+	return out
+}
+
+// environment makes what references see. Compose's own settings in .env would
+// change what is loaded: they have their places in .syncd.yaml.
+func (a *app) environment() error {
+	var files []string
+	if name := a.path(".env"); a.repo.exists(name) {
+		files = []string{name}
+	}
+	env, err := a.readDotEnv(files, a.req.Values)
+	if err != nil {
+		return err
+	}
+	for _, name := range composeSettings(env, a.req.Values) {
+		if err := a.setting(name, env[name]); err != nil {
+			return err
+		}
+	}
+	env[consts.ComposeProjectName] = a.req.App.Name
+	a.env = env
+	return nil
+}
+
+func (a *app) setting(name, value string) error {
+	config, file := a.req.App.Config, a.path(".env")
+	switch {
+	case name == "COMPOSE_PROJECT_NAME" && value != a.req.App.Name:
+		return rejected("write `name: "+value+"` into "+a.path(settingsFile), "%s: COMPOSE_PROJECT_NAME: the project is called %s", file, a.req.App.Name)
+	case name == "COMPOSE_PROJECT_NAME":
+	case name == "COMPOSE_FILE" && len(config.Compose) == 0:
+		return rejected("list the files with `compose:` in "+a.path(settingsFile), "%s: COMPOSE_FILE is not read", file)
+	case name == "COMPOSE_PROFILES" && value != "" && len(config.Profiles) == 0:
+		return rejected("list them with `profiles:` in "+a.path(settingsFile), "%s: COMPOSE_PROFILES is not read", file)
+	default:
+		a.note("%s: %s: ignored", file, name)
+	}
+	return nil
+}
+
+// compose runs compose-go over files that the scanner has seen.
+func (a *app) compose(ctx context.Context, files []string, scan *scanner) (project *types.Project, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = rejected("", "%s: compose-go cannot read this: %s", a.index.main, a.mask(fmt.Sprint(r)))
+		}
+	}()
+	details := types.ConfigDetails{WorkingDir: a.repo.abs(a.req.App.Dir), Environment: maps.Clone(a.env)}
+	for _, file := range files {
+		content, err := a.repo.read(file, maxFile)
+		if err != nil {
+			return nil, err
+		}
+		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: a.repo.abs(file), Content: content})
+	}
+	options := []func(*loader.Options){func(o *loader.Options) {
+		o.SetProjectName(a.req.App.Name, true)
+		o.Profiles = a.req.App.Config.Profiles
+		o.Interpolate.Substitute = a.variables.substitute
+		o.ResourceLoaders = []loader.ResourceLoader{gate{scan.vetted}}
+		o.SkipResolveEnvironment, o.SkipResolveLabels = true, true
+		o.MaxNodeVisits = maxNodes
+	}}
+	model, err := loader.LoadModelWithContext(ctx, details, options...)
+	if err != nil {
+		return nil, a.loadError(ctx, err)
+	}
+	a.unknownProfiles(model)
+	if err := a.entangled(model); err != nil {
+		return nil, err
+	}
+	project, err = loader.ModelToProject(model, loader.ToOptions(&details, options), details)
+	if err != nil {
+		return nil, a.loadError(ctx, err)
+	}
+	return project, nil
+}
+
+// unknownProfiles notes profiles of .syncd.yaml that no service has.
+func (a *app) unknownProfiles(model map[string]any) {
+	known := map[string]bool{"*": true}
+	for _, s := range mapAt(model, "services") {
+		service, _ := s.(map[string]any)
+		for _, p := range texts(service["profiles"]) {
+			known[p] = true
+		}
+	}
+	for _, p := range a.req.App.Config.Profiles {
+		if !known[p] {
+			a.note("%s: profiles: no service has the profile %s", a.path(settingsFile), p)
+		}
+	}
+}
+
+// loadError puts the file's name before what compose-go says.
+func (a *app) loadError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("load %s: %w", a.index.main, context.Cause(ctx))
+	}
+	text := a.text(err)
+	if !strings.Contains(text, path.Base(a.index.main)) {
+		text = a.guess(text) + ": " + text
+	}
+	return fault.As(fault.Rejected, plainText(text))
+}
+
+// guess finds the place of a message that names a service in one of compose-go's
+// ways: services.web.image, service "web".
+func (a *app) guess(text string) string {
+	for _, key := range sortedKeys(a.index.found) {
+		section, name, _ := strings.Cut(key, "/")
+		single := strings.TrimSuffix(section, "s")
+		for _, form := range []string{section + "." + name + ".", section + "." + name + ":", single + ` "` + name + `"`} {
+			if _, after, ok := strings.Cut(text, form); ok && name != "" {
+				field, _, _ := strings.Cut(after, " ")
+				return a.index.at(section, name, strings.TrimRight(field, ":"))
+			}
+		}
+	}
+	return a.index.main
+}
+
+// gate refuses every include and extends that the scanner did not see. It is
+// the first loader that compose-go asks, and takes on only what it refuses.
+type gate struct{ vetted map[string]bool }
+
+// Accept is true for what must not be loaded.
+func (g gate) Accept(p string) bool { return !g.vetted[p] }
+
+// Load refuses.
+func (g gate) Load(_ context.Context, p string) (string, error) {
+	return "", fmt.Errorf("%s: the file was not checked before", p)
+}
+
+// Dir is never reached, since Load refuses.
+func (g gate) Dir(string) string { return "" }

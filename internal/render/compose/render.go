@@ -1,0 +1,129 @@
+// Package compose turns one app's Compose files into objects. It runs in a
+// child process: the content is untrusted, nothing comes from the environment,
+// nothing from the network, and every path stays inside the repository.
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Render loads an app's Compose files and returns its objects. The same request
+// gives the same bytes. Errors are Rejected where the app's author has to mend
+// something, Blocked where the host's owner has to; they name file, service and
+// field.
+func Render(ctx context.Context, req render.Request) (render.Answer, error) {
+	r, err := openRepo(req.Root)
+	if err != nil {
+		return render.Answer{}, err
+	}
+	defer r.root.Close()
+	r.track(req.Tracked, req.Refused)
+	a := newApp(req, r)
+	if req.App.Error != "" {
+		return render.Answer{}, rejected(req.App.Hint, "%s", req.App.Error)
+	}
+	a.repo.exists(a.path(settingsFile)) // an input, read when the app was found
+	if err := a.load(ctx); err != nil {
+		return render.Answer{}, a.final(err)
+	}
+	objects, err := a.objects(ctx)
+	if err != nil {
+		return render.Answer{}, a.final(err)
+	}
+	return a.answer(objects)
+}
+
+// final takes secret values out of an error, whatever brought them in, and
+// keeps its class and its hint.
+func (a *app) final(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	text := replaceAll(err.Error(), a.secrets())
+	if text == err.Error() {
+		return err
+	}
+	return classified(fault.Of(err), replaceAll(fault.Advice(err), a.secrets()), plainText(text))
+}
+
+func (a *app) answer(objects []resource.Object) (render.Answer, error) {
+	answer := render.Answer{
+		Objects: resource.Sorted(objects), Inputs: a.repo.readInputs(),
+		Variables: a.variables.names(), Notes: sortedKeys(a.notes),
+	}
+	for _, key := range sortedKeys(a.mounts) {
+		answer.Mounts = append(answer.Mounts, a.mounts[key])
+	}
+	var size int64
+	for _, o := range answer.Objects {
+		size += int64(len(o.Spec))
+	}
+	for _, m := range answer.Mounts {
+		size += int64(len(m.Content))
+	}
+	if size > a.maxBytes() {
+		return render.Answer{}, rejected("`limits.renderSize` in syncd.yaml raises the limit",
+			"%s: the app renders to %d bytes, more than the limit of %d", a.index.main, size, a.maxBytes())
+	}
+	return answer, nil
+}
+
+// objects makes all objects. Several services' errors come together.
+func (a *app) objects(ctx context.Context) ([]resource.Object, error) {
+	if err := a.count(); err != nil {
+		return nil, err
+	}
+	if err := a.plan(); err != nil {
+		return nil, err
+	}
+	var out []resource.Object
+	var errs []error
+	for _, name := range a.project.ServiceNames() {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("render %s: %w", a.index.main, context.Cause(ctx))
+		}
+		objects, err := a.service(a.project.Services[name])
+		if err != nil {
+			errs = append(errs, err)
+			if len(errs) == maxProblems {
+				break
+			}
+		}
+		out = append(out, objects...)
+	}
+	shared, err := a.shared()
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return nil, joined(errs)
+	}
+	return slices.Concat(out, shared), nil
+}
+
+// count bounds the objects before one is made, and never lets "nothing" pass
+// for a wish.
+func (a *app) count() error {
+	total := 0
+	for _, name := range a.project.ServiceNames() {
+		s := a.project.Services[name]
+		replicas := a.replicas(s)
+		if replicas < 0 || replicas > a.maxObjects() || replicas > maxReplicas {
+			return a.reject(name, replicaField(s), "`limits.objects` in syncd.yaml raises the limit", "%d replicas are more than the limit of %d objects", replicas, a.maxObjects())
+		}
+		if total += replicas; total > a.maxObjects() {
+			return rejected("`limits.objects` in syncd.yaml raises the limit", "%s: more than the limit of %d objects", a.index.main, a.maxObjects())
+		}
+	}
+	if len(a.project.Services) == 0 {
+		return classified(fault.Blocked, "held: needs consent", fmt.Errorf("%s: the app has no services", a.index.main))
+	}
+	return nil
+}
