@@ -46,7 +46,7 @@ func (p *pass) bookVerdict(res Result) bool {
 
 func worthHistory(res Result, fresh bool) bool {
 	switch res.Outcome {
-	case Unchanged, Pending, Paused, Superseded, Unreachable:
+	case Unchanged, Pending, Paused, Superseded, Unreachable, Held:
 		return false
 	case Applied, RolledBack:
 		return true

@@ -16,7 +16,10 @@ import (
 // rollback is never rolled back.
 func (p *pass) goBack(ctx context.Context, q state.Quarantined) verdict {
 	names, objects := p.runsOnRollback(p.record.Attempt.Set)
-	back := &state.Attempt{Set: *p.record.Good, Started: p.agent.opts.Now(), Back: true, Failed: &q, Run: names, With: objects}
+	back := &state.Attempt{
+		Set: *p.record.Good, Started: p.agent.opts.Now(), Back: true, Failed: &q,
+		Run: names, With: objects, Before: p.record.Attempt.Before,
+	}
 	p.record.Attempt = back
 	if err := p.save(); err != nil {
 		return verdictOf(err)
@@ -57,7 +60,11 @@ func (p *pass) putBack(ctx context.Context, back state.Attempt) (apply.Outcome, 
 	if err != nil {
 		return apply.Outcome{}, err
 	}
-	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Back: true, Prune: true, Run: back.Run})
+	before := back.Before
+	if before == nil { // a person asked for it: nothing was attempted
+		before = healthOf(pairs)
+	}
+	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Back: true, Prune: true, Run: back.Run, Before: before})
 	if err != nil {
 		return apply.Outcome{}, err
 	}
