@@ -34,12 +34,14 @@ func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, erro
 			return err
 		}
 		defer func() { <-w.agent.slots }()
-		w.setBusy(true)
 		defer w.setBusy(false)
 		defer w.forget(w.record.Clone())
 		p := &pass{worker: w, catalog: c, app: c.apps[w.name]}
 		p.will = will{auto: p.app.Config.AutoSync(), asked: asked}
 		res = p.run(ctx)
+		if ctx.Err() != nil {
+			return p.save() // cut short by the agent's end, which is no verdict
+		}
 		return p.book(res)
 	})
 	return res, err
@@ -137,8 +139,9 @@ func doneJobs(rec state.Record) map[string]bool {
 	return done
 }
 
-// rollout makes the executor for one plan.
+// rollout makes the executor for one plan; from now on the app is progressing.
 func (p *pass) rollout() *apply.Rollout {
+	p.setBusy(true)
 	o := p.agent.opts
 	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Watch: func(e apply.Event) {
 		p.agent.hear(Event{App: p.name, Step: &e})

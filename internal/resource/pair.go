@@ -31,6 +31,8 @@ type Instance struct {
 	Refs []Key
 	// Foreign is true where neither label nor inventory says that it is ours.
 	Foreign bool
+	// Maker says in words who made a foreign instance.
+	Maker string
 }
 
 // Pair is one slot: what is wanted there and all that is live there.

@@ -1,0 +1,80 @@
+# make        builds bin/syncd and bin/syncd-render
+# make help   lists the rest
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+IMAGE   ?= syncd:$(VERSION)
+STAGE   ?= bin/image
+PROGRAMS := ./cmd/syncd ./cmd/syncd-render
+CERTS   ?= /etc/ssl/certs/ca-certificates.crt
+
+.PHONY: build
+build: ## the agent and the child that renders
+	$(BUILD) -o bin/ $(PROGRAMS)
+
+.PHONY: demo
+demo: engine build ## the story on this machine's engine, in under two minutes
+	go build -o bin/demo ./examples/demo
+	bin/demo
+
+.PHONY: test
+test: programs engine compose ## everything, with the engine and the race detector
+	go vet ./...
+	go test -race -p 2 -timeout 20m ./...
+
+.PHONY: short
+short: ## what needs no engine
+	go vet ./...
+	go test -short -p 2 ./...
+
+.PHONY: lint
+lint: bin/golangci-lint ## style, errors, and the rules of the architecture
+	bin/golangci-lint run --timeout 10m ./...
+
+# The linter is a tool of a module of its own. It is built once, in a minute or two.
+bin/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && CGO_ENABLED=0 go build -trimpath -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+.PHONY: bench
+bench: engine ## what a pass, a poll and a rollback cost
+	go test -run '^$$' -bench . -benchmem -timeout 20m ./...
+
+.PHONY: generate
+generate: ## what is generated and committed: the JSON Schemas
+	go generate ./...
+
+.PHONY: image
+image: engine ## the agent's image
+	VERSION=$(VERSION) hack/image.sh $(IMAGE)
+
+.PHONY: example-images
+example-images: engine ## the images that examples/repo names
+	hack/example-images.sh
+
+# What the image holds, laid out below $(STAGE).
+.PHONY: stage
+stage:
+	rm -rf '$(STAGE)'
+	mkdir -p '$(STAGE)/usr/local/bin' '$(STAGE)/etc/ssl/certs' '$(STAGE)/var/lib/syncd' '$(STAGE)/run/syncd'
+	mkdir -p -m 1777 '$(STAGE)/tmp'
+	$(BUILD) -o '$(STAGE)/usr/local/bin/' $(PROGRAMS)
+	cp -L '$(CERTS)' '$(STAGE)/etc/ssl/certs/ca-certificates.crt'
+	cp LICENSE '$(STAGE)/LICENSE'
+
+.PHONY: engine compose programs
+engine:
+	@hack/engine.sh
+compose:
+	@hack/compose.sh >/dev/null
+programs:
+	@hack/programs.sh
+
+.PHONY: clean
+clean: ## removes what was built
+	rm -rf bin
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18

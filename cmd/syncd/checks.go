@@ -1,0 +1,134 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"syncd.io/syncd/internal/apply/docker"
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/server"
+)
+
+// What the state directory's disk must have free: room for a fetch, and for the
+// record.
+const (
+	leastFree  = 512 << 20
+	leastFiles = 1000
+)
+
+// failing is a finding of an error, with its hint as the fix.
+func failing(check string, err error, fix string) finding {
+	return finding{Check: check, Detail: err.Error(), Fix: cmp.Or(fault.Advice(err), fix)}
+}
+
+func checkProgram() (sandbox.Child, finding) {
+	const name = "renderer"
+	child, err := sandbox.Find()
+	if err != nil {
+		return child, failing(name, err, "install "+sandbox.Program+" beside syncd")
+	}
+	detail := child.Path + ", without network while it renders"
+	if !child.Isolates() {
+		detail = child.Path + "; this system does not let it be cut off from the network"
+	}
+	return child, finding{Check: name, OK: true, Detail: detail}
+}
+
+func checkEngine(ctx context.Context, host config.Host) finding {
+	const name, fix = "engine", "see that it runs (systemctl status docker), and that this user may use its socket (sudo, or the group docker)"
+	engine, err := docker.Open(ctx, docker.Options{Host: host.Docker})
+	if err != nil {
+		return failing(name, err, fix)
+	}
+	facts, err := engine.Facts(ctx)
+	if err := errors.Join(err, engine.Close()); err != nil {
+		return failing(name, err, fix)
+	}
+	return finding{Check: name, OK: true, Detail: fmt.Sprintf("Docker %s, API %s, %d CPUs, %d MiB", facts.Version, facts.API, facts.CPUs, facts.Memory>>20)}
+}
+
+// checkRepository asks for the followed ref. A refused login is a finding about
+// the credentials.
+func checkRepository(ctx context.Context, host config.Host, child sandbox.Child) (repository, credentials finding) {
+	repository, credentials = finding{Check: "repository"}, checkFiles(host.Repo.Auth)
+	repo, err := openSource(host, child, &closers{})
+	if err == nil {
+		repository.Detail, err = repo.Resolve(ctx)
+	}
+	switch {
+	case err == nil:
+		repository.OK = true
+		repository.Detail = fmt.Sprintf("%s is at %.10s", shown(host.Repo.URL), repository.Detail)
+	case fault.Of(err) == fault.Blocked && host.Repo.URL != "":
+		repository.Detail = "it cannot be asked: see the credentials"
+		credentials = failing("credentials", err, "check repo.auth")
+	default:
+		repository = failing("repository", err, "check repo.url and the network")
+	}
+	return repository, credentials
+}
+
+// checkFiles finds credentials that others on this host can read.
+func checkFiles(auth config.Auth) finding {
+	f := finding{Check: "credentials", OK: true, Detail: "none are needed"}
+	for _, path := range []string{auth.PasswordFile, auth.SSHKeyFile, auth.SSHPassphraseFile} {
+		if path == "" {
+			continue
+		}
+		f.Detail = "they can be read"
+		info, err := os.Stat(path)
+		if err != nil {
+			return failing(f.Check, err, "create the file, or change repo.auth")
+		}
+		if info.Mode().Perm()&0o007 != 0 {
+			return failing(f.Check, fmt.Errorf("%s can be read by everybody on this host", path), "chmod 600 "+path)
+		}
+	}
+	return f
+}
+
+// checkDisk looks at the disk of the state directory, or where it would be made.
+func checkDisk(state string) finding {
+	const name = "disk"
+	dir := state
+	for !exists(dir) && dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+	}
+	const write = 2
+	if err := syscall.Access(dir, write); err != nil {
+		return failing(name, fmt.Errorf("write into %s: %w", dir, err), "run as root, or choose another --state")
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return failing(name, fmt.Errorf("look at the disk of %s: %w", dir, err), "choose another --state")
+	}
+	free := int64(fs.Bavail) * fs.Bsize
+	switch {
+	case free < leastFree:
+		return failing(name, fmt.Errorf("%s has %d MiB free: want %d MiB", dir, free>>20, leastFree>>20), "make room (docker image prune), or choose another --state")
+	case fs.Files > 0 && fs.Ffree < leastFiles:
+		return failing(name, fmt.Errorf("%s has room for %d more files: want %d", dir, fs.Ffree, leastFiles), "remove files, or choose another --state")
+	}
+	return finding{Check: name, OK: true, Detail: fmt.Sprintf("%s has %.1f GiB free", dir, float64(free)/(1<<30))}
+}
+
+func checkSocket(ctx context.Context, host config.Host) finding {
+	const name = "agent"
+	about, err := server.Client{Socket: host.Socket}.About(ctx)
+	switch {
+	case errors.Is(err, server.ErrNoAgent):
+		return finding{Check: name, OK: true, Detail: "none runs at " + host.Socket + ": the verbs work on " + host.State}
+	case err != nil:
+		return failing(name, err, "restart the agent")
+	case about.Version != thisBuild().Version:
+		return failing(name, fmt.Errorf("the agent at %s is syncd %s, this is %s", host.Socket, about.Version, thisBuild().Version), "restart the agent, so that both are of one version")
+	}
+	return finding{Check: name, OK: true, Detail: "it answers at " + host.Socket + " and follows " + about.Repo}
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"syncd.io/syncd/internal/reconcile"
+)
+
+// maxReply is how much of a reply is read, in bytes.
+const maxReply = 100
+
+// confirmed says what a verb would do, and does it after a yes. Without one
+// (also with -o json, where there is nobody to ask) it only says so.
+func (c *cli) confirmed(cmd *cobra.Command, verb, app string, yes bool) error {
+	hear, end := c.watch()
+	ctx, req := cmd.Context(), reconcile.ActRequest{App: app, Who: who()}
+	return c.use(ctx, wiring{engine: required, progress: hear}, func(a *agent) error {
+		would, err := a.Act(ctx, verb, req, hear)
+		end()
+		if err != nil {
+			return known(ctx, a, []string{app}, err)
+		}
+		if agreed, err := c.agreed(verb, app, would, yes); err != nil || !agreed {
+			return err
+		}
+		req.Confirm = true
+		done, err := a.Act(ctx, verb, req, hear)
+		end()
+		if err != nil {
+			return err
+		}
+		return c.told(verb, done)
+	})
+}
+
+// agreed prints what would be done and tells whether to do it.
+func (c *cli) agreed(verb, app string, would reconcile.ActResult, yes bool) (bool, error) {
+	json := c.flags.output == asJSON
+	if yes && json {
+		return true, nil // one document only: that of what was done
+	}
+	if err := c.print(would, func() string { return c.actText(would) }); err != nil {
+		return false, err
+	}
+	if yes || !json && c.ask(verb, app) {
+		return true, nil
+	}
+	c.note("nothing was done; syncd " + verb + " " + app + " --yes does it")
+	return false, nil
+}
+
+// ask takes nothing but a yes for a yes: not an end of input, nor an empty line.
+func (c *cli) ask(verb, app string) bool {
+	fmt.Fprintf(c.err, "%s %s? Type yes to go on: ", verb, app)
+	reply, err := bufio.NewReader(io.LimitReader(c.in, maxReply)).ReadString('\n')
+	fmt.Fprintln(c.err)
+	return err == nil && strings.TrimSpace(reply) == "yes"
+}

@@ -1,0 +1,113 @@
+package show_test
+
+import (
+	"strings"
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
+)
+
+// hostile is what a commit's author may write to fool a reader.
+const hostile = "x\x1b[31mred\x1b[0m\u202etxt.exe\nsecond `line` | <b>@all</b> ```"
+
+var (
+	first  = source.Revision{Commit: strings.Repeat("1a2b3c4d", 5), Ref: "main", Author: "Ann", Subject: "Open the shop", Time: now.Add(-time.Hour)}
+	second = source.Revision{Commit: strings.Repeat("9f8e7d6c", 5), Ref: "main", Author: "Bob", Subject: hostile, Time: now}
+)
+
+func web(n string) resource.Key {
+	return resource.Key{Kind: "container", Namespace: "web", Name: n}
+}
+
+func status() reconcile.Status {
+	return reconcile.Status{
+		Host: "berlin-1", Agent: true, Revision: second,
+		SourceError: "ask main of https://git.example.org: no answer\nsecond line", SourceHint: "check the network",
+		Recovered: "the record of app blog was damaged and set aside",
+		Apps: []reconcile.AppStatus{
+			{
+				Name: "shop", Owner: "shop team", Status: reconcile.Synced, Health: reconcile.Healthy, Good: first, Wanted: first, Since: now.Add(-90 * time.Minute),
+				Services: []reconcile.ServiceStatus{
+					{Service: "web", Replicas: 2, Image: "shop:2", Digest: "sha256:0123456789abcdef0123", Version: "v2.0", Created: "2026-11-20T10:00:00Z", Source: strings.Repeat("c", 40)},
+					{Service: "db", Replicas: 1, Image: "db:1"},
+				},
+			},
+			{Name: "blog", Owner: "web team", Status: reconcile.WRolledBack, Health: reconcile.Healthy, Good: first, Wanted: second, Since: now.Add(-5 * time.Second), Reason: hostile, Hint: "syncd logs blog --attempt 9f8e7d6c9f"},
+			{Name: "cart", Status: reconcile.OutOfSync, Health: reconcile.Unhealthy, Good: first, Wanted: first, Since: now.Add(-72 * time.Hour), Drift: []string{"container/web/1 modified: restart: no -> always"}},
+			{Name: "mail", Status: reconcile.WBlocked, Health: reconcile.Unknown, Wanted: second, Consents: []string{"remove volume/data with its content"}, Plan: "0123456789ab", Reason: "it waits for consent"},
+			{Name: "wiki", Status: reconcile.WPaused, Health: reconcile.Healthy, Good: first, Reason: "paused by ann", Hint: "syncd resume wiki", Paused: &state.Pause{Who: "ann", Reason: hostile, At: now.Add(-time.Hour), Until: now.Add(time.Hour)}},
+			{Name: "auth", Status: reconcile.WHeld, Health: reconcile.Healthy, Good: first, Wanted: second, Held: &state.Hold{Who: "ann", At: now, Commit: first.Commit}},
+			{Name: "jobs", Status: reconcile.WHalted, Health: reconcile.Unhealthy, Reason: "the migration failed"},
+		},
+	}
+}
+
+func preview() reconcile.Preview {
+	changes := []drift.Change{{Path: "image", Live: "shop:1", Want: "shop:2"}, {Path: "environment.X", Want: hostile}}
+	return reconcile.Preview{
+		App: "shop", Revision: second, Digest: "0123456789ab",
+		Services: []reconcile.ServicePlan{
+			{Service: apply.Service{Group: "web", How: apply.HowStartFirst, Why: "image: shop:1 -> shop:2", Slots: 2, Of: 2, Changes: changes}, Memory: 128 << 20, Free: 3 << 30},
+			{Service: apply.Service{Group: "big", How: apply.HowStartFirst, Slots: 1, Of: 1}, Memory: 4 << 30, Free: 3 << 30},
+			{Service: apply.Service{Group: "db", How: apply.HowStopFirst, Why: "writer volume data", Slots: 1, Of: 1}, Gap: 1300 * time.Millisecond},
+			{Service: apply.Service{Group: "migrate", How: apply.RunOnce, Why: "its input changed", Slots: 1, Of: 1}},
+			{Service: apply.Service{Group: "cache", How: apply.Unchanged, Of: 1}},
+		},
+		Report: drift.Report{Findings: []drift.Finding{
+			{Key: web("1"), Class: drift.Modified, Changes: changes},
+			{Key: resource.Key{Kind: "network", Name: "back"}, Class: drift.Modified, Changes: []drift.Change{{Path: "internal", Live: "false", Want: "true"}}},
+		}},
+		Plan: apply.Plan{
+			Steps: []apply.Step{
+				{ID: 1, Verb: apply.Put, Key: web("1"), Cause: "image: shop:1 -> shop:2"},
+				{ID: 2, Verb: apply.Await, Key: web("1"), Until: resource.Healthy, After: []int{1}},
+			},
+			Consents: []string{"remove volume/old with its content | `rm`"},
+		},
+		Jobs: []string{"migrate"}, Missing: []string{"shop:2"}, Notes: []string{"compose.yaml: services.web.build is ignored"},
+		WayBack: reconcile.WayBack{Good: first, Missing: []string{"shop:1"}},
+	}
+}
+
+func previews() []reconcile.Preview {
+	blocked := preview()
+	blocked.App, blocked.Plan, blocked.Report, blocked.Services = "cart", apply.Plan{Blocked: []string{"port 0.0.0.0:80/tcp is held by app shop"}}, drift.Report{}, nil
+	blocked.Jobs, blocked.Missing, blocked.Notes, blocked.WayBack = nil, nil, nil, reconcile.WayBack{}
+	return []reconcile.Preview{
+		preview(),
+		blocked,
+		{App: "blog", Revision: first},
+		{App: "wiki", Revision: source.Revision{Ref: "/home/ann/deploy"}, Outcome: reconcile.Rejected, Error: hostile, Hint: "mend `compose.yaml`"},
+	}
+}
+
+func history() []state.Entry {
+	return []state.Entry{
+		{At: now, Kind: "sync", Outcome: "rolled back", Revision: second, Duration: 3300 * time.Millisecond, Reason: hostile},
+		{At: now.Add(-time.Hour), Kind: "pause", Who: "ann", Outcome: "pause", Revision: first, Reason: "restoring a backup"},
+		{At: now.Add(-2 * time.Hour), Kind: "sync", Outcome: "applied", Revision: first, Duration: 125 * time.Second},
+	}
+}
+
+func results() []reconcile.Result {
+	return []reconcile.Result{
+		{App: "shop", Outcome: reconcile.Applied, Revision: first, Duration: 12 * time.Second},
+		{
+			App: "blog", Outcome: reconcile.RolledBack, Revision: second, Duration: 3300 * time.Millisecond, Reason: "container/web/1: exit 1", Hint: "syncd logs blog --attempt 9f8e7d6c9f",
+			Failures: []apply.Failure{{Step: apply.Step{Key: web("1")}, Reason: "exit 1", Lines: []string{"first", "\tindented\x1b[2J", "last"}}},
+			Notes:    []string{"an older secret is back"},
+		},
+	}
+}
+
+func logs() []state.FailedLog {
+	return []state.FailedLog{
+		{App: "shop", Revision: second, Slot: web("2"), At: now, Reason: "exit 1", Lines: []string{"goroutine 1:", "\tmain.go:7", "\x1b]0;title\x07"}},
+		{App: "shop", Revision: first, Slot: web("1"), At: now, Reason: "unhealthy"},
+	}
+}

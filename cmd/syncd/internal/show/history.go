@@ -1,0 +1,80 @@
+package show
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/state"
+)
+
+// History is what happened to an app, the newest first.
+func (s Style) History(entries []state.Entry) string {
+	if len(entries) == 0 {
+		return "nothing has happened yet\n"
+	}
+	var t table
+	t.head("WHEN", "WHAT", "OUTCOME", "REVISION", "TOOK", "WHO", "WHY")
+	for _, e := range entries {
+		who, why := e.Who, e.Reason
+		if who == "" {
+			who = e.Revision.Author
+		}
+		if why == "" {
+			why = e.Revision.Subject
+		}
+		t.row(text(s.moment(e.At)), text(word(e.Kind)), cell{word(e.Outcome), toneOf(reconcile.Outcome(e.Outcome))},
+			text(short(e.Revision)), text(took(e.Duration)), text(dash(who)), text(sentence(why)))
+	}
+	return t.draw(s)
+}
+
+// took is how long a pass took; a person's word takes no time.
+func took(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return seconds(d)
+}
+
+// toneOf is the colour of an outcome.
+func toneOf(o reconcile.Outcome) colour {
+	switch o {
+	case reconcile.Unchanged, reconcile.Applied:
+		return green
+	case reconcile.Halted, reconcile.Rejected, reconcile.Unreachable:
+		return red
+	case reconcile.RolledBack, reconcile.Held, reconcile.Degraded, reconcile.Blocked:
+		return yellow
+	default:
+		return plain
+	}
+}
+
+// Explanation is why an app is as it is, who has to act, and what to type.
+func (s Style) Explanation(e reconcile.Explanation) string {
+	var b strings.Builder
+	for _, l := range e.Lines {
+		b.WriteString(block(l, "") + "\n")
+	}
+	fmt.Fprintf(&b, "\nwho has to act: %s\n", sentence(e.Actor))
+	for _, t := range e.Type {
+		fmt.Fprintf(&b, "type: %s\n", sentence(t))
+	}
+	return b.String()
+}
+
+// Logs is what was kept of failed instances.
+func (s Style) Logs(logs []state.FailedLog) string {
+	var parts []string
+	for _, l := range logs {
+		head := fmt.Sprintf("%s %s, %s, at %s", s.paint(bold, word(l.App)), l.Slot, about(l.Revision), s.moment(l.At))
+		part := head + "\n" + s.paint(red, block(l.Reason, "")) + "\n"
+		if len(l.Lines) > 0 {
+			part += block(strings.Join(l.Lines, "\n"), "  ") + "\n"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "\n")
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/server"
+)
+
+// readers is the group whose members may read at the agent's socket.
+const readers = "syncd"
+
+const runHelp = `Follows the repository: polls it, applies what changes, repairs drift, puts the
+last good revision back when a change fails, and answers the other verbs at its
+socket. It runs until SIGINT or SIGTERM; SIGHUP makes it look now.
+
+With --read-only it reports and never acts: a shadow beside the tool of today.
+
+Its log has one line for each pass that did or found something.`
+
+// runFlags are what the agent is told besides its configuration.
+type runFlags struct {
+	readOnly bool
+	interval time.Duration
+	format   string
+}
+
+func (c *cli) runVerb() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:     "run",
+		Short:   "Run the agent",
+		Long:    runHelp,
+		Example: "  syncd run --config /etc/syncd/syncd.yaml\n  syncd run --repo https://git.example.org/deploy.git --state /var/lib/syncd --read-only",
+		Args:    func(cmd *cobra.Command, args []string) error { return between(cmd, args, 0, 0) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), f) },
+	}
+	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "report, and never act")
+	cmd.Flags().DurationVar(&f.interval, "interval", 0, "the time between two polls (default repo.interval, 30s)")
+	cmd.Flags().StringVar(&f.format, "log-format", "auto", "text, json, or auto: text on a terminal")
+	return cmd
+}
+
+func (c *cli) run(ctx context.Context, f runFlags) error {
+	host, err := c.runSettings(f)
+	if err != nil {
+		return err
+	}
+	log, err := c.logger(f.format)
+	if err != nil {
+		return err
+	}
+	a, done, err := openLocal(ctx, host, wiring{
+		engine: awaited, readOnly: f.readOnly, log: log, hear: tellTo(log),
+		progress: func(e reconcile.Event) { log.Info(e.Text) },
+		note:     func(text string) { log.Warn(text) },
+	})
+	if ctx.Err() != nil { // told to end before it began
+		return finished(done)
+	}
+	if err != nil {
+		return err
+	}
+	log.Info("following", "repo", shown(host.Repo.URL), "every", host.Repo.Interval.String(), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
+	err = serve(ctx, a, server.Options{Socket: host.Socket, Group: readers, Log: log, About: aboutOf(host, f.readOnly)})
+	if ctx.Err() != nil {
+		log.Info("ending", "cause", context.Cause(ctx).Error())
+	}
+	return errors.Join(err, done())
+}
+
+// finished closes what was opened, if anything was.
+func finished(done func() error) error {
+	if done == nil {
+		return nil
+	}
+	return done()
+}
+
+// runSettings are the settings with the verb's own flags over them.
+func (c *cli) runSettings(f runFlags) (config.Host, error) {
+	s, err := c.settings()
+	switch {
+	case err != nil:
+		return s.host, err
+	case s.unread != nil:
+		return s.host, s.unread
+	case s.host.Repo.URL == "":
+		return s.host, noRepository{}.err()
+	case f.interval < 0 || f.interval > 0 && f.interval < time.Second:
+		return s.host, hinted("give a second or more, such as 30s", "--interval %v is too short", f.interval)
+	case f.interval > 0:
+		s.host.Repo.Interval = config.Duration(f.interval)
+	}
+	return s.host, nil
+}
+
+func aboutOf(host config.Host, readOnly bool) server.About {
+	return server.About{
+		Version: thisBuild().Version, Repo: shown(host.Repo.URL), Path: host.Repo.Path,
+		Ref: refName(host.Repo.Ref), State: host.State, ReadOnly: readOnly,
+	}
+}
+
+// serve runs the loop, the API and the ear for SIGHUP until ctx ends or one of
+// them fails; then it waits for all.
+func serve(ctx context.Context, a *reconcile.Agent, opts server.Options) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.Run(ctx) })
+	group.Go(func() error { return server.Serve(ctx, opts, a, a) })
+	group.Go(func() error { listen(ctx, a.Look); return nil })
+	return group.Wait()
+}
+
+// listen calls look at each SIGHUP.
+func listen(ctx context.Context, look func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-hangups:
+			look()
+		case <-ctx.Done():
+			return
+		}
+	}
+}

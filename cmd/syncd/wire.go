@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
+)
+
+// What lies below the state directory, besides the record.
+const (
+	commitsDir = "commits"
+	mountsDir  = "mounts"
+)
+
+// mountsGrace keeps mounts that a pass has just made and not recorded yet.
+const mountsGrace = 10 * time.Minute
+
+// wiring says what a verb needs of an agent that is made in this process.
+type wiring struct {
+	engine   need
+	readOnly bool
+	log      *slog.Logger
+	// hear gets every event of the agent, progress that of pulls; nil is nobody.
+	hear, progress func(reconcile.Event)
+	// note tells the person at the terminal something.
+	note func(string)
+}
+
+// openLocal makes an agent in this process, under the lock of the state
+// directory. done ends all that it holds. Errors: Blocked where another agent
+// works on the directory or a part is missing; Unreachable for an engine that is
+// needed and does not answer.
+func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Agent, done func() error, err error) {
+	var open closers
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, open.close())
+		}
+	}()
+	child, err := sandbox.Find()
+	if err != nil {
+		return nil, nil, err
+	}
+	repo, err := openSource(host, child, &open)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := state.Open(host.State)
+	if err != nil {
+		return nil, nil, err
+	}
+	open.add(store.Close)
+	engine, err := w.openEngine(ctx, host, store.ID(), &open)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err = reconcile.New(reconcile.Options{
+		Host:     host,
+		Source:   repo,
+		Renderer: render.Child{Sandbox: child, Limits: host.Limits},
+		Engine:   engine,
+		Store:    store,
+		Mounts:   state.Mounts{Dir: filepath.Join(host.State, mountsDir), Grace: mountsGrace},
+		Log:      w.log,
+		ReadOnly: w.readOnly,
+		Hear:     w.hear,
+	})
+	return a, open.close, err
+}
+
+// openSource opens the repository, or something that says that none was named.
+func openSource(host config.Host, child sandbox.Child, open *closers) (reconcile.Source, error) {
+	if host.Repo.URL == "" {
+		return noRepository{}, nil
+	}
+	repo, err := source.Open(source.Options{
+		URL: host.Repo.URL, Ref: host.Repo.Ref, Auth: host.Repo.Auth,
+		Dir: filepath.Join(host.State, commitsDir), Limits: host.Limits, Child: child,
+	})
+	if err != nil {
+		return nil, err
+	}
+	open.add(func() error { repo.Close(); return nil })
+	return repo, nil
+}
+
+// closers are what has to be closed, in reverse order.
+type closers []func() error
+
+func (c *closers) add(f func() error) { *c = append(*c, f) }
+
+func (c *closers) close() error {
+	var err error
+	for i := len(*c) - 1; i >= 0; i-- {
+		err = errors.Join(err, (*c)[i]())
+	}
+	*c = nil
+	return err
+}

@@ -1,0 +1,122 @@
+// Package hack_test holds the scripts of this directory against what they say.
+package hack_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// script runs a command in the project's directory within five minutes.
+func script(t *testing.T, environ []string, name string, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // also for cleaning up
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), environ...)
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	err := cmd.Run()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatalf("run %s: %v", name, err)
+	}
+	return out.String(), complaint.String(), cmd.ProcessState.ExitCode()
+}
+
+func needsEngine(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a Docker engine")
+	}
+}
+
+func TestEngineScriptIsQuietWhereAnEngineAnswers(t *testing.T) {
+	needsEngine(t)
+	if out, complaint, exit := script(t, nil, "hack/engine.sh"); exit != 0 || out+complaint != "" {
+		t.Errorf("exit %d, said %q", exit, out+complaint)
+	}
+}
+
+func TestEngineScriptLeavesAForeignEngineAlone(t *testing.T) {
+	_, complaint, exit := script(t, []string{"DOCKER_HOST=unix:///nowhere/docker.sock"}, "hack/engine.sh")
+	if exit != 1 || !strings.Contains(complaint, "unix:///nowhere/docker.sock") || !strings.Contains(complaint, "hint: ") {
+		t.Errorf("exit %d, said %q; want exit 1, the address and a hint", exit, complaint)
+	}
+}
+
+func TestComposeScriptPrintsHowComposeIsCalled(t *testing.T) {
+	needsEngine(t)
+	out, complaint, exit := script(t, nil, "hack/compose.sh")
+	words := strings.Fields(out)
+	if exit != 0 || len(words) == 0 {
+		t.Fatalf("exit %d, said %q", exit, complaint)
+	}
+	if _, complaint, exit := script(t, nil, words[0], append(words[1:], "version")...); exit != 0 {
+		t.Errorf("%s version: exit %d: %s", out, exit, complaint)
+	}
+}
+
+func TestImageHoldsTheProgramsAndNothingElse(t *testing.T) {
+	needsEngine(t)
+	tag := fmt.Sprintf("syncdtest-image:%d", os.Getpid())
+	t.Cleanup(func() {
+		if _, complaint, exit := script(t, nil, "docker", "image", "rm", "-f", tag); exit != 0 {
+			t.Errorf("remove the image: %s", complaint)
+		}
+	})
+	if _, complaint, exit := script(t, []string{"VERSION=v1.2.3-test"}, "hack/image.sh", "--local", tag); exit != 0 {
+		t.Fatalf("hack/image.sh: %s", complaint)
+	}
+	out, complaint, exit := script(t, nil, "docker", "run", "--rm", "--network", "none", tag, "version")
+	if exit != 0 || !strings.Contains(out, "v1.2.3-test") {
+		t.Errorf("syncd version: exit %d, said %q %q", exit, out, complaint)
+	}
+	holds(t, tag, "usr/local/bin/syncd", "usr/local/bin/syncd-render", "etc/ssl/certs/ca-certificates.crt", "LICENSE")
+	labels, _, _ := script(t, nil, "docker", "image", "inspect", "-f", `{{index .Config.Labels "org.opencontainers.image.version"}} {{.Config.Volumes}}`, tag)
+	if !strings.Contains(labels, "v1.2.3-test") || !strings.Contains(labels, "/var/lib/syncd") {
+		t.Errorf("the image says %q of itself", labels)
+	}
+}
+
+// holds fails the test unless the image's files are the wanted ones, besides
+// what the engine puts into every container.
+func holds(t *testing.T, tag string, want ...string) {
+	t.Helper()
+	id, complaint, exit := script(t, nil, "docker", "create", tag)
+	if exit != 0 {
+		t.Fatalf("docker create: %s", complaint)
+	}
+	id = strings.TrimSpace(id)
+	t.Cleanup(func() {
+		if _, complaint, exit := script(t, nil, "docker", "rm", "-v", id); exit != 0 {
+			t.Errorf("remove the container: %s", complaint)
+		}
+	})
+	list, complaint, exit := script(t, nil, "bash", "-c", "docker export "+id+" | tar -t")
+	if exit != 0 {
+		t.Fatalf("list the image's files: %s", complaint)
+	}
+	engines := map[string]bool{".dockerenv": true, "dev/console": true, "etc/hostname": true, "etc/hosts": true, "etc/mtab": true, "etc/resolv.conf": true}
+	var got []string
+	for _, file := range strings.Fields(list) {
+		if !strings.HasSuffix(file, "/") && !engines[file] {
+			got = append(got, file)
+		}
+	}
+	for _, file := range want {
+		if !strings.Contains(list, file+"\n") {
+			t.Errorf("the image lacks %s", file)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("the image holds %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,164 @@
+// Package docker is the adapter of apply.Target for the Docker Engine API, and
+// the only room that imports its client.
+//
+// It compares meaning, not encoding: what is wanted (write, read) and what
+// inspect gives back (read) pass through the same reader into spec.Container,
+// so that a container that Compose made and one that syncd made look the same,
+// and a difference carries the name of the field in the user's own file.
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/docker/client"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+)
+
+// Deadlines of one engine call.
+const (
+	readLimit  = 30 * time.Second
+	writeLimit = 2 * time.Minute
+)
+
+// Options say which engine, and what is known of it from outside.
+type Options struct {
+	// Host is a docker host URL; empty is DOCKER_HOST, else the local socket.
+	Host string
+	// Mounts is the directory of materialised files as the agent sees it.
+	Mounts string
+	// Agent names the state directory that this agent works on. What another one
+	// made is foreign. Empty tells none apart.
+	Agent string
+	// Version is syncd's own, written into a label of what it makes.
+	Version string
+	// Progress is told how pulls go on; nil is nobody.
+	Progress func(Progress)
+}
+
+// Engine is one Docker engine. It is safe for concurrent use.
+type Engine struct {
+	api  *client.Client
+	opts Options
+
+	calls  atomic.Int64
+	mu     sync.Mutex
+	images map[string]*imageFacts
+	info   *system.Info
+	mounts *string // the mounts directory as the engine sees it, once known
+}
+
+// Open connects to an engine and agrees on an API version. Errors: Unreachable.
+func Open(ctx context.Context, opts Options) (*Engine, error) {
+	e := &Engine{opts: opts, images: map[string]*imageFacts{}}
+	options := []client.Opt{
+		client.FromEnv, client.WithAPIVersionNegotiation(), client.WithTraceOptions(otelhttp.WithFilter(e.count)),
+	}
+	if opts.Host != "" {
+		options = append(options, client.WithHost(opts.Host))
+	}
+	api, err := client.NewClientWithOpts(options...)
+	if err != nil {
+		return nil, fmt.Errorf("open engine %s: %w", opts.Host, err)
+	}
+	e.api = api
+	if err := e.Ping(ctx); err != nil {
+		return nil, errors.Join(err, api.Close())
+	}
+	return e, nil
+}
+
+// count sees every request to the engine, and keeps it from being traced, which
+// costs more than the request.
+func (e *Engine) count(*http.Request) (trace bool) {
+	e.calls.Add(1)
+	return false
+}
+
+// Calls returns how many requests were made to the engine so far.
+func (e *Engine) Calls() int64 { return e.calls.Load() }
+
+// Close ends all idle connections.
+func (e *Engine) Close() error {
+	if err := e.api.Close(); err != nil {
+		return fmt.Errorf("close engine connection: %w", err)
+	}
+	return nil
+}
+
+// Ping asks for a sign of life. Errors: Unreachable.
+func (e *Engine) Ping(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	ping, err := e.api.Ping(limited)
+	if err != nil {
+		return e.unreachable(ctx, "reach the Docker engine", err)
+	}
+	e.api.NegotiateAPIVersionPing(ping)
+	return nil
+}
+
+// Facts are what syncd check and plan say about an engine.
+type Facts struct {
+	// Version is the engine's, API the agreed API version.
+	Version, API string
+	// Root is the engine's data directory on its host.
+	Root string
+	// CPUs and Memory (bytes) are what the host has.
+	CPUs   int
+	Memory int64
+	// LogDriver is the default log driver.
+	LogDriver string
+	// Warnings are the engine's own.
+	Warnings []string
+}
+
+// Facts returns what the engine says about itself.
+func (e *Engine) Facts(ctx context.Context) (Facts, error) {
+	info, err := e.engineInfo(ctx)
+	if err != nil {
+		return Facts{}, err
+	}
+	return Facts{
+		Version: info.ServerVersion, API: e.api.ClientVersion(), Root: info.DockerRootDir,
+		CPUs: info.NCPU, Memory: info.MemTotal, LogDriver: info.LoggingDriver, Warnings: info.Warnings,
+	}, nil
+}
+
+func (e *Engine) engineInfo(ctx context.Context) (system.Info, error) {
+	e.mu.Lock()
+	known := e.info
+	e.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	info, err := e.api.Info(limited)
+	if err != nil {
+		return info, e.classify(ctx, "ask the engine about itself", err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.info = &info
+	return info, nil
+}
+
+// forgetFacts drops what may differ after the engine was restarted.
+func (e *Engine) forgetFacts() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.info = nil
+}
+
+// knows tells whether the engine speaks at least this API version.
+func (e *Engine) knows(version string) bool {
+	return versions.GreaterThanOrEqualTo(e.api.ClientVersion(), version)
+}

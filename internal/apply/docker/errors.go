@@ -1,0 +1,90 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+const pingLimit = 3 * time.Second
+
+// hints are ways out for texts that engines answer with.
+var hints = []struct{ text, hint string }{
+	{"port is already allocated", "another container holds this port; `docker ps` shows which"},
+	{"address already in use", "another process on the host holds this port; `ss -ltnp` shows which"},
+	{"bind source path does not exist", "make the directory on the host, or track the file in the repository"},
+	{"no space left on device", "free space on the engine's disk, then `syncd retry`"},
+	{"executable file not found", "the command does not exist in the image"},
+	{"Pool overlaps", "another network has this subnet; choose another one"},
+	{"non-overlapping IPv4 address pool", "the engine ran out of subnets; remove unused networks with `docker network prune`"},
+	{"could not select device driver", "the engine has no runtime for this device; install it (for GPUs: nvidia-container-toolkit)"},
+	{"No such image", "the image is not here and was not pulled"},
+	{"not found or not manually created", "create the external network, or let the project make it"},
+}
+
+// classify says what kind of trouble err is, and what was being done. ctx is the
+// caller's: its end is passed on, while a deadline of ours is an engine that
+// does not answer.
+func (e *Engine) classify(ctx context.Context, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	wrapped := fmt.Errorf("%s: %w", doing, err)
+	switch {
+	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return wrapped
+	case refusal(err):
+		return fault.Hint(fault.As(fault.Rejected, wrapped), hintFor(err))
+	case cerrdefs.IsInternal(err) && e.alive(ctx):
+		return fault.Hint(fault.As(fault.Rejected, wrapped), hintFor(err))
+	}
+	return e.unreachable(ctx, doing, err)
+}
+
+// refusal tells whether the engine understood and said no.
+func refusal(err error) bool {
+	return cerrdefs.IsNotFound(err) || cerrdefs.IsInvalidArgument(err) || cerrdefs.IsConflict(err) ||
+		cerrdefs.IsPermissionDenied(err) || cerrdefs.IsUnauthorized(err) || cerrdefs.IsNotImplemented(err) || cerrdefs.IsNotModified(err)
+}
+
+// alive tells an engine that answers an error from one that is going down: both
+// say 500.
+func (e *Engine) alive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingLimit)
+	defer cancel()
+	_, err := e.api.Ping(ctx)
+	return err == nil
+}
+
+func (e *Engine) unreachable(ctx context.Context, doing string, err error) error {
+	wrapped := fmt.Errorf("%s: %w", doing, err)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return wrapped
+	}
+	hint := "see that the Docker engine runs: `systemctl status docker`"
+	if strings.Contains(err.Error(), "permission denied") {
+		hint = "run syncd as root or in the group docker, which may open " + e.api.DaemonHost()
+	}
+	return fault.Hint(fault.As(fault.Unreachable, wrapped), hint)
+}
+
+func hintFor(err error) string {
+	text := strings.ToLower(err.Error())
+	for _, h := range hints {
+		if strings.Contains(text, strings.ToLower(h.text)) {
+			return h.hint
+		}
+	}
+	return ""
+}
+
+// rejected makes an error of input that cannot be carried out.
+func rejected(hint, format string, args ...any) error {
+	return fault.Hint(fault.As(fault.Rejected, fmt.Errorf(format, args...)), hint)
+}

@@ -1,0 +1,94 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
+)
+
+// Observe implements apply.Target: one list of containers, networks and volumes
+// each, and one inspect per container.
+func (t *Target) Observe(ctx context.Context, want []resource.Object, owned apply.Owned) ([]resource.Pair, error) {
+	t.remember(want, owned)
+	s, err := t.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pairs := map[resource.Key]*resource.Pair{}
+	for i := range want {
+		pairs[want[i].Key] = &resource.Pair{Key: want[i].Key, Want: &want[i]}
+	}
+	s.addExtras(pairs)
+	for _, p := range pairs {
+		if err := t.observe(ctx, s, p); err != nil {
+			return nil, fmt.Errorf("observe %s: %w", p.Key, err)
+		}
+	}
+	out := make([]resource.Pair, 0, len(pairs))
+	for _, p := range pairs {
+		out = append(out, *p)
+	}
+	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
+	return out, nil
+}
+
+// addExtras adds a pair for everything of the project that is not wanted.
+func (s *snapshot) addExtras(pairs map[resource.Key]*resource.Pair) {
+	add := func(key resource.Key) {
+		if pairs[key] == nil {
+			pairs[key] = &resource.Pair{Key: key}
+		}
+	}
+	for _, f := range s.containers {
+		add(f.slot)
+	}
+	for _, n := range s.networks {
+		if n.Labels[labelProject] == s.project && n.Labels[labelNetwork] != "" {
+			add(resource.Key{Kind: spec.KindNetwork, Name: n.Labels[labelNetwork]})
+		}
+	}
+	for _, v := range s.volumes {
+		if v.Labels[labelProject] == s.project && v.Labels[labelVolume] != "" {
+			add(resource.Key{Kind: spec.KindVolume, Name: v.Labels[labelVolume]})
+		}
+	}
+}
+
+func (t *Target) observe(ctx context.Context, s *snapshot, p *resource.Pair) error {
+	switch p.Key.Kind {
+	case spec.KindContainer:
+		return t.observeContainer(ctx, s, p)
+	case spec.KindNetwork:
+		return t.observeNetwork(s, p)
+	case spec.KindVolume:
+		return t.observeVolume(s, p)
+	case spec.KindRoute:
+		return observeRoute(p)
+	default:
+		return rejected("use a kind that a Docker engine knows", "unknown kind %q", p.Key.Kind)
+	}
+}
+
+// observeRoute reports a route as it is wanted: nothing serves routes yet but the
+// engine's own published ports.
+func observeRoute(p *resource.Pair) error {
+	p.Stored = p.Want.Spec
+	p.Live = []resource.Instance{{
+		Ref: resource.Ref{ID: p.Key.String()}, Hash: p.Want.Hash(), Spec: p.Want.Spec,
+		Health: resource.Health{State: resource.Well, Started: true}, Running: true,
+	}}
+	return nil
+}
+
+func decode[T any](o resource.Object) (T, error) {
+	var v T
+	if err := json.Unmarshal(o.Spec, &v); err != nil {
+		return v, rejected("", "read spec of %s: %w", o.Key, err)
+	}
+	return v, nil
+}

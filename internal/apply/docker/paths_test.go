@@ -1,0 +1,77 @@
+package docker
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+)
+
+func TestTranslateFollowsTheDeepestMount(t *testing.T) {
+	mounts := []container.MountPoint{
+		{Type: mount.TypeBind, Source: "/srv/syncd", Destination: "/var/lib/syncd"},
+		{Type: mount.TypeVolume, Source: "/var/lib/docker/volumes/m/_data", Destination: "/var/lib/syncd/mounts"},
+		{Type: mount.TypeTmpfs, Destination: "/var/lib/syncd/tmp"},
+	}
+	for path, want := range map[string]string{
+		"/var/lib/syncd":          "/srv/syncd",
+		"/var/lib/syncd/state.db": "/srv/syncd/state.db",
+		"/var/lib/syncd/mounts/a": "/var/lib/docker/volumes/m/_data/a",
+		"/var/lib/syncdx":         "",
+		"/etc":                    "",
+	} {
+		if got, ok := Translate(mounts, path); got != want || ok != (want != "") {
+			t.Errorf("%s: %s, %t, want %q", path, got, ok, want)
+		}
+	}
+	if got, ok := Translate([]container.MountPoint{{Type: mount.TypeBind, Source: "/", Destination: "/"}}, "/a/b"); got != "/a/b" || !ok {
+		t.Errorf("a mount of everything: %s, %t", got, ok)
+	}
+}
+
+func TestContainerIDs(t *testing.T) {
+	id := strings.Repeat("0123456789abcdef", 4)
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"cgroup v1":         {"12:memory:/docker/" + id + "\n1:name=systemd:/docker/" + id + "\n", []string{id, id}},
+		"cgroup v1 systemd": {"9:cpu:/system.slice/docker-" + id + ".scope\n", []string{id}},
+		"cgroup v2 private": {"0::/\n", nil},
+		"mountinfo":         {"700 600 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n", []string{id}},
+		"a host's overlay":  {"700 600 0:4 / /var/lib/docker/containers/" + id + "/mounts/shm rw - tmpfs shm rw\n", nil},
+		"a host's session":  {"12:memory:/user.slice\n", nil},
+	} {
+		if got := containerIDs(c.text); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestStopSignalsHaveOneForm(t *testing.T) {
+	for in, want := range map[string]string{"": "SIGTERM", "TERM": "SIGTERM", "sigterm": "SIGTERM", "15": "SIGTERM", "SIGUSR1": "SIGUSR1", "10": "SIGUSR1", "37": "37"} {
+		if got := signal(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestPullPolicies(t *testing.T) {
+	for text, refused := range map[string]bool{
+		"manifest for a:b not found: manifest unknown":                                     true,
+		"pull access denied for x, repository does not exist or may require authorization": true,
+		"Get https://r/v2/: unauthorized: authentication required":                         true,
+		"Get \"https://r/v2/\": dial tcp: lookup r on 1.1.1.1:53: no such host":            false,
+		"lookup registry.example: server misbehaving, not found":                           false,
+		"net/http: TLS handshake timeout":                                                  false,
+		"toomanyrequests: You have reached your pull rate limit":                           false,
+		"write /var/lib/docker/tmp/x: no space left on device":                             false,
+	} {
+		err := (&Engine{}).pullError(t.Context(), "a:b", errorText(text))
+		if got := faultIsRejected(err); got != refused {
+			t.Errorf("%q: rejected %t, want %t", text, got, refused)
+		}
+	}
+}

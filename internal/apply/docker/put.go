@@ -1,0 +1,123 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	cerrdefs "github.com/containerd/errdefs"
+
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
+)
+
+// putAttempts bounds how often a race (a name taken, a container gone
+// meanwhile) is met with a new look.
+const putAttempts = 4
+
+// Put implements apply.Target. A container is mended where only fields differ
+// that the engine can change on a living one; else a new one is made beside it.
+func (t *Target) Put(ctx context.Context, o resource.Object) (resource.Ref, error) {
+	var ref resource.Ref
+	var err error
+	switch o.Key.Kind {
+	case spec.KindContainer:
+		ref, err = t.putContainer(ctx, o)
+	case spec.KindNetwork:
+		ref, err = t.putNetwork(ctx, o)
+	case spec.KindVolume:
+		ref, err = t.putVolume(ctx, o)
+	case spec.KindRoute:
+		ref = resource.Ref{ID: o.Key.String()}
+	default:
+		err = rejected("use a kind that a Docker engine knows", "unknown kind %q", o.Key.Kind)
+	}
+	if err != nil {
+		return resource.Ref{}, fmt.Errorf("put %s: %w", o.Key, err)
+	}
+	return ref, nil
+}
+
+func (t *Target) putContainer(ctx context.Context, o resource.Object) (resource.Ref, error) {
+	var err error
+	for range putAttempts {
+		var id string
+		if id, err = t.place(ctx, o); err == nil {
+			return resource.Ref{ID: id}, nil
+		}
+		if !raced(err) {
+			break
+		}
+	}
+	return resource.Ref{}, err
+}
+
+// raced tells whether another look may find a way: somebody took a name, or
+// removed a container, between our look and our call.
+func raced(err error) bool {
+	return cerrdefs.IsConflict(err) || cerrdefs.IsNotFound(err)
+}
+
+// place makes the slot hold o, from one look at the project.
+func (t *Target) place(ctx context.Context, o resource.Object) (string, error) {
+	c, err := t.compare(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	s, err := t.look(ctx)
+	if err != nil {
+		return "", err
+	}
+	instances := t.mine(s.slotInstances(o.Key))
+	fit, err := t.fitting(ctx, s, c, o, instances)
+	if err != nil {
+		return "", err
+	}
+	if fit != nil {
+		return fit.ID, t.mend(ctx, s, c, *fit, instances)
+	}
+	return t.create(ctx, s, c, o, instances)
+}
+
+// mine leaves out what is neither labelled nor adopted.
+func (t *Target) mine(list []found) []found {
+	var out []found
+	for _, f := range list {
+		if t.mayTouch(f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// fitting returns the instance that equals c or can be mended to: one that runs
+// before one that does not. A job fits while it runs, and when it is done.
+func (t *Target) fitting(ctx context.Context, s *snapshot, c *comparison, o resource.Object, instances []found) (*found, error) {
+	var fit *found
+	for i, f := range instances {
+		if !usable(f, o) {
+			continue
+		}
+		live, err := t.live(ctx, s, f, c)
+		if err != nil {
+			return nil, err
+		}
+		equal, err := same(c.stored, live, s.inPlace(c, []found{f}))
+		if err != nil {
+			return nil, err
+		}
+		if equal && (fit == nil || f.State.Running && !fit.State.Running) {
+			fit = &instances[i]
+		}
+	}
+	return fit, nil
+}
+
+func usable(f found, o resource.Object) bool {
+	if f.State.Dead || f.State.Status == "removing" {
+		return false
+	}
+	if o.Once && f.State.Status == "exited" {
+		return f.State.ExitCode == 0 && (f.labels()[labelHash] == o.Hash() || !ours(f))
+	}
+	return true
+}

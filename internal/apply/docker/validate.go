@@ -1,0 +1,240 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/mount"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
+)
+
+// Validate implements apply.Preparer. The engine's own judgement of a container
+// is had by making one that never starts, under a throw-away name and without
+// networks and named volumes, and removing it; what the engine judges only at
+// start (ports, addresses) is looked at here.
+func (t *Target) Validate(ctx context.Context, objects []resource.Object) error {
+	if err := t.engine.sweepChecks(ctx, t.project); err != nil {
+		return err
+	}
+	s, err := t.look(ctx)
+	if err != nil {
+		return err
+	}
+	holders, err := t.engine.portHolders(ctx, t.project)
+	if err != nil {
+		return err
+	}
+	nets := wantedNetworks(objects)
+	for _, o := range objects {
+		if o.Key.Kind != spec.KindContainer {
+			continue
+		}
+		c, err := decode[spec.Container](o)
+		if err != nil {
+			return err
+		}
+		if err := t.validate(ctx, s, c, holders, nets); err != nil {
+			return fmt.Errorf("validate service %s: %w", c.Service, err)
+		}
+	}
+	return nil
+}
+
+func wantedNetworks(objects []resource.Object) map[string]spec.Network {
+	out := map[string]spec.Network{}
+	for _, o := range objects {
+		if o.Key.Kind != spec.KindNetwork {
+			continue
+		}
+		if n, err := decode[spec.Network](o); err == nil {
+			out[n.Name] = n
+		}
+	}
+	return out
+}
+
+func (t *Target) validate(ctx context.Context, s *snapshot, c spec.Container, holders []holder, nets map[string]spec.Network) error {
+	if err := t.engine.supports(c); err != nil {
+		return err
+	}
+	for _, p := range c.Ports {
+		if err := t.engine.portFree(s, p, holders); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Networks {
+		if err := addressFits(e, nets[e.Name]); err != nil {
+			return err
+		}
+	}
+	return t.tryCreate(ctx, s, c)
+}
+
+// addressFits sees that a fixed address lies in a subnet that the network
+// declares.
+func addressFits(e spec.Endpoint, n spec.Network) error {
+	if n.External || n.Name == "" {
+		return nil
+	}
+	for _, text := range []string{e.IPv4, e.IPv6} {
+		if text == "" {
+			continue
+		}
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return rejected("write it as an IP address", "networks.%s: address %q: %w", e.Network, text, err)
+		}
+		if !inSubnets(address, n.IPAM) {
+			return rejected("give the network an ipam.config.subnet that holds the address",
+				"networks.%s: address %s is in no subnet of the network", e.Network, text)
+		}
+	}
+	return nil
+}
+
+func inSubnets(address netip.Addr, plan *spec.IPAM) bool {
+	if plan == nil {
+		return false
+	}
+	for _, c := range plan.Config {
+		if prefix, err := netip.ParsePrefix(c.Subnet); err == nil && prefix.Contains(address) {
+			return true
+		}
+	}
+	return false
+}
+
+// tryCreate lets the engine judge c.
+func (t *Target) tryCreate(ctx context.Context, s *snapshot, c spec.Container) error {
+	f := write(c)
+	f.config.Image = cmp.Or(c.Pin, c.Image)
+	f.config.Labels = map[string]string{labelCheck: t.project}
+	harmless(f.host)
+	s.materialised(f.host)
+	platform, err := parsePlatform(c.Platform)
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	made, err := t.engine.api.ContainerCreate(limited, f.config, f.host, nil, platform, "syncd-check-"+strings.ToLower(rand.Text()))
+	if err != nil {
+		return t.engine.classify(ctx, "the engine refuses its settings", err)
+	}
+	return t.engine.discard(ctx, made.ID)
+}
+
+// harmless takes from h what would need, or make, something else on the engine.
+func harmless(h *container.HostConfig) {
+	h.NetworkMode, h.Links, h.VolumesFrom = modeNone, nil, nil
+	if shared(string(h.IpcMode)) {
+		h.IpcMode = ""
+	}
+	if shared(string(h.PidMode)) {
+		h.PidMode = ""
+	}
+	for i, m := range h.Mounts {
+		if m.Type == mount.TypeVolume {
+			h.Mounts[i].Source = ""
+		}
+		if m.VolumeOptions != nil {
+			h.Mounts[i].VolumeOptions.Subpath = ""
+		}
+	}
+}
+
+// sweepChecks removes what an interrupted Validate left.
+func (e *Engine) sweepChecks(ctx context.Context, project string) error {
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	list, err := e.api.ContainerList(limited, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", labelCheck+"="+project))})
+	if err != nil {
+		return e.classify(ctx, "list containers", err)
+	}
+	for _, c := range list {
+		if err := e.discard(ctx, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holder is a running container of somebody else with a published port.
+type holder struct {
+	name string
+	port container.Port
+}
+
+func (e *Engine) portHolders(ctx context.Context, project string) ([]holder, error) {
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	list, err := e.api.ContainerList(limited, container.ListOptions{})
+	if err != nil {
+		return nil, e.classify(ctx, "list containers", err)
+	}
+	var out []holder
+	for _, c := range list {
+		for _, p := range c.Ports {
+			if p.PublicPort != 0 && len(c.Names) > 0 {
+				name := strings.TrimPrefix(c.Names[0], "/")
+				if c.Labels[labelProject] == project {
+					name = ""
+				}
+				out = append(out, holder{name, p})
+			}
+		}
+	}
+	return out, nil
+}
+
+// portFree refuses a fixed port that another project's container holds, or,
+// where agent and engine share a host, another process. Ports of this project's
+// own containers are the planner's business.
+func (e *Engine) portFree(s *snapshot, p spec.Port, holders []holder) error {
+	field := net.JoinHostPort(p.HostIP, p.Published)
+	for _, h := range holders {
+		if fmt.Sprint(h.port.PublicPort) != p.Published || h.port.Type != p.Protocol || !overlap(h.port.IP, p.HostIP) {
+			continue
+		}
+		if h.name == "" {
+			return nil
+		}
+		return rejected("stop that container, or publish another port", "ports: %s/%s is held by container %s", field, p.Protocol, h.name)
+	}
+	if p.Published == "" || p.Protocol != "tcp" || !e.sameHost() {
+		return nil
+	}
+	l, err := net.Listen("tcp", field)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return rejected("stop that process (`ss -ltnp` shows it), or publish another port", "ports: %s is held by another process on the host", field)
+	}
+	if err != nil {
+		return nil //nolint:nilerr // not allowed to try: the engine will tell
+	}
+	if err := l.Close(); err != nil {
+		return fault.As(fault.Unknown, fmt.Errorf("release port %s: %w", field, err))
+	}
+	return nil
+}
+
+func overlap(a, b string) bool {
+	wildcard := func(ip string) bool { return ip == "" || ip == "0.0.0.0" || ip == "::" }
+	return a == b || wildcard(a) || wildcard(b)
+}
+
+// sameHost tells whether this process sees the ports of the engine's host.
+func (e *Engine) sameHost() bool {
+	return strings.HasPrefix(e.api.DaemonHost(), "unix://") && len(selfIDs()) == 0
+}

@@ -1,0 +1,149 @@
+package docker
+
+import (
+	"context"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+)
+
+// Backoff between two attempts to listen again.
+const (
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)
+
+// watched is the allow-list of events. Each health probe alone makes three exec
+// events, which are none of our business.
+func watched() filters.Args {
+	args := filters.NewArgs()
+	for _, kind := range []events.Type{events.ContainerEventType, events.NetworkEventType, events.VolumeEventType} {
+		args.Add("type", string(kind))
+	}
+	for _, action := range []events.Action{
+		events.ActionDie, events.ActionStop, events.ActionStart, events.ActionPause, events.ActionUnPause,
+		events.ActionDestroy, events.ActionRename, events.ActionUpdate, events.ActionOOM, events.ActionHealthStatus,
+		events.ActionConnect, events.ActionDisconnect, "destroy",
+	} {
+		args.Add("event", string(action))
+	}
+	return args
+}
+
+// Watch implements apply.Watcher for one project.
+func (t *Target) Watch(ctx context.Context) (<-chan string, error) {
+	all := t.engine.Watch(ctx)
+	out := make(chan string, 1)
+	go func() {
+		defer close(out)
+		for project := range all {
+			if project == "" || project == t.project {
+				offer(out, t.project)
+			}
+		}
+	}()
+	return out, nil
+}
+
+func offer(out chan<- string, value string) {
+	select {
+	case out <- value:
+	default:
+	}
+}
+
+// Watch sends the name of a project after something of it changed on the engine,
+// and "" where any may have: after the connection was lost and came back, and
+// after a network or named volume was removed, which name no project. The
+// channel is closed when ctx ends. A slow reader delays events; it loses none.
+func (e *Engine) Watch(ctx context.Context) <-chan string {
+	out := make(chan string)
+	go func() {
+		defer close(out)
+		wait := firstRetry
+		for ctx.Err() == nil {
+			if e.listen(ctx, out) {
+				wait = firstRetry
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			wait = min(2*wait, lastRetry)
+			if e.Ping(ctx) == nil {
+				e.forgetFacts()
+				send(ctx, out, "")
+			}
+		}
+	}()
+	return out
+}
+
+// listen passes events on until the connection ends, and tells whether any came.
+func (e *Engine) listen(ctx context.Context, out chan<- string) (heard bool) {
+	messages, errs := e.api.Events(ctx, events.ListOptions{Filters: watched()})
+	owners := map[string]string{}
+	for {
+		select {
+		case <-ctx.Done():
+			return heard
+		case <-errs:
+			return heard
+		case m := <-messages:
+			heard = true
+			if project, ok := e.projectOf(ctx, m, owners); ok {
+				send(ctx, out, project)
+			}
+		}
+	}
+}
+
+func send(ctx context.Context, out chan<- string, value string) {
+	select {
+	case out <- value:
+	case <-ctx.Done():
+	}
+}
+
+// projectOf returns whose event it is; ok is false where it is nobody's. owners
+// remembers the projects of containers that events of networks name by ID.
+func (e *Engine) projectOf(ctx context.Context, m events.Message, owners map[string]string) (project string, ok bool) {
+	labels := m.Actor.Attributes
+	switch m.Type {
+	case events.ContainerEventType:
+		project = labels[labelProject]
+		return project, project != "" && labels[labelCheck] == ""
+	case events.NetworkEventType:
+		if id := labels["container"]; id != "" {
+			project = e.ownerOf(ctx, id, owners)
+			return project, project != ""
+		}
+		return "", true
+	default:
+		return "", !anonymous.MatchString(m.Actor.ID)
+	}
+}
+
+// ownerOf returns the project of a container; "" where it has none, or is gone:
+// then its own events tell.
+func (e *Engine) ownerOf(ctx context.Context, id string, owners map[string]string) string {
+	if project, known := owners[id]; known {
+		return project
+	}
+	in, err := e.inspect(ctx, id)
+	if err != nil || in.Config == nil {
+		return ""
+	}
+	if len(owners) >= maxOwners {
+		clear(owners)
+	}
+	owners[id] = in.Config.Labels[labelProject]
+	if in.Config.Labels[labelCheck] != "" {
+		owners[id] = ""
+	}
+	return owners[id]
+}
+
+const maxOwners = 1000
