@@ -12,7 +12,7 @@ import (
 // await looks at an instance until it is as the step wants it and has stayed so
 // for the policy's monitor, until it has failed, or until its deadline.
 func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
-	w := &watcher{run: x, step: s, ref: ref, limit: readyLimit(s.Object), left: readyLimit(s.Object)}
+	w := &watcher{run: x, step: s, ref: ref, limit: readyLimit(s), left: readyLimit(s)}
 	for {
 		begun := time.Now()
 		h, err := x.look(ctx, s.Key, ref)
@@ -52,7 +52,12 @@ type watcher struct {
 	limit  time.Duration
 	left   time.Duration // until the deadline, without the time the target was away
 	stable time.Duration // how long it has been as wanted
+	steady bool          // it was as wanted when it was last looked at
+	looked bool          // it has been looked at
+	first  int           // restarts at the first look
+	seen   bool          // it has been as wanted once
 	base   int           // restarts when it was first as wanted
+	last   int           // restarts when its present steadiness began
 	told   string
 }
 
@@ -62,13 +67,24 @@ type watcher struct {
 func (w *watcher) spend(took, poll time.Duration) {
 	took = min(took, 10*poll)
 	w.left -= took
-	w.stable += took
+	if w.steady {
+		w.stable += took
+	}
 }
 
+// crashes is how often an instance may crash before it is as wanted: some do
+// until what they need has come up.
+const crashes = 5
+
 func (w *watcher) judge(ctx context.Context, h resource.Health) (bool, result) {
+	if !w.looked {
+		w.looked, w.first = true, h.Restarts
+	}
 	switch {
+	case h.Restarts >= w.first+crashes:
+		return true, w.failure(ctx, h, fmt.Sprintf("crashed %d times in a row", h.Restarts-w.first))
 	case h.Meets(w.step.Until):
-		return w.steady(ctx, h)
+		return w.watch(ctx, h)
 	case h.State == resource.Absent:
 		return true, w.failure(ctx, h, "disappeared while it was awaited")
 	case h.State == resource.Failed:
@@ -76,20 +92,25 @@ func (w *watcher) judge(ctx context.Context, h resource.Health) (bool, result) {
 	case w.left <= 0:
 		return true, w.failure(ctx, h, fmt.Sprintf("not %s after %s (%s)", w.step.Until, w.limit, orUnknown(h.Reason)))
 	}
-	w.stable = 0
+	w.steady, w.stable = false, 0
 	w.tell(h)
 	return false, result{}
 }
 
-// steady lets the await succeed once the instance has been as wanted for the
-// monitor's time without a restart.
-func (w *watcher) steady(ctx context.Context, h resource.Health) (bool, result) {
-	if w.stable == 0 {
-		w.base = h.Restarts
+// watch lets the await succeed once the instance has been as wanted for the
+// monitor's time without a restart. One that nothing probes is not proven before
+// that: a restart lets its time begin anew.
+func (w *watcher) watch(ctx context.Context, h resource.Health) (bool, result) {
+	if !w.seen {
+		w.seen, w.base, w.last = true, h.Restarts, h.Restarts
 	}
-	if h.Restarts > w.base {
+	switch {
+	case h.Check != CheckRunning && h.Restarts > w.base:
 		return true, w.failure(ctx, h, "restarted while it was watched")
+	case h.Restarts > w.last:
+		w.last, w.stable = h.Restarts, 0
 	}
+	w.steady = true
 	if w.stable < w.monitor(h) {
 		w.tell(h)
 		return false, result{}
@@ -103,7 +124,7 @@ func (w *watcher) monitor(h resource.Health) time.Duration {
 	if w.step.Made == 0 || w.step.Until != resource.Healthy {
 		return 0
 	}
-	if m := w.step.Object.Policy.Monitor; m > 0 {
+	if m := w.step.Policy.Monitor; m > 0 {
 		return m
 	}
 	if h.Check == CheckRunning {
@@ -149,11 +170,13 @@ func lastLines(ctx context.Context, t Target, key resource.Key, ref resource.Ref
 	return lines
 }
 
-func readyLimit(o *resource.Object) time.Duration {
+func readyLimit(s Step) time.Duration {
 	switch {
-	case o.Policy.Ready > 0:
-		return o.Policy.Ready
-	case o.Once:
+	case s.Policy.Ready > 0:
+		return s.Policy.Ready
+	case s.Object.Policy.Ready > 0:
+		return s.Object.Policy.Ready
+	case s.Object.Once:
 		return defaultJob
 	default:
 		return defaultReady

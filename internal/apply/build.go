@@ -19,8 +19,7 @@ type builder struct {
 	byKey   map[resource.Key]*slot
 	groups  map[string]*group
 	ordered []*group
-	holders []holder
-	stops   map[string]int // instance ID -> the step that stops it early
+	stops   map[string]int // instance ID -> the step that stops it
 	base    []int          // puts of networks and volumes: everything waits for them
 	late    []func()       // removals that wait for groups further down
 	plan    Plan
@@ -37,61 +36,67 @@ func NewPlan(req Request) (Plan, error) {
 		stops:  map[string]int{},
 	}
 	b.sort()
-	if b.block() {
-		return b.plan, nil
-	}
+	b.block()
 	if err := checkClaims(b.slots); err != nil {
 		return Plan{}, err
 	}
 	b.collectGroups()
-	if err := b.arrange(); err != nil {
+	forward, err := b.order()
+	if err != nil {
 		return Plan{}, err
 	}
-	b.settle()
-	b.emit()
+	b.settle(forward)
+	if len(b.plan.Blocked) > 0 {
+		return b.plan, nil
+	}
+	b.emit(forward)
 	return b.plan, nil
 }
 
 // sort separates wanted slots from extras.
 func (b *builder) sort() {
 	for i, p := range b.req.Pairs {
-		if p.Want == nil {
+		f := b.req.Report.Findings[i]
+		switch {
+		case p.Want != nil:
+			s := newSlot(p, f)
+			b.slots = append(b.slots, s)
+			b.byKey[p.Key] = s
+		case f.Class == drift.Foreign:
+			b.note("%s is left alone: %s", p.Key, f.Reason)
+		default:
 			b.extras = append(b.extras, p)
-			continue
 		}
-		s := newSlot(p, b.req.Report.Findings[i])
-		b.slots = append(b.slots, s)
-		b.byKey[p.Key] = s
 	}
+}
+
+func (b *builder) note(format string, args ...any) {
+	b.plan.Notes = append(b.plan.Notes, fmt.Sprintf(format, args...))
 }
 
 // block finds what forbids any step: something foreign in a slot of ours, or
 // data that would have to be thrown away.
-func (b *builder) block() bool {
-	for _, f := range b.req.Report.Findings {
-		if f.Class == drift.Foreign {
-			b.plan.Blocked = append(b.plan.Blocked, fmt.Sprintf("%s is %s", f.Key, f.Reason))
-		}
-	}
+func (b *builder) block() {
 	for _, s := range b.slots {
-		if s.pair.Kept && s.move == replace {
+		switch {
+		case s.finding.Class == drift.Foreign:
+			b.plan.Blocked = append(b.plan.Blocked, fmt.Sprintf("%s is %s", s.pair.Key, s.finding.Reason))
+		case s.pair.Kept && s.move == replace:
 			b.plan.Blocked = append(b.plan.Blocked, fmt.Sprintf(
 				"%s differs from what is live (%s), and making it anew would make it empty", s.pair.Key, s.cause()))
 		}
 	}
-	return len(b.plan.Blocked) > 0
 }
 
-func (b *builder) arrange() error {
-	ordered, err := b.order()
-	if err != nil {
-		return err
-	}
+// settle decides how each slot changes, and in which order the groups do.
+func (b *builder) settle(forward []*group) {
+	b.markRemade()
+	b.propagate(forward)
+	b.settleClaims()
+	b.ordered = forward
 	if b.req.Back {
-		ordered = backwards(ordered)
+		b.ordered = backwards(forward)
 	}
-	b.ordered = ordered
-	return nil
 }
 
 // backwards puts the groups that a rollback must make from nothing first, in
@@ -109,15 +114,8 @@ func backwards(forward []*group) []*group {
 	return append(missing, rest...)
 }
 
-// settle decides how each slot changes; it needs all slots to be known.
-func (b *builder) settle() {
-	b.findHolders()
-	b.propagate()
-	b.settleClaims()
-}
-
-func (b *builder) emit() {
-	b.emitBase()
+func (b *builder) emit(forward []*group) {
+	b.emitBase(forward)
 	b.emitRun()
 	for _, g := range b.ordered {
 		b.emitGroup(g)
@@ -132,15 +130,11 @@ func (b *builder) add(s Step) int {
 	s.ID = len(b.plan.Steps) + 1
 	slices.Sort(s.After)
 	s.After = slices.Compact(s.After)
+	if s.Object != nil {
+		s.Policy = b.policyOf(s.Object)
+	}
 	b.plan.Steps = append(b.plan.Steps, s)
 	return s.ID
-}
-
-func (b *builder) policy(s *slot) resource.Policy {
-	if b.req.Back {
-		return s.want().Rollback
-	}
-	return s.want().Policy
 }
 
 // innocent tells whether the slot was failing before this attempt.

@@ -9,42 +9,65 @@ import (
 	"syncd.io/syncd/internal/resource"
 )
 
-// carryOut does one step, to its end or to the context's.
-func (x *run) carryOut(ctx context.Context, s Step) result {
-	if !sleep(ctx, s.Delay) {
-		return result{step: s, err: context.Cause(ctx)}
+// carryOut does one step, to its end or to the context's. What has been asked of
+// the target is let finish when waits ends; awaits, pauses and retries are not.
+func (x *run) carryOut(ctx, waits context.Context, s Step) result {
+	if !sleep(waits, s.Delay) {
+		return result{step: s, err: context.Cause(waits)}
 	}
 	x.tell(Event{Step: s, Phase: Begun})
 	begun := time.Now()
-	res := x.act(ctx, s)
+	res := x.act(ctx, waits, s)
 	res.step = s
 	x.report(res, time.Since(begun))
 	return res
 }
 
-func (x *run) act(ctx context.Context, s Step) result {
+func (x *run) act(ctx, waits context.Context, s Step) result {
 	switch s.Verb {
 	case Put:
-		return x.put(ctx, s)
+		return x.put(ctx, waits, s)
 	case Await:
-		return x.await(ctx, s, x.refOf(s))
+		return x.await(waits, s, x.refOf(s))
 	case Stop:
-		return x.plain(ctx, s, func() error { return x.stop(ctx, s) })
+		return x.plain(waits, s, func() error { return x.stop(ctx, s) })
 	default:
-		return x.plain(ctx, s, func() error { return x.Target.Remove(ctx, s.Key, s.Ref) })
+		return x.plain(waits, s, func() error { return x.remove(ctx, s) })
 	}
 }
 
-func (x *run) put(ctx context.Context, s Step) result {
+// remove never removes what this rollout has put: a target that found the old
+// instance good enough has kept it.
+func (x *run) remove(ctx context.Context, s Step) error {
+	if x.puts(s.Ref) {
+		return fault.As(fault.Rejected, fmt.Errorf("remove %s: the target kept this instance instead of replacing it", s.Key))
+	}
+	return x.Target.Remove(ctx, s.Key, s.Ref)
+}
+
+func (x *run) puts(ref resource.Ref) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, made := range x.made {
+		if made.ID == ref.ID {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *run) put(ctx, waits context.Context, s Step) result {
 	var ref resource.Ref
-	res := x.plain(ctx, s, func() (err error) {
+	res := x.plain(waits, s, func() (err error) {
 		ref, err = x.Target.Put(ctx, *s.Object)
 		return err
 	})
-	res.ref = ref
-	x.mu.Lock()
-	x.made[s.ID] = ref
-	x.mu.Unlock()
+	if res.failure == nil && res.err == nil {
+		res.ref = ref
+		x.mu.Lock()
+		x.made[s.ID] = ref
+		x.mu.Unlock()
+	}
 	return res
 }
 
@@ -67,13 +90,13 @@ func (x *run) stop(ctx context.Context, s Step) error {
 
 // plain does something that succeeds, fails, or is tried again while the target
 // does not answer.
-func (x *run) plain(ctx context.Context, s Step, do func() error) result {
-	err := x.patiently(ctx, do)
+func (x *run) plain(waits context.Context, s Step, do func() error) result {
+	err := x.patiently(waits, do)
 	switch {
 	case err == nil:
 		return result{}
-	case ctx.Err() != nil:
-		return result{err: context.Cause(ctx)}
+	case waits.Err() != nil:
+		return result{err: context.Cause(waits)}
 	case fault.Of(err) == fault.Unreachable:
 		return result{err: err}
 	}

@@ -1,14 +1,19 @@
 package apply
 
+import "fmt"
+
 // describe tells the story of a group: how it changes and why.
 func (b *builder) describe(g *group) {
+	if len(g.slots) == 0 {
+		return
+	}
 	svc := Service{Group: g.name, How: Unchanged, Of: len(g.slots)}
 	for _, s := range g.slots {
 		if s.move == keep {
 			continue
 		}
 		svc.Slots++
-		if svc.How == Unchanged || s.stopFirst {
+		if svc.How == Unchanged || s.stopFirst && svc.How != HowStopFirst {
 			svc.How, svc.Why = s.how(), s.reason()
 			svc.Changes = s.finding.Changes
 		}
@@ -22,10 +27,10 @@ func (s *slot) how() How {
 		return RunOnce
 	case s.move == restart:
 		return Restarted
-	case s.move == mend || s.move == start && !s.stopFirst:
-		return InPlace
 	case s.stopFirst:
 		return HowStopFirst
+	case s.move == mend || s.move == start:
+		return InPlace
 	case s.move == create:
 		return Fresh
 	default:
@@ -34,8 +39,20 @@ func (s *slot) how() How {
 }
 
 func (s *slot) reason() string {
-	if s.why != "" {
+	if s.stopFirst {
 		return s.why
 	}
 	return s.cause()
+}
+
+// String prints the story in one line: "web: stop-first, 2 of 3 (port 80)".
+func (s Service) String() string {
+	line := fmt.Sprintf("%s: %s", s.Group, s.How)
+	if s.How != Unchanged && s.How != Gone {
+		line += fmt.Sprintf(", %d of %d", s.Slots, s.Of)
+	}
+	if s.Why != "" {
+		line += " (" + s.Why + ")"
+	}
+	return line
 }

@@ -16,8 +16,9 @@ type group struct {
 	// routes are the published ports whose traffic follows the group's slots.
 	routes []*slot
 	needs  []resource.Need
-	// entry are steps that everything in the group waits for besides its needs.
-	entry []int
+	// entry are steps that everything in the group waits for; soft are those that
+	// must only have ended, however.
+	entry, soft []int
 	// done tells that the group's steps are in the plan.
 	done bool
 }
@@ -32,6 +33,15 @@ func (g *group) all(of func(*slot) []int) []int {
 
 func (g *group) puts() []int  { return g.all(func(s *slot) []int { return s.puts }) }
 func (g *group) gates() []int { return g.all(func(s *slot) []int { return s.gates }) }
+
+// last are the steps that end the group's turn, its routes' among them.
+func (g *group) last() []int {
+	ids := g.all((*slot).last)
+	for _, r := range g.routes {
+		ids = append(ids, r.gates...)
+	}
+	return ids
+}
 
 func (g *group) job() bool { return len(g.slots) > 0 && g.slots[0].want().Once }
 
@@ -51,17 +61,8 @@ func (g *group) onDemand() bool {
 	return j != nil && j.OnDemand
 }
 
-// changed tells whether an instance of the group is brought to life.
-func (g *group) changed() bool {
-	return slices.ContainsFunc(g.slots, func(s *slot) bool { return s.move == replace || s.move == start })
-}
-
-// live tells whether any instance of the group runs now.
-func (g *group) live() bool {
-	return slices.ContainsFunc(g.slots, func(s *slot) bool {
-		return slices.ContainsFunc(s.pair.Live, func(i resource.Instance) bool { return i.Running })
-	})
-}
+// live tells whether any instance of the group runs when its turn comes.
+func (g *group) live() bool { return slices.ContainsFunc(g.slots, (*slot).live) }
 
 func (b *builder) collectGroups() {
 	for _, s := range b.slots {

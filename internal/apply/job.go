@@ -11,43 +11,56 @@ import (
 // evidence.
 func (b *builder) emitJob(g *group) {
 	entry := g.entry
-	if g.slots[0].move != keep && g.before() != "" {
-		entry = append(slices.Clone(entry), b.runDemand(g.before(), entry, "before "+g.name)...)
+	if before := g.before(); before != "" && slices.ContainsFunc(g.slots, (*slot).begins) {
+		if ran := b.runDemand(before, entry, "before "+g.name); len(ran) > 0 {
+			entry = ran
+		}
 	}
 	for _, s := range g.slots {
 		switch {
 		case s.move != keep:
 			b.emitSlot(g, s, 1, entry)
-		case b.req.AwaitAll && s.finding.InPlace():
+		case b.req.AwaitAll && s.finding.InPlace() && len(s.pair.Live) > 0:
 			s.gates = []int{b.add(b.await(s, 0, entry))}
 		}
 	}
 }
 
-// runDemand runs an on-demand job anew and returns its awaits; nil where the
-// set has no such job.
+// runDemand runs an on-demand job anew, once in a plan, and returns its awaits;
+// nil where the set has no such job.
 func (b *builder) runDemand(name string, after []int, cause string) []int {
 	g := b.groups[name]
 	if g == nil || !g.onDemand() {
 		return nil
 	}
-	g.entry = append(slices.Clone(after), b.base...)
-	b.waitForNeeds(g)
-	var gates []int
-	for _, s := range g.slots {
-		wait := slices.Clone(g.entry)
-		for _, old := range s.pair.Live {
-			wait = append(wait, b.add(Step{Verb: Remove, Key: s.pair.Key, Ref: old.Ref, After: slices.Clone(g.entry), Cause: "its last run"}))
+	if !g.done {
+		g.done = true
+		b.emitNeeds(g)
+		g.entry = slices.Clone(after)
+		b.waitForNeeds(g)
+		for _, s := range g.slots {
+			s.gates = []int{b.runAnew(g, s, cause)}
 		}
-		put := b.add(Step{Verb: Put, Key: s.pair.Key, Object: s.want(), After: wait, Cause: cause})
-		gates = append(gates, b.add(Step{Verb: Await, Key: s.pair.Key, Object: s.want(), Made: put, After: []int{put}, Until: resource.Completed}))
 	}
-	return gates
+	return g.gates()
+}
+
+// runAnew removes what is left of the last run and runs the job; the returned
+// await ends when it has.
+func (b *builder) runAnew(g *group, s *slot, cause string) int {
+	wait := slices.Clone(g.entry)
+	for _, old := range s.pair.Live {
+		wait = append(wait, b.add(Step{Verb: Remove, Key: s.pair.Key, Ref: old.Ref, After: slices.Clone(g.entry), Cause: "its last run"}))
+	}
+	put := b.add(Step{Verb: Put, Key: s.pair.Key, Object: s.want(), After: wait, Soft: g.soft, Cause: cause})
+	return b.add(Step{Verb: Await, Key: s.pair.Key, Object: s.want(), Made: put, After: []int{put}, Until: resource.Completed})
 }
 
 // emitRun runs what a rollback asked for before anything is put back.
 func (b *builder) emitRun() {
 	for _, name := range b.req.Run {
-		b.base = append(b.base, b.runDemand(name, nil, "asked for by onRollback")...)
+		if ran := b.runDemand(name, b.base, "asked for by onRollback"); len(ran) > 0 {
+			b.base = ran
+		}
 	}
 }

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"slices"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -47,10 +48,17 @@ func (o Outcome) OK() bool { return o.Err == nil && len(o.Failures) == 0 }
 // Degraded tells whether it went through, but something that counts for health
 // was tolerated.
 func (o Outcome) Degraded() bool {
+	if !o.OK() {
+		return false
+	}
 	for _, f := range o.Tolerated {
 		if !f.Step.Tidy {
 			return true
 		}
 	}
-	return o.Skipped > 0 && o.OK()
+	return o.Skipped > 0
+}
+
+func (o Outcome) tolerated(key resource.Key) bool {
+	return slices.ContainsFunc(o.Tolerated, func(f Failure) bool { return f.Step.Key == key && !f.Step.Tidy })
 }

@@ -24,7 +24,8 @@ type Request struct {
 	Consented bool
 	// Before is the health of the live slots before the attempt's first put.
 	Before map[resource.Key]resource.Health
-	// Run are on-demand jobs to run at the end (jobs.NAME.onRollback: run).
+	// Run are on-demand jobs to run before anything is put back
+	// (jobs.NAME.onRollback: run).
 	Run []string
 }
 

@@ -2,16 +2,21 @@ package apply
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // String prints the plan, one step a line: number, verb, slot, cause, what it
-// waits for. It is the plan command's output and the tests' expected value.
+// waits for; then what it needs consent for, what blocks it, and notes. It is
+// the plan command's output and the tests' expected value.
 func (p Plan) String() string {
 	var b strings.Builder
+	width := 0
 	for _, s := range p.Steps {
-		b.WriteString(s.String())
+		width = max(width, utf8.RuneCountInString(s.Key.String()))
+	}
+	for _, s := range p.Steps {
+		b.WriteString(s.line(len(fmt.Sprint(len(p.Steps))), width))
 		b.WriteByte('\n')
 	}
 	list(&b, "consent", p.Consents)
@@ -27,8 +32,14 @@ func list(b *strings.Builder, word string, lines []string) {
 }
 
 // String prints the step as one line without a newline.
-func (s Step) String() string {
-	line := fmt.Sprintf("%2d %-6s %-20s %s", s.ID, s.Verb, s.Key, s.what())
+func (s Step) String() string { return s.line(1, 1) }
+
+// line prints the step with its number and its slot in columns.
+func (s Step) line(number, slot int) string {
+	line := fmt.Sprintf("%*d %-6s %-*s", number, s.ID, s.Verb, slot, s.Key)
+	if what := s.what(); what != "" {
+		line += " " + what
+	}
 	if waits := s.waits(); waits != "" {
 		line += " · " + waits
 	}
@@ -37,12 +48,14 @@ func (s Step) String() string {
 
 func (s Step) what() string {
 	switch {
-	case s.Verb == Await && s.Cause != "":
-		return string(s.Until) + ": " + s.Cause
-	case s.Verb == Await:
-		return string(s.Until)
-	default:
+	case s.Verb != Await:
 		return s.Cause
+	case s.Innocent:
+		return string(s.Until) + ", or not as before"
+	case s.Cause != "":
+		return s.Cause
+	default:
+		return string(s.Until)
 	}
 }
 
@@ -60,10 +73,21 @@ func (s Step) waits() string {
 	return strings.Join(parts, ", ")
 }
 
+// numbers prints sorted step numbers, runs of three and more as FROM-TO.
 func numbers(ids []int) string {
-	text := make([]string, len(ids))
-	for i, id := range ids {
-		text[i] = strconv.Itoa(id)
+	var parts []string
+	for i := 0; i < len(ids); {
+		end := i
+		for end+1 < len(ids) && ids[end+1] == ids[end]+1 {
+			end++
+		}
+		if end-i >= 2 {
+			parts = append(parts, fmt.Sprintf("%d-%d", ids[i], ids[end]))
+			i = end + 1
+			continue
+		}
+		parts = append(parts, fmt.Sprint(ids[i]))
+		i++
 	}
-	return strings.Join(text, ",")
+	return strings.Join(parts, ",")
 }

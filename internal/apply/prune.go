@@ -10,7 +10,12 @@ import (
 // emitPrune removes what is ours and no longer wanted, last of all: instances,
 // then what they stood on. Data goes only with consent that names it.
 func (b *builder) emitPrune() {
-	if !b.req.Prune || b.overBudget() {
+	if !b.req.Prune {
+		return
+	}
+	if b.overBudget() {
+		gone, live := b.vanished()
+		b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %d of %d services", gone, live))
 		return
 	}
 	after := b.allGates()
@@ -18,9 +23,17 @@ func (b *builder) emitPrune() {
 	for _, p := range b.extras {
 		if holdsInstances(p) {
 			removed = append(removed, b.pruneOne(p, after)...)
+			b.tellGone(p)
 		}
 	}
-	after = append(slices.Clone(after), removed...)
+	for _, s := range b.slots {
+		if usurped(s.pair, s.finding) {
+			removed = append(removed, b.pruneOne(resource.Pair{Key: s.pair.Key, Live: s.runningOthers()}, after)...)
+		}
+	}
+	if len(removed) > 0 { // they have waited for the gates
+		after = removed
+	}
 	for _, p := range b.extras {
 		switch {
 		case holdsInstances(p):
@@ -47,10 +60,30 @@ func (b *builder) pruneOne(p resource.Pair, after []int) []int {
 	return ids
 }
 
+// tellGone books a pruned slot in the story of its group.
+func (b *builder) tellGone(p resource.Pair) {
+	if p.Key.Kind == routeKind {
+		return
+	}
+	i := slices.IndexFunc(b.plan.Services, func(s Service) bool { return s.Group == p.Group })
+	if i < 0 {
+		i = len(b.plan.Services)
+		b.plan.Services = append(b.plan.Services, Service{Group: p.Group, How: Gone, Why: "no longer wanted"})
+	}
+	svc := &b.plan.Services[i]
+	svc.Slots++
+	if svc.How == Unchanged {
+		svc.How, svc.Why = InPlace, "fewer instances are wanted"
+	}
+}
+
 func (b *builder) allGates() []int {
 	var ids []int
 	for _, g := range b.ordered {
-		ids = append(ids, g.gates()...)
+		ids = append(ids, g.last()...)
+	}
+	if len(ids) == 0 { // what has a gate has waited for them
+		ids = slices.Clone(b.base)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
@@ -60,6 +93,9 @@ func (b *builder) allGates() []int {
 // half of those that are live, whichever is more.
 const budget = 3
 
+// pruning tells whether what is no longer wanted goes in this plan.
+func (b *builder) pruning() bool { return b.req.Prune && !b.overBudget() }
+
 // overBudget refuses to prune everything, or more than the budget, without
 // consent: a repository that was emptied by mistake looks just like that.
 func (b *builder) overBudget() bool {
@@ -67,14 +103,10 @@ func (b *builder) overBudget() bool {
 		return false
 	}
 	vanished, live := b.vanished()
-	if vanished == 0 {
-		return false
+	if len(b.groups) == 0 {
+		return len(b.extras) > 0
 	}
-	if len(b.slots) > 0 && vanished <= max(budget, live/2) {
-		return false
-	}
-	b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %d of %d services", vanished, live))
-	return true
+	return vanished > max(budget, live/2)
 }
 
 // vanished counts the live groups, and those of them that nothing wants.

@@ -58,9 +58,9 @@ type result struct {
 
 // Run carries plan out and returns what became of it. It returns when every
 // step has ended or, after a failure that counts, when the steps under way have
-// stopped. Cancelling parent stops it; the cause is in Outcome.Err.
-func (r *Rollout) Run(parent context.Context, plan Plan) Outcome {
-	ctx, stop := context.WithCancel(parent)
+// stopped. Cancelling ctx stops it; the cause is in Outcome.Err.
+func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
+	waits, stop := context.WithCancel(ctx)
 	defer stop()
 	x := &run{
 		Rollout: r.withDefaults(), plan: plan,
@@ -68,7 +68,7 @@ func (r *Rollout) Run(parent context.Context, plan Plan) Outcome {
 		results: make(chan result),
 		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
 	}
-	for x.launch(ctx); x.running > 0; x.launch(ctx) {
+	for x.launch(ctx, waits); x.running > 0; x.launch(ctx, waits) {
 		x.settle(<-x.results)
 		x.running--
 		if x.over() {
@@ -76,8 +76,8 @@ func (r *Rollout) Run(parent context.Context, plan Plan) Outcome {
 		}
 	}
 	x.outcome.Skipped = len(plan.Steps) - len(x.state)
-	if parent.Err() != nil && x.outcome.Skipped > 0 && !x.over() {
-		x.outcome.Err = context.Cause(parent)
+	if ctx.Err() != nil && x.outcome.Skipped > 0 && !x.over() {
+		x.outcome.Err = context.Cause(ctx)
 	}
 	return x.outcome
 }
@@ -97,47 +97,53 @@ func (r *Rollout) withDefaults() *Rollout {
 }
 
 // over tells whether no further step may begin.
-func (x *run) over() bool {
-	if x.outcome.Err != nil {
-		return true
-	}
-	for _, f := range x.outcome.Failures {
-		if f.Step.Object == nil || f.Step.Object.Policy.FailureAction != resource.ActionContinue {
-			return true
-		}
-	}
-	return false
-}
+func (x *run) over() bool { return x.outcome.Err != nil || len(x.outcome.Failures) > 0 }
 
 // launch begins every step whose gate is open.
-func (x *run) launch(ctx context.Context) {
+func (x *run) launch(ctx, waits context.Context) {
 	if x.over() || ctx.Err() != nil {
 		return
 	}
+	stuck := x.stuck()
 	for _, s := range x.plan.Steps {
-		if _, begun := x.state[s.ID]; begun || !x.open(s) {
+		if _, begun := x.state[s.ID]; begun || !x.open(s, stuck) {
 			continue
 		}
 		x.state[s.ID] = Begun
 		x.running++
-		go func() { x.results <- x.carryOut(ctx, s) }()
+		go func() { x.results <- x.carryOut(ctx, waits, s) }()
 	}
 }
 
 // open tells whether all that the step waits for is there. A step behind a
 // failed one never opens.
-func (x *run) open(s Step) bool {
+func (x *run) open(s Step, stuck map[int]bool) bool {
 	for _, id := range s.After {
 		if p := x.state[id]; p != Done && !(p == Tolerated && x.harmless(id)) {
 			return false
 		}
 	}
 	for _, id := range s.Soft {
-		if p := x.state[id]; p == "" || p == Begun {
+		if p := x.state[id]; !stuck[id] && (p == "" || p == Begun) {
 			return false
 		}
 	}
 	return true
+}
+
+// stuck are the steps that can never begin, because one that they stand behind
+// failed or is stuck itself. Steps stand behind earlier ones only.
+func (x *run) stuck() map[int]bool {
+	out := map[int]bool{}
+	for _, s := range x.plan.Steps {
+		for _, id := range s.After {
+			p := x.state[id]
+			if out[id] || p == FailedNow || p == Tolerated && !x.harmless(id) {
+				out[s.ID] = true
+			}
+		}
+	}
+	return out
 }
 
 // harmless tells whether a tolerated step may be built upon: one within its
@@ -184,7 +190,9 @@ func (x *run) fail(res result) {
 	x.outcome.Failures = append(x.outcome.Failures, *res.failure)
 }
 
-// tolerates tells whether a failure leaves the rollout standing.
+// tolerates tells whether a failure leaves the rollout standing: one of what was
+// failing before, of tidying up, within the group's ratio, or of a group that
+// goes on whatever fails.
 func (x *run) tolerates(res result) bool {
 	if res.step.Innocent || res.step.Tidy {
 		return true
@@ -193,8 +201,10 @@ func (x *run) tolerates(res result) bool {
 	if group == "" || res.failure.Class != fault.Unhealthy {
 		return false
 	}
+	policy := res.step.Policy
 	x.failed[group]++
-	return float64(x.failed[group]) <= res.step.Object.Policy.MaxFailureRatio*float64(x.slots(group))
+	return policy.FailureAction == resource.ActionContinue ||
+		float64(x.failed[group]) <= policy.MaxFailureRatio*float64(x.slots(group))
 }
 
 func (x *run) slots(group string) int {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/drift"
@@ -24,56 +25,72 @@ type slot struct {
 	pair    resource.Pair
 	finding drift.Finding
 	move    move
-	// stopFirst says that the old side must go before the new one comes, with the
-	// reason.
+	// because says why the slot changes where the finding does not: what it needs
+	// was replaced.
+	because string
+	// stopFirst says that the old side must go before the new one comes, and why
+	// so.
 	stopFirst bool
 	why       string
-	// early are the stop steps of instances elsewhere that hold what this slot
-	// claims; stopped is the step that already stopped its own old side.
-	early   []int
-	stopped map[string]int
-	// remade marks a slot whose instances all went with a network made anew.
-	remade []int
-	// put, gate and last are the steps that others wait for; gone are those that
-	// removed the old side.
+	// rivals are instances elsewhere that hold what this slot claims.
+	rivals []rival
+	// remade marks a slot that goes down with a network made anew; torn are the
+	// steps that took it down.
+	remade bool
+	torn   []int
+	// puts are the steps that put the new side, gates those that prove it, gone
+	// those that remove the old side.
 	puts, gates, gone []int
 }
 
 func newSlot(p resource.Pair, f drift.Finding) *slot {
-	s := &slot{pair: p, finding: f, stopped: map[string]int{}}
-	s.move = firstMove(p, f)
-	return s
+	return &slot{pair: p, finding: f, move: firstMove(p, f)}
 }
 
 func firstMove(p resource.Pair, f drift.Finding) move {
 	switch {
-	case f.Class == drift.InSync:
+	case f.Class == drift.InSync, usurped(p, f):
 		return keep
 	case len(p.Live) == 0:
 		return create
 	case f.Match == drift.None:
 		return replace
-	case !p.Want.Once && !p.Live[f.Match].Running && holdsClaims(p):
+	case !p.Want.Once && !p.Live[f.Match].Running && runs(p):
 		return start
 	default:
 		return mend
 	}
 }
 
-// holdsClaims is true for what runs: networks and volumes are never started.
-func holdsClaims(p resource.Pair) bool { return p.Want.Group != "" }
+// usurped tells whether something else runs in the slot of a job that needs no
+// run: it goes with what is no longer wanted.
+func usurped(p resource.Pair, f drift.Finding) bool {
+	return p.Want.Once && f.Class == drift.Extra && f.Match == drift.None
+}
+
+// runs tells instances, which are started and stopped, from networks, volumes
+// and routes.
+func runs(p resource.Pair) bool { return p.Want.Group != "" && p.Key.Kind != routeKind }
 
 func (s *slot) want() *resource.Object { return s.pair.Want }
 
 // fresh tells whether a put of this slot brings an instance to life, which then
 // holds the object's claims.
-func (s *slot) fresh() bool { return s.move == create || s.move == replace || s.move == start }
+func (s *slot) fresh() bool {
+	return s.move == create || s.move == replace || s.move == start || s.move == restart || s.begins()
+}
+
+// begins tells whether a job's put lets it run: one that runs already is only
+// looked at.
+func (s *slot) begins() bool {
+	return s.want().Once && s.move != keep && !(s.move == mend && s.pair.Live[s.finding.Match].Running)
+}
 
 // others are the live instances that the match makes superfluous.
 func (s *slot) others() []resource.Instance {
 	var out []resource.Instance
 	for i, live := range s.pair.Live {
-		if s.move == replace || i != s.finding.Match {
+		if !s.remade && (s.move == replace || i != s.finding.Match) {
 			out = append(out, live)
 		}
 	}
@@ -81,23 +98,47 @@ func (s *slot) others() []resource.Instance {
 }
 
 func (s *slot) runningOthers() []resource.Instance {
-	var out []resource.Instance
-	for _, o := range s.others() {
-		if o.Running {
-			out = append(out, o)
-		}
+	return slices.DeleteFunc(s.others(), func(o resource.Instance) bool { return !o.Running })
+}
+
+// leaves tells whether inst will not be part of the slot when the plan is done.
+func (s *slot) leaves(inst resource.Instance) bool {
+	return slices.ContainsFunc(s.others(), func(o resource.Instance) bool { return o.Ref.ID == inst.Ref.ID })
+}
+
+// live tells whether any instance of the slot runs when its turn comes.
+func (s *slot) live() bool {
+	return !s.remade && slices.ContainsFunc(s.pair.Live, func(i resource.Instance) bool { return i.Running })
+}
+
+// frailty orders the slots of a group: what serves nobody changes first, and
+// what serves well last.
+func (s *slot) frailty() int {
+	switch {
+	case !s.live():
+		return 0
+	case slices.ContainsFunc(s.pair.Live, func(i resource.Instance) bool { return i.Running && i.Health.State == resource.Well }):
+		return 2
+	default:
+		return 1
 	}
-	return out
 }
 
 // cause says in one line why the slot changes.
 func (s *slot) cause() string {
-	switch {
-	case s.move == create || len(s.finding.Changes) == 0:
-		return string(s.finding.Class)
-	default:
-		return summary(s.finding.Changes)
+	var parts []string
+	if s.because != "" {
+		parts = append(parts, s.because)
 	}
+	switch {
+	case len(s.finding.Changes) > 0:
+		parts = append(parts, summary(s.finding.Changes))
+	case s.finding.Reason != "":
+		parts = append(parts, s.finding.Reason)
+	case s.because == "":
+		parts = append(parts, string(s.finding.Class))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // summary joins the first changes; the rest is counted.

@@ -31,10 +31,13 @@ func (r *Rollout) Soak(ctx context.Context, plan Plan, o Outcome, d time.Duratio
 func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (*Failure, error) {
 	ref := o.Made[s.Key]
 	h, err := x.look(ctx, s.Key, ref)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
 		return nil, err
 	}
-	reason := ""
+	var reason string
 	switch {
 	case h.Restarts > o.Restarts[s.Key]:
 		reason = "restarted in its soak: " + orUnknown(h.Reason)
@@ -55,7 +58,7 @@ func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (*Failure, error) 
 func soaking(plan Plan, o Outcome) []Step {
 	var out []Step
 	for _, s := range slices.Backward(plan.Steps) {
-		if s.Verb != Await || s.Until != resource.Healthy || s.Innocent {
+		if s.Verb != Await || s.Until != resource.Healthy || s.Innocent || o.tolerated(s.Key) {
 			continue
 		}
 		if _, made := o.Made[s.Key]; !made || slices.ContainsFunc(out, func(t Step) bool { return t.Key == s.Key }) {

@@ -29,6 +29,9 @@ type Step struct {
 	Ref resource.Ref `json:"ref,omitzero"`
 	// Object is what is put or awaited.
 	Object *resource.Object `json:"-"`
+	// Policy is how the object's group changes in this plan: its rollback policy
+	// in a rollback.
+	Policy resource.Policy `json:"-"`
 	// After are the steps that must have succeeded, Soft those that must have
 	// ended, however.
 	After []int `json:"after,omitempty"`

@@ -28,7 +28,11 @@ type Target interface {
 	// Put makes the slot hold an instance equal to object and returns its Ref.
 	// It is idempotent, returns when the target accepted, not when it is
 	// healthy, and never touches an instance of the slot that differs from
-	// object beyond what InPlace names: the new one is put beside it.
+	// object beyond what InPlace names: the new one is put beside it. A stopped
+	// equal instance is started; a job that runs or exited 0 is left alone, one
+	// that failed runs again. An instance that shares the namespace of one that
+	// was replaced (Refs) is not equal. The slot's resting name goes to what is
+	// put, unless another running instance has it: a stopped one gives it up.
 	Put(ctx context.Context, object resource.Object) (resource.Ref, error)
 	// Remove deletes the instance; "already gone" is success. Data (volumes)
 	// stays unless ref itself is a volume.
@@ -39,6 +43,7 @@ type Target interface {
 
 // Stopper is a target whose instances can be stopped and started again. Stop
 // also keeps the target from reviving the instance; a later Put undoes both.
+// "Already stopped" and "already gone" are success.
 type Stopper interface {
 	Stop(ctx context.Context, key resource.Key, ref resource.Ref) error
 }

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/resource"
@@ -12,6 +13,9 @@ type Options struct {
 	// Done are the input hashes of jobs that exited 0: such a job is in sync
 	// whether its container is still there or not.
 	Done map[string]bool
+	// Sensitive are JSON pointers besides Object.Sensitive, by slot: what earlier
+	// sets marked, and a live instance may still hold.
+	Sensitive map[resource.Key][]string
 }
 
 // Compare returns one finding per pair, in the order of pairs.
@@ -29,17 +33,30 @@ func judge(p resource.Pair, opts Options) Finding {
 	case p.Deferred != "":
 		f.Class, f.Reason = Deferred, p.Deferred
 	case foreign(p):
-		f.Class, f.Reason = Foreign, "made by something else and never taken over"
+		f.Class, f.Reason = Foreign, "made by "+makerOf(p)+" and never taken over"
 	case p.Want == nil:
 		f.Class = Extra
-	case settled(p, opts):
-		f.Class, f.Match = InSync, best(p).index
+	case settled(p, opts): // whatever its container is now: None
+		f.Class = InSync
+		if usurped(p, opts) {
+			f.Class, f.Reason = Extra, "something else runs in the place of a job"
+		}
 	case len(p.Live) == 0:
 		f.Class = Missing
 	default:
-		return compareLive(f, p)
+		return compareLive(f, p, opts)
 	}
 	return f
+}
+
+// makerOf says who made the first foreign instance.
+func makerOf(p resource.Pair) string {
+	for _, i := range p.Live {
+		if i.Foreign && i.Maker != "" {
+			return i.Maker
+		}
+	}
+	return "something else"
 }
 
 func foreign(p resource.Pair) bool {
@@ -60,8 +77,20 @@ func settled(p resource.Pair, opts Options) bool {
 	return opts.Done[p.Want.Hash()] || p.Want.Job != nil && p.Want.Job.OnDemand
 }
 
-func compareLive(f Finding, p resource.Pair) Finding {
-	nearest := best(p)
+// usurped tells whether something runs in the slot of a job that needs no run,
+// and is not that job: a service that was called like it, another input's run.
+func usurped(p resource.Pair, opts Options) bool {
+	for _, live := range p.Live {
+		other := slices.ContainsFunc(changes(p, live, opts), func(c Change) bool { return !c.InPlace })
+		if live.Running && other {
+			return true
+		}
+	}
+	return false
+}
+
+func compareLive(f Finding, p resource.Pair, opts Options) Finding {
+	nearest := best(p, opts)
 	f.Changes = nearest.changes
 	if nearest.inPlace {
 		f.Match = nearest.index
@@ -86,10 +115,10 @@ type candidate struct {
 
 // best returns the instance that needs the least: nothing, a mend in place, or
 // the fewest changes; a running one before a stopped one.
-func best(p resource.Pair) candidate {
+func best(p resource.Pair, opts Options) candidate {
 	out := candidate{index: None}
 	for i, live := range p.Live {
-		c := candidate{index: i, changes: changes(p, live), inPlace: true, running: live.Running}
+		c := candidate{index: i, changes: changes(p, live, opts), inPlace: true, running: live.Running}
 		for _, ch := range c.changes {
 			c.inPlace = c.inPlace && ch.InPlace
 		}
@@ -111,8 +140,8 @@ func (c candidate) nearer(o candidate) bool {
 	}
 }
 
-func changes(p resource.Pair, live resource.Instance) []Change {
-	d := differ{inPlace: p.InPlace, sensitive: p.Want.Sensitive}
+func changes(p resource.Pair, live resource.Instance, opts Options) []Change {
+	d := differ{inPlace: p.InPlace, sensitive: slices.Concat(p.Want.Sensitive, opts.Sensitive[p.Key])}
 	return d.diff(p.Stored, live.Spec)
 }
 

@@ -21,18 +21,25 @@ type differ struct {
 
 // spot is one place in both trees: its JSON pointer (for rules) and its path
 // (for people).
-type spot struct{ pointer, path, name string }
-
-func (s spot) field(name string) spot {
-	path := name
-	if s.path != "" {
-		path = s.path + "." + name
-	}
-	return spot{pointer: s.pointer + "/" + escape(name), path: path, name: name}
+type spot struct {
+	pointer, path string
+	// secret is true where the name of the place, or of one around it, says so.
+	secret bool
 }
 
-func (s spot) element(index int, label string) spot {
-	return spot{pointer: s.pointer + "/" + strconv.Itoa(index), path: s.path + "[" + label + "]", name: s.name}
+func (s spot) field(name string) spot {
+	path := Harmless(name)
+	if s.path != "" {
+		path = s.path + "." + path
+	}
+	return spot{pointer: s.pointer + "/" + escape(name), path: path, secret: s.secret || resource.SecretName(name)}
+}
+
+func (s spot) element(index int, id identity) spot {
+	return spot{
+		pointer: s.pointer + "/" + strconv.Itoa(index), path: s.path + "[" + Harmless(id.value) + "]",
+		secret: s.secret || id.named && resource.SecretName(id.value),
+	}
 }
 
 func escape(token string) string {
@@ -64,13 +71,13 @@ func decode(raw json.RawMessage) any {
 }
 
 func (d *differ) walk(at spot, want, live any) {
-	switch w := want.(type) {
-	case map[string]any:
-		if l, ok := live.(map[string]any); ok {
-			d.walkMap(at, w, l)
-			return
-		}
-	case []any:
+	w, wantMap := fields(want)
+	l, liveMap := fields(live)
+	if wantMap && liveMap && len(w)+len(l) > 0 {
+		d.walkMap(at, w, l)
+		return
+	}
+	if w, ok := want.([]any); ok {
 		if l, ok := live.([]any); ok && d.walkList(at, w, l) {
 			return
 		}
@@ -78,6 +85,16 @@ func (d *differ) walk(at spot, want, live any) {
 	if !reflect.DeepEqual(want, live) {
 		d.leaf(at, want, live)
 	}
+}
+
+// fields returns v as a map; nothing counts as an empty one, so that what was
+// added or removed as a whole is shown field by field, too.
+func fields(v any) (map[string]any, bool) {
+	if v == nil {
+		return nil, true
+	}
+	m, ok := v.(map[string]any)
+	return m, ok
 }
 
 func (d *differ) walkMap(at spot, want, live map[string]any) {
@@ -123,10 +140,17 @@ func pick(list []any, i int) any {
 	return list[i]
 }
 
-func identities(list []any) ([]string, bool) {
-	ids := make([]string, 0, len(list))
+// identity is what tells one element of a list from another; named is true where
+// it is a name, and may therefore say that the element holds a secret.
+type identity struct {
+	value string
+	named bool
+}
+
+func identities(list []any) ([]identity, bool) {
+	ids := make([]identity, 0, len(list))
 	for _, v := range list {
-		id, ok := identity(v)
+		id, ok := identify(v)
 		if !ok || slices.Contains(ids, id) {
 			return nil, false
 		}
@@ -135,20 +159,20 @@ func identities(list []any) ([]string, bool) {
 	return ids, true
 }
 
-func identity(v any) (string, bool) {
+func identify(v any) (identity, bool) {
 	m, ok := v.(map[string]any)
 	if !ok {
-		return "", false
+		return identity{}, false
 	}
 	for _, name := range []string{"target", "network", "name", "path", "subnet"} {
 		switch id := m[name].(type) {
 		case string:
-			return id, true
+			return identity{value: id, named: name == "name"}, true
 		case json.Number:
-			return id.String() + protocol(m), true
+			return identity{value: id.String() + protocol(m)}, true
 		}
 	}
-	return "", false
+	return identity{}, false
 }
 
 func protocol(m map[string]any) string {
@@ -163,13 +187,13 @@ func (d *differ) leaf(at spot, want, live any) {
 	if d.secret(at, want, live) {
 		c.Want, c.Live = masked(want), masked(live)
 	} else {
-		c.Want, c.Live = show(want), show(live)
+		c.Want, c.Live = showBoth(want, live)
 	}
 	d.changes = append(d.changes, c)
 }
 
 func (d *differ) secret(at spot, values ...any) bool {
-	if resource.SecretName(at.name) {
+	if at.secret {
 		return true
 	}
 	for _, p := range d.sensitive {

@@ -60,7 +60,8 @@ type Finding struct {
 	// never empty where Class is Modified.
 	Changes []Change `json:"changes,omitempty"`
 	// Match is the index in Pair.Live of the instance that is as wanted, or can
-	// be mended in place to be; None where a new one is needed.
+	// be mended in place to be; None where a new one is needed, and for a job that
+	// needs no run.
 	Match int `json:"-"`
 	// Reason says more: why it is deferred, how many instances are extra.
 	Reason string `json:"reason,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -11,14 +12,41 @@ import (
 // maxShown bounds one value in a report, in bytes.
 const maxShown = 200
 
-// show returns a value as short, harmless text: no control characters, no
-// right-to-left marks, cut at maxShown.
-func show(v any) string {
+// showBoth returns two values as short, harmless texts. Where they are long and
+// begin alike, what is alike is left out: else both would look the same.
+func showBoth(want, live any) (string, string) {
+	w, l := text(want), text(live)
+	if max(len(w), len(l)) > maxShown {
+		if n := alike(w, l); n > context {
+			from := n - context
+			for from > 0 && !utf8.RuneStart(w[from]) {
+				from--
+			}
+			w, l = "…"+w[from:], "…"+l[from:]
+		}
+	}
+	return Harmless(w), Harmless(l)
+}
+
+// context is how much of what two long values have in common is shown, in bytes.
+const context = 40
+
+func alike(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// text returns a value in one form: texts as they are, numbers as written, the
+// rest as JSON, nothing as an empty text.
+func text(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
 	case string:
-		return Harmless(quoteEmpty(v))
+		return quoteEmpty(v)
 	case json.Number:
 		return v.String()
 	}
@@ -26,7 +54,7 @@ func show(v any) string {
 	if err != nil { // a decoded tree always encodes
 		return "(unreadable)"
 	}
-	return Harmless(string(raw))
+	return string(raw)
 }
 
 func quoteEmpty(s string) string {
@@ -47,7 +75,7 @@ func masked(v any) string {
 // format characters become '?', and it is cut at 200 bytes.
 func Harmless(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar {
 			return '?'
 		}
 		return r

@@ -13,12 +13,13 @@ services:
   web:
     image: IMAGE
     environment: {APP_VERSION: "1"}
-    healthcheck: {test: ["CMD", "/app", "-probe", "http://127.0.0.1:8080/healthz"], interval: 200ms, retries: 3}
+    PROBE
 `
 
 func version(compose, v string) string { return strings.ReplaceAll(compose, `"1"`, `"`+v+`"`) }
 
 func TestFirstDeploy(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	commit := h.deploy(web)
 	res := h.want(h.sync(), reconcile.Applied)
@@ -36,6 +37,7 @@ func TestFirstDeploy(t *testing.T) {
 }
 
 func TestMergedChangeRollsOut(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	h.deploy(web)
 	h.want(h.sync(), reconcile.Applied)
@@ -48,6 +50,7 @@ func TestMergedChangeRollsOut(t *testing.T) {
 }
 
 func TestNeverHealthyIsRolledBack(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	good := h.deploy(web)
 	h.want(h.sync(), reconcile.Applied)

@@ -28,29 +28,32 @@ import (
 // passLimit bounds one pass of a test.
 const passLimit = 2 * time.Minute
 
+// probe is the health check of the tests' services: it knows soon.
+const probe = `healthcheck: {test: ["CMD", "/app", "-probe", "http://127.0.0.1:8080/healthz"], interval: 200ms, retries: 3}`
+
 // host is one test's Docker host: a repository, a state directory, and the agent
 // between them. Everything carries the project's unique name and is removed at
 // the end.
 type host struct {
-	t       *testing.T
+	t       testing.TB
 	api     *client.Client
 	project string
 	image   string
 	repo    string
 	state   string
 	vars    map[string]string
-	engine  string // the engine's address; empty is the local one
+	engine  string            // the engine's address; empty is the local one
+	labels  map[string]string // of the host
+	secrets []string          // the host's env files
 
 	mu     sync.Mutex
 	events []reconcile.Event
-	calls  int
 }
 
-func newHost(t *testing.T) *host {
+func newHost(t testing.TB) *host {
 	t.Helper()
-	api := dockertest.Client(t)
-	h := &host{t: t, api: api, project: dockertest.Project(t), repo: t.TempDir(), state: t.TempDir()}
-	h.image = dockertest.Image(t, "v1")
+	built := dockertest.Image(t, "v1") // first: it is removed after the containers
+	h := &host{t: t, api: dockertest.Client(t), project: dockertest.Project(t), image: built, repo: t.TempDir(), state: t.TempDir()}
 	h.git("init", "--quiet", "--initial-branch=main")
 	h.write(".syncd.yaml", "rollout: {soak: 500ms, timeout: 20s}\n")
 	return h
@@ -71,14 +74,17 @@ func (h *host) git(args ...string) string {
 // write puts a file into the app's directory.
 func (h *host) write(name, content string) {
 	h.t.Helper()
-	path := filepath.Join(h.repo, h.project, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		h.t.Fatal(err)
-	}
-	content = strings.NewReplacer("IMAGE", h.image, "PROJECT", h.project).Replace(content)
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		h.t.Fatal(err)
-	}
+	h.place(filepath.Join(h.project, name), content)
+}
+
+// place puts a file anywhere into the repository. IMAGE, PROJECT and PROBE (a
+// quick health check) are filled in.
+func (h *host) place(name, content string) {
+	h.t.Helper()
+	path := filepath.Join(h.repo, name)
+	h.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	content = strings.NewReplacer("IMAGE", h.image, "PROJECT", h.project, "PROBE", probe).Replace(content)
+	h.must(os.WriteFile(path, []byte(content), 0o644))
 }
 
 // merge commits all that was written, and returns the commit.
@@ -107,10 +113,10 @@ func (h *host) agent(change ...func(*reconcile.Options)) (*reconcile.Agent, func
 	mounts := filepath.Join(h.state, "mounts")
 	eng, err := docker.Open(h.t.Context(), docker.Options{Host: h.engine, Mounts: mounts})
 	h.must(err)
-	conf := config.Host{State: h.state, Repo: config.Repo{URL: h.repo}, Host: config.HostInfo{Vars: h.vars}}.Defaults()
+	conf := config.Host{State: h.state, Repo: config.Repo{URL: h.repo}, Host: config.HostInfo{Vars: h.vars, Labels: h.labels, EnvFiles: h.secrets}}.Defaults()
 	conf.Repo.Interval = config.Duration(200 * time.Millisecond)
 	opts := reconcile.Options{
-		Host: conf, Source: src, Renderer: render.Child{Sandbox: child}, Engine: engine{eng, h},
+		Host: conf, Source: src, Renderer: render.Child{Sandbox: child}, Engine: engine{eng},
 		Store: store, Mounts: state.Mounts{Dir: mounts}, Hear: h.hear,
 	}
 	for _, c := range change {
@@ -135,11 +141,25 @@ func (h *host) sync(change ...func(*reconcile.Options)) reconcile.Result {
 
 func (h *host) pass(a *reconcile.Agent) reconcile.Result {
 	h.t.Helper()
+	return h.passOver(a, h.project)[0]
+}
+
+// syncApp makes one pass over another app of the repository.
+func (h *host) syncApp(app string) reconcile.Result {
+	h.t.Helper()
+	a, closeAgent := h.agent()
+	defer closeAgent()
+	return h.passOver(a, app)[0]
+}
+
+// passOver makes one pass over the named apps, and returns how each ended.
+func (h *host) passOver(a *reconcile.Agent, apps ...string) []reconcile.Result {
+	h.t.Helper()
 	ctx, stop := context.WithTimeout(h.t.Context(), passLimit)
 	defer stop()
-	results, err := a.Sync(ctx, reconcile.SyncRequest{Apps: []string{h.project}, Who: "test"}, nil)
+	results, err := a.Sync(ctx, reconcile.SyncRequest{Apps: apps, Who: "test"}, nil)
 	h.must(err)
-	return results[0]
+	return results
 }
 
 // want fails the test unless a pass ended with this outcome.
@@ -218,20 +238,7 @@ func (h *host) must(err error) {
 	}
 }
 
-// engine is the Docker engine as the agent sees it, with its calls counted.
-type engine struct {
-	*docker.Engine
-	host *host
-}
+// engine is the Docker engine as the agent sees it.
+type engine struct{ *docker.Engine }
 
 func (e engine) Target(app string) apply.Target { return e.Engine.Target(app) }
-
-// renderer builds the child once for all tests.
-func renderer(t *testing.T) string {
-	t.Helper()
-	path, err := buildRenderer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}

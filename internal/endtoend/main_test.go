@@ -1,6 +1,7 @@
 package endtoend_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,9 @@ import (
 	"sync"
 	"testing"
 )
+
+// sideBySide is how many tests run at once: they wait more than they work.
+const sideBySide = "3"
 
 // programs is where the tests' binaries are built, once.
 var programs string
@@ -19,6 +23,10 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	programs = dir
+	if err := flag.Set("test.parallel", sideBySide); err != nil { // what the command line says comes later, and wins
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if err := os.RemoveAll(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -27,14 +35,36 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build compiles the agent and the child, once for all tests.
-var build = sync.OnceValue(func() error {
-	cmd := exec.Command("go", "build", "-o", programs+"/", "syncd.io/syncd/cmd/syncd-render")
+// buildRenderer and buildAgent compile the programs, once for all tests.
+var (
+	buildRenderer = sync.OnceValue(func() error { return build("syncd-render") })
+	buildAgent    = sync.OnceValue(func() error { return build("syncd") })
+)
+
+func build(name string) error {
+	cmd := exec.Command("go", "build", "-o", programs+"/", "syncd.io/syncd/cmd/"+name)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the programs: %w\n%s", err, out)
+		return fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return nil
-})
+}
 
-func buildRenderer() (string, error) { return filepath.Join(programs, "syncd-render"), build() }
+// renderer returns the path of the child that fetches and renders.
+func renderer(t testing.TB) string {
+	t.Helper()
+	if err := buildRenderer(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(programs, "syncd-render")
+}
+
+// agentProgram returns the path of syncd, with its child beside it.
+func agentProgram(t testing.TB) string {
+	t.Helper()
+	renderer(t)
+	if err := buildAgent(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(programs, "syncd")
+}

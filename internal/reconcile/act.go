@@ -17,8 +17,11 @@ func (a *Agent) Act(ctx context.Context, verb string, req ActRequest, hear func(
 		return ActResult{}, fault.Hint(fault.As(fault.Blocked, err), "run it without --read-only")
 	}
 	c, err := a.look(ctx)
-	if c == nil {
+	if c == nil && !needsNoGit(verb) {
 		return ActResult{}, err
+	}
+	if c == nil {
+		c = blind()
 	}
 	workers, err := a.known([]string{req.App})
 	if err != nil {
@@ -44,6 +47,12 @@ func (a *Agent) Act(ctx context.Context, verb string, req ActRequest, hear func(
 		return act.release(ctx)
 	}
 	return ActResult{}, fault.As(fault.Rejected, fmt.Errorf("there is no verb %q", verb))
+}
+
+// needsNoGit tells of the words that the record alone can carry out: a host
+// whose repository is down can still be taken back, or left alone.
+func needsNoGit(verb string) bool {
+	return verb == "rollback" || verb == "pause" || verb == "release"
 }
 
 // act is one person's word on its way.
@@ -133,6 +142,9 @@ func (x *act) rollback(ctx context.Context) (ActResult, error) {
 // wanted is the input that a manual rollback holds off: what the repository
 // asks for now.
 func (x *act) wanted(ctx context.Context, rec state.Record) string {
+	if x.catalog.blind && rec.Good != nil {
+		return rec.Good.Inputs
+	}
 	cand, err := x.worker.candidate(ctx, x.catalog, rec)
 	if err != nil {
 		return rec.Good.Inputs

@@ -45,6 +45,13 @@ func (x *act) previewAdoption(ctx context.Context, take func(*state.Record) erro
 	if err := take(&rec); err != nil {
 		return ActResult{}, err
 	}
+	// What runs may mount the very files that Git has: they are compared by
+	// content, which therefore has to be there.
+	if cand, err := x.worker.candidate(ctx, x.catalog, rec); err == nil {
+		if err := x.agent.materialise(ctx, cand); err != nil {
+			return ActResult{}, err
+		}
+	}
 	preview := x.agent.preview(ctx, x.catalog, x.worker, rec)
 	stay, change := 0, 0
 	for _, s := range preview.Plan.Services {

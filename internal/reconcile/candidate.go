@@ -103,3 +103,15 @@ func (w *worker) render(ctx context.Context, c *catalog, app render.App, hostDir
 	}
 	return &candidate{set: set, mounts: answer.Mounts, root: c.snapshot.Dir, notes: answer.Notes}, nil
 }
+
+// materialise writes the files that the set's containers mount, each at a place
+// named by its content.
+func (a *Agent) materialise(ctx context.Context, cand *candidate) error {
+	for _, m := range cand.mounts {
+		source := state.MountSource{Hash: m.Hash, Name: m.Name, Path: m.Path, Content: m.Content, Mode: m.Mode, UID: m.UID, GID: m.GID}
+		if err := a.opts.Mounts.Put(ctx, cand.root, source); err != nil {
+			return fmt.Errorf("write the files that containers mount: %w", err)
+		}
+	}
+	return nil
+}

@@ -26,7 +26,13 @@ type catalog struct {
 	values    map[string]string
 	secret    []string
 	valueHash string
+	// blind tells that no revision could be seen, and that what is known is the
+	// record alone.
+	blind bool
 }
+
+// blind is the catalog of an agent that has not seen its repository yet.
+func blind() *catalog { return &catalog{blind: true} }
 
 // look asks the repository for the wanted revision and loads it if it is new.
 // It costs one ref query when nothing changed.

@@ -98,8 +98,10 @@ func (p *pass) ready(ctx context.Context, cand *candidate) (apply.Plan, error) {
 	if err := p.pin(ctx, cand); err != nil {
 		return apply.Plan{}, err
 	}
-	if err := p.materialise(ctx, cand); err != nil {
-		return apply.Plan{}, err
+	if !p.agent.opts.ReadOnly {
+		if err := p.agent.materialise(ctx, cand); err != nil {
+			return apply.Plan{}, err
+		}
 	}
 	p.result.Phases.Prepare = time.Since(begun)
 	pairs, report, err := p.observe(ctx, cand.set.Objects)
@@ -133,19 +135,6 @@ func (p *pass) pin(ctx context.Context, cand *candidate) error {
 		p.result.Notes = append(p.result.Notes, image+" is not here and would be pulled")
 	}
 	cand.set.Objects, cand.pinned = pinned, len(missing) == 0
-	return nil
-}
-
-func (p *pass) materialise(ctx context.Context, cand *candidate) error {
-	if p.agent.opts.ReadOnly {
-		return nil
-	}
-	for _, m := range cand.mounts {
-		source := state.MountSource{Hash: m.Hash, Name: m.Name, Path: m.Path, Content: m.Content, Mode: m.Mode, UID: m.UID, GID: m.GID}
-		if err := p.agent.opts.Mounts.Put(ctx, cand.root, source); err != nil {
-			return fmt.Errorf("write the files that containers mount: %w", err)
-		}
-	}
 	return nil
 }
 

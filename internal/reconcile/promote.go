@@ -39,12 +39,16 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 // makeGood writes the set into the record as the one to go back to.
 func (p *pass) makeGood(set state.Set) {
 	rec := &p.record
+	keep := p.config().KeepGood()
+	if p.catalog.blind { // what the app says of itself is unknown
+		p.app.Dir, keep = rec.Dir, max(keep, len(rec.Past)+1)
+	}
 	rec.Dir = p.app.Dir
 	if rec.Good != nil && rec.Good.Digest != set.Digest {
 		rec.Past = append([]state.Set{*rec.Good}, rec.Past...)
 	}
 	rec.Past = slices.DeleteFunc(rec.Past, func(old state.Set) bool { return old.Digest == set.Digest })
-	rec.Past = rec.Past[:min(len(rec.Past), p.config().KeepGood())]
+	rec.Past = rec.Past[:min(len(rec.Past), keep)]
 	set.Since = p.agent.opts.Now()
 	rec.Good, rec.Attempt, rec.Halted, rec.Held, rec.Remains = &set, nil, "", nil, nil
 	rec.Quarantine = slices.DeleteFunc(rec.Quarantine, func(q state.Quarantined) bool { return q.Digest == set.Digest })

@@ -21,7 +21,7 @@ func (t *Target) Observe(ctx context.Context, want []resource.Object, owned appl
 	}
 	pairs := map[resource.Key]*resource.Pair{}
 	for i := range want {
-		pairs[want[i].Key] = &resource.Pair{Key: want[i].Key, Want: &want[i]}
+		pairs[want[i].Key] = &resource.Pair{Key: want[i].Key, Group: want[i].Group, Want: &want[i]}
 	}
 	s.addExtras(pairs)
 	for _, p := range pairs {
@@ -41,7 +41,7 @@ func (t *Target) Observe(ctx context.Context, want []resource.Object, owned appl
 func (s *snapshot) addExtras(pairs map[resource.Key]*resource.Pair) {
 	add := func(key resource.Key) {
 		if pairs[key] == nil {
-			pairs[key] = &resource.Pair{Key: key}
+			pairs[key] = &resource.Pair{Key: key, Group: groupOf(key)}
 		}
 	}
 	for _, f := range s.containers {
@@ -57,6 +57,14 @@ func (s *snapshot) addExtras(pairs map[resource.Key]*resource.Pair) {
 			add(resource.Key{Kind: spec.KindVolume, Name: v.Labels[labelVolume]})
 		}
 	}
+}
+
+// groupOf returns the service whose slot it is; networks and volumes have none.
+func groupOf(key resource.Key) string {
+	if key.Kind == spec.KindContainer {
+		return key.Namespace
+	}
+	return ""
 }
 
 func (t *Target) observe(ctx context.Context, s *snapshot, p *resource.Pair) error {

@@ -140,6 +140,9 @@ func (t *Target) instance(ctx context.Context, s *snapshot, f found, c *comparis
 		Running: f.State.Running || f.State.Restarting, Claims: claims(live),
 		Foreign: !t.mayTouch(f),
 	}
+	for _, e := range live.Networks {
+		out.Refs = append(out.Refs, resource.Key{Kind: spec.KindNetwork, Name: e.Network})
+	}
 	if out.Foreign {
 		out.Maker = maker(f.labels())
 	}

@@ -106,6 +106,9 @@ func (s *snapshot) symbol(mode string, wanted []string) string {
 	if name := s.nameOf(id); name != "" {
 		named := containerPrefix + name + suffix
 		if service := s.serviceOf(id); service != "" && !slices.Contains(wanted, strings.TrimSuffix(named, ":rw")) {
+			if peer := s.present(service); peer.ID != id && peer.name() != id {
+				return mode // the namespace of an instance that gave way to another one
+			}
 			return servicePrefix + service + suffix
 		}
 		return named

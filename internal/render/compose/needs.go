@@ -36,7 +36,18 @@ func (a *app) needs(s types.ServiceConfig) (needs, error) {
 		}
 		out.refs = append(out.refs, resource.Key{Kind: spec.KindContainer, Namespace: on, Name: "1"})
 	}
+	out.refs = append(out.refs, a.networkRefs(s)...)
 	return out, nil
+}
+
+// networkRefs are the networks that the service is on: one that is made anew
+// takes its containers with it.
+func (a *app) networkRefs(s types.ServiceConfig) []resource.Key {
+	var out []resource.Key
+	for _, key := range sortedKeys(s.Networks) {
+		out = append(out, resource.Key{Kind: spec.KindNetwork, Name: key})
+	}
+	return out
 }
 
 func (a *app) need(s types.ServiceConfig, on, shared string) (resource.Need, bool, error) {

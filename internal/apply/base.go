@@ -1,0 +1,94 @@
+package apply
+
+import (
+	"fmt"
+	"slices"
+
+	"syncd.io/syncd/internal/resource"
+)
+
+// emitBase puts what containers stand on: networks and volumes. A network that
+// differs must be made anew, and takes everything that is on it along.
+func (b *builder) emitBase(forward []*group) {
+	for _, s := range b.slots {
+		switch {
+		case s.want().Group != "" || s.move == keep:
+		case s.move == replace:
+			b.remake(s, forward)
+		default:
+			s.puts = []int{b.add(Step{Verb: Put, Key: s.pair.Key, Object: s.want(), Cause: s.cause(), Changes: s.finding.Changes})}
+			b.base = append(b.base, s.puts...)
+		}
+	}
+}
+
+// remake takes down all that is on a network, the network itself, and puts it
+// back.
+func (b *builder) remake(network *slot, forward []*group) {
+	cause := fmt.Sprintf("%s is made anew", network.pair.Key)
+	down := b.stopExtras(network.pair.Key, cause)
+	for _, g := range slices.Backward(forward) {
+		for _, s := range g.slots {
+			if s.standsOn(network.pair.Key) {
+				down = append(down, b.takeDown(s, cause)...)
+			}
+		}
+	}
+	var gone []int
+	for _, old := range network.pair.Live {
+		gone = append(gone, b.add(Step{Verb: Remove, Key: network.pair.Key, Ref: old.Ref, After: slices.Clone(down), Cause: network.cause(), Changes: network.finding.Changes}))
+	}
+	network.puts = []int{b.add(Step{Verb: Put, Key: network.pair.Key, Object: network.want(), After: gone, Cause: "made anew"})}
+	b.base = append(b.base, network.puts...)
+}
+
+// takeDown stops and removes what stands on a network, once for all networks.
+func (b *builder) takeDown(s *slot, cause string) []int {
+	for _, inst := range s.pair.Live {
+		var after []int
+		if inst.Running {
+			after = []int{b.stopOnce(Step{Key: s.pair.Key, Ref: inst.Ref, Cause: cause})}
+		}
+		s.torn = append(s.torn, b.add(Step{Verb: Remove, Key: s.pair.Key, Ref: inst.Ref, After: after, Cause: cause}))
+	}
+	s.pair.Live = nil
+	return s.torn
+}
+
+// stopExtras stops what is no longer wanted, will be pruned, and is on a network
+// or may be.
+func (b *builder) stopExtras(network resource.Key, cause string) []int {
+	if !b.pruning() {
+		return nil
+	}
+	var ids []int
+	for _, p := range b.extras {
+		for _, inst := range p.Live {
+			if holdsInstances(p) && inst.Running && (inst.Refs == nil || slices.Contains(inst.Refs, network)) {
+				ids = append(ids, b.stopOnce(Step{Key: p.Key, Ref: inst.Ref, Cause: cause}))
+			}
+		}
+	}
+	return ids
+}
+
+// stopOnce adds a stop, or returns the one that the plan has for this instance.
+func (b *builder) stopOnce(s Step) int {
+	if id, done := b.stops[s.Ref.ID]; done {
+		return id
+	}
+	s.Verb = Stop
+	id := b.add(s)
+	b.stops[s.Ref.ID] = id
+	return id
+}
+
+// policyOf returns the policy that a put of o goes by.
+func (b *builder) policyOf(o *resource.Object) resource.Policy {
+	if b.req.Back {
+		return o.Rollback
+	}
+	return o.Policy
+}
+
+func (b *builder) policy(s *slot) resource.Policy { return b.policyOf(s.want()) }

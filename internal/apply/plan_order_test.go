@@ -1,0 +1,301 @@
+package apply_test
+
+import (
+	"testing"
+
+	"syncd.io/syncd/internal/apply/applytest"
+)
+
+func TestNothingDiffers(t *testing.T) {
+	p := planned{live: "web*2 v1\nnetwork front bridge", want: "web*2 v1\nnetwork front bridge"}.check(t)
+	if !p.Empty() {
+		t.Error("the plan is not empty")
+	}
+}
+
+func TestInSyncIsNotHealthy(t *testing.T) {
+	p := planned{
+		live: "db v1\nweb*2 v1 needs=db:healthy", want: "db v1\nweb*2 v1 needs=db:healthy", req: awaitAll,
+		plan: `
+			1 await  container/db/1  healthy
+			2 await  container/web/1 healthy · after 1
+			3 await  container/web/2 healthy · after 1`,
+	}.check(t)
+	if !p.Empty() || p.Touches(slot("web", 1)) {
+		t.Error("awaits only look")
+	}
+}
+
+func TestFirstDeployAllAtOnceBehindNeeds(t *testing.T) {
+	planned{
+		want: "network front bridge\nvolume data local\n" +
+			"db v1 on=front\nmigrate v1 job needs=db:healthy\nweb*3 v1 on=front par=1 delay=10s needs=migrate:completed,cache:started\ncache v1",
+		plan: `
+			 1 put    network/front       missing
+			 2 put    volume/data         missing
+			 3 put    container/cache/1   missing · after 1,2
+			 4 await  container/cache/1   healthy · after 3
+			 5 put    container/db/1      missing · after 1,2
+			 6 await  container/db/1      healthy · after 5
+			 7 put    container/migrate/1 missing · after 6
+			 8 await  container/migrate/1 completed · after 7
+			 9 put    container/web/1     missing · after 3,8
+			10 await  container/web/1     healthy · after 9
+			11 put    container/web/2     missing · after 3,8
+			12 await  container/web/2     healthy · after 11
+			13 put    container/web/3     missing · after 3,8
+			14 await  container/web/3     healthy · after 13`,
+		services: `
+			cache: new, 1 of 1 (missing)
+			db: new, 1 of 1 (missing)
+			migrate: runs once, 1 of 1 (missing)
+			web: new, 3 of 3 (missing)`,
+	}.check(t)
+}
+
+func TestStartFirst(t *testing.T) {
+	planned{
+		live: "web v1", want: "web v2",
+		plan: `
+			1 put    container/web/1 image: v1 -> v2
+			2 await  container/web/1 healthy · after 1
+			3 remove container/web/1 replaced · after 2
+			4 put    container/web/1 resting name · after 3`,
+		services: "web: start-first, 1 of 1 (image: v1 -> v2)",
+	}.check(t)
+}
+
+func TestStopFirst(t *testing.T) {
+	planned{
+		live: "web v1 order=stop-first", want: "web v2 order=stop-first",
+		plan: `
+			1 stop   container/web/1 stop-first: asked for
+			2 put    container/web/1 image: v1 -> v2 · after 1
+			3 await  container/web/1 healthy · after 2
+			4 remove container/web/1 replaced · after 3`,
+		services: "web: stop-first, 1 of 1 (asked for)",
+	}.check(t)
+}
+
+func TestStopFirstUndoOnlyStartsTheOldOneAgain(t *testing.T) {
+	planned{
+		live: "db v1 writes=data", want: "db v1 writes=data", req: back,
+		world: func(m *applytest.Memory) {
+			m.Kill(slot("db", 1))
+			leave(t, m, "db v2 writes=data")
+		},
+		plan: `
+			1 stop   container/db/1 stop-first: writer data for db
+			2 put    container/db/1 name: db-1~i1 -> db-1, state: stopped -> running · after 1
+			3 await  container/db/1 healthy · after 2
+			4 remove container/db/1 replaced · after 3`,
+	}.check(t)
+}
+
+func TestBatchesOfParallelismWithDelay(t *testing.T) {
+	planned{
+		live: "web*3 v1 par=2", want: "web*3 v2 par=2 delay=10s",
+		plan: `
+			 1 put    container/web/1 image: v1 -> v2
+			 2 await  container/web/1 healthy · after 1
+			 3 remove container/web/1 replaced · after 2
+			 4 put    container/web/1 resting name · after 3
+			 5 put    container/web/2 image: v1 -> v2
+			 6 await  container/web/2 healthy · after 5
+			 7 remove container/web/2 replaced · after 6
+			 8 put    container/web/2 resting name · after 7
+			 9 put    container/web/3 image: v1 -> v2 · after 3,7, pause 10s
+			10 await  container/web/3 healthy · after 9
+			11 remove container/web/3 replaced · after 10
+			12 put    container/web/3 resting name · after 11`,
+		services: "web: start-first, 3 of 3 (image: v1 -> v2)",
+	}.check(t)
+}
+
+func TestThePauseComesBeforeTheGapNotInIt(t *testing.T) {
+	planned{
+		live: "web*2 v1 order=stop-first", want: "web*2 v2 order=stop-first delay=5s",
+		plan: `
+			1 stop   container/web/1 stop-first: asked for
+			2 put    container/web/1 image: v1 -> v2 · after 1
+			3 await  container/web/1 healthy · after 2
+			4 remove container/web/1 replaced · after 3
+			5 stop   container/web/2 stop-first: asked for · after 4, pause 5s
+			6 put    container/web/2 image: v1 -> v2 · after 5
+			7 await  container/web/2 healthy · after 6
+			8 remove container/web/2 replaced · after 7`,
+	}.check(t)
+}
+
+func TestWhatServesNobodyChangesFirst(t *testing.T) {
+	planned{
+		live: "web*3 v1 order=stop-first", want: "web*3 v2 order=stop-first",
+		world: func(m *applytest.Memory) {
+			m.Break(slot("web", 2), "unhealthy")
+			m.Vanish(slot("web", 3))
+		},
+		plan: `
+			 1 put    container/web/3 missing
+			 2 await  container/web/3 healthy · after 1
+			 3 stop   container/web/2 stop-first: asked for · after 2
+			 4 put    container/web/2 image: v1 -> v2 · after 3
+			 5 await  container/web/2 healthy · after 4
+			 6 remove container/web/2 replaced · after 5
+			 7 stop   container/web/1 stop-first: asked for · after 6
+			 8 put    container/web/1 image: v1 -> v2 · after 7
+			 9 await  container/web/1 healthy · after 8
+			10 remove container/web/1 replaced · after 9`,
+	}.check(t)
+}
+
+func TestScaleUp(t *testing.T) {
+	planned{
+		live: "web v1", want: "web*3 v1",
+		plan: `
+			1 put    container/web/2 missing
+			2 await  container/web/2 healthy · after 1
+			3 put    container/web/3 missing · after 2
+			4 await  container/web/3 healthy · after 3`,
+		services: "web: new, 2 of 3 (missing)",
+	}.check(t)
+}
+
+func TestScaleDown(t *testing.T) {
+	planned{
+		live: "web*3 v1", want: "web v1",
+		plan: `
+			1 remove container/web/2 no longer wanted
+			2 remove container/web/3 no longer wanted`,
+		services: "web: in place, 2 of 1 (fewer instances are wanted)",
+	}.check(t)
+}
+
+func TestMendInPlace(t *testing.T) {
+	planned{
+		live: "web v1", want: "web v1 limits=1g", world: func(m *applytest.Memory) { m.Rename(slot("web", 1), "oops") },
+		plan: `
+			1 put    container/web/1 limits: (none) -> 1g, name: oops -> web-1
+			2 await  container/web/1 healthy · after 1`,
+		services: "web: in place, 1 of 1 (limits: (none) -> 1g, name: oops -> web-1)",
+	}.check(t)
+}
+
+func TestStoppedByHandIsStartedAgain(t *testing.T) {
+	planned{
+		live: "web v1 port=80", want: "web v1 port=80", world: func(m *applytest.Memory) { m.Kill(slot("web", 1)) },
+		plan: `
+			1 put    container/web/1 state: stopped -> running
+			2 await  container/web/1 healthy · after 1`,
+		services: "web: in place, 1 of 1 (state: stopped -> running)",
+	}.check(t)
+}
+
+func TestHalfMadeLeftoversGo(t *testing.T) {
+	planned{
+		live: "web v1", want: "web v2",
+		world: func(m *applytest.Memory) { leave(t, m, "web v2") },
+		plan: `
+			1 put    container/web/1 name: web-1~i2 -> web-1
+			2 await  container/web/1 healthy · after 1
+			3 remove container/web/1 one is enough · after 2
+			4 put    container/web/1 resting name · after 3`,
+	}.check(t)
+}
+
+func TestNeeds(t *testing.T) {
+	t.Run("started waits for the put", func(t *testing.T) {
+		planned{
+			want: "a v1\nb v1 needs=a:started",
+			plan: `
+				1 put    container/a/1 missing
+				2 await  container/a/1 healthy · after 1
+				3 put    container/b/1 missing · after 1
+				4 await  container/b/1 healthy · after 3`,
+		}.check(t)
+	})
+	t.Run("healthy waits for the await", func(t *testing.T) {
+		planned{
+			want: "b v1\na v1 needs=b:healthy",
+			plan: `
+				1 put    container/b/1 missing
+				2 await  container/b/1 healthy · after 1
+				3 put    container/a/1 missing · after 2
+				4 await  container/a/1 healthy · after 3`,
+		}.check(t)
+	})
+	t.Run("not required must only have ended", func(t *testing.T) {
+		planned{
+			want: "a v1\nb v1 needs=a:healthy?,gone:started?",
+			plan: `
+				1 put    container/a/1 missing
+				2 await  container/a/1 healthy · after 1
+				3 put    container/b/1 missing · once ended 2
+				4 await  container/b/1 healthy · after 3
+				note: b needs gone, which is not there`,
+		}.check(t)
+	})
+	t.Run("a circle is refused", func(t *testing.T) {
+		refused(t, "a v1 needs=c:started\nb v1 needs=a:started\nc v1 needs=b:started", "services need each other in a circle: a -> c -> b -> a")
+	})
+}
+
+func TestInnocentCommitsAreNotBlamed(t *testing.T) {
+	p := planned{
+		live: "web v1\nworker v1 health=never", want: "web v2\nworker v1 health=never", req: failing(slot("worker", 1), slot("web", 1)),
+		plan: `
+			1 put    container/web/1    image: v1 -> v2
+			2 await  container/web/1    healthy · after 1
+			3 remove container/web/1    replaced · after 2
+			4 put    container/web/1    resting name · after 3
+			5 await  container/worker/1 healthy, or not as before`,
+	}.check(t)
+	if p.Steps[1].Innocent || !p.Steps[4].Innocent {
+		t.Error("who is touched is not innocent; who was failing and is not touched is")
+	}
+}
+
+func TestRoutesHoldAndSwitch(t *testing.T) {
+	t.Run("start-first", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web v2\nroute web 80 tcp",
+			plan: `
+				1 put    container/web/1 image: v1 -> v2
+				2 await  container/web/1 healthy · after 1
+				3 put    route/web/80    container/web/1 in · after 2
+				4 await  route/web/80    drained · after 3
+				5 remove container/web/1 replaced · after 4
+				6 put    container/web/1 resting name · after 5`,
+		}.check(t)
+	})
+	t.Run("stop-first", func(t *testing.T) {
+		planned{
+			live: "web v1 writes=data\nroute web 80 tcp", want: "web v2 writes=data\nroute web 80 tcp",
+			plan: `
+				1 put    route/web/80    hold for container/web/1
+				2 stop   container/web/1 stop-first: writer data for web · after 1
+				3 put    container/web/1 image: v1 -> v2 · after 2
+				4 await  container/web/1 healthy · after 3
+				5 put    route/web/80    container/web/1 in · after 4
+				6 await  route/web/80    drained · after 5
+				7 remove container/web/1 replaced · after 6`,
+		}.check(t)
+	})
+	t.Run("a scale-up joins", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web*2 v1\nroute web 80 tcp",
+			plan: `
+				1 put    container/web/2 missing
+				2 await  container/web/2 healthy · after 1
+				3 put    route/web/80    container/web/2 in · after 2
+				4 await  route/web/80    drained · after 3`,
+		}.check(t)
+	})
+	t.Run("a route alone", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web v1\nroute web 80 http",
+			plan: `
+				1 put    route/web/80 mode: tcp -> http
+				2 await  route/web/80 healthy · after 1`,
+		}.check(t)
+	})
+}

@@ -1,0 +1,122 @@
+package endtoend_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"syncd.io/syncd/internal/reconcile"
+)
+
+// registry is one that answers, and has nothing.
+func registry(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+		if r.URL.Path == "/v2/" {
+			fmt.Fprint(w, "{}")
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`)
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+func TestImageThatDoesNotExistTouchesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.deploy(web)
+	h.want(h.sync(), reconcile.Applied)
+	image := registry(t) + "/shop/web:9"
+	h.deploy(strings.Replace(version(web, "2"), "IMAGE", image, 1))
+	h.untouched(func() {
+		res := h.want(h.sync(), reconcile.Rejected)
+		if !strings.Contains(res.Reason, image) {
+			t.Errorf("the reason does not name the image %s: %s", image, res.Reason)
+		}
+		h.want(h.sync(), reconcile.Held)
+	})
+	if got := env(h.one("web"), "APP_VERSION"); got != "1" {
+		t.Errorf("version %s runs, want 1", got)
+	}
+}
+
+func TestRegistryThatIsDownBlamesNobody(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.deploy(web)
+	h.want(h.sync(), reconcile.Applied)
+	h.deploy(strings.Replace(version(web, "2"), "IMAGE", freePort(t)+"/shop/web:9", 1))
+	h.untouched(func() { h.want(h.sync(), reconcile.Unreachable) })
+	if q := h.record().Quarantine; len(q) > 0 {
+		t.Errorf("the revision is in quarantine: %s", q[0].Reason)
+	}
+	h.deploy(version(web, "2"))
+	h.want(h.sync(), reconcile.Applied)
+}
+
+// freePort returns a loopback address on which nobody listens.
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // it was never used
+	return l.Addr().String()
+}
+
+const published = `
+services:
+  web:
+    image: IMAGE
+    environment: {APP_VERSION: "1"}
+    ports: ["PORT:8080"]
+    PROBE
+`
+
+func TestPortTakenByAnotherProcessTouchesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.deploy(strings.Replace(published, "PORT", freePort(t), 1))
+	h.want(h.sync(), reconcile.Applied)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	h.must(err)
+	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
+	h.deploy(strings.Replace(published, "PORT", l.Addr().String(), 1))
+	h.untouched(func() {
+		res := h.want(h.sync(), reconcile.Rejected)
+		for _, part := range []string{"web", l.Addr().String(), "process"} {
+			if !strings.Contains(res.Reason, part) {
+				t.Errorf("the reason lacks %q: %s", part, res.Reason)
+			}
+		}
+	})
+}
+
+func TestTwoAppsWithOnePort(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	compose := strings.Replace(published, "PORT", freePort(t), 1)
+	h.deploy(compose)
+	h.want(h.sync(), reconcile.Applied)
+	first := h.one("web").ID
+	other := h.project + "-other"
+	h.place(other+"/compose.yaml", compose)
+	h.merge("a second app with the same port")
+	res := h.syncApp(other)
+	h.want(res, reconcile.Rejected)
+	if !strings.Contains(res.Reason, h.project+"-web-1") {
+		t.Errorf("the reason does not name the container that holds the port: %s", res.Reason)
+	}
+	if h.one("web").ID != first {
+		t.Error("the first app was touched")
+	}
+	h.settled()
+}
