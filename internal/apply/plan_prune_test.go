@@ -92,3 +92,24 @@ func TestConsentIsBoundToThePrintedPlan(t *testing.T) {
 		t.Error("the digest does not tell plans apart")
 	}
 }
+
+func TestConsentToRemoveEverythingNamesTheData(t *testing.T) {
+	planned{
+		live: "web v1\nvolume data local", want: "",
+		plan: `
+			consent: remove 1 of 1 services
+			consent: remove volume/data with its data`,
+	}.check(t)
+}
+
+func TestAWayBackNeitherAsksNorRemovesData(t *testing.T) {
+	planned{
+		live: "web v1\na v1\nb v1\nc v1\nd v1\nvolume data local", want: "web v1",
+		req: func(r *apply.Request) { r.Back, r.AwaitAll = true, false },
+		plan: `
+			1 remove container/a/1 no longer wanted
+			2 remove container/b/1 no longer wanted
+			3 remove container/c/1 no longer wanted
+			4 remove container/d/1 no longer wanted`,
+	}.check(t)
+}

@@ -16,6 +16,7 @@ func (b *builder) emitPrune() {
 	if b.overBudget() {
 		gone, live := b.vanished()
 		b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %d of %d services", gone, live))
+		b.askForData()
 		return
 	}
 	after := b.allGates()
@@ -38,9 +39,22 @@ func (b *builder) emitPrune() {
 		switch {
 		case holdsInstances(p):
 		case p.Kept && !b.req.Consented:
-			b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %s with its data", p.Key))
 		default:
 			b.pruneOne(p, after)
+		}
+	}
+	b.askForData()
+}
+
+// askForData names the data that nothing wants any more. A way back asks for
+// nothing: what stays is asked for when the app is good again.
+func (b *builder) askForData() {
+	if b.req.Consented || b.req.Back {
+		return
+	}
+	for _, p := range b.extras {
+		if p.Kept {
+			b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %s with its data", p.Key))
 		}
 	}
 }
@@ -99,7 +113,7 @@ func (b *builder) pruning() bool { return b.req.Prune && !b.overBudget() }
 // overBudget refuses to prune everything, or more than the budget, without
 // consent: a repository that was emptied by mistake looks just like that.
 func (b *builder) overBudget() bool {
-	if b.req.Consented {
+	if b.req.Consented || b.req.Back { // a way back only removes what the failed attempt made
 		return false
 	}
 	vanished, live := b.vanished()

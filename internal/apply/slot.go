@@ -145,8 +145,11 @@ func (s *slot) cause() string {
 func summary(changes []drift.Change) string {
 	const shown = 3
 	var parts []string
-	for i, c := range changes {
-		if i == shown {
+	for _, c := range changes {
+		if c.Path == "pin" && len(changes) > 1 {
+			continue // it follows the image's name
+		}
+		if len(parts) == shown {
 			parts = append(parts, "…")
 			break
 		}

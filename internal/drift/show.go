@@ -46,7 +46,7 @@ func text(v any) string {
 	case nil:
 		return ""
 	case string:
-		return quoteEmpty(v)
+		return quoteEmpty(shortDigest(v))
 	case json.Number:
 		return v.String()
 	}
@@ -55,6 +55,15 @@ func text(v any) string {
 		return "(unreadable)"
 	}
 	return string(raw)
+}
+
+// shortDigest cuts an image ID to what people compare.
+func shortDigest(s string) string {
+	const algorithm, digits = "sha256:", 12
+	if len(s) == len(algorithm)+64 && strings.HasPrefix(s, algorithm) {
+		return s[:len(algorithm)+digits]
+	}
+	return s
 }
 
 func quoteEmpty(s string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/state"
 )
@@ -53,12 +54,16 @@ func (x *act) previewAdoption(ctx context.Context, take func(*state.Record) erro
 		}
 	}
 	preview := x.agent.preview(ctx, x.catalog, x.worker, rec)
-	stay, change := 0, 0
+	stay, mend, replace := 0, 0, 0
 	for _, s := range preview.Plan.Services {
 		stay += s.Of - s.Slots
-		change += s.Slots
+		if s.How == apply.InPlace { // a name, a limit: what runs goes on running
+			mend += s.Slots
+		} else {
+			replace += s.Slots
+		}
 	}
-	text := fmt.Sprintf("%d containers stay untouched, %d would be changed", stay, change)
+	text := fmt.Sprintf("%d containers stay untouched, %d are mended without a restart, %d would be replaced", stay, mend, replace)
 	return ActResult{Text: text, Preview: &preview}, nil
 }
 

@@ -16,6 +16,7 @@ import (
 // rollback is never rolled back.
 func (p *pass) goBack(ctx context.Context, q state.Quarantined) verdict {
 	names, objects := p.runsOnRollback(p.record.Attempt.Set)
+	p.tellSecrets(p.record.Attempt.Set, *p.record.Good)
 	back := &state.Attempt{
 		Set: *p.record.Good, Started: p.agent.opts.Now(), Back: true, Failed: &q,
 		Run: names, With: objects, Before: p.record.Attempt.Before,
