@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync"
 
 	"syncd.io/syncd/cmd/syncd/internal/show"
 	"syncd.io/syncd/internal/apply"
@@ -35,10 +37,13 @@ func (c *cli) logger(format string) (*slog.Logger, error) {
 // tellTo makes log lines of the agent's events: one for each pass that did or
 // found something, one for each step that failed.
 func tellTo(log *slog.Logger) func(reconcile.Event) {
+	news := &news{told: map[string]string{}}
 	return func(e reconcile.Event) {
 		switch {
-		case e.Result != nil:
+		case e.Result != nil && news.is(*e.Result):
 			logResult(log, *e.Result)
+		case e.Result != nil:
+			log.Debug("pass", "app", e.App, "outcome", string(e.Result.Outcome))
 		case e.Step == nil && e.App == "":
 			log.Warn(resource.Harmless(e.Text, reasonBound))
 		case e.Step == nil:
@@ -49,6 +54,22 @@ func tellTo(log *slog.Logger) func(reconcile.Event) {
 			log.Debug(show.EventLine(e), "app", e.App)
 		}
 	}
+}
+
+// news remembers what was told of each app: a pass that ends as the one before it
+// did is no news.
+type news struct {
+	mu   sync.Mutex
+	told map[string]string
+}
+
+func (n *news) is(r reconcile.Result) bool {
+	text := fmt.Sprint(r.Outcome, r.Revision.Commit, r.Reason)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old := n.told[r.App]
+	n.told[r.App] = text
+	return text != old || r.Outcome == reconcile.Applied || r.Outcome == reconcile.RolledBack
 }
 
 func logResult(log *slog.Logger, r reconcile.Result) {

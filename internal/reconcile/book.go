@@ -46,10 +46,12 @@ func (p *pass) bookVerdict(res Result) bool {
 
 func worthHistory(res Result, fresh bool) bool {
 	switch res.Outcome {
-	case Unchanged, Pending, Paused, Superseded, Unreachable, Held:
+	case Unchanged, Pending, Paused, Superseded, Unreachable:
 		return false
 	case Applied, RolledBack:
 		return true
+	case Held:
+		return !res.Plan.Empty() // it was held before; only a repair is news
 	default:
 		return fresh
 	}
@@ -60,7 +62,7 @@ func (p *pass) entry(res Result) state.Entry {
 		App: p.name, At: res.Started, Kind: "sync", Revision: res.Revision,
 		Outcome: string(res.Outcome), Reason: res.Reason, Duration: res.Duration,
 	}
-	if strings.HasPrefix(res.Reason, "repair") {
+	if strings.Contains(res.Reason, repaired) {
 		e.Kind = "repair"
 	}
 	if good := p.record.Good; good != nil {

@@ -94,8 +94,11 @@ func (p *pass) keepGood(ctx context.Context, v verdict) verdict {
 	if p.record.Good == nil || p.record.Halted != "" || p.record.Attempt != nil {
 		return v
 	}
-	if w := p.steady(ctx, *p.record.Good); w.outcome == Unreachable || w.outcome == Degraded {
+	switch w := p.steady(ctx, *p.record.Good); w.outcome {
+	case Unreachable, Degraded:
 		v.reason += "; besides: " + w.reason
+	case Applied:
+		v.reason += "; meanwhile: " + w.reason
 	}
 	return v
 }

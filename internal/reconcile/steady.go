@@ -42,6 +42,9 @@ func (p *pass) pendingHint() string {
 	return "sync.selfHeal is false; to repair it: syncd sync " + p.name
 }
 
+// repaired begins the reason of a pass that repaired drift.
+const repaired = "repaired drift: "
+
 // repair carries a plan against drift out, unless the same drift keeps coming
 // back.
 func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan) verdict {
@@ -63,7 +66,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	case len(outcome.Failures) > 0:
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
-	return p.askConsent(plan, verdict{outcome: Applied, reason: "repaired drift: " + firstLine(report)})
+	return p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)})
 }
 
 // wellness judges a good set that is in sync: does it also feel well?
