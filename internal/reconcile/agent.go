@@ -31,6 +31,8 @@ type Agent struct {
 	// slots limit how many apps change side by side.
 	slots chan struct{}
 	poke  chan struct{}
+	// values is poked when a file with the host's values changed.
+	values chan struct{}
 	// listeners hear what happens while they wait for their request.
 	listeners listeners
 	// life is Run's context; nil while Run is not running.
@@ -55,6 +57,7 @@ func New(opts Options) (*Agent, error) {
 		looking: make(chan struct{}, 1),
 		slots:   make(chan struct{}, sideBySide),
 		poke:    make(chan struct{}, 1),
+		values:  make(chan struct{}, 1),
 	}
 	if opts.Store == nil {
 		return a, nil

@@ -17,6 +17,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	events := a.watch(ctx)
 	var loops sync.WaitGroup
 	defer loops.Wait()
+	a.watchFiles(ctx, &loops)
 	started := map[string]bool{}
 	ticker := time.NewTicker(a.opts.Host.Repo.Interval.D())
 	defer ticker.Stop()
@@ -44,6 +45,8 @@ func (a *Agent) listen(ctx context.Context, tick <-chan time.Time, events <-chan
 		case <-ctx.Done():
 			return false
 		case <-tick:
+			return true
+		case <-a.values:
 			return true
 		case <-a.poke:
 			a.wakeAll()
