@@ -79,6 +79,10 @@ func TestImageHoldsTheProgramsAndNothingElse(t *testing.T) {
 	if exit != 0 || !strings.Contains(out, "v1.2.3-test") {
 		t.Errorf("syncd version: exit %d, said %q %q", exit, out, complaint)
 	}
+	out, complaint, exit = script(t, nil, "docker", "run", "--rm", "--network", "none", "--entrypoint", "/usr/local/bin/syncd-render", tag, "version")
+	if exit != 0 || !strings.Contains(out, "v1.2.3-test") {
+		t.Errorf("syncd-render version: exit %d, said %q %q", exit, out, complaint)
+	}
 	holds(t, tag, "usr/local/bin/syncd", "usr/local/bin/syncd-render", "etc/ssl/certs/ca-certificates.crt", "LICENSE")
 	labels, _, _ := script(t, nil, "docker", "image", "inspect", "-f", `{{index .Config.Labels "org.opencontainers.image.version"}} {{.Config.Volumes}}`, tag)
 	if !strings.Contains(labels, "v1.2.3-test") || !strings.Contains(labels, "/var/lib/syncd") {

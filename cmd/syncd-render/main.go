@@ -15,9 +15,13 @@ import (
 	"syncd.io/syncd/internal/source/fetch"
 )
 
+// version is set by the linker, which can set a variable only:
+// -X main.version=v1.2.3. Nothing changes it afterwards.
+var version string
+
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "version" {
-		fmt.Println(sandbox.Program, version())
+		fmt.Println(sandbox.Program, thisVersion())
 		return
 	}
 	syscall.Umask(0o022)
@@ -34,8 +38,11 @@ func operations() map[string]sandbox.Op {
 	return ops
 }
 
-// version is that of the module this was built from.
-func version() string {
+// thisVersion is the linker's, else that of the module this was built from.
+func thisVersion() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(unknown)"

@@ -21,7 +21,7 @@ func build(t *testing.T) sandbox.Child {
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	c, err := sandbox.Probe(path)
+	c, err := sandbox.Probe(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (c *cli) checkVerb() *cobra.Command {
 
 // checkAll runs every check; none depends on another.
 func checkAll(ctx context.Context, host config.Host) []finding {
-	child, program := checkProgram()
+	child, program := checkProgram(ctx)
 	repository, credentials := checkRepository(ctx, host, child)
 	return []finding{
 		program, checkEngine(ctx, host), repository, credentials,

@@ -28,9 +28,9 @@ func failing(check string, err error, fix string) finding {
 	return finding{Check: check, Detail: err.Error(), Fix: cmp.Or(fault.Advice(err), fix)}
 }
 
-func checkProgram() (sandbox.Child, finding) {
+func checkProgram(ctx context.Context) (sandbox.Child, finding) {
 	const name = "renderer"
-	child, err := sandbox.Find()
+	child, err := sandbox.Find(ctx)
 	if err != nil {
 		return child, failing(name, err, "install "+sandbox.Program+" beside syncd")
 	}

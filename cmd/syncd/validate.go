@@ -38,7 +38,7 @@ func (c *cli) validate(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	child, err := sandbox.Find()
+	child, err := sandbox.Find(ctx)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 			err = errors.Join(err, open.close())
 		}
 	}()
-	child, err := sandbox.Find()
+	child, err := sandbox.Find(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

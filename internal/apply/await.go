@@ -15,7 +15,8 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 	w := &watcher{run: x, step: s, ref: ref, limit: readyLimit(s), left: readyLimit(s)}
 	for {
 		begun := time.Now()
-		h, err := x.look(ctx, s.Key, ref)
+		h, away, err := x.look(ctx, s.Key, ref)
+		w.away = w.away || away
 		switch {
 		case ctx.Err() != nil:
 			return result{err: context.Cause(ctx)}
@@ -25,7 +26,7 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 			return w.failure(ctx, h, err.Error())
 		}
 		if done, res := w.judge(ctx, h); done {
-			return res
+			return res.unlessAway(w.away, h)
 		}
 		if !sleep(ctx, x.Poll) {
 			return result{err: context.Cause(ctx)}
@@ -35,13 +36,23 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 }
 
 // look asks for the health once; while the target does not answer, it asks
-// again.
-func (x *run) look(ctx context.Context, key resource.Key, ref resource.Ref) (h resource.Health, err error) {
+// again, and says that it was away.
+func (x *run) look(ctx context.Context, key resource.Key, ref resource.Ref) (h resource.Health, away bool, err error) {
 	err = x.patiently(ctx, func() (err error) {
 		h, err = x.Target.Health(ctx, key, ref)
+		away = away || fault.Of(err) == fault.Unreachable
 		return err
 	})
-	return h, err
+	return h, away, err
+}
+
+// unlessAway turns a failure that was found after the target had been away into
+// none: an engine that restarts takes its instances down with it.
+func (r result) unlessAway(away bool, h resource.Health) result {
+	if r.failure == nil || !away || h.State != resource.Failed && h.State != resource.Absent {
+		return r
+	}
+	return result{err: fault.As(fault.Unreachable, fmt.Errorf("the target was away meanwhile, and %s was found %s after it", r.failure.Step.Key, orUnknown(h.Reason)))}
 }
 
 // watcher holds the clocks of one await.
@@ -58,6 +69,7 @@ type watcher struct {
 	seen   bool          // it has been as wanted once
 	base   int           // restarts when it was first as wanted
 	last   int           // restarts when its present steadiness began
+	away   bool          // the target did not answer for a while
 	told   string
 }
 

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -30,12 +31,14 @@ func (r *Rollout) Soak(ctx context.Context, plan Plan, o Outcome, d time.Duratio
 
 func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (*Failure, error) {
 	ref := o.Made[s.Key]
-	h, err := x.look(ctx, s.Key, ref)
+	h, away, err := x.look(ctx, s.Key, ref)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err != nil:
 		return nil, err
+	case away: // what it finds now, it may have caused by itself
+		return nil, fault.As(fault.Unreachable, fmt.Errorf("the target was away while %s was watched: it is watched anew", s.Key))
 	}
 	var reason string
 	switch {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // proxy stands between the agent and the engine, and counts.
@@ -19,6 +20,7 @@ type proxy struct {
 
 	mu    sync.Mutex
 	calls []string
+	away  bool
 }
 
 // newProxy serves an engine's address in front of the local one.
@@ -60,9 +62,25 @@ func (p *proxy) handler(socket string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		p.calls = append(p.calls, r.Method+" "+r.URL.Path)
+		away := p.away
 		p.mu.Unlock()
+		if away {
+			panic(http.ErrAbortHandler) // closes the connection without an answer
+		}
 		forward.ServeHTTP(w, r)
 	})
+}
+
+// refuse lets the engine seem to be away for that long.
+func (p *proxy) refuse(d time.Duration) {
+	set := func(away bool) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.away = away
+	}
+	set(true)
+	<-time.After(d)
+	set(false)
 }
 
 // take returns the calls since the last take.

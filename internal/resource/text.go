@@ -29,6 +29,24 @@ func Harmless(text string, limit int) string {
 	return cut(strings.TrimSpace(b.String()), limit)
 }
 
+// HarmlessLines is Harmless for text of several lines: those that are not blank
+// stay apart, each of them harmless, joined by "\n", without their indentation;
+// all together have at most limit bytes.
+func HarmlessLines(text string, limit int) string {
+	var lines []string
+	left := limit
+	for line := range strings.Lines(text) {
+		if left < len(ellipsis) {
+			break
+		}
+		if line = Harmless(line, left); line != "" {
+			lines = append(lines, line)
+			left -= len(line) + 1
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // escape returns the length of the ANSI control sequence at the beginning of
 // text, 0 where there is none: dropping only the ESC would leave "[31m" behind.
 func escape(text string) int {
@@ -49,9 +67,10 @@ func invisible(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs)
 }
 
+const ellipsis = "…"
+
 // cut shortens s to limit bytes at a rune's border.
 func cut(s string, limit int) string {
-	const ellipsis = "…"
 	if len(s) <= limit {
 		return s
 	}

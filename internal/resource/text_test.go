@@ -29,6 +29,29 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
+func TestHarmlessLines(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"one", "a", "a"},
+		{"two", "a\nb", "a\nb"},
+		{"windows", "a\r\nb\r\n", "a\nb"},
+		{"blank lines", "\n\na\n \t\n\nb\n", "a\nb"},
+		{"harmful", "a\x1b[31m\n\u202eb\u2028c\x85d\x00", "a\nbcd"},
+		{"overwriting a line", "good\rbad\x1b[2K\v\f!", "good bad!"},
+		{"nothing", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := HarmlessLines(c.in, 100); got != c.want {
+				t.Errorf("HarmlessLines(%q) = %q, want %q", c.in, got, c.want)
+			}
+		})
+	}
+	for limit := range 30 {
+		if got := HarmlessLines(strings.Repeat("日本\n", 1000), limit); len(got) > max(limit, len("…")) || !utf8.ValidString(got) {
+			t.Errorf("limit %d gave %d bytes: %q", limit, len(got), got)
+		}
+	}
+}
+
 func TestHarmlessIsBounded(t *testing.T) {
 	for limit := range 20 {
 		got := Harmless(strings.Repeat("日", 1000), limit)

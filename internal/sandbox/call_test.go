@@ -57,7 +57,7 @@ func TestChildHasNothingOfTheAgent(t *testing.T) {
 }
 
 func TestChildWithoutNetwork(t *testing.T) {
-	c, err := Probe(self(t).Path)
+	c, err := Probe(t.Context(), self(t).Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +120,13 @@ func TestCallFailures(t *testing.T) {
 	}
 }
 
+func TestSeveralProblemsKeepTheirLines(t *testing.T) {
+	err := self(t).Call(t.Context(), "list", text{"bad\u2028too"}, &text{}, roomy())
+	if want := "field a: bad\nfield b: badtoo"; err == nil || err.Error() != want || fault.Of(err) != fault.Rejected {
+		t.Errorf("got %q (%v), want %q", err, fault.Of(err), want)
+	}
+}
+
 func TestCancelledCallEndsTheChild(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -172,10 +179,19 @@ func TestCallNeedsLimits(t *testing.T) {
 
 func TestProbeOfSomethingElse(t *testing.T) {
 	for _, path := range []string{"/nonexistent/syncd-render", "/bin/false"} {
-		_, err := Probe(path)
+		_, err := Probe(t.Context(), path)
 		if fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "install syncd-render") {
 			t.Errorf("%s: got %v (%v), hint %q", path, err, fault.Of(err), fault.Advice(err))
 		}
+	}
+}
+
+func TestProbeEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("shutting down")
+	cancel(stopped)
+	if c, err := Probe(ctx, self(t).Path); !errors.Is(err, stopped) || c.Path != "" {
+		t.Errorf("got %+v, %v; want the context's cause", c, err)
 	}
 }
 
@@ -203,7 +219,7 @@ func BenchmarkCall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := Probe(path)
+	c, err := Probe(b.Context(), path)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -223,14 +239,14 @@ func BenchmarkCall(b *testing.B) {
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
-	if _, err := Find(); fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "install syncd-render") {
+	if _, err := Find(t.Context()); fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "install syncd-render") {
 		t.Errorf("without a child: %v (%v, hint %q)", err, fault.Of(err), fault.Advice(err))
 	}
 	path := filepath.Join(dir, Program)
 	if err := os.Symlink(self(t).Path, path); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := Find(); err != nil || c.Path != path {
+	if c, err := Find(t.Context()); err != nil || c.Path != path {
 		t.Errorf("on the PATH: %+v, %v", c, err)
 	}
 }

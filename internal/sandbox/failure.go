@@ -24,9 +24,10 @@ func newFailure(err error) Failure {
 }
 
 // fault is the error on this side of the border. The texts are made harmless:
-// they may quote what the repository holds.
+// they may quote what the repository holds. Of several problems each keeps its
+// line.
 func (f Failure) fault() error {
-	err := fault.As(class(f.Class), errors.New(resource.Harmless(f.Error, failureText)))
+	err := fault.As(class(f.Class), errors.New(resource.HarmlessLines(f.Error, failureText)))
 	if f.Hint == "" {
 		return err
 	}

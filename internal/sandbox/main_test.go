@@ -41,6 +41,7 @@ func children() map[string]Op {
 		"echo":   Handle(func(_ context.Context, in text) (text, error) { return in, nil }),
 		"facts":  Handle(func(context.Context, text) (facts, error) { return look() }),
 		"reject": Handle(reject),
+		"list":   Handle(list),
 		"hog":    Handle(hog),
 		"hang":   Handle(hang),
 		"flood":  Handle(func(context.Context, text) (text, error) { return text{strings.Repeat("x", 4<<20)}, nil }),
@@ -75,6 +76,11 @@ func look() (facts, error) {
 
 func reject(_ context.Context, in text) (text, error) {
 	return text{}, fault.Hint(fault.As(fault.Rejected, errors.New("bad \x1b[31mfield "+in.Text)), "mend \u202eit")
+}
+
+// list has several problems, and a repository's content in each.
+func list(_ context.Context, in text) (text, error) {
+	return text{}, fault.As(fault.Rejected, errors.Join(errors.New("field a: \x1b[31mbad"), errors.New("field b:\r"+in.Text)))
 }
 
 // hog allocates until the memory limit ends it.

@@ -36,13 +36,14 @@ type Child struct {
 
 // Find returns the child beside the running program, else on the PATH, and
 // tries once whether it runs, and whether it can be cut off from the network.
-// The error is Blocked, with a hint, where there is none or it does not run.
-func Find() (Child, error) {
+// Errors: Blocked, with a hint, where there is none or it does not run; the
+// context's cause where ctx ended.
+func Find(ctx context.Context) (Child, error) {
 	path, err := locate()
 	if err != nil {
 		return Child{}, err
 	}
-	return Probe(path)
+	return Probe(ctx, path)
 }
 
 func locate() (string, error) {
@@ -67,23 +68,28 @@ func missing(err error) error {
 
 // Probe returns the child at path after trial runs: plain, and without network
 // in the ways that the system may allow. Which of them works is decided here,
-// once.
-func Probe(path string) (Child, error) {
-	if err := trial(Child{Path: path}); err != nil {
+// once. Errors are those of Find.
+func Probe(ctx context.Context, path string) (Child, error) {
+	if err := trial(ctx, Child{Path: path}); ctx.Err() != nil {
+		return Child{}, fmt.Errorf("try %s: %w", path, context.Cause(ctx))
+	} else if err != nil {
 		return Child{}, missing(fmt.Errorf("run %s: %w", path, err))
 	}
 	for _, flags := range []uintptr{syscall.CLONE_NEWNET, syscall.CLONE_NEWNET | syscall.CLONE_NEWUSER} {
 		c := Child{Path: path, isolate: flags}
-		if trial(c) == nil {
+		if trial(ctx, c) == nil {
 			return c, nil
 		}
+	}
+	if ctx.Err() != nil { // none of them failed by itself
+		return Child{}, fmt.Errorf("try %s: %w", path, context.Cause(ctx))
 	}
 	return Child{Path: path}, nil
 }
 
 // trial runs "syncd-render version", which every child knows.
-func trial(c Child) error {
-	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
+func trial(ctx context.Context, c Child) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	cmd := c.command(ctx, false, "version")
 	if err := cmd.Run(); err != nil {

@@ -14,18 +14,23 @@ import (
 
 const pingLimit = 3 * time.Second
 
+// advice is a way out for a text that engines or registries answer with.
+type advice struct{ text, hint string }
+
 // hints are ways out for texts that engines answer with.
-var hints = []struct{ text, hint string }{
-	{"port is already allocated", "another container holds this port; `docker ps` shows which"},
-	{"address already in use", "another process on the host holds this port; `ss -ltnp` shows which"},
-	{"bind source path does not exist", "make the directory on the host, or track the file in the repository"},
-	{"no space left on device", "free space on the engine's disk, then `syncd retry`"},
-	{"executable file not found", "the command does not exist in the image"},
-	{"Pool overlaps", "another network has this subnet; choose another one"},
-	{"non-overlapping IPv4 address pool", "the engine ran out of subnets; remove unused networks with `docker network prune`"},
-	{"could not select device driver", "the engine has no runtime for this device; install it (for GPUs: nvidia-container-toolkit)"},
-	{"No such image", "the image is not here and was not pulled"},
-	{"not found or not manually created", "create the external network, or let the project make it"},
+func hints() []advice {
+	return []advice{
+		{"port is already allocated", "another container holds this port; `docker ps` shows which"},
+		{"address already in use", "another process on the host holds this port; `ss -ltnp` shows which"},
+		{"bind source path does not exist", "make the directory on the host, or track the file in the repository"},
+		{"no space left on device", "free space on the engine's disk, then `syncd retry`"},
+		{"executable file not found", "the command does not exist in the image"},
+		{"Pool overlaps", "another network has this subnet; choose another one"},
+		{"non-overlapping IPv4 address pool", "the engine ran out of subnets; remove unused networks with `docker network prune`"},
+		{"could not select device driver", "the engine has no runtime for this device; install it (for GPUs: nvidia-container-toolkit)"},
+		{"No such image", "the image is not here and was not pulled"},
+		{"not found or not manually created", "create the external network, or let the project make it"},
+	}
 }
 
 // classify says what kind of trouble err is, and what was being done. ctx is the
@@ -76,7 +81,7 @@ func (e *Engine) unreachable(ctx context.Context, doing string, err error) error
 
 func hintFor(err error) string {
 	text := strings.ToLower(err.Error())
-	for _, h := range hints {
+	for _, h := range hints() {
 		if strings.Contains(text, strings.ToLower(h.text)) {
 			return h.hint
 		}

@@ -3,6 +3,7 @@ package docker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -62,7 +63,7 @@ func (e *Engine) attach(ctx context.Context, exec string) (string, error) {
 	defer stream.Close()
 	var out bytes.Buffer
 	sink := &tail{buffer: &out, limit: hookOutput}
-	if _, err := stdcopy.StdCopy(sink, sink, stream.Reader); err != nil && ctx.Err() == nil && err != io.EOF {
+	if _, err := stdcopy.StdCopy(sink, sink, stream.Reader); err != nil && ctx.Err() == nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
 	return out.String(), ctx.Err()

@@ -6,38 +6,43 @@ import (
 	"syncd.io/syncd/internal/spec"
 )
 
-// mendable are the fields that an engine changes on a living container, with how
-// to copy them. A limit can be changed, but not taken away: there the API takes
-// a zero for "as it was".
-var mendable = []struct {
+// mendable is a field that an engine changes on a living container, and how to copy
+// it from one to another.
+type mendable struct {
 	pointer string
 	can     func(want spec.Container) bool
 	copy    func(to *spec.Container, from spec.Container)
-}{
-	{"/name", always, func(to *spec.Container, from spec.Container) { to.Name = from.Name }},
-	{"/restart", always, func(to *spec.Container, from spec.Container) { to.Restart = from.Restart }},
-	{"/resources/memory", func(w spec.Container) bool { return w.Resources.Memory != 0 },
-		func(to *spec.Container, from spec.Container) { to.Resources.Memory = from.Resources.Memory }},
-	{"/resources/memswap_limit", func(w spec.Container) bool { return w.Resources.Memory != 0 || w.Resources.MemorySwap != 0 },
-		func(to *spec.Container, from spec.Container) { to.Resources.MemorySwap = from.Resources.MemorySwap }},
-	{"/resources/memory_reservation", func(w spec.Container) bool { return w.Resources.MemoryReservation != 0 },
-		func(to *spec.Container, from spec.Container) {
-			to.Resources.MemoryReservation = from.Resources.MemoryReservation
-		}},
-	{"/resources/cpus", func(w spec.Container) bool { return w.Resources.NanoCPUs != 0 },
-		func(to *spec.Container, from spec.Container) { to.Resources.NanoCPUs = from.Resources.NanoCPUs }},
-	{"/resources/cpu_shares", func(w spec.Container) bool { return w.Resources.CPUShares != 0 },
-		func(to *spec.Container, from spec.Container) { to.Resources.CPUShares = from.Resources.CPUShares }},
-	{"/resources/cpu_period", func(w spec.Container) bool { return w.Resources.CPUPeriod != 0 },
-		func(to *spec.Container, from spec.Container) { to.Resources.CPUPeriod = from.Resources.CPUPeriod }},
-	{"/resources/cpu_quota", func(w spec.Container) bool { return w.Resources.CPUQuota != 0 },
-		func(to *spec.Container, from spec.Container) { to.Resources.CPUQuota = from.Resources.CPUQuota }},
-	{"/resources/cpuset", func(w spec.Container) bool { return w.Resources.CPUSet != "" },
-		func(to *spec.Container, from spec.Container) { to.Resources.CPUSet = from.Resources.CPUSet }},
-	{"/resources/pids_limit", always,
-		func(to *spec.Container, from spec.Container) { to.Resources.PidsLimit = from.Resources.PidsLimit }},
-	{"/resources/blkio_weight", func(w spec.Container) bool { return w.Resources.BlkioWeight != 0 },
-		func(to *spec.Container, from spec.Container) { to.Resources.BlkioWeight = from.Resources.BlkioWeight }},
+}
+
+// mendables are all such fields. A limit can be changed, but not taken away: there
+// the API takes a zero for "as it was".
+func mendables() []mendable {
+	return []mendable{
+		{"/name", always, func(to *spec.Container, from spec.Container) { to.Name = from.Name }},
+		{"/restart", always, func(to *spec.Container, from spec.Container) { to.Restart = from.Restart }},
+		{"/resources/memory", func(w spec.Container) bool { return w.Resources.Memory != 0 },
+			func(to *spec.Container, from spec.Container) { to.Resources.Memory = from.Resources.Memory }},
+		{"/resources/memswap_limit", func(w spec.Container) bool { return w.Resources.Memory != 0 || w.Resources.MemorySwap != 0 },
+			func(to *spec.Container, from spec.Container) { to.Resources.MemorySwap = from.Resources.MemorySwap }},
+		{"/resources/memory_reservation", func(w spec.Container) bool { return w.Resources.MemoryReservation != 0 },
+			func(to *spec.Container, from spec.Container) {
+				to.Resources.MemoryReservation = from.Resources.MemoryReservation
+			}},
+		{"/resources/cpus", func(w spec.Container) bool { return w.Resources.NanoCPUs != 0 },
+			func(to *spec.Container, from spec.Container) { to.Resources.NanoCPUs = from.Resources.NanoCPUs }},
+		{"/resources/cpu_shares", func(w spec.Container) bool { return w.Resources.CPUShares != 0 },
+			func(to *spec.Container, from spec.Container) { to.Resources.CPUShares = from.Resources.CPUShares }},
+		{"/resources/cpu_period", func(w spec.Container) bool { return w.Resources.CPUPeriod != 0 },
+			func(to *spec.Container, from spec.Container) { to.Resources.CPUPeriod = from.Resources.CPUPeriod }},
+		{"/resources/cpu_quota", func(w spec.Container) bool { return w.Resources.CPUQuota != 0 },
+			func(to *spec.Container, from spec.Container) { to.Resources.CPUQuota = from.Resources.CPUQuota }},
+		{"/resources/cpuset", func(w spec.Container) bool { return w.Resources.CPUSet != "" },
+			func(to *spec.Container, from spec.Container) { to.Resources.CPUSet = from.Resources.CPUSet }},
+		{"/resources/pids_limit", always,
+			func(to *spec.Container, from spec.Container) { to.Resources.PidsLimit = from.Resources.PidsLimit }},
+		{"/resources/blkio_weight", func(w spec.Container) bool { return w.Resources.BlkioWeight != 0 },
+			func(to *spec.Container, from spec.Container) { to.Resources.BlkioWeight = from.Resources.BlkioWeight }},
+	}
 }
 
 const (
@@ -50,7 +55,7 @@ func always(spec.Container) bool { return true }
 // inPlace returns the fields of c that Put can mend on all of these instances.
 func (s *snapshot) inPlace(c *comparison, instances []found) []string {
 	var out []string
-	for _, m := range mendable {
+	for _, m := range mendables() {
 		if m.can(c.stored) {
 			out = append(out, m.pointer)
 		}
@@ -89,7 +94,7 @@ func (s *snapshot) reconnectable(want spec.Container, f found) bool {
 
 // fixed returns c without the fields of inPlace.
 func fixed(c spec.Container, inPlace []string) spec.Container {
-	for _, m := range mendable {
+	for _, m := range mendables() {
 		if slices.Contains(inPlace, m.pointer) {
 			m.copy(&c, spec.Container{})
 		}

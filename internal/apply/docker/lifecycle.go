@@ -161,5 +161,26 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 	if err != nil {
 		return resource.Health{}, fmt.Errorf("health of %s: %w", key, err)
 	}
+	h := health(in, t.isOnce(key, in.Config.Labels))
+	if h.State == resource.Failed {
+		return t.confirmed(ctx, key, ref)
+	}
+	return h, nil
+}
+
+// confirmed looks at a failure once more, on a connection of its own: an engine
+// that goes down stops its containers, and still tells so on open connections.
+// Such a failure is nobody's; the engine is unreachable.
+func (t *Target) confirmed(ctx context.Context, key resource.Key, ref resource.Ref) (resource.Health, error) {
+	if err := t.engine.api.Close(); err != nil { // closes idle connections, no more
+		return resource.Health{}, fmt.Errorf("health of %s: %w", key, err)
+	}
+	in, err := t.engine.inspect(ctx, ref.ID)
+	if cerrdefs.IsNotFound(err) {
+		return resource.Health{State: resource.Absent, Reason: "the container is gone"}, nil
+	}
+	if err != nil {
+		return resource.Health{}, fmt.Errorf("health of %s: %w", key, err)
+	}
 	return health(in, t.isOnce(key, in.Config.Labels)), nil
 }

@@ -42,7 +42,7 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 	if err != nil {
 		return nil, t.engine.classify(ctx, "read logs of "+key.String(), err)
 	}
-	defer stream.Close() //nolint:errcheck // a read-only stream
+	defer stream.Close()
 	text, err := readLog(stream, in.Config.Tty)
 	if err != nil {
 		return nil, t.engine.classify(ctx, "read logs of "+key.String(), err)

@@ -41,7 +41,7 @@ func (e *Engine) pull(ctx context.Context, ref, platform string) error {
 	if err != nil {
 		return e.pullError(ctx, ref, err)
 	}
-	defer stream.Close() //nolint:errcheck // a read-only stream
+	defer stream.Close()
 	return e.pullError(ctx, ref, e.follow(ref, stream))
 }
 
@@ -78,19 +78,21 @@ func (e *Engine) follow(ref string, stream io.Reader) error {
 
 // refusals are what registries and engines say of an image that is not to be
 // had; everything else is taken to pass.
-var refusals = []struct{ text, hint string }{
-	{"manifest unknown", "see that the tag exists in the registry"},
-	{"not found", "see that the image and tag exist in the registry"},
-	{"no such image", "see that the image and tag exist in the registry"},
-	{"repository does not exist", "see the image's name; for a private repository: `docker login` as the user that runs syncd"},
-	{"access denied", "`docker login` to the registry as the user that runs syncd"},
-	{"access to the resource is denied", "`docker login` to the registry as the user that runs syncd"},
-	{"unauthorized", "`docker login` to the registry as the user that runs syncd"},
-	{"authentication required", "`docker login` to the registry as the user that runs syncd"},
-	{"no basic auth credentials", "`docker login` to the registry as the user that runs syncd"},
-	{"no matching manifest", "the image is not made for this host's platform"},
-	{"does not match the specified platform", "the image is not made for this platform"},
-	{"invalid reference", "write the image as name:tag"},
+func refusals() []advice {
+	return []advice{
+		{"manifest unknown", "see that the tag exists in the registry"},
+		{"not found", "see that the image and tag exist in the registry"},
+		{"no such image", "see that the image and tag exist in the registry"},
+		{"repository does not exist", "see the image's name; for a private repository: `docker login` as the user that runs syncd"},
+		{"access denied", "`docker login` to the registry as the user that runs syncd"},
+		{"access to the resource is denied", "`docker login` to the registry as the user that runs syncd"},
+		{"unauthorized", "`docker login` to the registry as the user that runs syncd"},
+		{"authentication required", "`docker login` to the registry as the user that runs syncd"},
+		{"no basic auth credentials", "`docker login` to the registry as the user that runs syncd"},
+		{"no matching manifest", "the image is not made for this host's platform"},
+		{"does not match the specified platform", "the image is not made for this platform"},
+		{"invalid reference", "write the image as name:tag"},
+	}
 }
 
 // pullError tells an image that cannot be had (Rejected) from a registry that
@@ -104,7 +106,7 @@ func (e *Engine) pullError(ctx context.Context, ref string, err error) error {
 		return wrapped
 	}
 	text := strings.ToLower(err.Error())
-	for _, r := range refusals {
+	for _, r := range refusals() {
 		if strings.Contains(text, r.text) && !transient(text) {
 			return fault.Hint(fault.As(fault.Rejected, wrapped), r.hint)
 		}

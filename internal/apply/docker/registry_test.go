@@ -47,7 +47,7 @@ func (f *fixture) push(ref string) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	defer stream.Close() //nolint:errcheck // a read-only stream
+	defer stream.Close()
 	text, err := io.ReadAll(stream)
 	if err != nil || strings.Contains(string(text), `"error"`) {
 		f.Fatalf("push %s: %v: %s", ref, err, text)

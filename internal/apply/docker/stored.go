@@ -41,7 +41,7 @@ func (s *snapshot) live(f found, image *imageFacts, want *spec.Container, once b
 	c := read(form{config: f.Config, host: s.symbolic(*f.HostConfig, want), endpoints: s.endpoints(f)}, image)
 	c.State = state(f.State, once)
 	c.Name, c.Project, c.Service = f.name(), f.labels()[labelProject], f.slot.Namespace
-	c.Number, _ = strconv.Atoi(f.slot.Name) //nolint:errcheck // what is no number is slot 0 and differs
+	c.Number, _ = strconv.Atoi(f.slot.Name) // what is no number is slot 0, and differs
 	c.Image, c.Pin = imageRef(f), f.Image
 	s.nameKeys(&c, want)
 	names := splitNames(f.labels()[labelDeclared])
@@ -129,13 +129,13 @@ func sameRef(a, b string) bool {
 func state(s *container.State, once bool) string {
 	switch {
 	case s.Paused:
-		return string(s.Status)
+		return s.Status
 	case s.Running, s.Restarting:
 		return stateRunning
 	case once && s.Status == container.StateExited:
 		return "exited " + strconv.Itoa(s.ExitCode)
 	default:
-		return string(s.Status)
+		return s.Status
 	}
 }
 

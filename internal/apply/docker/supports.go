@@ -4,25 +4,29 @@ import (
 	"syncd.io/syncd/internal/spec"
 )
 
-// needsVersion are settings that older engines drop without a word.
-var needsVersion = []struct {
+// younger is a setting that engines before a version drop without a word.
+type younger struct {
 	api, engine, field string
 	used               func(spec.Container) bool
-}{
-	{"1.43", "24.0", "annotations", func(c spec.Container) bool { return len(c.Annotations) > 0 }},
-	{"1.44", "25.0", "healthcheck.start_interval", func(c spec.Container) bool { return c.Healthcheck != nil && c.Healthcheck.StartInterval != 0 }},
-	{"1.44", "25.0", "networks.mac_address beyond the first network", secondMAC},
-	{"1.45", "26.0", "volumes.volume.subpath", func(c spec.Container) bool { return subpathOf(c, "volume") }},
-	{"1.48", "28.0", "volumes of type image", func(c spec.Container) bool { return mountOf(c, "image") }},
-	{"1.48", "28.0", "networks.gw_priority", func(c spec.Container) bool {
-		return anyEndpoint(c, func(e spec.Endpoint) bool { return e.GwPriority != 0 })
-	}},
+}
+
+func youngerSettings() []younger {
+	return []younger{
+		{"1.43", "24.0", "annotations", func(c spec.Container) bool { return len(c.Annotations) > 0 }},
+		{"1.44", "25.0", "healthcheck.start_interval", func(c spec.Container) bool { return c.Healthcheck != nil && c.Healthcheck.StartInterval != 0 }},
+		{"1.44", "25.0", "networks.mac_address beyond the first network", secondMAC},
+		{"1.45", "26.0", "volumes.volume.subpath", func(c spec.Container) bool { return subpathOf(c, "volume") }},
+		{"1.48", "28.0", "volumes of type image", func(c spec.Container) bool { return mountOf(c, "image") }},
+		{"1.48", "28.0", "networks.gw_priority", func(c spec.Container) bool {
+			return anyEndpoint(c, func(e spec.Endpoint) bool { return e.GwPriority != 0 })
+		}},
+	}
 }
 
 // supports refuses settings that this engine does not know. Errors: Rejected
 // with the field.
 func (e *Engine) supports(c spec.Container) error {
-	for _, n := range needsVersion {
+	for _, n := range youngerSettings() {
 		if n.used(c) && !e.knows(n.api) {
 			return rejected("take the setting out, or update the engine",
 				"service %s: %s needs Docker %s or newer (API %s; this engine speaks %s)", c.Service, n.field, n.engine, n.api, e.api.ClientVersion())

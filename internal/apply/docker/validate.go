@@ -70,7 +70,7 @@ func (t *Target) validate(ctx context.Context, s *snapshot, c spec.Container, ho
 		return err
 	}
 	for _, p := range c.Ports {
-		if err := t.engine.portFree(s, p, holders); err != nil {
+		if err := t.engine.portFree(ctx, p, holders); err != nil {
 			return err
 		}
 	}
@@ -202,7 +202,7 @@ func (e *Engine) portHolders(ctx context.Context, project string) ([]holder, err
 // portFree refuses a fixed port that another project's container holds, or,
 // where agent and engine share a host, another process. Ports of this project's
 // own containers are the planner's business.
-func (e *Engine) portFree(s *snapshot, p spec.Port, holders []holder) error {
+func (e *Engine) portFree(ctx context.Context, p spec.Port, holders []holder) error {
 	field := net.JoinHostPort(p.HostIP, p.Published)
 	for _, h := range holders {
 		if fmt.Sprint(h.port.PublicPort) != p.Published || h.port.Type != p.Protocol || !overlap(h.port.IP, p.HostIP) {
@@ -216,7 +216,7 @@ func (e *Engine) portFree(s *snapshot, p spec.Port, holders []holder) error {
 	if p.Published == "" || p.Protocol != "tcp" || !e.sameHost() {
 		return nil
 	}
-	l, err := net.Listen("tcp", field)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", field)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return rejected("stop that process (`ss -ltnp` shows it), or publish another port", "ports: %s is held by another process on the host", field)
 	}

@@ -63,7 +63,8 @@ func TestNoPathLeavesTheRepository(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req := c.files.request(t)
 			req.HostDir = "/srv/shop"
-			err := mustFail(t, req, fault.Rejected, c.words...)
+			err := failure(t, req)
+			judge(t, req, err, fault.Rejected, c.words...)
 			if strings.Contains(err.Error(), "0utside") {
 				t.Errorf("the error shows what is outside: %v", err)
 			}
@@ -167,7 +168,11 @@ func TestTheGateRefusesWhatTheScannerDidNotSee(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { r.root.Close() })
+			t.Cleanup(func() {
+				if err := r.root.Close(); err != nil {
+					t.Errorf("close the snapshot: %v", err)
+				}
+			})
 			a := newApp(req, r)
 			a.index = newIndex("app/compose.yaml")
 			_, err = a.compose(t.Context(), []string{"app/compose.yaml"}, &scanner{app: a})

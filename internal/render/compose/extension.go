@@ -47,12 +47,14 @@ func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
 }
 
 func (a *app) extensionKey(service, key string, value any, out *extensionOf) error {
-	field, ok := xSyncdKey+"."+key, false
+	field := xSyncdKey + "." + key
 	switch key {
 	case "job":
-		if out.Job, ok = value.(bool); !ok {
+		job, ok := value.(bool)
+		if !ok {
 			return a.reject(service, field, "", "%v is neither true nor false", value)
 		}
+		out.Job = job
 	case "gate":
 		mode, _ := value.(string)
 		switch mode {

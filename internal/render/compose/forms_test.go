@@ -154,15 +154,18 @@ func TestErrorsShowNoSecret(t *testing.T) {
 }
 
 func TestErrorsAreHarmlessText(t *testing.T) {
-	err := mustFail(t, one("services: {web: {image: a, \"\\e[31m\\u202ebad\": b}}\n").request(t), fault.Rejected, "app/compose.yaml", "bad")
+	req := one("services: {web: {image: a, \"\\e[31m\\u202ebad\": b}}\n").request(t)
+	err := failure(t, req)
+	judge(t, req, err, fault.Rejected, "app/compose.yaml", "bad")
 	if strings.ContainsAny(err.Error(), "\x1b\u202e") {
 		t.Errorf("%q", err)
 	}
 }
 
 func TestSeveralErrorsComeTogether(t *testing.T) {
-	err := mustFail(t, one("services:\n  a: {image: x, pull_policy: daily}\n  b: {image: x, volumes: ['./d:/d']}\n  c: {image: x, restart: often}\n").request(t),
-		fault.Rejected, "service a", "service b", "service c", "app/compose.yaml:2", "app/compose.yaml:4")
+	req := one("services:\n  a: {image: x, pull_policy: daily}\n  b: {image: x, volumes: ['./d:/d']}\n  c: {image: x, restart: often}\n").request(t)
+	err := failure(t, req)
+	judge(t, req, err, fault.Rejected, "service a", "service b", "service c", "app/compose.yaml:2", "app/compose.yaml:4")
 	if lines := strings.Split(err.Error(), "\n"); len(lines) != 3 || !strings.Contains(lines[2], "blocked") {
 		t.Errorf("%q", lines)
 	}

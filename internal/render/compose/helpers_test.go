@@ -113,12 +113,24 @@ func container(t testing.TB, a render.Answer) spec.Container {
 }
 
 // mustFail renders and checks the class and that the error says all of words.
-func mustFail(t testing.TB, req render.Request, class fault.Class, words ...string) error {
+func mustFail(t testing.TB, req render.Request, class fault.Class, words ...string) {
+	t.Helper()
+	judge(t, req, failure(t, req), class, words...)
+}
+
+// failure renders and returns the error.
+func failure(t testing.TB, req render.Request) error {
 	t.Helper()
 	_, err := Render(t.Context(), req)
 	if err == nil {
 		t.Fatal("rendered, want an error")
 	}
+	return err
+}
+
+// judge checks an error's class and that it says all of words.
+func judge(t testing.TB, req render.Request, err error, class fault.Class, words ...string) {
+	t.Helper()
 	if got := fault.Of(err); got != class {
 		t.Errorf("class %s, want %s: %v", got, class, err)
 	}
@@ -130,5 +142,4 @@ func mustFail(t testing.TB, req render.Request, class fault.Class, words ...stri
 	if strings.Contains(err.Error(), req.Root) {
 		t.Errorf("the error tells where the snapshot is: %v", err)
 	}
-	return err
 }

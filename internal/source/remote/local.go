@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-billy/v5"
@@ -22,9 +23,6 @@ const (
 	objectCache = 16 * cache.MiByte
 	largeObject = 8 << 20
 )
-
-// extensions are those of repositories that can be read here all the same.
-var extensions = map[string]bool{"noop": true, "preciousobjects": true, "worktreeconfig": true, "relativeworktrees": true}
 
 // OpenLocal opens the repository in a directory, bare or not, for reading in
 // place; brief is as in Open. The error is Unreachable where nothing is there
@@ -44,11 +42,17 @@ func OpenLocal(path string, brief bool) (*filesystem.Storage, error) {
 		if name == "objectformat" && option.Value != "sha1" {
 			return nil, fault.As(fault.Rejected, fmt.Errorf("repository %s uses %.20s object names, which are not supported", path, option.Value))
 		}
-		if name != "objectformat" && !extensions[name] {
+		if name != "objectformat" && !readable(name) {
 			return nil, fault.As(fault.Rejected, fmt.Errorf("repository %s needs the extension %.60q, which is not supported", path, option.Key))
 		}
 	}
 	return store, nil
+}
+
+// readable tells whether a repository with this extension can be read here all
+// the same.
+func readable(extension string) bool {
+	return slices.Contains([]string{"noop", "preciousobjects", "worktreeconfig", "relativeworktrees"}, extension)
 }
 
 // Open returns the object store in a Git directory. A brief one is for a process

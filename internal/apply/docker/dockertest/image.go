@@ -81,7 +81,7 @@ func buildImage(ctx context.Context, api *client.Client, files io.Reader, ref st
 	if err != nil {
 		return fmt.Errorf("start build: %w", err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // a read-only stream
+	defer answer.Body.Close()
 	lines := json.NewDecoder(answer.Body)
 	for {
 		var line struct {

@@ -103,8 +103,14 @@ func serve(ctx context.Context, o options) int {
 }
 
 func probe(url string) int {
-	client := http.Client{Timeout: 2 * time.Second}
-	answer, err := client.Get(url)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		fmt.Println(err)
 		return 1
