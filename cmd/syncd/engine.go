@@ -41,7 +41,10 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 	if w.engine == unneeded {
 		return nil, nil
 	}
-	opts := docker.Options{Host: host.Docker, Agent: agent, Mounts: filepath.Join(host.State, mountsDir), Version: thisBuild().Version, Progress: pulls(w.progress)}
+	opts := docker.Options{
+		Host: host.Docker, Agent: agent, Mounts: filepath.Join(host.State, mountsDir), Version: thisBuild().Version,
+		Progress: pulls(w.progress), Deaf: w.deaf,
+	}
 	engine, err := docker.Open(ctx, opts)
 	for pause := firstWait; err != nil && w.engine == awaited && fault.Of(err) == fault.Unreachable; pause = min(2*pause, lastWait) {
 		w.log.Warn("the engine does not answer", "error", err, "again", pause)
@@ -59,6 +62,13 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 		return nil, nil
 	default:
 		return nil, err
+	}
+}
+
+// deaf tells that the engine's events ended; the adapter listens anew.
+func (w wiring) deaf(err error) {
+	if w.hear != nil {
+		w.hear(reconcile.Event{Text: err.Error()})
 	}
 }
 

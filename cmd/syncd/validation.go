@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"syncd.io/syncd/cmd/syncd/internal/policy"
@@ -63,14 +64,23 @@ func (v *validation) one(ctx context.Context, app render.App, values map[string]
 	})
 	switch fault.Of(err) {
 	case fault.Rejected:
-		out.Problems = append(out.Problems, problem{err.Error(), fault.Advice(err)})
+		out.Problems = append(out.Problems, renderProblem(err))
 		return out, nil, nil
 	case fault.Blocked:
-		out.Warnings = append(out.Warnings, problem{err.Error(), fault.Advice(err)})
+		out.Warnings = append(out.Warnings, renderProblem(err))
 		return out, nil, nil
 	}
 	out.Objects, out.Notes = len(answer.Objects), answer.Notes
 	return out, answer.Objects, err
+}
+
+// renderProblem is a rendering's error without "render app NAME": the name stands
+// above it, and its lines look alike.
+func renderProblem(err error) problem {
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner
+	}
+	return problem{err.Error(), fault.Advice(err)}
 }
 
 // trackedIn is what a snapshot holds in the form that rendering wants.

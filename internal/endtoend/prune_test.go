@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker/docker/client"
+	cerrdefs "github.com/containerd/errdefs"
 
 	"syncd.io/syncd/internal/reconcile"
 )
@@ -39,7 +39,7 @@ func (h *host) hasVolume(name string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_, err := h.api.VolumeInspect(ctx, name)
-	if err != nil && !client.IsErrNotFound(err) {
+	if err != nil && !cerrdefs.IsNotFound(err) {
 		h.t.Fatal(err)
 	}
 	return err == nil

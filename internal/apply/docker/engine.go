@@ -41,6 +41,9 @@ type Options struct {
 	Version string
 	// Progress is told how pulls go on; nil is nobody.
 	Progress func(Progress)
+	// Deaf is told why the engine's events ended, before Watch listens anew; nil
+	// is nobody.
+	Deaf func(error)
 }
 
 // Engine is one Docker engine. It is safe for concurrent use.

@@ -63,8 +63,12 @@ func (e *Engine) Watch(ctx context.Context) <-chan string {
 		defer close(out)
 		wait := firstRetry
 		for ctx.Err() == nil {
-			if e.listen(ctx, out) {
+			heard, err := e.listen(ctx, out)
+			if heard {
 				wait = firstRetry
+			}
+			if err != nil && ctx.Err() == nil && e.opts.Deaf != nil {
+				e.opts.Deaf(err)
 			}
 			select {
 			case <-ctx.Done():
@@ -81,16 +85,17 @@ func (e *Engine) Watch(ctx context.Context) <-chan string {
 	return out
 }
 
-// listen passes events on until the connection ends, and tells whether any came.
-func (e *Engine) listen(ctx context.Context, out chan<- string) (heard bool) {
+// listen passes events on until the connection ends. It tells whether any came,
+// and what ended them.
+func (e *Engine) listen(ctx context.Context, out chan<- string) (heard bool, err error) {
 	messages, errs := e.api.Events(ctx, events.ListOptions{Filters: watched()})
 	owners := map[string]string{}
 	for {
 		select {
 		case <-ctx.Done():
-			return heard
-		case <-errs:
-			return heard
+			return heard, nil
+		case err := <-errs:
+			return heard, e.classify(ctx, "listen to the engine's events", err)
 		case m := <-messages:
 			heard = true
 			if project, ok := e.projectOf(ctx, m, owners); ok {

@@ -47,7 +47,7 @@ func message(err error, base string, secrets []string) string {
 }
 
 // joined puts several errors into one: what the app's author can mend comes
-// before what blocks it, and the list is bounded.
+// before what blocks it, each with its own hint, and the list is bounded.
 func joined(errs []error) error {
 	var sorted []error
 	for _, class := range []fault.Class{fault.Rejected, fault.Blocked} {
@@ -65,7 +65,21 @@ func joined(errs []error) error {
 	if len(sorted) == 1 {
 		return sorted[0]
 	}
-	return errors.Join(sorted[:min(len(sorted), maxProblems)]...)
+	sorted = sorted[:min(len(sorted), maxProblems)]
+	for i, err := range sorted {
+		sorted[i] = withHint(err)
+	}
+	return errors.Join(sorted...)
+}
+
+// withHint writes an error's hint behind its text: as a line of several it would
+// lose it.
+func withHint(err error) error {
+	hint := fault.Advice(err)
+	if hint == "" {
+		return err
+	}
+	return fault.As(fault.Of(err), fmt.Errorf("%s (%s)", err, hint)) // without the chain, which would say it again
 }
 
 // replaceAll masks the secrets in text.

@@ -1,0 +1,108 @@
+package endtoend_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"syncd.io/syncd/internal/apply/docker/dockertest"
+)
+
+// process is the real agent, running.
+type process struct {
+	cmd *exec.Cmd
+	log lockedBuffer
+}
+
+// lockedBuffer is written by a process and read by a test.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// runProcess starts syncd run with a configuration of repo's own lines. It ends
+// with the test.
+func (h *host) runProcess(repo string) *process {
+	h.t.Helper()
+	file := filepath.Join(h.t.TempDir(), "syncd.yaml")
+	text := fmt.Sprintf("repo:\n%sstate: %s\nsocket: %s\n", repo, h.state, filepath.Join(h.state, "syncd.sock"))
+	h.must(os.WriteFile(file, []byte(text), 0o600))
+	p := &process{cmd: exec.Command(agentProgram(h.t), "run", "--config", file)}
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	h.must(p.cmd.Start())
+	h.t.Cleanup(func() {
+		h.must(p.cmd.Process.Signal(syscall.SIGTERM))
+		if err := p.cmd.Wait(); err != nil {
+			h.t.Errorf("syncd run ended with %v\n%s", err, p.log.String())
+		}
+	})
+	return p
+}
+
+// deployed waits until the agent has made a commit good.
+func (h *host) deployed(p *process) {
+	h.t.Helper()
+	dockertest.Eventually(h.t, "the agent has deployed", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, agentProgram(h.t), "status", "--state", h.state, "-o", "json")
+		out, err := cmd.CombinedOutput()
+		return err == nil && bytes.Contains(out, []byte(`"Synced"`))
+	})
+}
+
+// rss is the memory that the process has, in bytes.
+func (p *process) rss() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, fmt.Errorf("no VmRSS in %s", text)
+}
+
+// cpu is the time that its threads were on a CPU.
+func (p *process) cpu() (time.Duration, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	var total time.Duration
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return 0, err
+		}
+		var on int64
+		if _, err := fmt.Sscan(string(text), &on); err != nil {
+			return 0, fmt.Errorf("read %s: %w", file, err)
+		}
+		total += time.Duration(on)
+	}
+	return total, nil
+}
