@@ -35,11 +35,16 @@ func (d *differ) mask(at spot, v any) any {
 
 func (d *differ) maskList(at spot, list []any) []any {
 	for i, inner := range list {
-		id, ok := identify(inner)
-		if !ok {
-			id = identity{value: strconv.Itoa(i)}
-		}
-		list[i] = d.mask(at.element(i, id), inner)
+		list[i] = d.mask(at.item(i, inner), inner)
 	}
 	return list
+}
+
+// item is the place of a list's element: by what identifies it, else by number.
+func (s spot) item(i int, v any) spot {
+	id, ok := identify(v)
+	if !ok {
+		id = identity{value: strconv.Itoa(i)}
+	}
+	return s.element(i, id)
 }

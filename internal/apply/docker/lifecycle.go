@@ -161,7 +161,7 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 	if err != nil {
 		return resource.Health{}, fmt.Errorf("health of %s: %w", key, err)
 	}
-	h := health(in, t.isOnce(key, in.Config.Labels))
+	h := t.healthOf(key, in)
 	if h.State == resource.Failed {
 		return t.confirmed(ctx, key, ref)
 	}
@@ -182,5 +182,5 @@ func (t *Target) confirmed(ctx context.Context, key resource.Key, ref resource.R
 	if err != nil {
 		return resource.Health{}, fmt.Errorf("health of %s: %w", key, err)
 	}
-	return health(in, t.isOnce(key, in.Config.Labels)), nil
+	return t.healthOf(key, in), nil
 }

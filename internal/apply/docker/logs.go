@@ -47,7 +47,7 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 	if err != nil {
 		return nil, t.engine.classify(ctx, "read logs of "+key.String(), err)
 	}
-	return lastLines(text, lines), nil
+	return lastLines(t.concealer(key, in).Replace(text), lines), nil
 }
 
 // readLog undoes the engine's framing of two streams; a terminal has only one.

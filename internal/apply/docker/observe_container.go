@@ -136,7 +136,7 @@ func (t *Target) instance(ctx context.Context, s *snapshot, f found, c *comparis
 	}
 	out := resource.Instance{
 		Ref: resource.Ref{ID: f.ID}, Hash: f.labels()[labelHash], Spec: raw,
-		Health:  health(f.InspectResponse, t.isOnce(f.slot, f.labels())),
+		Health:  t.healthOf(f.slot, f.InspectResponse),
 		Running: f.State.Running || f.State.Restarting, Claims: claims(live),
 		Foreign: !t.mayTouch(f),
 	}

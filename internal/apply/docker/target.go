@@ -20,6 +20,7 @@ type Target struct {
 	adopted map[string]bool // container IDs that are ours without a label
 	hooks   map[string]hooks
 	once    map[resource.Key]bool
+	wanted  map[resource.Key]resource.Object // of the last observation
 	// compared keeps what wanted containers are stored as: a pass without a new
 	// revision works out nothing twice.
 	compared map[resource.Key]memo
@@ -38,7 +39,7 @@ func (e *Engine) Target(project string) *Target {
 	return &Target{
 		engine: e, project: project,
 		adopted: map[string]bool{}, hooks: map[string]hooks{}, once: map[resource.Key]bool{},
-		compared: map[resource.Key]memo{},
+		wanted: map[resource.Key]resource.Object{}, compared: map[resource.Key]memo{},
 	}
 }
 
@@ -58,11 +59,12 @@ func (t *Target) remember(want []resource.Object, owned apply.Owned) {
 	clear(t.adopted)
 	clear(t.once)
 	clear(t.hooks)
+	clear(t.wanted)
 	for _, ref := range owned.Adopted {
 		t.adopted[ref.ID] = true
 	}
 	for _, o := range want {
-		t.once[o.Key] = o.Once
+		t.once[o.Key], t.wanted[o.Key] = o.Once, o
 	}
 	maps.DeleteFunc(t.compared, func(key resource.Key, _ memo) bool { _, wanted := t.once[key]; return !wanted })
 }
