@@ -51,6 +51,9 @@ func (p *private) start() {
 	p.process = exec.Command("dockerd", "--data-root", filepath.Join(p.dir, "data"), "--exec-root", filepath.Join(p.dir, "exec"),
 		"--pidfile", filepath.Join(p.dir, "pid"), "-H", p.address, "--bridge=none", "--iptables=false", "--ip6tables=false")
 	p.process.Stdout, p.process.Stderr = &p.log, &p.log
+	// In a network of its own: with --bridge=none an engine removes docker0, which
+	// belongs to the machine's own engine.
+	p.process.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if err := p.process.Start(); err != nil {
 		p.t.Fatalf("start an engine: %v", err)
 	}

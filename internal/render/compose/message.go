@@ -79,7 +79,7 @@ func withHint(err error) error {
 	if hint == "" {
 		return err
 	}
-	return fault.As(fault.Of(err), fmt.Errorf("%s (%s)", err, hint)) // without the chain, which would say it again
+	return fault.As(fault.Of(err), errors.New(err.Error()+" ("+hint+")")) // without the chain, which would say it again
 }
 
 // replaceAll masks the secrets in text.
