@@ -9,6 +9,12 @@ STAGE   ?= bin/image
 PROGRAMS := ./cmd/syncd ./cmd/syncd-render
 CERTS   ?= /etc/ssl/certs/ca-certificates.crt
 
+# A checkout may belong to somebody else than who builds it, as on CI machines.
+# Git then refuses to speak of it, and a go build that asks Git would fail.
+ifneq ($(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 || echo mute),)
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+endif
+
 .PHONY: build
 build: ## the agent and the child that renders
 	$(BUILD) -o bin/ $(PROGRAMS)

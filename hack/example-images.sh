@@ -12,7 +12,7 @@ if [ $# -gt 0 ]; then shift; fi
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 
-CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$context/app" ./examples/app
+CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w' -o "$context/app" ./examples/app
 
 for version in 1 2 3; do
 	broken=
