@@ -71,7 +71,7 @@ func (d *decoder) unknown(key *yaml.Node, fields []field, at place) {
 	elsewhere := slices.IndexFunc(d.known, func(path string) bool {
 		return strings.HasSuffix(path, "."+key.Value) && !strings.Contains(path, placeholder)
 	})
-	if near := nearest(key.Value, names); near != "" {
+	if near := Nearest(key.Value, names); near != "" {
 		hint = `did you mean "` + near + `"?`
 	} else if elsewhere >= 0 {
 		hint = "it belongs at " + d.known[elsewhere]

@@ -2,9 +2,9 @@ package config
 
 import "strings"
 
-// nearest returns the known word that is closest to word, or the empty string
+// Nearest returns the known word that is closest to word, or the empty string
 // where none is close enough to be what was meant. Case, - and _ do not count.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	if len(word) > 40 { // no key is that long, and the work grows with its length
 		return ""
 	}

@@ -64,7 +64,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, at place) {
 }
 
 func suggest(rule, value string) string {
-	if near := nearest(value, choices(rule)); near != "" {
+	if near := Nearest(value, choices(rule)); near != "" {
 		return `did you mean "` + near + `"?`
 	}
 	return ""

@@ -104,7 +104,7 @@ func TestNearest(t *testing.T) {
 		"intervall": "interval", "Interval": "interval", "self_heal": "selfHeal", "selfheal": "selfHeal", "ulr": "url",
 		"aut": "auto", "xyzzy": "", "completely-different": "", strings.Repeat("interval", 100): "", "ünterval": "interval",
 	} {
-		if got := nearest(word, known); got != want {
+		if got := Nearest(word, known); got != want {
 			t.Errorf("%s: %q, want %q", shorten(word), got, want)
 		}
 	}

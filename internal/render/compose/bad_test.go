@@ -137,6 +137,13 @@ func TestBadComposeIsRejected(t *testing.T) {
 		"no protocol":            {service("web", "image: a\nports: [{target: 80, protocol: quic}]"), []string{"app/compose.yaml:4", "service web", "ports", "quic"}},
 		"swappiness":             {service("web", "image: a\nmem_swappiness: 200"), []string{"app/compose.yaml:4", "service web", "mem_swappiness"}},
 		"negative cpus":          {service("web", "image: a\ncpus: -1"), []string{"app/compose.yaml:4", "service web", "cpus"}},
+		"unknown key":            {service("web", "imagee: a"), []string{"app/compose.yaml:3: unknown key \"services.web.imagee\"", "image"}},
+		"unknown key below":      {service("web", "image: a\ndeploy: {resourcess: {}}"), []string{"app/compose.yaml:4: unknown key \"services.web.deploy.resourcess\""}},
+		"unknown section":        {"services: {web: {image: a}}\nnetwork: {}\n", []string{"app/compose.yaml: unknown key \"network\""}},
+		"not the type":           {service("web", "image: [a]"), []string{"app/compose.yaml:3: services.web.image must be a string"}},
+		"no size":                {service("web", "image: a\nmem_limit: banana"), []string{"app/compose.yaml:4: 'services[web].mem_limit' invalid size"}},
+		"no image's name":        {service("web", "image: 'BAD IMAGE::'"), []string{"app/compose.yaml:3", "service web", "image", "BAD IMAGE::"}},
+		"a range too short":      {service("web", "image: a\nscale: 3\nports: ['80-81:80']"), []string{"app/compose.yaml:5", "service web", "ports", "3 replicas", "2 ports"}},
 		"hasty healthcheck":      {service("web", "image: a\nhealthcheck: {test: a, interval: 1us}"), []string{"app/compose.yaml:4", "service web", "healthcheck.interval"}},
 		"negative grace":         {service("web", "image: a\nstop_grace_period: -5s"), []string{"app/compose.yaml:4", "service web", "stop_grace_period"}},
 		"volumes of itself":      {service("web", "image: a\nvolumes_from: [web]"), []string{"web -> web"}},
@@ -172,7 +179,7 @@ func TestAnEmptyAppIsHeldNotApplied(t *testing.T) {
 		"profiles disabled": service("web", "image: a\nprofiles: [debug]"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			mustFail(t, one(text).request(t), fault.Blocked, "app/compose.yaml", "no services", "held: needs consent")
+			mustFail(t, one(text).request(t), fault.Blocked, "app/compose.yaml", "no services", "held", "delete the app's directory")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"slices"
 
@@ -50,6 +51,32 @@ func digits(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// crowded are the claims of one instance on the ranges that it takes a port
+// from, where a new instance finds none free before its old one has gone.
+func (a *app) crowded(s types.ServiceConfig, c spec.Container, parallelism int) []resource.Claim {
+	more := parallelism
+	if more == 0 { // all at once
+		more = a.replicas(s)
+	}
+	var out []resource.Claim
+	for _, p := range c.Ports {
+		if n := rangeSize(p); n > 0 && n < a.replicas(s)+more {
+			value := fmt.Sprintf("%s/%s for %s/%d", address(p), p.Protocol, s.Name, c.Number)
+			out = append(out, resource.Claim{Kind: resource.ClaimPort, Value: value})
+		}
+	}
+	return out
+}
+
+// rangeSize is how many ports the engine may choose from; 0 where it is no range.
+func rangeSize(p spec.Port) int {
+	from, to, ok := portRange(p.Published)
+	if !ok || fixed(p) {
+		return 0
+	}
+	return to - from + 1
 }
 
 func address(p spec.Port) string {

@@ -22,6 +22,11 @@ func (a *app) published(s types.ServiceConfig, c *spec.Container) error {
 	}
 	slices.SortFunc(c.Ports, comparePorts)
 	c.Ports = slices.Compact(c.Ports)
+	for _, p := range c.Ports {
+		if n := rangeSize(p); n > 0 && n < a.replicas(s) {
+			return a.reject(s.Name, "ports", "publish a longer range", "%d replicas cannot share the %d ports of %s", a.replicas(s), n, p.Published)
+		}
+	}
 	if err := a.portsInMode(s, c); err != nil {
 		return err
 	}

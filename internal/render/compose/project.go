@@ -4,14 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path"
-	"strings"
 
 	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
-
-	"syncd.io/syncd/internal/fault"
 )
 
 // load reads the app's files into a.project.
@@ -164,34 +160,6 @@ func (a *app) unknownProfiles(model map[string]any) {
 			a.note("%s: profiles: no service has the profile %s", a.path(settingsFile), p)
 		}
 	}
-}
-
-// loadError puts the file's name before what compose-go says.
-func (a *app) loadError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("load %s: %w", a.index.main, context.Cause(ctx))
-	}
-	text := a.text(err)
-	if !strings.Contains(text, path.Base(a.index.main)) {
-		text = a.guess(text) + ": " + text
-	}
-	return fault.As(fault.Rejected, plainText(text))
-}
-
-// guess finds the place of a message that names a service in one of compose-go's
-// ways: services.web.image, service "web".
-func (a *app) guess(text string) string {
-	for _, key := range sortedKeys(a.index.found) {
-		section, name, _ := strings.Cut(key, "/")
-		single := strings.TrimSuffix(section, "s")
-		for _, form := range []string{section + "." + name + ".", section + "." + name + ":", single + ` "` + name + `"`} {
-			if _, after, ok := strings.Cut(text, form); ok && name != "" {
-				field, _, _ := strings.Cut(after, " ")
-				return a.index.at(section, name, strings.TrimRight(field, ":"))
-			}
-		}
-	}
-	return a.index.main
 }
 
 // gate refuses every include and extends that the scanner did not see. It is

@@ -123,7 +123,7 @@ func (a *app) count() error {
 		}
 	}
 	if len(a.project.Services) == 0 {
-		return classified(fault.Blocked, "held: needs consent", fmt.Errorf("%s: the app has no services", a.index.main))
+		return classified(fault.Blocked, "held: what runs goes on; to remove it, delete the app's directory, which then asks for consent", fmt.Errorf("%s: the app has no services", a.index.main))
 	}
 	return nil
 }

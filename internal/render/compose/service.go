@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/distribution/reference"
 
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
@@ -89,6 +90,7 @@ func (a *app) slot(s types.ServiceConfig, c spec.Container, proto resource.Objec
 		return o, a.reject(s.Name, "container_name", "", "the service %s has a container called %s too", other, c.Name)
 	}
 	a.names[c.Name] = s.Name
+	o.Claims = slices.Concat(proto.Claims, a.crowded(s, c, proto.Policy.Parallelism))
 	return a.encode(o, c)
 }
 
@@ -143,8 +145,11 @@ func (a *app) fill(s types.ServiceConfig, c *spec.Container) error {
 	return nil
 }
 
-// named checks the container's name and the pull policy.
+// named checks the names of image and container, and the pull policy.
 func (a *app) named(s types.ServiceConfig, c *spec.Container) error {
+	if _, err := reference.ParseDockerRef(s.Image); err != nil && !imageID(s.Image) {
+		return a.reject(s.Name, "image", "write it as NAME:TAG, in small letters", "%q: %w", s.Image, err)
+	}
 	if s.ContainerName != "" && !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`).MatchString(s.ContainerName) {
 		return a.reject(s.Name, "container_name", "letters, digits, _ . - and at least two of them", "%q is no name that the engine takes", s.ContainerName)
 	}
@@ -159,6 +164,11 @@ func (a *app) named(s types.ServiceConfig, c *spec.Container) error {
 		return a.reject(s.Name, "pull_policy", "a tag is resolved once per revision; use missing, always or never", "%s is not supported", s.PullPolicy)
 	}
 	return nil
+}
+
+// imageID tells whether an image is named by its ID, as the engine allows.
+func imageID(image string) bool {
+	return regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`).MatchString(image)
 }
 
 // links says every link as service:alias.
