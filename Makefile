@@ -24,10 +24,13 @@ demo: engine build ## the story on this machine's engine, in under two minutes
 	go build -o bin/demo ./examples/demo
 	bin/demo
 
+# Every process with the race detector would sleep for a second as it ends well.
+GORACE ?= atexit_sleep_ms=10
+
 .PHONY: test
 test: programs engine compose ## everything, with the engine and the race detector
 	go vet ./...
-	go test -race -p 2 -timeout 20m ./...
+	GORACE='$(GORACE)' go test -race -p 2 -timeout 20m ./...
 
 .PHONY: short
 short: ## what needs no engine

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"syncd.io/syncd/cmd/syncd/internal/show"
+	"syncd.io/syncd/internal/fault"
 )
 
 // cli is one run of the program: its streams and its flags.
@@ -51,8 +53,19 @@ func (c *cli) execute(ctx context.Context, args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	io.WriteString(c.err, c.styleOf(c.err).Problem(err)) //nolint:errcheck // the terminal is gone; the exit code tells
+	io.WriteString(c.err, c.problem(err)) //nolint:errcheck // the terminal is gone; the exit code tells
 	return 1
+}
+
+// problem is an error as the output format has it: one line of JSON, or text.
+func (c *cli) problem(err error) string {
+	if c.flags.output == asJSON {
+		said := map[string]string{"error": err.Error(), "hint": fault.Advice(err), "class": fault.Of(err).String()}
+		if raw, err := json.Marshal(said); err == nil { // texts always encode
+			return string(raw) + "\n"
+		}
+	}
+	return c.styleOf(c.err).Problem(err)
 }
 
 // style is how text on standard output is drawn.

@@ -75,6 +75,7 @@ func prepare(env *testscript.Env, renderer string) error {
 	env.Setenv("TZ", "UTC")
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
+	env.Setenv("GORACE", "atexit_sleep_ms=10") // each syncd would sleep for a second as it ends well
 	for _, who := range []string{"AUTHOR", "COMMITTER"} {
 		env.Setenv("GIT_"+who+"_NAME", "Ann")
 		env.Setenv("GIT_"+who+"_EMAIL", "ann@example.org")

@@ -32,7 +32,11 @@ func verdictsText(verdicts []verdict) string {
 		}
 		b.WriteString(v.text())
 	}
-	fmt.Fprintf(&b, "%d apps, %d with problems\n", len(verdicts), bad)
+	noun := "apps"
+	if len(verdicts) == 1 {
+		noun = "app"
+	}
+	fmt.Fprintf(&b, "%d %s, %d with problems\n", len(verdicts), noun, bad)
 	return b.String()
 }
 

@@ -3,6 +3,7 @@ package apply
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
@@ -91,8 +92,16 @@ func (p Plan) Touches(key resource.Key) bool {
 	return false
 }
 
-// Digest identifies what the printed plan says; consent is bound to it.
+// Digest identifies what the printed plan does and asks for; consent is bound to
+// it. What is only awaited is no part of it: that follows from how the containers
+// feel just now.
 func (p Plan) Digest() string {
-	sum := sha256.Sum256([]byte(p.String()))
-	return hex.EncodeToString(sum[:])[:12]
+	sum := sha256.New()
+	for _, s := range p.Steps {
+		if s.Verb != Await {
+			fmt.Fprintf(sum, "%s %s %s\n", s.Verb, s.Key, s.Cause)
+		}
+	}
+	fmt.Fprintf(sum, "%q %q", p.Consents, p.Blocked)
+	return hex.EncodeToString(sum.Sum(nil))[:12]
 }

@@ -33,8 +33,8 @@ func TestWithoutPruneNothingGoes(t *testing.T) {
 }
 
 func TestNeverAnEmptySet(t *testing.T) {
-	planned{live: "web v1", want: "", plan: "consent: remove 1 of 1 services"}.check(t)
-	planned{live: "web v1\nnetwork front bridge", want: "network front bridge", plan: "consent: remove 1 of 1 services"}.check(t)
+	planned{live: "web v1", want: "", plan: "consent: remove 1 of 1 services: web"}.check(t)
+	planned{live: "web v1\nnetwork front bridge", want: "network front bridge", plan: "consent: remove 1 of 1 services: web"}.check(t)
 	planned{live: "web v1", want: "", req: consented, plan: "1 remove container/web/1 no longer wanted"}.check(t)
 }
 
@@ -47,7 +47,7 @@ func TestPruneStaysWithinItsBudget(t *testing.T) {
 			2 remove container/c/1 no longer wanted
 			3 remove container/d/1 no longer wanted`,
 	}.check(t)
-	planned{live: live, want: "kept v1", plan: "consent: remove 4 of 5 services"}.check(t)
+	planned{live: live, want: "kept v1", plan: "consent: remove 4 of 5 services: a, b, c, d"}.check(t)
 	planned{
 		live: live, want: "kept v1", req: consented,
 		plan: `
@@ -93,11 +93,22 @@ func TestConsentIsBoundToThePrintedPlan(t *testing.T) {
 	}
 }
 
+// Whether an unchanged container is awaited depends on how it feels just now:
+// what a person read before must still be what they consent to.
+func TestConsentOutlivesWhatIsOnlyAwaited(t *testing.T) {
+	plan := planned{live: "volume data local\nweb v1", want: "web v1", plan: "consent: remove volume/data with its data"}.check(t)
+	awaiting := plan
+	awaiting.Steps = append([]apply.Step{{ID: 1, Verb: apply.Await}}, plan.Steps...)
+	if plan.Digest() != awaiting.Digest() {
+		t.Error("an await changed what is consented to")
+	}
+}
+
 func TestConsentToRemoveEverythingNamesTheData(t *testing.T) {
 	planned{
 		live: "web v1\nvolume data local", want: "",
 		plan: `
-			consent: remove 1 of 1 services
+			consent: remove 1 of 1 services: web
 			consent: remove volume/data with its data`,
 	}.check(t)
 }

@@ -3,6 +3,7 @@ package apply
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -15,7 +16,7 @@ func (b *builder) emitPrune() {
 	}
 	if b.overBudget() {
 		gone, live := b.vanished()
-		b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %d of %d services", gone, live))
+		b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %d of %d services: %s", len(gone), live, strings.Join(gone, ", ")))
 		b.askForData()
 		return
 	}
@@ -120,11 +121,11 @@ func (b *builder) overBudget() bool {
 	if len(b.groups) == 0 {
 		return len(b.extras) > 0
 	}
-	return vanished > max(budget, live/2)
+	return len(vanished) > max(budget, live/2)
 }
 
-// vanished counts the live groups, and those of them that nothing wants.
-func (b *builder) vanished() (gone, live int) {
+// vanished counts the live groups, and names those of them that nothing wants.
+func (b *builder) vanished() (gone []string, live int) {
 	seen := map[string]bool{}
 	for _, p := range b.req.Pairs {
 		name := p.Group
@@ -134,7 +135,7 @@ func (b *builder) vanished() (gone, live int) {
 		seen[name] = true
 		live++
 		if b.groups[name] == nil {
-			gone++
+			gone = append(gone, name)
 		}
 	}
 	return gone, live

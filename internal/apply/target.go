@@ -15,6 +15,9 @@ type Owned struct {
 	// Adopted are the instances that were taken over: they carry no label of
 	// ours.
 	Adopted []resource.Ref
+	// Secrets are the host's secret values: they are masked in what an instance
+	// says of itself.
+	Secrets []string
 }
 
 // Target is a place where objects live: a Docker engine, a Kubernetes cluster.
@@ -57,7 +60,8 @@ type Preparer interface {
 	// for an image that does not exist.
 	Pin(ctx context.Context, objects []resource.Object, pull bool) (pinned []resource.Object, missing []string, err error)
 	// Validate lets the target judge the objects' settings without making any.
-	// Errors: Rejected, naming object and field.
+	// Errors: Rejected, naming object and field; Blocked where somebody else holds
+	// what an object needs for itself (a host port).
 	Validate(ctx context.Context, objects []resource.Object) error
 }
 

@@ -16,6 +16,10 @@ type Options struct {
 	// Sensitive are JSON pointers besides Object.Sensitive, by slot: what earlier
 	// sets marked, and a live instance may still hold.
 	Sensitive map[resource.Key][]string
+	// Secrets are values that are never shown, wherever a program or an older set
+	// repeats them. Those of less than four bytes are in everything and not looked
+	// for.
+	Secrets []string
 }
 
 // Compare returns one finding per pair, in the order of pairs.
@@ -141,7 +145,7 @@ func (c candidate) nearer(o candidate) bool {
 }
 
 func changes(p resource.Pair, live resource.Instance, opts Options) []Change {
-	d := differ{inPlace: p.InPlace, sensitive: slices.Concat(p.Want.Sensitive, opts.Sensitive[p.Key])}
+	d := differ{inPlace: p.InPlace, sensitive: slices.Concat(p.Want.Sensitive, opts.Sensitive[p.Key]), secrets: opts.Secrets}
 	return d.diff(p.Stored, live.Spec)
 }
 

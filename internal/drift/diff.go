@@ -16,6 +16,7 @@ import (
 type differ struct {
 	inPlace   []string
 	sensitive []string
+	secrets   []string
 	changes   []Change
 }
 
@@ -201,7 +202,28 @@ func (d *differ) secret(at spot, values ...any) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(values, secretWithin)
+	return slices.ContainsFunc(values, secretWithin) || slices.ContainsFunc(values, d.repeats)
+}
+
+// shortestSecret is the length below which a value is too common a text to be
+// looked for in others.
+const shortestSecret = 4
+
+// repeats looks for one of the known secrets in a value.
+func (d *differ) repeats(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return slices.ContainsFunc(d.secrets, func(s string) bool { return len(s) >= shortestSecret && strings.Contains(v, s) })
+	case []any:
+		return slices.ContainsFunc(v, d.repeats)
+	case map[string]any:
+		for _, inner := range v {
+			if d.repeats(inner) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // secretWithin looks for credentials in a value that stands alone or in a list.

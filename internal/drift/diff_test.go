@@ -176,3 +176,16 @@ func FuzzDiff(f *testing.F) {
 		}
 	})
 }
+
+// What a secret was part of before is no secret field any more: its value is.
+func TestKnownSecretsAreMaskedWhereverTheyStand(t *testing.T) {
+	p := resource.Pair{
+		Want:   &resource.Object{},
+		Stored: json.RawMessage(`{"command":["a"],"test":{"x":"b"},"word":"one"}`),
+		Live:   []resource.Instance{{Spec: json.RawMessage(`{"command":["http://h/hunter2/x"],"test":{"x":"hunter2"},"word":"on"}`)}},
+	}
+	text := Compare([]resource.Pair{p}, Options{Secrets: []string{"hunter2", "on"}}).String()
+	if strings.Contains(text, "hunter2") || strings.Count(text, resource.Mask) != 4 || !strings.Contains(text, "on -> one") {
+		t.Errorf("got\n%s", text)
+	}
+}

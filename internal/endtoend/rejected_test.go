@@ -91,7 +91,7 @@ func TestPortTakenByAnotherProcessTouchesNothing(t *testing.T) {
 	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
 	h.deploy(strings.Replace(published, "PORT", l.Addr().String(), 1))
 	h.untouched(func() {
-		res := h.want(h.sync(), reconcile.Rejected)
+		res := h.want(h.sync(), reconcile.Blocked)
 		for _, part := range []string{"web", l.Addr().String(), "process"} {
 			if !strings.Contains(res.Reason, part) {
 				t.Errorf("the reason lacks %q: %s", part, res.Reason)
@@ -111,7 +111,7 @@ func TestTwoAppsWithOnePort(t *testing.T) {
 	h.place(other+"/compose.yaml", compose)
 	h.merge("a second app with the same port")
 	res := h.syncApp(other)
-	h.want(res, reconcile.Rejected)
+	h.want(res, reconcile.Blocked)
 	if !strings.Contains(res.Reason, h.project+"-web-1") {
 		t.Errorf("the reason does not name the container that holds the port: %s", res.Reason)
 	}

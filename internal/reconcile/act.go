@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/fault"
@@ -96,12 +98,15 @@ func (x *act) pass(ctx context.Context, text string) (ActResult, error) {
 	return ActResult{Text: text, Result: &res}, err
 }
 
-// approve records consent to the plan that the last pass printed.
+// approve records consent to the plan that the last pass printed, or that
+// `syncd plan` prints now.
 func (x *act) approve(ctx context.Context) (ActResult, error) {
+	fresh := x.agent.preview(ctx, x.catalog, x.worker, x.worker.read()) // what `syncd plan` prints now
 	err := x.change(ctx, "approve", false, func(rec *state.Record) error {
-		if rec.Last.Plan == "" || rec.Last.Plan != x.req.Plan {
+		asked := map[string][]string{rec.Last.Plan: rec.Last.Consents, fresh.Digest: fresh.Plan.Consents}
+		if len(asked[x.req.Plan]) == 0 {
 			err := fmt.Errorf("app %s has no plan %q that waits for consent", rec.App, x.req.Plan)
-			return fault.Hint(fault.As(fault.Rejected, err), x.approvable(rec.Last))
+			return fault.Hint(fault.As(fault.Rejected, err), approvable(x.req.App, asked))
 		}
 		rec.Approvals = append(rec.Approvals, state.Approval{Plan: x.req.Plan, Who: x.req.Who, At: x.agent.opts.Now()})
 		return nil
@@ -112,11 +117,14 @@ func (x *act) approve(ctx context.Context) (ActResult, error) {
 	return x.pass(ctx, "approved plan "+x.req.Plan)
 }
 
-func (x *act) approvable(last state.Verdict) string {
-	if last.Plan == "" {
-		return "nothing waits for consent; see: syncd plan " + x.req.App
+// approvable names the plans that do wait.
+func approvable(app string, asked map[string][]string) string {
+	for _, plan := range slices.Sorted(maps.Keys(asked)) {
+		if len(asked[plan]) > 0 {
+			return fmt.Sprintf("plan %s does: %s", plan, strings.Join(asked[plan], ", "))
+		}
 	}
-	return fmt.Sprintf("plan %s does: %s", last.Plan, strings.Join(last.Consents, ", "))
+	return "nothing waits for consent; see: syncd plan " + app
 }
 
 // rollback puts an older good set back, and holds it.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -34,9 +33,21 @@ func (a *Agent) Status(ctx context.Context, apps []string) (Status, error) {
 		return st, err
 	}
 	for _, w := range workers {
+		if len(apps) == 0 && gone(c, w.read()) {
+			continue
+		}
 		st.Apps = append(st.Apps, a.appStatus(ctx, c, w))
 	}
 	return st, nil
+}
+
+// gone tells whether nobody asks for the app and nothing of it is left.
+func gone(c *catalog, rec state.Record) bool {
+	if c == nil || c.blind || rec.Good != nil || rec.Attempt != nil || rec.Halted != "" || rec.Released {
+		return false
+	}
+	_, wanted := c.apps[rec.App]
+	return !wanted
 }
 
 func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker) AppStatus {
@@ -50,6 +61,10 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker) AppStatus 
 		s.Good = rec.Good.Revision
 		s.Services = a.servicesOf(ctx, rec.Good.Objects)
 	}
+	if gone(c, rec) {
+		s.Status, s.Consents, s.Plan = Synced, nil, ""
+		return s
+	}
 	if c != nil {
 		s.Wanted = c.snapshot.Revision
 		if app, ok := c.apps[w.name]; ok {
@@ -60,22 +75,22 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker) AppStatus 
 		s.Status, s.Health = Progressing, Progressing
 		return s
 	}
-	a.lookAtLive(ctx, w, rec, &s)
+	a.lookAtLive(ctx, c, w, rec, &s)
 	s.Status = word(rec, s)
 	return s
 }
 
 // lookAtLive compares the good set with what runs now.
-func (a *Agent) lookAtLive(ctx context.Context, w *worker, rec state.Record, s *AppStatus) {
+func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state.Record, s *AppStatus) {
 	if rec.Good == nil || w.target == nil || rec.Released {
 		return
 	}
-	pairs, err := w.target.Observe(ctx, rec.Good.Objects, apply.Owned{App: rec.App, Adopted: rec.Adopted})
+	pairs, err := w.target.Observe(ctx, rec.Good.Objects, ownedBy(rec, c))
 	if err != nil {
 		s.Reason, s.Hint = err.Error(), fault.Advice(err)
 		return
 	}
-	s.Drift = driftLines(drift.Compare(pairs, drift.Options{Done: doneJobs(rec)}))
+	s.Drift = driftLines(drift.Compare(pairs, comparing(rec, c)))
 	s.Health = feel(pairs)
 }
 

@@ -20,6 +20,7 @@ func (p *pass) book(res Result) error {
 		return nil
 	}
 	fresh := p.bookVerdict(res)
+	p.spendConsent(res.Outcome)
 	if err := p.save(); err != nil {
 		return err
 	}
@@ -30,6 +31,17 @@ func (p *pass) book(res Result) error {
 		return fmt.Errorf("write the history of app %s: %w", p.name, err)
 	}
 	return nil
+}
+
+// spendConsent ends every consent with the pass that it was given for: what is
+// asked for once more, months later, is another plan with the same words. Only
+// a pass that did not come to a decision leaves it for the next one.
+func (p *pass) spendConsent(o Outcome) {
+	switch o {
+	case Unreachable, Superseded, Paused:
+	default:
+		p.record.Approvals = nil
+	}
 }
 
 // bookVerdict keeps the verdict, and tells whether it says something new.

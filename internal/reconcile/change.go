@@ -9,13 +9,14 @@ import (
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
 	"syncd.io/syncd/internal/state"
 )
 
 // change puts a new set: prepare, record the attempt, roll out, soak, and make
 // it good; or find out why not, and go back.
 func (p *pass) change(ctx context.Context, cand *candidate) verdict {
-	if v, blocked := p.standsInTheWay(); blocked {
+	if v, blocked := p.standsInTheWay(cand); blocked {
 		return p.keepGood(ctx, v)
 	}
 	p.life = ctx
@@ -35,16 +36,17 @@ func (p *pass) change(ctx context.Context, cand *candidate) verdict {
 }
 
 // standsInTheWay says what must be settled before anything is put.
-func (p *pass) standsInTheWay() (verdict, bool) {
-	if v, renamed := p.renamed(); renamed {
+func (p *pass) standsInTheWay(cand *candidate) (verdict, bool) {
+	if v, renamed := p.renamed(cand); renamed {
 		return v, true
 	}
 	return p.dependencies()
 }
 
-// renamed finds the app that this directory was before: under another name its
-// containers and volumes would be left behind, and new, empty ones made.
-func (p *pass) renamed() (verdict, bool) {
+// renamed finds the app that this one was before, by its directory, or by what it
+// consists of where the directory was renamed: under another name its containers
+// and volumes would be left behind, and new, empty ones made.
+func (p *pass) renamed(cand *candidate) (verdict, bool) {
 	if p.record.Good != nil || p.record.Attempt != nil {
 		return verdict{}, false
 	}
@@ -54,14 +56,21 @@ func (p *pass) renamed() (verdict, bool) {
 	}
 	for _, w := range workers {
 		rec := w.read()
-		if _, still := p.catalog.apps[w.name]; still || rec.Good == nil || rec.Dir != p.app.Dir {
+		if _, still := p.catalog.apps[w.name]; still || rec.Good == nil || rec.Dir != p.app.Dir && !sameData(rec.Good.Objects, cand.set.Objects) {
 			continue
 		}
 		return verdict{outcome: Blocked,
-			reason: fmt.Sprintf("%s was app %s until now, whose containers and volumes still are there; as %s it would begin with empty volumes", p.app.Dir, w.name, p.name),
+			reason: fmt.Sprintf("%s was app %s in %s until now, whose containers and volumes still are there; as %s it would begin with empty volumes", p.app.Dir, w.name, rec.Dir, p.name),
 			hint:   fmt.Sprintf("write name: %s into its compose file, or give the old one up: syncd plan %s", w.name, w.name)}, true
 	}
 	return verdict{}, false
+}
+
+// sameData tells whether two sets have the very same slots, and volumes among
+// them.
+func sameData(a, b []resource.Object) bool {
+	same := slices.EqualFunc(resource.Sorted(slices.Clone(a)), resource.Sorted(slices.Clone(b)), func(x, y resource.Object) bool { return x.Key == y.Key })
+	return same && slices.ContainsFunc(a, func(o resource.Object) bool { return o.Key.Kind == spec.KindVolume })
 }
 
 // dependencies are the apps that must be good before this one is changed.
@@ -81,10 +90,14 @@ func (p *pass) dependencies() (verdict, bool) {
 // prepare does all that can be done before anything live is touched. It returns
 // false with the verdict where the change cannot go on.
 func (p *pass) prepare(ctx context.Context, cand *candidate) (apply.Plan, verdict, bool) {
+	interrupted := p.record.Attempt
 	plan, err := p.ready(ctx, cand)
 	switch {
 	case err != nil && fault.Of(err) == fault.Rejected:
 		return plan, p.rejected(ctx, cand, err), false
+	case err != nil && fault.Of(err) == fault.Blocked: // nothing was begun, and the good set is looked after meanwhile
+		p.record.Attempt = interrupted
+		return plan, p.keepGood(ctx, verdictOf(err)), false
 	case err != nil:
 		return plan, verdictOf(causeOf(ctx, err)), false
 	case len(plan.Blocked) > 0:

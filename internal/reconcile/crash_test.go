@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"syncd.io/syncd/internal/apply/applytest"
 	"syncd.io/syncd/internal/reconcile"
@@ -61,6 +62,30 @@ func (w *world) crashAt(n int, early bool) bool {
 	}
 	w.target.OnCall(nil)
 	return reached.Load()
+}
+
+// A change that was cut short in its soak, when nothing was left to do, is in the
+// history all the same.
+func TestResumedChangeIsBooked(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.shop(healthy("v2"))
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if res, err := w.agent.Sync(ctx, reconcile.SyncRequest{}, nil); err != nil || res[0].Outcome != reconcile.Unreachable {
+			t.Fatalf("the pass ended %v, %v: want it cut short in its soak", res, err)
+		}
+		w.restart()
+		if res := w.ends(reconcile.Applied); !res.Plan.Empty() {
+			t.Fatalf("the pass still had to do\n%s", res.Plan)
+		}
+		history, err := w.store.History("shop", 10)
+		w.must(err)
+		if len(history) != 2 || history[0].Revision.Commit != commitName(1) {
+			t.Errorf("the history is %+v, want both changes", history)
+		}
+	})
 }
 
 // TestKilledAtEveryStepResumes kills the agent at each change of the target in

@@ -18,6 +18,9 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 	if s.Reason != "" {
 		e.Lines = append(e.Lines, "The last pass ended "+string(s.Outcome)+": "+s.Reason+".")
 	}
+	if s.Hint != "" && s.Status != Synced {
+		e.Lines = append(e.Lines, "What helps: "+s.Hint+".")
+	}
 	for _, d := range s.Drift {
 		e.Lines = append(e.Lines, "Drift: "+d)
 	}
@@ -25,13 +28,20 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 		e.Lines = append(e.Lines, "Newer revisions cannot be seen: "+st.SourceError+".")
 	}
 	e.Type = commands(s)
+	if s.Status == Progressing && !st.Agent { // it was cut short, and nobody goes on with it
+		e.Actor, e.Type = "an operator", []string{"syncd sync " + app}
+	}
 	return e, nil
 }
 
 func revisions(s AppStatus) []string {
 	switch {
+	case s.Good.Commit == "" && s.Status == Synced:
+		return []string{"The repository does not ask for it, and nothing of it is left."}
 	case s.Good.Commit == "":
 		return []string{"No revision has become good yet."}
+	case s.Wanted.Commit == "": // the repository cannot be seen
+		return []string{fmt.Sprintf("It runs the good revision %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
 	case s.Wanted.Commit == s.Good.Commit:
 		return []string{fmt.Sprintf("It runs what the repository asks for: %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
 	default:
@@ -71,14 +81,19 @@ func commands(s AppStatus) []string {
 		}
 		return append(out, "syncd retry "+s.Name)
 	case WHeld, WPaused:
-		return []string{"syncd resume " + s.Name}
-	case WBlocked:
-		if s.Plan != "" {
-			return []string{"syncd plan " + s.Name, fmt.Sprintf("syncd approve %s --plan %s", s.Name, s.Plan)}
+		if s.Held == nil && s.Paused == nil { // what holds it is a quarantine
+			return []string{"syncd retry " + s.Name}
 		}
-		return []string{"syncd plan " + s.Name}
-	case OutOfSync:
-		return []string{"syncd plan " + s.Name, "syncd sync " + s.Name}
+		return []string{"syncd resume " + s.Name}
+	case WBlocked, OutOfSync:
+		out := []string{"syncd plan " + s.Name}
+		if s.Plan != "" {
+			return append(out, fmt.Sprintf("syncd approve %s --plan %s", s.Name, s.Plan))
+		}
+		if s.Status == OutOfSync {
+			out = append(out, "syncd sync "+s.Name)
+		}
+		return out
 	}
 	return nil
 }

@@ -51,6 +51,9 @@ func (p *pass) run(ctx context.Context) Result {
 	now := p.agent.opts.Now()
 	p.result = Result{App: p.name, Started: now, Revision: p.catalog.snapshot.Revision}
 	v := p.judge(ctx)
+	if ctx.Err() != nil && v.outcome == Unreachable {
+		v.reason, v.hint = "cut short: "+context.Cause(ctx).Error(), "the next pass goes on where this one ended"
+	}
 	p.result.Outcome, p.result.Reason, p.result.Hint = v.outcome, v.reason, v.hint
 	p.result.Duration = p.agent.opts.Now().Sub(now)
 	return p.result
@@ -118,7 +121,7 @@ func (p *pass) settled(ctx context.Context, cand *candidate) verdict {
 
 // owned is what is ours on the target.
 func (p *pass) owned() apply.Owned {
-	return apply.Owned{App: p.name, Adopted: p.record.Adopted}
+	return ownedBy(p.record, p.catalog)
 }
 
 // observe looks at the target and compares.
@@ -129,10 +132,8 @@ func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}
-	return pairs, drift.Compare(pairs, drift.Options{Done: p.done()}), nil
+	return pairs, drift.Compare(pairs, comparing(p.record, p.catalog)), nil
 }
-
-func (p *pass) done() map[string]bool { return doneJobs(p.record) }
 
 func doneJobs(rec state.Record) map[string]bool {
 	done := make(map[string]bool, len(rec.Done))

@@ -21,6 +21,11 @@ func TestManualRollbackHoldsUntilTheInputChanges(t *testing.T) {
 		}
 		w.runs("web", "v1")
 		w.ends(reconcile.Held)
+		previews, err := w.agent.Plan(t.Context(), reconcile.PlanRequest{})
+		w.must(err)
+		if p := previews[0]; p.Outcome != reconcile.Held || !p.Plan.Empty() {
+			t.Errorf("the plan is %s, and does %s: want held, and nothing", p.Outcome, p.Plan)
+		}
 		w.restart()
 		w.ends(reconcile.Held)
 		if s := w.status(); s.Status != reconcile.WHeld {
@@ -84,6 +89,89 @@ func TestVanishedAppNeedsConsentBoundToThePlan(t *testing.T) {
 	})
 }
 
+// A consent is good for one plan that was printed, once: the same words printed
+// later ask again.
+func TestConsentIsSpentOnce(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		for range 2 {
+			w.repo.shop(healthy("v1"))
+			w.ends(reconcile.Applied)
+			w.repo.merge(map[string]appFiles{})
+			w.ends(reconcile.Blocked)
+			w.runs("web", "v1")
+			w.act("approve", reconcile.ActRequest{Plan: w.status().Plan})
+			if left := w.target.Instances(key("web")); len(left) != 0 {
+				t.Errorf("slot web holds %v, want nothing", left)
+			}
+		}
+	})
+}
+
+// What `syncd plan` prints can be approved as it stands, before any pass.
+func TestPrintedPlanOfAVanishedAppCanBeApproved(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.merge(map[string]appFiles{})
+		previews, err := w.agent.Plan(t.Context(), reconcile.PlanRequest{})
+		w.must(err)
+		if p := previews[0]; !p.Differs() || len(p.Plan.Consents) == 0 {
+			t.Fatalf("the plan says nothing of what waits for consent: %+v", p)
+		}
+		res := w.act("approve", reconcile.ActRequest{Plan: previews[0].Digest})
+		if res.Result.Outcome != reconcile.Applied {
+			t.Errorf("the pass after consent ended %s (%s)", res.Result.Outcome, res.Result.Reason)
+		}
+	})
+}
+
+// An app that is gone with consent troubles nobody any more.
+func TestRemovedAppIsNoLongerListed(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.merge(map[string]appFiles{})
+		w.ends(reconcile.Blocked)
+		w.act("approve", reconcile.ActRequest{Plan: w.status().Plan})
+		all, err := w.agent.Status(t.Context(), nil)
+		w.must(err)
+		if len(all.Apps) != 0 {
+			t.Errorf("status lists %+v", all.Apps)
+		}
+		if s := w.status(); s.Status != reconcile.Synced || s.Plan != "" || len(s.Consents) != 0 {
+			t.Errorf("the app is %s and asks for %v, want Synced and nothing", s.Status, s.Consents)
+		}
+	})
+}
+
+// What is left of a first deploy that failed is not forgotten with its files.
+func TestHaltedFirstDeployThatVanishesAsksForConsent(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(never("v1"))
+		w.ends(reconcile.Halted)
+		w.repo.merge(map[string]appFiles{})
+		w.ends(reconcile.Blocked)
+		w.act("approve", reconcile.ActRequest{Plan: w.status().Plan})
+		if left := w.target.Instances(key("web")); len(left) != 0 {
+			t.Errorf("slot web holds %v, want nothing", left)
+		}
+	})
+}
+
+// A job ran for data that is gone: for new data it runs again.
+func TestRemovedAppForgetsItsJobs(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(release(healthy("v1"), migration("v1", ""))...)
+		w.ends(reconcile.Applied)
+		w.repo.merge(map[string]appFiles{})
+		w.ends(reconcile.Blocked)
+		w.act("approve", reconcile.ActRequest{Plan: w.status().Plan})
+		if done := w.record().Done; len(done) != 0 {
+			t.Errorf("done is %v, want nothing", done)
+		}
+	})
+}
+
 func TestRenamedAppDoesNotLeaveItsVolumesBehind(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
 		w.repo.merge(map[string]appFiles{"old": {objects: []resource.Object{healthy("v1")}}})
@@ -95,6 +183,22 @@ func TestRenamedAppDoesNotLeaveItsVolumesBehind(t *testing.T) {
 		if res := w.ends(reconcile.Blocked); !strings.Contains(res.Reason, "empty volumes") {
 			t.Errorf("the reason is %q, want the volumes named", res.Reason)
 		}
+	})
+}
+
+func TestRenamedDirectoryDoesNotLeaveItsVolumesBehind(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		data := resource.Object{Key: resource.Key{Kind: "volume", Name: "data"}, Spec: []byte("{}")}
+		w.repo.merge(map[string]appFiles{"old": {objects: []resource.Object{healthy("v1"), data}}})
+		if _, err := w.agent.Sync(t.Context(), reconcile.SyncRequest{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.repo.shop(healthy("v2"), data)
+		if res := w.ends(reconcile.Blocked); !strings.Contains(res.Reason, "empty volumes") || !strings.Contains(res.Hint, "name: old") {
+			t.Errorf("the reason is %q, the hint %q: want the volumes and the way out named", res.Reason, res.Hint)
+		}
+		w.repo.merge(map[string]appFiles{"old": {objects: []resource.Object{healthy("v1"), data}}, "shop": {objects: []resource.Object{healthy("v1"), data}}})
+		w.ends(reconcile.Applied) // beside it, and not in its place
 	})
 }
 

@@ -49,4 +49,6 @@ type WayBack struct {
 }
 
 // Differs tells whether there is anything to do.
-func (p Preview) Differs() bool { return !p.Plan.Empty() || len(p.Plan.Blocked) > 0 || p.Error != "" }
+func (p Preview) Differs() bool {
+	return !p.Plan.Empty() || len(p.Plan.Blocked)+len(p.Plan.Consents) > 0 || p.Error != ""
+}

@@ -92,11 +92,11 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 			return fmt.Errorf("look at the images: %w", err)
 		}
 	}
-	pairs, err := w.target.Observe(ctx, want, apply.Owned{App: w.name, Adopted: rec.Adopted})
+	pairs, err := w.target.Observe(ctx, want, ownedBy(rec, c))
 	if err != nil {
 		return fmt.Errorf("observe app %s: %w", w.name, err)
 	}
-	p.Report = drift.Compare(pairs, drift.Options{Done: doneJobs(rec)})
+	p.Report = drift.Compare(pairs, comparing(rec, c))
 	p.Plan, err = apply.NewPlan(apply.Request{Pairs: pairs, Report: p.Report, Prune: c.apps[w.name].Config.Prune()})
 	if err != nil {
 		return err
@@ -117,8 +117,10 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 		return nil, err
 	}
 	p.Notes = append(p.Notes, cand.notes...)
-	if q := quarantined(rec, cand.set); q != nil {
-		v := heldVerdict(rec, *q)
+	if pause := paused(rec, a.opts.Now()); pause != nil {
+		p.Notes = append(p.Notes, fmt.Sprintf("paused by %s: %s: nothing is done before: syncd resume %s", pause.Who, pause.Reason, w.name))
+	}
+	if course, v := decide(rec, cand.set, will{auto: true}); course == hold {
 		p.Outcome, p.Hint = v.outcome, v.hint
 		p.Notes = append(p.Notes, "held: "+v.reason)
 		if rec.Good != nil {

@@ -27,10 +27,12 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	if !again.Empty() {
 		return verdict{outcome: Degraded, reason: "does not converge: " + fields(again), hint: "something else changes it back, or the engine stores it differently"}
 	}
+	// A pass that was cut short did the work, and told nobody.
+	resumed := p.record.Attempt != nil && p.record.Attempt.Started.Before(p.result.Started)
 	p.makeGood(cand.set)
 	p.pruneImages(ctx)
 	v := verdict{outcome: Applied}
-	if plan.Empty() {
+	if plan.Empty() && !resumed {
 		v.outcome = Unchanged
 	}
 	return p.askConsent(again, v)
@@ -74,18 +76,20 @@ func (p *pass) bookJobs(o apply.Outcome) {
 // askConsent turns a verdict with nothing wrong into one that asks for what a
 // plan may not do by itself.
 func (p *pass) askConsent(plan apply.Plan, v verdict) verdict {
-	p.record.Last.Consents, p.record.Last.Plan = plan.Consents, ""
+	p.askNothing()
 	if len(plan.Consents) == 0 {
 		return v
 	}
-	p.record.Last.Plan = plan.Digest()
+	// What was done meanwhile is no part of what is asked for.
+	digest := apply.Plan{Consents: plan.Consents}.Digest()
+	p.record.Last.Consents, p.record.Last.Plan, p.result.Ask = plan.Consents, digest, digest
 	p.result.Notes = append(p.result.Notes, "consent is missing: "+strings.Join(plan.Consents, ", "))
 	if v.outcome != Unchanged {
 		return v
 	}
 	return verdict{outcome: Blocked,
 		reason: "consent is missing: " + strings.Join(plan.Consents, ", "),
-		hint:   fmt.Sprintf("syncd approve %s --plan %s", p.name, plan.Digest())}
+		hint:   fmt.Sprintf("syncd approve %s --plan %s", p.name, digest)}
 }
 
 // services names what a plan changes, for one line.

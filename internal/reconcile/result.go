@@ -20,6 +20,9 @@ type Result struct {
 	// Report is the difference that the pass found, Plan what it did about it.
 	Report drift.Report `json:"report,omitzero"`
 	Plan   apply.Plan   `json:"plan,omitzero"`
+	// Ask is the digest that `approve --plan` wants; empty where nothing waits for
+	// consent.
+	Ask string `json:"ask,omitempty"`
 	// Failures are what went wrong.
 	Failures []apply.Failure `json:"failures,omitempty"`
 	// Notes are what a reader should know besides.

@@ -4,9 +4,49 @@ import (
 	"slices"
 	"strings"
 
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
 )
+
+// secrets are the values that only this host has and nobody may read.
+func (c *catalog) secrets() []string {
+	if c == nil {
+		return nil
+	}
+	out := make([]string, 0, len(c.secret))
+	for _, name := range c.secret {
+		out = append(out, c.values[name])
+	}
+	return out
+}
+
+// ownedBy is what is an app's own on the target.
+func ownedBy(rec state.Record, c *catalog) apply.Owned {
+	return apply.Owned{App: rec.App, Adopted: rec.Adopted, Secrets: c.secrets()}
+}
+
+// comparing is what a comparison has to know of an app: the jobs that are done,
+// and what must not be shown, because it is or was a secret.
+func comparing(rec state.Record, c *catalog) drift.Options {
+	opts := drift.Options{Done: doneJobs(rec), Sensitive: map[resource.Key][]string{}, Secrets: c.secrets()}
+	sets := slices.Clone(rec.Past)
+	if rec.Good != nil {
+		sets = append(sets, *rec.Good)
+	}
+	if rec.Attempt != nil {
+		sets = append(sets, rec.Attempt.Set)
+	}
+	for _, set := range sets {
+		for _, o := range set.Objects {
+			if len(o.Sensitive) > 0 {
+				opts.Sensitive[o.Key] = append(opts.Sensitive[o.Key], o.Sensitive...)
+			}
+		}
+	}
+	return opts
+}
 
 // secretsDir is where Compose mounts secrets.
 const secretsDir = "/run/secrets/"

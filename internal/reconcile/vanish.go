@@ -11,7 +11,8 @@ import (
 // host. It is removed only with consent that is bound to the printed plan; until
 // then what runs goes on.
 func (p *pass) vanished(ctx context.Context) verdict {
-	if p.record.Good == nil && p.record.Attempt == nil {
+	if p.record.Good == nil && p.record.Attempt == nil && p.record.Halted == "" { // what halted is still there
+		p.askNothing()
 		return verdict{outcome: Unchanged, reason: "the repository does not ask for it"}
 	}
 	pairs, report, err := p.observe(ctx, nil)
@@ -51,9 +52,20 @@ func (p *pass) dismantle(ctx context.Context, plan apply.Plan) verdict {
 	case len(outcome.Failures)+len(outcome.Tolerated) > 0:
 		return verdict{outcome: Degraded, reason: "removing it did not go through: " + firstFailure(outcome)}
 	}
-	p.record.Good, p.record.Attempt, p.record.Past, p.record.Adopted = nil, nil, nil, nil
+	p.forgetApp()
 	return verdict{outcome: Applied, reason: p.whyVanished() + "; removed with consent"}
 }
+
+// forgetApp empties the record of an app that is gone with its data: should it
+// come back, its jobs have to run again.
+func (p *pass) forgetApp() {
+	rec := &p.record
+	rec.Good, rec.Attempt, rec.Past, rec.Adopted = nil, nil, nil, nil
+	rec.Done, rec.Quarantine, rec.Halted, rec.Held, rec.Restarts = nil, nil, "", nil, nil
+	p.askNothing()
+}
+
+func (p *pass) askNothing() { p.record.Last.Consents, p.record.Last.Plan = nil, "" }
 
 func firstFailure(o apply.Outcome) string {
 	for _, f := range append(o.Failures, o.Tolerated...) {

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"regexp"
 	"strconv"
@@ -22,10 +23,14 @@ func madeName(c spec.Container) bool {
 func claims(c spec.Container) []resource.Claim {
 	var out []resource.Claim
 	for _, p := range c.Ports {
-		if _, err := strconv.Atoi(p.Published); err == nil { // a range is the engine's to choose from
-			address := net.JoinHostPort(cmp.Or(p.HostIP, "0.0.0.0"), p.Published) + "/" + p.Protocol
-			out = append(out, resource.Claim{Kind: resource.ClaimPort, Value: address})
+		if p.Published == "" {
+			continue
 		}
+		address := net.JoinHostPort(cmp.Or(p.HostIP, "0.0.0.0"), p.Published) + "/" + p.Protocol
+		if _, err := strconv.Atoi(p.Published); err != nil { // a range is the engine's to choose from: one of its ports
+			address += fmt.Sprintf(" for %s/%d", c.Service, c.Number)
+		}
+		out = append(out, resource.Claim{Kind: resource.ClaimPort, Value: address})
 	}
 	if c.NetworkMode == modeHost {
 		out = append(out, resource.Claim{Kind: resource.ClaimPort, Value: "host network of " + c.Service})

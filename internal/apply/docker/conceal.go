@@ -34,12 +34,13 @@ func (t *Target) healthOf(key resource.Key, in container.InspectResponse) resour
 }
 
 // concealer masks, in what a container said, every secret that it was given: by
-// its environment, by the spec that is wanted in its slot, by mounted secrets.
+// its environment, by the spec that is wanted in its slot, by mounted secrets; and
+// those of the host, of which it may have got one as a part of something else.
 func (t *Target) concealer(key resource.Key, in container.InspectResponse) *strings.Replacer {
 	t.mu.Lock()
-	want := t.wanted[key]
+	want, secrets := t.wanted[key], slices.Clone(t.secrets)
 	t.mu.Unlock()
-	secrets := drift.Secrets(want.Spec, want.Sensitive)
+	secrets = append(secrets, drift.Secrets(want.Spec, want.Sensitive)...)
 	for _, line := range in.Config.Env {
 		name, value, _ := strings.Cut(line, "=")
 		if resource.SecretName(name) || resource.SecretValue(value) {

@@ -27,9 +27,10 @@ func TestWhatAContainerSaysHidesItsSecrets(t *testing.T) {
 		Config: &container.Config{Env: []string{"DB_PASSWORD=from-the-environment", "COLOUR=green"}},
 		Mounts: []container.MountPoint{{Destination: "/run/secrets/token", Source: file}},
 	}
-	said := "from-the-environment, from-the-host, from-a-file, in-a-url; green"
+	target.secrets = []string{"part-of-an-argument"}
+	said := "from-the-environment, from-the-host, from-a-file, part-of-an-argument, in-a-url; green"
 	got := target.concealer(key, in).Replace(said)
-	if want := strings.Repeat(resource.Mask+", ", 3) + resource.Mask + "; green"; got != want {
+	if want := strings.Repeat(resource.Mask+", ", 4) + resource.Mask + "; green"; got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 }

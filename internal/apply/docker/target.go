@@ -21,6 +21,7 @@ type Target struct {
 	hooks   map[string]hooks
 	once    map[resource.Key]bool
 	wanted  map[resource.Key]resource.Object // of the last observation
+	secrets []string                         // of the host
 	// compared keeps what wanted containers are stored as: a pass without a new
 	// revision works out nothing twice.
 	compared map[resource.Key]memo
@@ -60,6 +61,7 @@ func (t *Target) remember(want []resource.Object, owned apply.Owned) {
 	clear(t.once)
 	clear(t.hooks)
 	clear(t.wanted)
+	t.secrets = owned.Secrets
 	for _, ref := range owned.Adopted {
 		t.adopted[ref.ID] = true
 	}
@@ -96,7 +98,7 @@ func (e *Engine) made(labels map[string]string) bool {
 func maker(labels map[string]string) string {
 	switch {
 	case labels[labelAgent] != "":
-		return "another syncd (agent " + labels[labelAgent] + "), which knows it from a state directory of its own"
+		return "another syncd (agent " + labels[labelAgent] + ") with a state directory of its own,"
 	case labels[labelComposeVer] != "":
 		return "Docker Compose"
 	default:

@@ -199,7 +199,7 @@ func (e *Engine) portHolders(ctx context.Context, project string) ([]holder, err
 	return out, nil
 }
 
-// portFree refuses a fixed port that another project's container holds, or,
+// portFree blocks a fixed port that another project's container holds, or,
 // where agent and engine share a host, another process. Ports of this project's
 // own containers are the planner's business.
 func (e *Engine) portFree(ctx context.Context, p spec.Port, holders []holder) error {
@@ -211,14 +211,14 @@ func (e *Engine) portFree(ctx context.Context, p spec.Port, holders []holder) er
 		if h.name == "" {
 			return nil
 		}
-		return rejected("stop that container, or publish another port", "ports: %s/%s is held by container %s", field, p.Protocol, h.name)
+		return taken("stop that container, or publish another port", "ports: %s/%s is held by container %s", field, p.Protocol, h.name)
 	}
 	if p.Published == "" || p.Protocol != "tcp" || !e.sameHost() {
 		return nil
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", field)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return rejected("stop that process (`ss -ltnp` shows it), or publish another port", "ports: %s is held by another process on the host", field)
+		return taken("stop that process (`ss -ltnp` shows it), or publish another port", "ports: %s is held by another process on the host", field)
 	}
 	if err != nil {
 		return nil //nolint:nilerr // not allowed to try: the engine will tell
@@ -227,6 +227,12 @@ func (e *Engine) portFree(ctx context.Context, p spec.Port, holders []holder) er
 		return fault.As(fault.Unknown, fmt.Errorf("release port %s: %w", field, err))
 	}
 	return nil
+}
+
+// taken is the error for what somebody else holds now: no revision is to blame,
+// and it is tried again by itself.
+func taken(hint, format string, args ...any) error {
+	return fault.Hint(fault.As(fault.Blocked, fmt.Errorf(format+"; it goes on when it is free", args...)), hint)
 }
 
 func overlap(a, b string) bool {

@@ -38,7 +38,7 @@ func (s Style) preview(p reconcile.Preview) string {
 		b.WriteString(block("note: "+note, "  ") + "\n")
 	}
 	if !p.Differs() {
-		b.WriteString("  " + s.paint(green, "in sync: nothing to do") + "\n")
+		b.WriteString(s.idle(p))
 		return b.String()
 	}
 	s.changes(&b, p)
@@ -50,6 +50,24 @@ func (s Style) preview(p reconcile.Preview) string {
 		b.WriteString("  " + s.paint(red, "blocked: ") + sentence(reason) + "\n")
 	}
 	consents(&b, s, "  ", p.App, p.Digest, p.Plan.Consents)
+	return b.String()
+}
+
+// idle says why nothing would be done, and what is there that is not touched.
+func (s Style) idle(p reconcile.Preview) string {
+	var b strings.Builder
+	for _, f := range p.Report.Different() {
+		b.WriteString(block(f.String(), "  ") + "\n")
+	}
+	switch {
+	case p.Outcome != "":
+		b.WriteString("  " + s.paint(yellow, word(string(p.Outcome))+": nothing to do until then") + "\n")
+		s.trouble(&b, "  ", "", p.Hint)
+	case b.Len() > 0:
+		b.WriteString("  " + s.paint(yellow, "nothing to do: it is left alone") + "\n")
+	default:
+		b.WriteString("  " + s.paint(green, "in sync: nothing to do") + "\n")
+	}
 	return b.String()
 }
 

@@ -35,7 +35,7 @@ func (s Style) story(r reconcile.Result) string {
 	for _, n := range r.Notes {
 		b.WriteString(block("note: "+n, "  ") + "\n")
 	}
-	consents(&b, s, "  ", r.App, r.Plan.Digest(), r.Plan.Consents)
+	consents(&b, s, "  ", r.App, r.Ask, r.Plan.Consents)
 	if b.Len() == 0 {
 		return ""
 	}
