@@ -1,12 +1,16 @@
 package endtoend_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
 
 	"syncd.io/syncd/internal/reconcile"
 )
@@ -22,7 +26,9 @@ func TestPortThatComesFreeNeedsNoRetry(t *testing.T) {
 	h.must(err)
 	h.deploy(strings.Replace(published, "PORT", l.Addr().String(), 1))
 	h.want(h.sync(), reconcile.Blocked)
-	h.remove(h.one("web").ID)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	h.must(h.api.ContainerRemove(ctx, h.one("web").ID, container.RemoveOptions{Force: true}))
 	h.want(h.sync(), reconcile.Blocked)
 	if got := h.one("web"); !got.State.Running {
 		t.Errorf("%s is %s: drift was not repaired meanwhile", got.Name, got.State.Status)

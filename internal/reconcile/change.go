@@ -69,7 +69,7 @@ func (p *pass) renamed(cand *candidate) (verdict, bool) {
 // sameData tells whether two sets have the very same slots, and volumes among
 // them.
 func sameData(a, b []resource.Object) bool {
-	same := slices.EqualFunc(resource.Sorted(slices.Clone(a)), resource.Sorted(slices.Clone(b)), func(x, y resource.Object) bool { return x.Key == y.Key })
+	same := slices.EqualFunc(resource.Sorted(a), resource.Sorted(b), func(x, y resource.Object) bool { return x.Key == y.Key })
 	return same && slices.ContainsFunc(a, func(o resource.Object) bool { return o.Key.Kind == spec.KindVolume })
 }
 
