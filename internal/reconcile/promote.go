@@ -27,8 +27,9 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	if !again.Empty() {
 		return verdict{outcome: Degraded, reason: "does not converge: " + fields(again), hint: "something else changes it back, or the engine stores it differently"}
 	}
-	// A pass that was cut short did the work, and told nobody.
-	resumed := p.record.Attempt != nil && p.record.Attempt.Started.Before(p.result.Started)
+	// A pass that was cut short did the work, and told nobody; one that ended
+	// degraded has told.
+	resumed := p.record.Attempt != nil && p.record.Attempt.Started.Before(p.result.Started) && p.record.Last.Outcome != string(Degraded)
 	p.makeGood(cand.set)
 	p.pruneImages(ctx)
 	v := verdict{outcome: Applied}
