@@ -345,11 +345,13 @@ func crashAt(ctx context.Context, t *testing.T, seed uint64, k int, lost bool, g
 		m.LoseAnswerAt(k, fault.As(fault.Unreachable, errors.New("killed")))
 	}
 	m.OnCall(func(c applytest.Call) error {
+		dead := agent.Err() != nil
 		if c.Number == k {
 			kill()
-			if !lost {
-				return errors.New("killed")
-			}
+			dead = !lost
+		}
+		if dead {
+			return errors.New("killed")
 		}
 		return nil
 	})

@@ -1,7 +1,9 @@
 package apply
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +18,7 @@ const (
 	defaultPoll     = 100 * time.Millisecond
 	defaultStable   = 2 * time.Second
 	defaultPatience = 2 * time.Minute
+	defaultGrace    = 30 * time.Second
 	logLines        = 20
 )
 
@@ -32,6 +35,9 @@ type Rollout struct {
 	// Patience is how long the target may stay unreachable before the rollout
 	// gives up without a verdict. Health clocks stand still meanwhile.
 	Patience time.Duration
+	// Grace is how long, after the context has ended, the rollout may take to
+	// finish what it has begun and to fill the slots that it has emptied.
+	Grace time.Duration
 }
 
 // run is one rollout under way. Its maps belong to the coordinating goroutine.
@@ -43,7 +49,8 @@ type run struct {
 	failed  map[string]int // group -> slots that failed
 	results chan result
 	running int
-	mu      sync.Mutex // guards made and Watch: steps run side by side
+	ended   func() bool // told to end by its context
+	mu      sync.Mutex  // guards made and Watch: steps run side by side
 	made    map[int]resource.Ref
 }
 
@@ -58,17 +65,20 @@ type result struct {
 
 // Run carries plan out and returns what became of it. It returns when every
 // step has ended or, after a failure that counts, when the steps under way have
-// stopped. Cancelling ctx stops it; the cause is in Outcome.Err.
+// stopped. Cancelling ctx ends it in order: a slot whose old side was stopped
+// still gets its new one. The cause is in Outcome.Err.
 func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 	waits, stop := context.WithCancel(ctx)
 	defer stop()
+	work, end := r.lingering(ctx)
+	defer end()
 	x := &run{
 		Rollout: r.withDefaults(), plan: plan,
 		state: map[int]Phase{}, failed: map[string]int{}, made: map[int]resource.Ref{},
-		results: make(chan result),
+		results: make(chan result), ended: func() bool { return ctx.Err() != nil },
 		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
 	}
-	for x.launch(ctx, waits); x.running > 0; x.launch(ctx, waits) {
+	for x.launch(work, waits); x.running > 0; x.launch(work, waits) {
 		x.settle(<-x.results)
 		x.running--
 		if x.over() {
@@ -76,7 +86,7 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 		}
 	}
 	x.outcome.Skipped = len(plan.Steps) - len(x.state)
-	if ctx.Err() != nil && x.outcome.Skipped > 0 && !x.over() {
+	if x.ended() && x.outcome.Skipped > 0 && !x.over() {
 		x.outcome.Err = context.Cause(ctx)
 	}
 	return x.outcome
@@ -96,23 +106,41 @@ func (r *Rollout) withDefaults() *Rollout {
 	return &out
 }
 
+// lingering returns a context that ends r.Grace after ctx.
+func (r *Rollout) lingering(ctx context.Context) (context.Context, context.CancelFunc) {
+	out, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() {
+		last := time.AfterFunc(cmp.Or(r.Grace, defaultGrace), func() { end(context.Cause(ctx)) })
+		context.AfterFunc(out, func() { last.Stop() })
+	})
+	return out, func() { unhook(); end(nil) }
+}
+
 // over tells whether no further step may begin.
 func (x *run) over() bool { return x.outcome.Err != nil || len(x.outcome.Failures) > 0 }
 
-// launch begins every step whose gate is open.
-func (x *run) launch(ctx, waits context.Context) {
-	if x.over() || ctx.Err() != nil {
-		return
+// launch begins every step whose gate is open; once the rollout was told to end,
+// only what it owes.
+func (x *run) launch(work, waits context.Context) {
+	begins := func(Step) bool { return !x.over() }
+	if x.ended() {
+		waits, begins = work, x.owes
 	}
 	stuck := x.stuck()
 	for _, s := range x.plan.Steps {
-		if _, begun := x.state[s.ID]; begun || !x.open(s, stuck) {
+		if _, begun := x.state[s.ID]; begun || !begins(s) || !x.open(s, stuck) {
 			continue
 		}
 		x.state[s.ID] = Begun
 		x.running++
-		go func() { x.results <- x.carryOut(ctx, waits, s) }()
+		go func() { x.results <- x.carryOut(work, waits, s) }()
 	}
+}
+
+// owes tells whether the old side has been stopped to make room for what the
+// step puts: nobody serves until it has.
+func (x *run) owes(s Step) bool {
+	return s.Verb == Put && slices.ContainsFunc(s.After, func(id int) bool { return x.plan.Steps[id-1].Verb == Stop })
 }
 
 // open tells whether all that the step waits for is there. A step behind a

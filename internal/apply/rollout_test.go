@@ -417,6 +417,53 @@ func TestCancelStopsWithItsCause(t *testing.T) {
 	})
 }
 
+// A rollout that is told to end leaves nobody without an instance: what was
+// stopped to make room gets its successor, and nothing else begins.
+func TestAnEndedRolloutLeavesNoSlotEmpty(t *testing.T) {
+	const live, want = "web*2 v1 order=stop-first\nlog v1", "web*2 v2 order=stop-first\nlog v2 needs=web:healthy"
+	for _, verb := range []string{"stop", "put"} {
+		bubble(t, func(ctx context.Context, t *testing.T) {
+			why := errors.New("told to end")
+			ctx, end := context.WithCancelCause(ctx)
+			d := change{live: live, want: want, before: func(m *applytest.Memory) {
+				m.OnCall(func(c applytest.Call) error {
+					if c.Verb == verb {
+						end(why)
+					}
+					return nil
+				})
+			}}.run(ctx, t)
+			if !errors.Is(d.outcome.Err, why) || len(d.outcome.Failures) > 0 {
+				t.Errorf("outcome %+v", d.outcome)
+			}
+			for key, image := range map[resource.Key]string{slot("web", 1): "-v1 v2", slot("web", 2): "v1", slot("log", 1): "v1"} {
+				if got := d.images(key); got != image {
+					t.Errorf("ended at its %s: %s is %s, want %s", verb, key, got, image)
+				}
+			}
+		})
+	}
+}
+
+// A target that does not answer keeps nobody from ending.
+func TestAnEndedRolloutEndsWithinItsGrace(t *testing.T) {
+	bubble(t, func(ctx context.Context, t *testing.T) {
+		ctx, end := context.WithCancel(ctx)
+		d := change{live: "web v1", want: "web v2 order=stop-first", before: func(m *applytest.Memory) {
+			m.OnCall(func(c applytest.Call) error {
+				if c.Verb == "put" {
+					end()
+					return fault.As(fault.Unreachable, errors.New("silent"))
+				}
+				return nil
+			})
+		}}.run(ctx, t)
+		if d.outcome.Err == nil || d.took > 31*time.Second {
+			t.Errorf("outcome %+v after %s", d.outcome, d.took)
+		}
+	})
+}
+
 func TestAFailureStopsTheOtherAwaits(t *testing.T) {
 	bubble(t, func(ctx context.Context, t *testing.T) {
 		d := change{want: "a v1 health=never ready=1h\nb v1 health=dies:2s monitor=5s"}.run(ctx, t)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/reconcile"
@@ -14,7 +15,7 @@ import (
 // the one, and tells whether there was one.
 func (h *host) cut(is func(reconcile.Event) bool) bool {
 	h.t.Helper()
-	a, closeAgent := h.agent()
+	a, closeAgent := h.agent(func(o *reconcile.Options) { o.Grace = time.Nanosecond })
 	defer closeAgent()
 	ctx, cancel := context.WithCancel(h.t.Context())
 	defer cancel()

@@ -22,6 +22,9 @@ func (w *world) crashAfter(verb string) {
 	ctx, kill := context.WithCancelCause(w.t.Context())
 	defer kill(nil)
 	w.target.OnCall(func(c applytest.Call) error {
+		if ctx.Err() != nil {
+			return errCrash
+		}
 		if c.Verb == verb {
 			kill(errCrash)
 		}

@@ -92,4 +92,7 @@ type Options struct {
 	// Patience is how long a target may stay unreachable in mid-rollout. Zero is
 	// two minutes.
 	Patience time.Duration
+	// Grace is what a rollout may take, once the agent is told to end, to finish
+	// what it has begun. Zero is 30 s.
+	Grace time.Duration
 }

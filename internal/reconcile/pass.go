@@ -147,7 +147,7 @@ func doneJobs(rec state.Record) map[string]bool {
 func (p *pass) rollout() *apply.Rollout {
 	p.setBusy(true)
 	o := p.agent.opts
-	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Watch: func(e apply.Event) {
+	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: func(e apply.Event) {
 		p.agent.hear(Event{App: p.name, Step: &e})
 	}}
 }
