@@ -156,7 +156,7 @@ func (w *watcher) tell(h resource.Health) {
 		return
 	}
 	w.told = line
-	w.run.tell(Event{Step: w.step, Phase: Waiting, Detail: h.Reason, Elapsed: elapsed, Limit: w.limit})
+	w.run.tell(Event{Step: w.step, Phase: Waiting, Detail: h.Reason, Elapsed: resource.Duration(elapsed), Limit: resource.Duration(w.limit)})
 }
 
 func (w *watcher) failure(ctx context.Context, h resource.Health, reason string) result {

@@ -22,17 +22,14 @@ func (b *builder) emitBase(forward []*group) {
 	}
 }
 
-// remake takes down all that is on a network, the network itself, and puts it
-// back.
+// remake stops all that is on a network, those first that need others, and makes
+// the network itself anew. What was stopped stays in its slot until the new side
+// is proven: the new one takes over what it holds.
 func (b *builder) remake(network *slot, forward []*group) {
 	cause := fmt.Sprintf("%s is made anew", network.pair.Key)
 	down := b.stopExtras(network.pair.Key, cause)
 	for _, g := range slices.Backward(forward) {
-		for _, s := range g.slots {
-			if s.standsOn(network.pair.Key) {
-				down = append(down, b.takeDown(s, cause)...)
-			}
-		}
+		down = append(down, b.takeDown(g, network.pair.Key, cause)...)
 	}
 	var gone []int
 	for _, old := range network.pair.Live {
@@ -42,17 +39,39 @@ func (b *builder) remake(network *slot, forward []*group) {
 	b.base = append(b.base, network.puts...)
 }
 
-// takeDown stops and removes what stands on a network, once for all networks.
-func (b *builder) takeDown(s *slot, cause string) []int {
-	for _, inst := range s.pair.Live {
-		var after []int
-		if inst.Running {
-			after = []int{b.stopOnce(Step{Key: s.pair.Key, Ref: inst.Ref, Cause: cause})}
+// takeDown stops those of g that stand on a network, once for all networks, and
+// after those that need g.
+func (b *builder) takeDown(g *group, network resource.Key, cause string) []int {
+	after := b.stopsOfDependents(g)
+	var down []int
+	for _, s := range g.slots {
+		if !s.standsOn(network) {
+			continue
 		}
-		s.torn = append(s.torn, b.add(Step{Verb: Remove, Key: s.pair.Key, Ref: inst.Ref, After: after, Cause: cause}))
+		for _, inst := range s.pair.Live {
+			if inst.Running {
+				down = append(down, b.stopOnce(Step{Key: s.pair.Key, Ref: inst.Ref, After: slices.Clone(after), Cause: cause}))
+			}
+		}
 	}
-	s.pair.Live = nil
-	return s.torn
+	return down
+}
+
+func (b *builder) stopsOfDependents(g *group) []int {
+	var ids []int
+	for _, other := range b.groups {
+		if !slices.ContainsFunc(other.needs, func(n resource.Need) bool { return n.Group == g.name }) {
+			continue
+		}
+		for _, s := range other.slots {
+			for _, inst := range s.pair.Live {
+				if id, stopped := b.stops[inst.Ref.ID]; stopped {
+					ids = append(ids, id)
+				}
+			}
+		}
+	}
+	return ids
 }
 
 // stopExtras stops what is no longer wanted, will be pruned, and is on a network

@@ -64,6 +64,8 @@ func (b *builder) sort() {
 			b.byKey[p.Key] = s
 		case f.Class == drift.Foreign:
 			b.note("%s is left alone: %s", p.Key, f.Reason)
+		case b.req.Undo && b.knew(p.Key):
+			b.note("%s stays: it was there before the attempt", p.Key)
 		default:
 			b.extras = append(b.extras, p)
 		}
@@ -137,7 +139,20 @@ func (b *builder) add(s Step) int {
 	return s.ID
 }
 
-// innocent tells whether the slot was failing before this attempt.
+// knew tells whether something was live in the slot before the attempt.
+func (b *builder) knew(key resource.Key) bool {
+	before, live := b.req.Before[key]
+	return live && before.State != resource.Absent
+}
+
+// innocent tells whether the slot was not well before this attempt, or cannot be
+// told to have been: one that nothing probes and that has been restarted may
+// just be between two crashes.
 func (b *builder) innocent(s *slot) bool {
-	return s.move == keep && b.req.Before[s.pair.Key].State == resource.Failed
+	before, live := b.req.Before[s.pair.Key]
+	if s.move != keep || !live {
+		return false
+	}
+	return before.State == resource.Failed || before.State == resource.Progressing ||
+		before.Check == CheckRunning && before.Restarts > 0
 }

@@ -12,7 +12,7 @@ import (
 // carryOut does one step, to its end or to the context's. What has been asked of
 // the target is let finish when waits ends; awaits, pauses and retries are not.
 func (x *run) carryOut(ctx, waits context.Context, s Step) result {
-	if !sleep(waits, s.Delay) {
+	if !sleep(waits, s.Delay.D()) {
 		return result{step: s, err: context.Cause(waits)}
 	}
 	x.tell(Event{Step: s, Phase: Begun})
@@ -97,7 +97,7 @@ func (x *run) plain(waits context.Context, s Step, do func() error) result {
 		return result{}
 	case waits.Err() != nil:
 		return result{err: context.Cause(waits)}
-	case fault.Of(err) == fault.Unreachable:
+	case fault.Of(err) == fault.Unreachable || fault.Of(err) == fault.Blocked: // no fault of what is put
 		return result{err: err}
 	}
 	class := fault.Of(err)
@@ -110,7 +110,7 @@ func (x *run) plain(waits context.Context, s Step, do func() error) result {
 // report tells the watcher how the step ended. Whether a failure counts is
 // decided later; here it is told as what it is.
 func (x *run) report(res result, took time.Duration) {
-	e := Event{Step: res.step, Phase: Done, Elapsed: took}
+	e := Event{Step: res.step, Phase: Done, Elapsed: resource.Duration(took)}
 	switch {
 	case res.err != nil:
 		e.Phase, e.Detail = Skipped, res.err.Error()

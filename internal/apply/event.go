@@ -1,6 +1,6 @@
 package apply
 
-import "time"
+import "syncd.io/syncd/internal/resource"
 
 // Phase is where a step is.
 type Phase string
@@ -22,6 +22,6 @@ type Event struct {
 	// Detail is the health's reason or the failure's text.
 	Detail string `json:"detail,omitempty"`
 	// Elapsed is the time since the step began, Limit what it may take (awaits).
-	Elapsed time.Duration `json:"elapsed,omitempty"`
-	Limit   time.Duration `json:"limit,omitempty"`
+	Elapsed resource.Duration `json:"elapsed,omitempty"`
+	Limit   resource.Duration `json:"limit,omitempty"`
 }

@@ -23,6 +23,9 @@ type Request struct {
 	Prune bool
 	// Consented allows the removals that take data with them.
 	Consented bool
+	// Undo leaves alone what was live before the attempt (Before): a way back that
+	// nobody asked for removes only what the attempt has made.
+	Undo bool
 	// Before is the health of the live slots before the attempt's first put.
 	Before map[resource.Key]resource.Health
 	// Run are on-demand jobs to run before anything is put back

@@ -194,6 +194,17 @@ func TestForeignBlocks(t *testing.T) {
 				note: container/adminer/1 is left alone: made by something else and never taken over`,
 		}.check(t)
 	})
+	t.Run("and counts as nothing that vanishes", func(t *testing.T) {
+		planned{
+			live: "web v1\nold v1", want: "web v1", world: plant("a v1\nb v1\nc v1\nd v1"),
+			plan: `
+				1 remove container/old/1 no longer wanted
+				note: container/a/1 is left alone: made by something else and never taken over
+				note: container/b/1 is left alone: made by something else and never taken over
+				note: container/c/1 is left alone: made by something else and never taken over
+				note: container/d/1 is left alone: made by something else and never taken over`,
+		}.check(t)
+	})
 	t.Run("elsewhere it is left alone", func(t *testing.T) {
 		p := planned{
 			live: "web v1", want: "web v1", world: plant("adminer v1"),

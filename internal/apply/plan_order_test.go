@@ -1,9 +1,12 @@
 package apply_test
 
 import (
+	"slices"
 	"testing"
 
+	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/applytest"
+	"syncd.io/syncd/internal/resource"
 )
 
 func TestNothingDiffers(t *testing.T) {
@@ -251,6 +254,29 @@ func TestInnocentCommitsAreNotBlamed(t *testing.T) {
 	}.check(t)
 	if p.Steps[1].Innocent || !p.Steps[4].Innocent {
 		t.Error("who is touched is not innocent; who was failing and is not touched is")
+	}
+}
+
+// What nobody knew to be well before cannot be this change's fault: one look
+// cannot tell a container that nothing probes from one between two crashes.
+func TestWhoIsInnocent(t *testing.T) {
+	for _, c := range []struct {
+		before   resource.Health
+		innocent bool
+	}{
+		{resource.Health{State: resource.Failed}, true},
+		{resource.Health{State: resource.Progressing}, true},
+		{resource.Health{State: resource.Well, Check: apply.CheckRunning, Restarts: 3}, true},
+		{resource.Health{State: resource.Well, Check: apply.CheckRunning}, false},
+		{resource.Health{State: resource.Well, Check: "healthcheck", Restarts: 3}, false},
+	} {
+		p := planned{live: "web v1\nworker v1", want: "web v2\nworker v1", req: func(r *apply.Request) {
+			r.AwaitAll, r.Before = true, map[resource.Key]resource.Health{slot("worker", 1): c.before}
+		}}.made(t)
+		at := slices.IndexFunc(p.Steps, func(s apply.Step) bool { return s.Verb == apply.Await && s.Key == slot("worker", 1) })
+		if p.Steps[at].Innocent != c.innocent {
+			t.Errorf("%+v: innocent %t", c.before, p.Steps[at].Innocent)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/resource"
 )
 
 func consented(r *apply.Request) { r.Consented = true }
@@ -116,11 +117,34 @@ func TestConsentToRemoveEverythingNamesTheData(t *testing.T) {
 func TestAWayBackNeitherAsksNorRemovesData(t *testing.T) {
 	planned{
 		live: "web v1\na v1\nb v1\nc v1\nd v1\nvolume data local", want: "web v1",
-		req: func(r *apply.Request) { r.Back, r.AwaitAll = true, false },
+		req: func(r *apply.Request) { r.Back, r.Undo, r.AwaitAll = true, true, false },
 		plan: `
 			1 remove container/a/1 no longer wanted
 			2 remove container/b/1 no longer wanted
 			3 remove container/c/1 no longer wanted
 			4 remove container/d/1 no longer wanted`,
+	}.check(t)
+}
+
+// What ran before the attempt, and waits for a person's word or is kept on
+// purpose, is not the attempt's to take along.
+func TestAnUnaskedWayBackRemovesOnlyWhatTheAttemptMade(t *testing.T) {
+	planned{
+		live: "web v1\nkept v1\nmade v1", want: "web v1",
+		req: func(r *apply.Request) {
+			r.Back, r.Undo, r.AwaitAll = true, true, false
+			r.Before = map[resource.Key]resource.Health{slot("web", 1): {State: resource.Well}, slot("kept", 1): {State: resource.Well}}
+		},
+		plan: `
+			1 remove container/made/1 no longer wanted
+			note: container/kept/1 stays: it was there before the attempt`,
+	}.check(t)
+}
+
+func TestAWayBackThatAPersonAskedForKeepsTheBudget(t *testing.T) {
+	planned{
+		live: "web v1\na v1\nb v1\nc v1\nd v1", want: "web v1",
+		req:  func(r *apply.Request) { r.Back, r.AwaitAll = true, false },
+		plan: "consent: remove 4 of 5 services: a, b, c, d",
 	}.check(t)
 }

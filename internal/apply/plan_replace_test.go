@@ -13,16 +13,16 @@ func TestNetworkMadeAnew(t *testing.T) {
 		plan: `
 			 1 stop   container/gone/1 network/front is made anew
 			 2 stop   container/web/1  network/front is made anew
-			 3 remove container/web/1  network/front is made anew · after 2
-			 4 stop   container/db/1   network/front is made anew
-			 5 remove container/db/1   network/front is made anew · after 4
-			 6 remove network/front    driver: bridge -> overlay · after 1,3,5
-			 7 put    network/front    made anew · after 6
-			 8 put    container/db/1   network/front is made anew · after 7
-			 9 await  container/db/1   healthy · after 8
-			10 put    container/web/1  network/front is made anew · after 9
-			11 await  container/web/1  healthy · after 10
-			12 remove container/gone/1 no longer wanted · after 1,9,11`,
+			 3 stop   container/db/1   network/front is made anew · after 2
+			 4 remove network/front    driver: bridge -> overlay · after 1-3
+			 5 put    network/front    made anew · after 4
+			 6 put    container/db/1   network/front is made anew · after 5
+			 7 await  container/db/1   healthy · after 6
+			 8 remove container/db/1   replaced · after 7
+			 9 put    container/web/1  network/front is made anew · after 7
+			10 await  container/web/1  healthy · after 9
+			11 remove container/web/1  replaced · after 10
+			12 remove container/gone/1 no longer wanted · after 1,8,11`,
 		services: `
 			db: new, 1 of 1 (network/front is made anew)
 			web: new, 1 of 1 (network/front is made anew)
@@ -35,13 +35,13 @@ func TestTwoNetworksMadeAnewTakeASlotDownOnce(t *testing.T) {
 		live: "network a bridge\nnetwork b bridge\nweb v1 on=a on=b", want: "network a x\nnetwork b x\nweb v1 on=a on=b",
 		plan: `
 			1 stop   container/web/1 network/a is made anew
-			2 remove container/web/1 network/a is made anew · after 1
-			3 remove network/a       driver: bridge -> x · after 2
-			4 put    network/a       made anew · after 3
-			5 remove network/b       driver: bridge -> x · after 2
-			6 put    network/b       made anew · after 5
-			7 put    container/web/1 network/a is made anew · after 4,6
-			8 await  container/web/1 healthy · after 7`,
+			2 remove network/a       driver: bridge -> x · after 1
+			3 put    network/a       made anew · after 2
+			4 remove network/b       driver: bridge -> x · after 1
+			5 put    network/b       made anew · after 4
+			6 put    container/web/1 network/a is made anew · after 3,5
+			7 await  container/web/1 healthy · after 6
+			8 remove container/web/1 replaced · after 7`,
 	}.check(t)
 }
 
@@ -49,9 +49,8 @@ func TestAJobThatIsDoneIsNotRunAgainForItsNetwork(t *testing.T) {
 	planned{
 		live: "network a bridge\nmigrate v1 job on=a", want: "network a x\nmigrate v1 job on=a", req: awaitAll, done: []string{"migrate"},
 		plan: `
-			1 remove container/migrate/1 network/a is made anew
-			2 remove network/a           driver: bridge -> x · after 1
-			3 put    network/a           made anew · after 2`,
+			1 remove network/a driver: bridge -> x
+			2 put    network/a made anew · after 1`,
 	}.check(t)
 }
 
@@ -59,16 +58,16 @@ func TestNetworkMadeAnewReplacesWhoSharesANamespace(t *testing.T) {
 	planned{
 		live: "network a bridge\nvpn v1 on=a\napp v1 in=vpn", want: "network a x\nvpn v1 on=a\napp v1 in=vpn",
 		plan: `
-			1 stop   container/vpn/1 network/a is made anew
-			2 remove container/vpn/1 network/a is made anew · after 1
-			3 remove network/a       driver: bridge -> x · after 2
-			4 put    network/a       made anew · after 3
-			5 put    container/vpn/1 network/a is made anew · after 4
-			6 await  container/vpn/1 healthy · after 5
-			7 put    container/app/1 vpn is replaced, and its namespace with it · after 5
-			8 await  container/app/1 healthy · after 7
-			9 remove container/app/1 replaced · after 8
-			10 put    container/app/1 resting name · after 9`,
+			 1 stop   container/vpn/1 network/a is made anew
+			 2 remove network/a       driver: bridge -> x · after 1
+			 3 put    network/a       made anew · after 2
+			 4 put    container/vpn/1 network/a is made anew · after 3
+			 5 await  container/vpn/1 healthy · after 4
+			 6 put    container/app/1 vpn is replaced, and its namespace with it · after 4
+			 7 await  container/app/1 healthy · after 6
+			 8 remove container/app/1 replaced · after 7
+			 9 put    container/app/1 resting name · after 8
+			10 remove container/vpn/1 replaced · after 5,7`,
 	}.check(t)
 }
 

@@ -25,6 +25,19 @@ type planned struct {
 
 func (c planned) check(t *testing.T) apply.Plan {
 	t.Helper()
+	p := c.made(t)
+	if got, want := unindent(p.String()), unindent(c.plan); got != want {
+		t.Errorf("planned\n%s\n\nwant\n%s", got, want)
+	}
+	if got := stories(p); c.services != "" && got != unindent(c.services) {
+		t.Errorf("told\n%s\n\nwant\n%s", got, unindent(c.services))
+	}
+	return p
+}
+
+// made is the plan, whatever it says.
+func (c planned) made(t *testing.T) apply.Plan {
+	t.Helper()
 	m := world(t, set(t, c.live))
 	if c.world != nil {
 		c.world(m)
@@ -42,14 +55,7 @@ func (c planned) check(t *testing.T) apply.Plan {
 	if c.req != nil {
 		c.req(&req)
 	}
-	p := plan(t, req)
-	if got, want := unindent(p.String()), unindent(c.plan); got != want {
-		t.Errorf("planned\n%s\n\nwant\n%s", got, want)
-	}
-	if got := stories(p); c.services != "" && got != unindent(c.services) {
-		t.Errorf("told\n%s\n\nwant\n%s", got, unindent(c.services))
-	}
-	return p
+	return plan(t, req)
 }
 
 func stories(p apply.Plan) string {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -114,7 +115,7 @@ func (b *builder) pruning() bool { return b.req.Prune && !b.overBudget() }
 // overBudget refuses to prune everything, or more than the budget, without
 // consent: a repository that was emptied by mistake looks just like that.
 func (b *builder) overBudget() bool {
-	if b.req.Consented || b.req.Back { // a way back only removes what the failed attempt made
+	if b.req.Consented || b.req.Undo {
 		return false
 	}
 	vanished, live := b.vanished()
@@ -127,9 +128,9 @@ func (b *builder) overBudget() bool {
 // vanished counts the live groups, and names those of them that nothing wants.
 func (b *builder) vanished() (gone []string, live int) {
 	seen := map[string]bool{}
-	for _, p := range b.req.Pairs {
+	for i, p := range b.req.Pairs {
 		name := p.Group
-		if name == "" || len(p.Live) == 0 || seen[name] {
+		if name == "" || len(p.Live) == 0 || seen[name] || b.req.Report.Findings[i].Class == drift.Foreign {
 			continue
 		}
 		seen[name] = true

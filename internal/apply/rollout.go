@@ -122,25 +122,52 @@ func (x *run) over() bool { return x.outcome.Err != nil || len(x.outcome.Failure
 // launch begins every step whose gate is open; once the rollout was told to end,
 // only what it owes.
 func (x *run) launch(work, waits context.Context) {
-	begins := func(Step) bool { return !x.over() }
-	if x.ended() {
-		waits, begins = work, x.owes
-	}
-	stuck := x.stuck()
+	ended, owed, stuck := x.ended(), x.owed(), x.stuck()
 	for _, s := range x.plan.Steps {
-		if _, begun := x.state[s.ID]; begun || !begins(s) || !x.open(s, stuck) {
+		if _, begun := x.state[s.ID]; begun || !x.open(s, stuck) {
+			continue
+		}
+		patience := waits
+		switch {
+		case owed[s.ID]:
+			patience = work
+		case ended || x.over():
 			continue
 		}
 		x.state[s.ID] = Begun
 		x.running++
-		go func() { x.results <- x.carryOut(work, waits, s) }()
+		go func() { x.results <- x.carryOut(work, patience, s) }()
 	}
 }
 
-// owes tells whether the old side has been stopped to make room for what the
-// step puts: nobody serves until it has.
-func (x *run) owes(s Step) bool {
-	return s.Verb == Put && slices.ContainsFunc(s.After, func(id int) bool { return x.plan.Steps[id-1].Verb == Stop })
+// owed are the steps that fill the slots which this rollout has emptied, with
+// all that they wait for: nobody serves until they are done. A failure ends
+// that: the way back fills them.
+func (x *run) owed() map[int]bool {
+	out := map[int]bool{}
+	if len(x.outcome.Failures) > 0 {
+		return out
+	}
+	emptied := map[resource.Key]bool{}
+	for _, s := range x.plan.Steps {
+		emptied[s.Key] = emptied[s.Key] || s.Verb == Stop && x.state[s.ID] == Done
+	}
+	for _, s := range slices.Backward(x.plan.Steps) {
+		if !out[s.ID] && (s.Verb != Put || s.Tidy || !emptied[s.Key] && !x.follows(s)) {
+			continue
+		}
+		out[s.ID] = true
+		for _, id := range slices.Concat(s.After, s.Soft) {
+			out[id] = true
+		}
+	}
+	return out
+}
+
+// follows tells whether the step takes the place of one elsewhere that has been
+// stopped.
+func (x *run) follows(s Step) bool {
+	return slices.ContainsFunc(s.After, func(id int) bool { return x.plan.Steps[id-1].Verb == Stop && x.state[id] == Done })
 }
 
 // open tells whether all that the step waits for is there. A step behind a
@@ -176,8 +203,11 @@ func (x *run) stuck() map[int]bool {
 
 // harmless tells whether a tolerated step may be built upon: one within its
 // group's failure ratio, or a removal. What was failing before may not: what
-// needs it would be blamed.
-func (x *run) harmless(id int) bool { return !x.plan.Steps[id-1].Innocent }
+// needs it would be blamed. Nor may a job: it has not done what others need.
+func (x *run) harmless(id int) bool {
+	s := x.plan.Steps[id-1]
+	return !s.Innocent && s.Until != resource.Completed
+}
 
 // settle books a result.
 func (x *run) settle(res result) {

@@ -445,6 +445,45 @@ func TestAnEndedRolloutLeavesNoSlotEmpty(t *testing.T) {
 	}
 }
 
+// What went down with its network is put back, all of it, before the end.
+func TestAnEndedRolloutPutsBackWhatWentDownWithItsNetwork(t *testing.T) {
+	const set = " on=front\nweb v1 on=front needs=db:healthy\nother "
+	for _, verb := range []string{"stop", "remove", "put"} {
+		bubble(t, func(ctx context.Context, t *testing.T) {
+			ctx, end := context.WithCancel(ctx)
+			d := change{live: "network front bridge\ndb v1" + set + "v1", want: "network front overlay\ndb v1" + set + "v2 needs=web:healthy", before: func(m *applytest.Memory) {
+				m.OnCall(func(c applytest.Call) error {
+					if c.Verb == verb {
+						end()
+					}
+					return nil
+				})
+			}}.run(ctx, t)
+			if d.outcome.Err == nil {
+				t.Errorf("outcome %+v", d.outcome)
+			}
+			for _, s := range []string{"web", "db"} {
+				if got := d.images(slot(s, 1)); !strings.HasSuffix(" "+got, " v1") {
+					t.Errorf("ended at its first %s: %s is %q", verb, s, got)
+				}
+			}
+			if got := d.images(slot("other", 1)); got != "v1" {
+				t.Errorf("ended at its first %s: other is %q", verb, got)
+			}
+		})
+	}
+}
+
+// Whatever its policy allows, a job that failed has not done what others need.
+func TestNobodyBuildsOnAFailedJob(t *testing.T) {
+	bubble(t, func(ctx context.Context, t *testing.T) {
+		d := change{want: "migrate v1 job health=exit:3:1s action=continue\nweb v1 needs=migrate:completed"}.run(ctx, t)
+		if d.images(slot("web", 1)) != "" {
+			t.Errorf("web was put: %+v", d.outcome)
+		}
+	})
+}
+
 // A target that does not answer keeps nobody from ending.
 func TestAnEndedRolloutEndsWithinItsGrace(t *testing.T) {
 	bubble(t, func(ctx context.Context, t *testing.T) {
@@ -507,7 +546,7 @@ func TestEveryStepIsTold(t *testing.T) {
 		for _, e := range d.events {
 			if e.Phase == apply.Waiting {
 				waiting++
-				if e.Limit != time.Minute || e.Detail != "starting" {
+				if e.Limit.D() != time.Minute || e.Detail != "starting" {
 					t.Errorf("waiting event %+v", e)
 				}
 			}

@@ -34,10 +34,8 @@ type slot struct {
 	why       string
 	// rivals are instances elsewhere that hold what this slot claims.
 	rivals []rival
-	// remade marks a slot that goes down with a network made anew; torn are the
-	// steps that took it down.
+	// remade marks a slot that goes down with a network made anew.
 	remade bool
-	torn   []int
 	// puts are the steps that put the new side, gates those that prove it, gone
 	// those that remove the old side.
 	puts, gates, gone []int
@@ -90,14 +88,18 @@ func (s *slot) begins() bool {
 func (s *slot) others() []resource.Instance {
 	var out []resource.Instance
 	for i, live := range s.pair.Live {
-		if !s.remade && (s.move == replace || i != s.finding.Match) {
+		if s.move == replace || s.remade && s.move == create || i != s.finding.Match {
 			out = append(out, live)
 		}
 	}
 	return out
 }
 
+// runningOthers are those of them that run when the slot's turn comes.
 func (s *slot) runningOthers() []resource.Instance {
+	if s.remade {
+		return nil
+	}
 	return slices.DeleteFunc(s.others(), func(o resource.Instance) bool { return !o.Running })
 }
 

@@ -1,8 +1,6 @@
 package apply
 
 import (
-	"time"
-
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 )
@@ -41,7 +39,7 @@ type Step struct {
 	// Until is what an await waits for.
 	Until resource.Condition `json:"until,omitempty"`
 	// Delay is the pause between the end of what it waits for and its begin.
-	Delay time.Duration `json:"delay,omitempty"`
+	Delay resource.Duration `json:"delay,omitempty"`
 	// Batch counts the batches of a group from 1.
 	Batch int `json:"batch,omitempty"`
 	// Cause says why, in one line.

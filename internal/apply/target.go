@@ -20,13 +20,29 @@ type Owned struct {
 	Secrets []string
 }
 
+// Origin is what an adoption takes over.
+type Origin struct {
+	// Dir is the directory that the instances were started from.
+	Dir string
+	// Refs are the instances that are not this agent's.
+	Refs []resource.Ref
+	// Agents are the identities of other agents that made some of the instances,
+	// or took the app over.
+	Agents []string
+	// Held tells whether this agent took the app over earlier, and has it still.
+	Held bool
+	// Mark is what tells the other agents of the adoption once it is made; among
+	// Owned.Adopted it lets an observation look ahead. Zero where none is made.
+	Mark resource.Ref
+}
+
 // Target is a place where objects live: a Docker engine, a Kubernetes cluster.
 // Errors are classified with package fault: Unreachable when the target did not
 // answer, Rejected when it refused what it was asked.
 type Target interface {
 	// Observe returns one pair per wanted slot and per live slot that belongs to
 	// the app (also foreign ones in its name space), in key order. It changes
-	// nothing.
+	// nothing. Errors: also Blocked, where another agent has taken the app over.
 	Observe(ctx context.Context, want []resource.Object, owned Owned) ([]resource.Pair, error)
 	// Put makes the slot hold an instance equal to object and returns its Ref.
 	// It is idempotent, returns when the target accepted, not when it is

@@ -24,7 +24,7 @@ type turn struct {
 // step adds a step of the slot, or of another that makes room for it.
 func (t *turn) step(s Step) int {
 	s.After = slices.Concat(s.After, t.after)
-	s.Soft, s.Delay, s.Batch = t.soft, t.delay, t.batch
+	s.Soft, s.Delay, s.Batch = t.soft, resource.Duration(t.delay), t.batch
 	return t.add(s)
 }
 
