@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
 )
 
 // differ walks two JSON trees side by side and collects the leaves that differ.
@@ -24,8 +25,9 @@ type differ struct {
 // (for people).
 type spot struct {
 	pointer, path string
-	// secret is true where the name of the place, or of one around it, says so.
-	secret bool
+	// secret is true where the name of the place, or of one around it, says so;
+	// flag where it only names a secret that follows.
+	secret, flag bool
 }
 
 func (s spot) field(name string) spot {
@@ -185,9 +187,12 @@ func protocol(m map[string]any) string {
 
 func (d *differ) leaf(at spot, want, live any) {
 	c := Change{Path: at.path, InPlace: hasPrefix(at.pointer, d.inPlace)}
-	if d.secret(at, want, live) {
+	switch {
+	case d.secret(at, want, live):
 		c.Want, c.Live = masked(want), masked(live)
-	} else {
+	case slices.Contains(spec.Times(), at.pointer):
+		c.Want, c.Live = span(want), span(live)
+	default:
 		c.Want, c.Live = showBoth(want, live)
 	}
 	d.changes = append(d.changes, c)
@@ -205,15 +210,11 @@ func (d *differ) secret(at spot, values ...any) bool {
 	return slices.ContainsFunc(values, secretWithin) || slices.ContainsFunc(values, d.repeats)
 }
 
-// shortestSecret is the length below which a value is too common a text to be
-// looked for in others.
-const shortestSecret = 4
-
 // repeats looks for one of the known secrets in a value.
 func (d *differ) repeats(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return slices.ContainsFunc(d.secrets, func(s string) bool { return len(s) >= shortestSecret && strings.Contains(v, s) })
+		return slices.ContainsFunc(d.secrets, func(s string) bool { return len(s) >= resource.ShortestSecret && strings.Contains(v, s) })
 	case []any:
 		return slices.ContainsFunc(v, d.repeats)
 	case map[string]any:

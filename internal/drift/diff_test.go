@@ -2,6 +2,7 @@ package drift
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,10 @@ func TestFieldPaths(t *testing.T) {
 		{"two of one target are one leaf", `{"ports":[{"target":80,"published":"1"},{"target":80,"published":"2"}]}`, `{"ports":[]}`,
 			`ports: [] -> [{"published":"1","target":80},{"published":"2","target":80}]`},
 		{"numbers beyond floats", `{"n":12345678901234567890}`, `{"n":12345678901234567891}`, "n: 12345678901234567891 -> 12345678901234567890"},
+		{"spans of time", `{"healthcheck":{"interval":1500000000},"stop_grace_period":60000000000}`, `{"healthcheck":{"interval":2000000000,"timeout":0}}`,
+			"healthcheck.interval: 2s -> 1.5s\nhealthcheck.timeout: 0s -> (none)\nstop_grace_period: (none) -> 1m0s"},
+		{"no span of time", `{"interval":1500000000}`, `{"interval":1}`, "interval: 1 -> 1500000000"},
+		{"a span that is none", `{"drain":"x\u001b"}`, `{"drain":1.5}`, "drain: 1.5 -> x?"},
 		{"not JSON", `{"a":1}`, `oops`, `: oops -> {"a":1}`},
 		{"no control characters", `{"a":"x\u001b[31m\u202ey"}`, `{"a":"\u0000"}`, "a: ? -> x?[31m?y"},
 		{"nor in names", `{"a\u001b":{"b\u202e":1}}`, `{"a\u001b":{"b\u202e":2}}`, "a?.b?: 2 -> 1"},
@@ -134,6 +139,37 @@ func TestMaskedSpecHoldsNoSecret(t *testing.T) {
 		`"environment":{"DB_PASSWORD":"(secret)","PIN_TOKEN":"(secret)","PORT":"80"},"x":["(secret)"],"y":null}`
 	if string(raw) != want {
 		t.Errorf("got  %s\nwant %s", raw, want)
+	}
+}
+
+// A command line may say in one item that the next one is a secret.
+func TestSecretsBehindTheirFlagsAreMaskedAndCollected(t *testing.T) {
+	for name, c := range map[string]struct {
+		spec, want string
+		secrets    []string
+	}{
+		"flag and value": {`["run","--password","hunter2","--port","80"]`, `["run","--password","(secret)","--port","80"]`, []string{"hunter2"}},
+		"header":         {`["curl","-H","Authorization:","hunter2"]`, `["curl","-H","Authorization:","(secret)"]`, []string{"hunter2"}},
+		"flag alone":     {`["run","--password"]`, `["run","--password"]`, nil},
+		"two flags":      {`["--token","--pass","hunter2"]`, `["--token","(secret)","(secret)"]`, []string{"--pass", "hunter2"}},
+		"setting":        {`["--token=hunter2"]`, `["(secret)"]`, []string{"--token=hunter2", "hunter2"}},
+		"one text": {`["sh","-c","x --password hunter2 && PGPASSWORD=hunter3 psql postgres://u:hunter4@db/x"]`, `["sh","-c","(secret)"]`,
+			[]string{"hunter2", "hunter3", "hunter4", "x --password hunter2 && PGPASSWORD=hunter3 psql postgres://u:hunter4@db/x"}},
+		"quoted":     {`["mysql --password='hunter2' --token \"hunter3\""]`, `["(secret)"]`, []string{"hunter2", "hunter3", `mysql --password='hunter2' --token "hunter3"`}},
+		"one header": {`["Authorization: Bearer hunter2"]`, `["(secret)"]`, []string{"Authorization: Bearer hunter2", "Bearer hunter2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := json.RawMessage(`{"command":` + c.spec + `}`)
+			got, err := resource.Canonical(Masked(raw, nil))
+			if err != nil || string(got) != `{"command":`+c.want+`}` {
+				t.Errorf("masked %s (%v), want %s", got, err, c.want)
+			}
+			secrets := Secrets(raw, nil)
+			slices.Sort(secrets)
+			if !slices.Equal(secrets, c.secrets) {
+				t.Errorf("secrets %q, want %q", secrets, c.secrets)
+			}
+		})
 	}
 }
 

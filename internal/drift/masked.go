@@ -9,7 +9,8 @@ import (
 
 // Masked returns a spec as a tree in which every secret value is replaced by
 // resource.Mask: those that sensitive points to (JSON pointers), those whose
-// field is called like a secret, and URLs with credentials.
+// field is called like a secret, list items behind a flag that is, and URLs with
+// credentials.
 func Masked(spec json.RawMessage, sensitive []string) any {
 	d := differ{sensitive: sensitive}
 	return d.mask(spot{}, decode(spec))
@@ -27,24 +28,39 @@ func (d *differ) mask(at spot, v any) any {
 	case []any:
 		return d.maskList(at, v)
 	}
-	if at.secret || secretWithin(v) || hasPrefix(at.pointer, d.sensitive) {
+	if d.hidden(at, v) {
 		return resource.Mask
 	}
 	return v
 }
 
+// hidden tells whether the value at this place is never shown.
+func (d *differ) hidden(at spot, v any) bool {
+	return at.secret || !at.flag && secretWithin(v) || hasPrefix(at.pointer, d.sensitive)
+}
+
 func (d *differ) maskList(at spot, list []any) []any {
+	out := make([]any, len(list))
 	for i, inner := range list {
-		list[i] = d.mask(at.item(i, inner), inner)
+		out[i] = d.mask(at.item(i, list), inner)
 	}
-	return list
+	return out
 }
 
 // item is the place of a list's element: by what identifies it, else by number.
-func (s spot) item(i int, v any) spot {
-	id, ok := identify(v)
+// What stands behind the bare flag of a secret is one; the flag is not.
+func (s spot) item(i int, list []any) spot {
+	id, ok := identify(list[i])
 	if !ok {
 		id = identity{value: strconv.Itoa(i)}
 	}
-	return s.element(i, id)
+	out := s.element(i, id)
+	out.flag = flag(list[i])
+	out.secret = out.secret || i > 0 && flag(list[i-1])
+	return out
+}
+
+func flag(v any) bool {
+	word, ok := v.(string)
+	return ok && resource.SecretFlag(word)
 }

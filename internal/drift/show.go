@@ -3,6 +3,7 @@ package drift
 import (
 	"encoding/json"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -55,6 +56,16 @@ func text(v any) string {
 		return "(unreadable)"
 	}
 	return string(raw)
+}
+
+// span returns nanoseconds as people write a span of time: 1.5s.
+func span(v any) string {
+	if number, ok := v.(json.Number); ok {
+		if n, err := number.Int64(); err == nil {
+			return time.Duration(n).String()
+		}
+	}
+	return Harmless(text(v))
 }
 
 // shortDigest cuts an image ID to what people compare.

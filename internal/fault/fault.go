@@ -43,48 +43,48 @@ func (c Class) String() string {
 	}
 }
 
-// Fault is an error with its class and, where there is one, a hint: what the
-// user can do about it, as one sentence without a newline.
-type Fault struct {
-	Class  Class
-	Advice string
-	Err    error
+// fault is an error with its class and, where there is one, a hint.
+type fault struct {
+	class  Class
+	advice string
+	err    error
 }
 
 // Error returns the wrapped error's text; class and hint are not part of it.
-func (f *Fault) Error() string { return f.Err.Error() }
+func (f *fault) Error() string { return f.err.Error() }
 
 // Unwrap returns the classified error.
-func (f *Fault) Unwrap() error { return f.Err }
+func (f *fault) Unwrap() error { return f.err }
 
 // As classifies err. A nil err stays nil.
 func As(class Class, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Fault{Class: class, Err: err}
+	return &fault{class: class, err: err}
 }
 
-// Hint adds advice to err and keeps its class. A nil err stays nil.
+// Hint adds advice to err and keeps its class: what the user can do about it, as
+// one sentence without a newline. A nil err stays nil.
 func Hint(err error, advice string) error {
 	if err == nil {
 		return nil
 	}
-	return &Fault{Class: Of(err), Advice: advice, Err: err}
+	return &fault{class: Of(err), advice: advice, err: err}
 }
 
 // Of returns the class of err: that of the outermost fault in its chain that
 // has one, else Unknown.
 func Of(err error) Class {
 	for err != nil {
-		var f *Fault
+		var f *fault
 		if !errors.As(err, &f) {
 			return Unknown
 		}
-		if f.Class != Unknown {
-			return f.Class
+		if f.class != Unknown {
+			return f.class
 		}
-		err = f.Err
+		err = f.err
 	}
 	return Unknown
 }
@@ -93,14 +93,14 @@ func Of(err error) Class {
 // else the empty string.
 func Advice(err error) string {
 	for err != nil {
-		var f *Fault
+		var f *fault
 		if !errors.As(err, &f) {
 			return ""
 		}
-		if f.Advice != "" {
-			return f.Advice
+		if f.advice != "" {
+			return f.advice
 		}
-		err = f.Err
+		err = f.err
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ func TestClassSurvivesWrapping(t *testing.T) {
 		{"the outermost hint wins", Hint(Hint(base, "inner"), "outer"), Unreachable, "outer"},
 		{"an inner hint is found", As(Blocked, Hint(base, "inner")), Blocked, "inner"},
 		{"joined", errors.Join(io.EOF, base), Unreachable, ""},
-		{"a hint around an unknown class", &Fault{Advice: "x", Err: fmt.Errorf("a: %w", base)}, Unreachable, "x"},
+		{"a hint around an unknown class", &fault{advice: "x", err: fmt.Errorf("a: %w", base)}, Unreachable, "x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := Of(c.err); got != c.class {

@@ -9,6 +9,10 @@ import (
 // Mask is what is shown in place of a secret value.
 const Mask = "(secret)"
 
+// ShortestSecret is the length, in bytes, below which a value is too common a text
+// to be looked for in others.
+const ShortestSecret = 4
+
 // SecretName tells whether a field or variable of this name is taken to hold a
 // secret, so that its value is never shown. Case, "_", "-" and "." in the name
 // make no difference. It errs on the side of masking.
@@ -55,16 +59,16 @@ func secretURL(value string) bool {
 	return password || len(u.User.Username()) >= tokenLength
 }
 
+// SecretFlag tells whether a word only names a secret, which is then what follows
+// it, as the next word or the next item of a list: --password, "Authorization:".
+func SecretFlag(word string) bool {
+	names := strings.HasPrefix(word, "-") || strings.HasSuffix(word, ":")
+	return names && !strings.ContainsAny(word, "= \t\r\n") && SecretName(word)
+}
+
 // secretSetting sees NAME=value, --name, --name=value and "Name:" where the name
 // is that of a secret.
 func secretSetting(word string) bool {
 	name, value, set := strings.Cut(word, "=")
-	switch {
-	case set:
-		return value != "" && SecretName(name)
-	case strings.HasPrefix(word, "-"), strings.HasSuffix(word, ":"):
-		return SecretName(word)
-	default:
-		return false
-	}
+	return set && value != "" && SecretName(name) || SecretFlag(word)
 }

@@ -42,3 +42,14 @@ func TestSecretValue(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretFlag(t *testing.T) {
+	for word, want := range map[string]bool{
+		"--password": true, "-token": true, "Authorization:": true, "--requirepass": true,
+		"--password=x": false, "--password x": false, "password": false, "--port": false, "": false, "-": false,
+	} {
+		if SecretFlag(word) != want {
+			t.Errorf("%q is a secret's flag: %t, want %t", word, !want, want)
+		}
+	}
+}
