@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"syncd.io/syncd/internal/nearest"
 )
 
 // decoder fills a struct from a tree of YAML nodes and reports every problem
@@ -71,7 +73,7 @@ func (d *decoder) unknown(key *yaml.Node, fields []field, at place) {
 	elsewhere := slices.IndexFunc(d.known, func(path string) bool {
 		return strings.HasSuffix(path, "."+key.Value) && !strings.Contains(path, placeholder)
 	})
-	if near := Nearest(key.Value, names); near != "" {
+	if near := nearest.Word(key.Value, names); near != "" {
 		hint = `did you mean "` + near + `"?`
 	} else if elsewhere >= 0 {
 		hint = "it belongs at " + d.known[elsewhere]

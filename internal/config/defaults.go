@@ -14,12 +14,13 @@ func (h Host) Defaults() Host {
 	h.State = cmp.Or(h.State, "/var/lib/syncd")
 	h.Socket = cmp.Or(h.Socket, "/run/syncd/syncd.sock")
 	h.Repo.Interval = cmp.Or(h.Repo.Interval, Duration(30*time.Second))
-	h.Limits = h.Limits.defaults()
+	h.Limits = h.Limits.Defaults()
 	return h
 }
 
-// defaults are the sizes that a repository of hand-written files stays far below.
-func (l Limits) defaults() Limits {
+// Defaults returns l with every limit that is not given filled in: what a
+// repository of hand-written files stays far below.
+func (l Limits) Defaults() Limits {
 	l.FetchTime = cmp.Or(l.FetchTime, Duration(5*time.Minute))
 	l.FetchMemory = cmp.Or(l.FetchMemory, 1<<30)
 	l.FetchDisk = cmp.Or(l.FetchDisk, 2<<30)

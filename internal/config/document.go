@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -80,7 +81,8 @@ func plain(p *problems, n *yaml.Node, depth int) bool {
 	return true
 }
 
-// syntax turns the parser's "yaml: line 3: what" into a problem on that line.
+// syntax turns the parser's "yaml: line 3: what" into a problem on that line. It
+// counts lines from 0 where the grammar is wrong, and says no line 0.
 func syntax(p *problems, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1
@@ -89,9 +91,17 @@ func syntax(p *problems, err error) {
 			if n, err := strconv.Atoi(number); err == nil {
 				line, text = n, what
 			}
+			if grammar(text) {
+				line++
+			}
 		}
 	}
 	p.add(line, advise(text), "not valid YAML: %s", text)
+}
+
+// grammar tells what the parser's second stage says from what its first says.
+func grammar(text string) bool {
+	return regexp.MustCompile(`^did not find expected (key|node content|<document start>|'-' indicator|',' or)`).MatchString(text)
 }
 
 func advise(text string) string {

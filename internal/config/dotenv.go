@@ -118,7 +118,7 @@ func (d *dotenv) double(key string) (string, *lineError) {
 				return "", d.fail("put the value in single quotes to take it as it stands", "the value of %s has an unknown escape: want \\n, \\r, \\t, \\\", \\\\ or \\$", key)
 			}
 			out.WriteByte(r)
-		case c == '$' && expands(d.rest[i:]):
+		case c == '$' && expands(d.rest[i:min(i+2, len(d.rest))]):
 			return "", d.expansion(key)
 		default:
 			out.WriteByte(c)

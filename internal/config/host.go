@@ -74,3 +74,12 @@ type Limits struct {
 	RenderSize  Bytes    `yaml:"renderSize,omitempty" json:"renderSize,omitempty" rule:"1KiB..1GiB"`    // 10MiB
 	Objects     int      `yaml:"objects,omitempty" json:"objects,omitempty" rule:"1..100000"`           // 5000
 }
+
+// CheckEngine refuses what is no address of an engine; said is where it stands.
+// An empty one is none, and fine. The error is Rejected, with an example.
+func CheckEngine(said, address string) error {
+	if want := breaks("engine", address); address != "" && want != "" {
+		return rejected("a local engine's is unix:///var/run/docker.sock, a remote one's looks like tcp://10.0.0.5:2376", "%s is %q: want %s", said, shorten(address), want)
+	}
+	return nil
+}

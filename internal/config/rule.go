@@ -1,9 +1,7 @@
 package config
 
 import (
-	"cmp"
 	"encoding"
-	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -40,7 +38,7 @@ func shapes() []shape {
 		{name: "label", want: "at most 63 letters, digits, ., -, _ and /, beginning and ending with a letter or digit", pattern: `^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$`},
 		{name: "labelValue", want: "at most 63 letters, digits, ., - and _, beginning and ending with a letter or digit", pattern: `^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$`},
 		{name: "ref", want: "a name that Git allows", pattern: `^[^-/.\s~^:?*\[\\][^\s~^:?*\[\\]*$`, refuse: `\.\.|@\{|//|/$|\.lock$`},
-		{name: "commit", want: "the full 40 or 64 lower-case hex digits of a commit", pattern: `^[0-9a-f]{40}([0-9a-f]{24})?$`},
+		{name: "commit", want: "the full 40 lower-case hex digits of a commit", pattern: `^[0-9a-f]{40}$`},
 		{name: "url", want: "an https, ssh or file URL, or a path", pattern: `^[^-\s]\S*$`},
 		{name: "engine", want: "an engine's address, such as unix:///var/run/docker.sock", pattern: `^(unix|tcp|http|https|ssh|npipe)://\S+$`},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
@@ -92,16 +90,12 @@ func (s shape) fits(value string) bool {
 }
 
 // outside tells whether a number, duration or size lies out of the rule's range.
-func outside(rule string, v reflect.Value) (string, bool) {
+func outside(rule string, v reflect.Value) bool {
 	low, high, ok := bounds(rule)
 	if !ok {
-		return "", false
+		return false
 	}
-	n := v.Int()
-	if cmp.Compare(n, measure(low, v.Type())) < 0 || cmp.Compare(n, measure(high, v.Type())) > 0 {
-		return fmt.Sprintf("between %s and %s", low, high), true
-	}
-	return "", false
+	return v.Int() < measure(low, v.Type()) || v.Int() > measure(high, v.Type())
 }
 
 // measure reads one end of a range in the unit of t. The ends are constants in

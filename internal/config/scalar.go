@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"syncd.io/syncd/internal/nearest"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -64,7 +65,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, at place) {
 }
 
 func suggest(rule, value string) string {
-	if near := Nearest(value, choices(rule)); near != "" {
+	if near := nearest.Word(value, choices(rule)); near != "" {
 		return `did you mean "` + near + `"?`
 	}
 	return ""
@@ -105,7 +106,7 @@ func (d *decoder) quantity(n *yaml.Node, v reflect.Value, at place) {
 }
 
 func (d *decoder) bounded(n *yaml.Node, v reflect.Value, at place) {
-	if _, out := outside(at.rule, v); out {
+	if outside(at.rule, v) {
 		d.add(n.Line, "", "%s is %s: want %s", at.path, show(at.path, n.Value), wanted(v, at.rule))
 		v.SetInt(0)
 	}

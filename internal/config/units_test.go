@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 )
@@ -96,16 +95,4 @@ func sound(rule string, kind reflect.Type) bool {
 	}
 	_, ok := shapeOf(rule)
 	return ok || rule == "" || choices(rule) != nil
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"interval", "url", "selfHeal", "auto", "path"}
-	for word, want := range map[string]string{
-		"intervall": "interval", "Interval": "interval", "self_heal": "selfHeal", "selfheal": "selfHeal", "ulr": "url",
-		"aut": "auto", "xyzzy": "", "completely-different": "", strings.Repeat("interval", 100): "", "ünterval": "interval",
-	} {
-		if got := Nearest(word, known); got != want {
-			t.Errorf("%s: %q, want %q", shorten(word), got, want)
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -137,6 +138,23 @@ func TestDotenvRefusesByLineAndNeverByValue(t *testing.T) {
 		}
 		if strings.Contains(err.text+err.hint, "hunter2") {
 			t.Errorf("%s: the message holds the value: %s", name, err.text)
+		}
+	}
+}
+
+// What a line means does not depend on the lines after it.
+func TestDotenvJudgesEachValueAlone(t *testing.T) {
+	for rest, more := range map[string]map[string]string{
+		"":                    {},
+		"PASS='a$b'\n":        {"PASS": "a$b"},
+		"# set $HOME first\n": {},
+		"PASS=\"a\\$b\"\n":    {"PASS": "a$b"},
+	} {
+		want := map[string]string{"PRICE": "5$", "END": "$ 5$"}
+		maps.Copy(want, more)
+		got, err := parseDotenv([]byte("PRICE=\"5$\"\nEND=\"$ 5$\"\n" + rest))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("before %q: %q, %+v; want %q", rest, got, err, want)
 		}
 	}
 }

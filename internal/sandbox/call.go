@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -28,8 +30,9 @@ const stderrLimit = 8 << 10
 // Call runs one operation of the child: in is sent as JSON, its answer is
 // decoded into out. Errors: the context's cause where ctx ended; the class that
 // the child gave; Rejected for too much memory or output; limits.TimeoutClass
-// for too much time and for a child that crashed; Unreachable where something
-// else killed it.
+// for too much time and for a child that crashed; Unreachable where the machine
+// is to blame: something else killed the child, gave it no threads, or let it
+// wait until its time was over.
 func (c Child) Call(ctx context.Context, op string, in, out any, limits Limits) error {
 	if err := limits.validate(); err != nil {
 		return err
@@ -64,7 +67,7 @@ func (c Child) run(ctx context.Context, op string, request []byte, limits Limits
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(request), stdout, stderr
 	err := cmd.Run()
 	if cause := context.Cause(bounded); errors.Is(cause, errOutput) || cause != nil && err != nil {
-		return nil, ended(ctx, cause, op, limits)
+		return nil, ended(ctx, cause, op, limits, computed(cmd))
 	}
 	if err == nil {
 		return stdout.data, nil
@@ -72,15 +75,23 @@ func (c Child) run(ctx context.Context, op string, request []byte, limits Limits
 	return nil, failed(err, op, stdout.data, string(stderr.data), limits)
 }
 
+// computed is the processor time that an ended child has used.
+func computed(cmd *exec.Cmd) time.Duration {
+	if cmd.ProcessState == nil { // it never started
+		return 0
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
 // ended translates the reason for which a call was cut off from here.
-func ended(ctx context.Context, cause error, op string, limits Limits) error {
+func ended(ctx context.Context, cause error, op string, limits Limits, cpu time.Duration) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", op, context.Cause(ctx))
 	case errors.Is(cause, errOutput):
 		return limits.tooLong(op)
 	default:
-		return limits.tooSlow(op)
+		return limits.tooSlow(op, cpu)
 	}
 }
 
@@ -96,7 +107,10 @@ func failed(err error, op string, stdout []byte, stderr string, limits Limits) e
 			return f.fault()
 		}
 	}
-	if outOfMemory(stderr) {
+	switch {
+	case outOfThreads(stderr):
+		return fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("%s got no more threads from the system", op)), "raise what limits processes here (TasksMax of the service, --pids-limit of the container, ulimit -u), or see who uses them up")
+	case outOfMemory(stderr):
 		return limits.tooBig(op)
 	}
 	text := resource.Harmless(stderr, 300)
@@ -116,12 +130,17 @@ func outOfMemory(stderr string) bool {
 	if strings.HasPrefix(stderr, "SIGSEGV: segmentation violation") {
 		return true
 	}
-	for _, text := range []string{"out of memory", "cannot allocate memory", "failed to create new OS thread", "cannot map pages in arena"} {
-		if strings.Contains(stderr, text) {
-			return true
-		}
-	}
-	return false
+	return says(stderr, "out of memory", "cannot allocate memory", "cannot map pages in arena")
+}
+
+// outOfThreads knows how a Go program ends that the system gives no thread, with
+// and without cgo. No content asks for threads: their number is the host's limit.
+func outOfThreads(stderr string) bool {
+	return says(stderr, "failed to create new OS thread", "pthread_create failed")
+}
+
+func says(stderr string, texts ...string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(stderr, text) })
 }
 
 // buffer keeps the first limit bytes and calls full, where set, at the first

@@ -92,7 +92,11 @@ func TestCallFailures(t *testing.T) {
 		{"reject", nil, fault.Rejected, "bad field x", "mend it"},
 		{"hog", func(l *Limits) { l.Memory = 256 << 20 }, fault.Rejected, "hog needs more than 256 MiB of memory", "limits.fetchMemory"},
 		{"hang", func(l *Limits) { l.Time = 300 * time.Millisecond }, fault.Unreachable, "longer than 300ms", "limits.fetchTime"},
-		{"hang", func(l *Limits) { l.Time, l.TimeoutClass = 300*time.Millisecond, fault.Rejected }, fault.Rejected, "longer than 300ms", "limits.fetchTime"},
+		{"spin", func(l *Limits) { l.Time = 300 * time.Millisecond }, fault.Unreachable, "longer than 300ms", "limits.fetchTime"},
+		{"spin", func(l *Limits) { l.Time, l.TimeoutClass = 2*time.Second, fault.Rejected }, fault.Rejected, "longer than 2s", "limits.fetchTime"},
+		{"hang", func(l *Limits) { l.Time, l.TimeoutClass = 300*time.Millisecond, fault.Rejected }, fault.Unreachable, "longer than 300ms and was ended, having computed for only", "overloaded"},
+		{"crowd", func(l *Limits) { l.TimeoutClass = fault.Rejected }, fault.Unreachable, "crowd got no more threads from the system", "TasksMax"},
+		{"mute", nil, fault.Unreachable, "write the answer", ""},
 		{"flood", nil, fault.Rejected, "longer than 1048576 bytes", "limits.renderSize"},
 		{"panic", func(l *Limits) { l.TimeoutClass = fault.Rejected }, fault.Rejected, "boom", ""},
 		{"killed", nil, fault.Unreachable, "killed from outside", "dmesg"},
@@ -171,6 +175,27 @@ func await(t *testing.T, file string) int {
 	}
 }
 
+// A child is to blame for its time only where it used a good part of it.
+func TestWhoIsToBlameForTheTime(t *testing.T) {
+	limits := Limits{Time: time.Minute, TimeKey: "limits.renderTime"}
+	for _, c := range []struct {
+		class fault.Class
+		cpu   time.Duration
+		want  fault.Class
+	}{
+		{fault.Rejected, time.Minute, fault.Rejected},
+		{fault.Rejected, 15 * time.Second, fault.Rejected},
+		{fault.Rejected, 14 * time.Second, fault.Unreachable},
+		{fault.Rejected, 0, fault.Unreachable},
+		{fault.Unreachable, time.Minute, fault.Unreachable},
+	} {
+		limits.TimeoutClass = c.class
+		if err := limits.tooSlow("render", c.cpu); fault.Of(err) != c.want || fault.Advice(err) == "" {
+			t.Errorf("%v of a minute, %v: %v (%v, hint %q), want %v", c.cpu, c.class, err, fault.Of(err), fault.Advice(err), c.want)
+		}
+	}
+}
+
 func TestCallNeedsLimits(t *testing.T) {
 	if err := self(t).Call(t.Context(), "echo", text{}, &text{}, Limits{}); err == nil {
 		t.Error("a call without limits was made")
@@ -233,6 +258,18 @@ func BenchmarkCall(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoStrangerIsKilled: once a child was waited for, its number may be
+// somebody else's.
+func TestNoStrangerIsKilled(t *testing.T) {
+	cmd := self(t).command(t.Context(), true, "version")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Cancel(); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("a signal was sent to number %d: %v", cmd.Process.Pid, err)
 	}
 }
 

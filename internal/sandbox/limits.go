@@ -12,7 +12,8 @@ type Limits struct {
 	// Time is the wall clock after which the child is killed; it must be set.
 	Time time.Duration
 	// TimeoutClass is what a call is that ran out of time or crashed: Unreachable
-	// where a network may be to blame, Rejected where the input is.
+	// where a network may be to blame, Rejected where the input is. A child that
+	// waited rather than computed is Unreachable in any case.
 	TimeoutClass fault.Class
 	// Memory is what the child may allocate, in bytes; it must be set.
 	Memory int64
@@ -32,8 +33,18 @@ func (l Limits) validate() error {
 	return nil
 }
 
-// tooSlow is the error of a child that was killed at its deadline.
-func (l Limits) tooSlow(op string) error {
+// busy is the part of its time, as a divisor, that a child must have computed for
+// its input to be to blame: on a machine that is overloaded or was suspended it
+// gets less, and honest input needs far less.
+const busy = 10
+
+// tooSlow is the error of a child that was killed at its deadline, having used
+// cpu of processor time.
+func (l Limits) tooSlow(op string, cpu time.Duration) error {
+	if l.TimeoutClass == fault.Rejected && cpu < l.Time/busy {
+		err := fmt.Errorf("%s took longer than %v and was ended, having computed for only %v", op, l.Time, cpu.Round(time.Millisecond))
+		return fault.Hint(fault.As(fault.Unreachable, err), "the machine may be overloaded, or its disk not answer: see what it is busy with (top, iostat); it is tried again")
+	}
 	err := fault.As(l.TimeoutClass, fmt.Errorf("%s took longer than %v and was ended", op, l.Time))
 	return raise(err, l.TimeKey)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,6 +48,9 @@ func children() map[string]Op {
 		"flood":  Handle(func(context.Context, text) (text, error) { return text{strings.Repeat("x", 4<<20)}, nil }),
 		"panic":  Handle(func(context.Context, text) (text, error) { panic("\x1b[31mboom") }),
 		"killed": Handle(killed),
+		"spin":   Handle(spin),
+		"crowd":  Handle(crowd),
+		"mute":   Handle(func(context.Context, text) (any, error) { return make(chan int), nil }),
 		"babble": Handle(babble),
 	}
 }
@@ -108,6 +112,44 @@ func hang(_ context.Context, in text) (text, error) {
 	<-time.After(time.Hour)
 	return text{}, nil
 }
+
+// spin computes until it is ended, before all others where it may: how busy the
+// machine is must not decide the test.
+func spin(context.Context, text) (text, error) {
+	runtime.LockOSThread()
+	if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, -19); err != nil && os.Getuid() == 0 {
+		return text{}, err
+	}
+	n := 0
+	for time.Since(time.Time{}) > 0 {
+		n++
+	}
+	return text{fmt.Sprint(n)}, nil
+}
+
+// crowd wants more threads than its user may have, as on a host whose TasksMax
+// or nproc is used up by others.
+func crowd(context.Context, text) (text, error) {
+	if err := syscall.Setrlimit(rlimitNproc, &syscall.Rlimit{Cur: 1, Max: 1}); err != nil {
+		return text{}, err
+	}
+	if os.Getuid() == 0 { // whom the limit does not bind
+		if err := syscall.Setuid(54321); err != nil {
+			return text{}, err
+		}
+	}
+	for range 100 {
+		go func() {
+			runtime.LockOSThread()
+			select {}
+		}()
+	}
+	<-time.After(time.Hour)
+	return text{}, nil
+}
+
+// rlimitNproc is RLIMIT_NPROC, which package syscall does not name.
+const rlimitNproc = 6
 
 func killed(context.Context, text) (text, error) {
 	return text{}, syscall.Kill(os.Getpid(), syscall.SIGKILL)

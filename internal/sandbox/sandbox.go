@@ -116,9 +116,21 @@ func (c Child) command(ctx context.Context, network bool, args ...string) *exec.
 			cmd.SysProcAttr.GidMappings = identity(os.Getgid())
 		}
 	}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Cancel = func() error { return kill(cmd.Process) }
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
+}
+
+// kill ends a child and its group. Where the child was waited for already, its
+// number may be somebody else's by now: then nobody is sent anything.
+func kill(child *os.Process) error {
+	if err := child.Kill(); err != nil {
+		return err
+	}
+	if err := syscall.Kill(-child.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return os.NewSyscallError("kill", err)
+	}
+	return nil
 }
 
 func identity(id int) []syscall.SysProcIDMap {

@@ -16,10 +16,12 @@ import (
 	"syscall"
 )
 
-// The child's exit statuses; 2 is also how the Go runtime ends a program.
+// The child's exit statuses; 2 is also how the Go runtime ends a program, and 64
+// and 74 are those of sysexits.h.
 const (
 	exitFailure = 1
 	exitUsage   = 64
+	exitOutput  = 74
 )
 
 // rlimitData is RLIMIT_DATA, which package syscall does not name on Linux. Since
@@ -46,7 +48,8 @@ func Handle[In, Out any](f func(context.Context, In) (Out, error)) Op {
 
 // Serve is the child's main: args are the operation's name and the memory limit
 // in bytes, which is set before anything is read. It returns the exit status: 0
-// with the answer on stdout, 1 with a Failure on it, 64 for a wrong call.
+// with the answer on stdout, 1 with a Failure on it, 64 for a wrong call, 74 for
+// an answer that cannot be written.
 func Serve(ctx context.Context, ops map[string]Op, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	op, memory, err := parse(ops, args)
 	if err != nil {
@@ -86,7 +89,7 @@ func serve(ctx context.Context, op Op, stdin io.Reader) (any, error) {
 func write(stdout, stderr io.Writer, v any, status int) int {
 	if err := json.NewEncoder(stdout).Encode(v); err != nil {
 		fmt.Fprintln(stderr, "write the answer:", err)
-		return exitUsage
+		return exitOutput
 	}
 	return status
 }

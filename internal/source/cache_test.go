@@ -120,10 +120,11 @@ func names(t *testing.T, dir string) []string {
 }
 
 func TestCollectKeepsWhatIsNeededAndWhatIsNotOurs(t *testing.T) {
-	g, _, r, dir, first := cached(t)
+	g, s, r, dir, first := cached(t)
 	g.write("c", "newer")
 	g.commit("second")
 	second := load(t, r)
+	r = follow(t, s.URL, plain, func(o *source.Options) { o.Dir = dir }) // after a start nothing is in use
 	for _, name := range []string{".fetch-123", ".broken-" + first.Revision.Commit, "notes", "deadbeef"} {
 		if err := os.MkdirAll(filepath.Join(dir, name, "deep"), 0o755); err != nil {
 			t.Fatal(err)
@@ -137,8 +138,8 @@ func TestCollectKeepsWhatIsNeededAndWhatIsNotOurs(t *testing.T) {
 	if got := names(t, dir); !slices.Equal(got, want) {
 		t.Errorf("left %q, want %q", got, want)
 	}
-	if s := load(t, r); s.Dir != second.Dir {
-		t.Errorf("got %s", s.Dir)
+	if again := load(t, r); again.Dir != second.Dir {
+		t.Errorf("got %s", again.Dir)
 	}
 	if err := follow(t, g.dir).Collect(); err != nil {
 		t.Errorf("without a cache directory: %v", err)

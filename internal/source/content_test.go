@@ -179,6 +179,51 @@ func TestLimitsOfACommit(t *testing.T) {
 	})
 }
 
+// TestDirectoriesAreNoFiles: limits.files counts what its name says, and a bomb
+// of directories meets the same number.
+func TestDirectoriesAreNoFiles(t *testing.T) {
+	g := newRepo(t)
+	for i := range 6 {
+		g.write(fmt.Sprintf("app%d/deep/compose.yaml", i), "services: {}\n")
+	}
+	g.commit("six files in twelve directories")
+	six := func(o *source.Options) { o.Limits.Files = 6 }
+	both(t, g, func(t *testing.T, url string) {
+		r := follow(t, url, plain, six)
+		commit, err := r.Resolve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.Load(t.Context(), commit)
+		wantFault(t, err, fault.Rejected, "more than 6 directories", "limits.files")
+		if s := load(t, follow(t, url, plain, func(o *source.Options) { o.Limits.Files = 12 })); len(s.Files) != 6 {
+			t.Errorf("got %q", files(s))
+		}
+	})
+}
+
+// TestTheDiskLimitHoldsForAllOfAFetch: the download and the files that are made
+// of it are on the disk at the same time.
+func TestTheDiskLimitHoldsForAllOfAFetch(t *testing.T) {
+	g := newRepo(t)
+	for i := range 6 {
+		g.write(fmt.Sprint("f", i), fmt.Sprint(i)+random(1<<20))
+	}
+	g.git("config", "pack.window", "0") // no file is sent as another's difference
+	g.commit("six MiB, and some four in a pack")
+	eight := func(o *source.Options) { o.Limits.FetchDisk = 8 << 20 }
+	load(t, follow(t, g.dir, eight)) // in place: nothing is downloaded
+	url := serve(t, g).URL
+	r := follow(t, url, plain, eight)
+	commit, err := r.Resolve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Load(t.Context(), commit)
+	wantFault(t, err, fault.Rejected, "the download and the commit's files are larger than 8 MiB", "limits.fetchDisk")
+	load(t, follow(t, url, plain, func(o *source.Options) { o.Limits.FetchDisk = 16 << 20 }))
+}
+
 // TestPackBomb: a small pack that inflates to more than the memory limit.
 func TestPackBomb(t *testing.T) {
 	g := newRepo(t)

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,10 +15,10 @@ import (
 )
 
 // LoadDir takes a local directory as a snapshot, in place: what a commit of all
-// that is in it would hold. It leaves out .git, applies the default limits, and
-// refuses what a fetch would refuse; Revision has no commit. Rejected where the
-// directory is not there or holds too much.
-func LoadDir(dir string) (Snapshot, error) {
+// that is in it would hold. It leaves out .git, and refuses what a fetch with these
+// limits would refuse; a zero limit is the default. Revision has no commit. Errors:
+// Rejected where the directory is not there or holds too much; the context's cause.
+func LoadDir(ctx context.Context, dir string, limits config.Limits) (Snapshot, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("find directory %s: %w", dir, err)
@@ -25,7 +26,7 @@ func LoadDir(dir string) (Snapshot, error) {
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return Snapshot{}, fault.As(fault.Rejected, fmt.Errorf("read directory: %w", err))
 	}
-	scan := &scan{root: abs, budget: tree.Budget{Limits: limitsOf(config.Limits{})}, links: tree.Links{}}
+	scan := &scan{ctx: ctx, root: abs, budget: tree.Budget{Limits: limitsOf(limits.Defaults())}, links: tree.Links{}}
 	if err := filepath.WalkDir(abs, scan.visit); err != nil {
 		return Snapshot{}, fmt.Errorf("read directory %s: %w", dir, err)
 	}
@@ -40,6 +41,7 @@ func LoadDir(dir string) (Snapshot, error) {
 
 // scan collects a directory's files.
 type scan struct {
+	ctx    context.Context
 	root   string
 	budget tree.Budget
 	links  tree.Links
@@ -47,6 +49,9 @@ type scan struct {
 }
 
 func (s *scan) visit(path string, d fs.DirEntry, err error) error {
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
 	if err != nil {
 		return fault.As(fault.Rejected, err)
 	}
@@ -66,7 +71,7 @@ func (s *scan) visit(path string, d fs.DirEntry, err error) error {
 	if err != nil {
 		return err
 	}
-	if err := s.budget.Entry(rel); err != nil {
+	if err := s.budget.Entry(rel, d.IsDir()); err != nil {
 		return err
 	}
 	if err := tree.Name(d.Name()); err != nil {

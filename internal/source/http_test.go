@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -109,10 +110,7 @@ func TestForcePush(t *testing.T) {
 	if s, err := r.Load(t.Context(), before.Revision.Commit); err != nil || s.Revision.Subject != "first" {
 		t.Errorf("the snapshot from before: %v", err)
 	}
-	if err := r.Collect(after.Revision.Commit); err != nil {
-		t.Fatal(err)
-	}
-	_, err := r.Load(t.Context(), before.Revision.Commit)
+	_, err := follow(t, serve(t, g).URL, plain).Load(t.Context(), before.Revision.Commit) // on another host
 	wantFault(t, err, fault.Unreachable, "has no commit "+before.Revision.Commit, "force-push")
 	pinned := follow(t, serve(t, g).URL, plain, func(o *source.Options) { o.Ref = config.Ref{Commit: before.Revision.Commit} })
 	_, err = pinned.Load(t.Context(), before.Revision.Commit)
@@ -338,6 +336,56 @@ func TestCutInMidPack(t *testing.T) {
 	if s, err := r.Load(t.Context(), commit); err != nil || len(s.Files) != 1 {
 		t.Errorf("after the cut: %v", err)
 	}
+}
+
+// TestACutIsNoReasonToFetchAllHistory: only a server that does not give a commit
+// by its name is asked for the whole branch.
+func TestACutIsNoReasonToFetchAllHistory(t *testing.T) {
+	g := newRepo(t)
+	g.write("a", random(64<<10))
+	old := g.commit("first")
+	g.write("a", "newer")
+	g.commit("second")
+	g.git("config", "uploadpack.allowReachableSHA1InWant", "true")
+	var packs atomic.Int64
+	cut := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "git-upload-pack") {
+				h.ServeHTTP(w, r)
+				return
+			}
+			packs.Add(1)
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			_, _ = w.Write(rec.Body.Bytes()[:rec.Body.Len()/2])
+			panic(http.ErrAbortHandler)
+		})
+	}
+	_, err := follow(t, serve(t, g, cut).URL, plain).Load(t.Context(), old)
+	wantFault(t, err, fault.Unreachable, "fetch commit", "")
+	if packs.Load() != 1 {
+		t.Errorf("%d packs were asked for, want the one of the commit", packs.Load())
+	}
+	unwilling := func(h http.Handler) http.Handler { // it says that it gives commits by name, and does not
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "git-upload-pack") && packs.Add(1) == 1 {
+				w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
+				line := "ERR upload-pack: not our ref " + old
+				_, _ = fmt.Fprintf(w, "%04x%s", len(line)+4, line)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	packs.Store(0)
+	s, err := follow(t, serve(t, g, unwilling).URL, plain).Load(t.Context(), old)
+	if err != nil || s.Revision.Subject != "first" {
+		t.Errorf("with the branch: %+v, %v", s.Revision, err)
+	}
+	lost := strings.Repeat("1", 40)
+	_, err = follow(t, serve(t, g).URL, plain).Load(t.Context(), lost)
+	wantFault(t, err, fault.Unreachable, "no commit "+lost+" in branch main (any more)", "force-push")
+	wantFault(t, err, fault.Unreachable, "not our ref", "")
 }
 
 func TestTooManyRefs(t *testing.T) {

@@ -1,11 +1,9 @@
 package source
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,12 +12,8 @@ import (
 	"syncd.io/syncd/internal/source/tree"
 )
 
-const (
-	tempPrefix   = ".fetch-"
-	brokenPrefix = ".broken-"
-	// SnapshotName is the directory below FetchRequest.Dir that the child leaves.
-	SnapshotName = "snapshot"
-)
+// SnapshotName is the directory below FetchRequest.Dir that the child leaves.
+const SnapshotName = "snapshot"
 
 // FetchRequest asks the child for one commit's files.
 type FetchRequest struct {
@@ -40,46 +34,76 @@ type FetchAnswer struct {
 }
 
 // Load returns the files of a commit: from the cache, else fetched by the child.
-// A damaged cache entry is set aside and fetched again. Errors: Unreachable,
-// Blocked (login), Rejected (the commit holds what is never written, or more than
-// the limits allow).
+// A damaged cache entry is set aside and fetched again. The files stay while a copy
+// of the snapshot is in use. A commit that was Rejected is so again, without a
+// fetch, for ten minutes, until Forget is called, or until it is asked for in
+// another way. Errors: Unreachable, Blocked (login), Rejected (the commit holds what
+// is never written, or more than the limits allow), the context's cause.
 func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) {
 	if !remote.ValidCommit(commit) {
 		return Snapshot{}, fault.As(fault.Rejected, fmt.Errorf("load commit %.60q: not a full object name", commit))
 	}
-	r.loading.Lock()
-	defer r.loading.Unlock()
 	dir, err := filepath.Abs(r.opts.Dir)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("find the cache directory: %w", err)
 	}
-	want, shown := r.recall(commit)
-	s, err := r.cached(dir, commit)
-	if err != nil {
-		if s, err = r.fetch(ctx, dir, commit, want); err != nil {
-			return Snapshot{}, r.about("fetch commit "+commit[:10]+" of", r.advise(retried(ctx, err)))
-		}
+	held := r.lend(commit) // from now on: Collect must not take it away before it is returned
+	s, err := r.fromCache(ctx, dir, commit)
+	if err != nil && ctx.Err() == nil {
+		s, err = r.fromServer(ctx, dir, commit)
 	}
-	s.Revision.Ref = shown
+	if err != nil {
+		return Snapshot{}, r.about("fetch commit "+commit[:10]+" of", r.advise(retried(ctx, err)))
+	}
+	_, s.Revision.Ref = r.recall(commit)
+	s.lease = held
 	return s, nil
 }
 
-// cached reads a snapshot that is there. What is damaged is moved away, so that
-// any error only means: fetch it.
-func (r *Repository) cached(dir, commit string) (Snapshot, error) {
-	path := filepath.Join(dir, commit)
-	s, err := readManifest(path, "")
-	if err == nil && s.Revision.Commit != commit {
-		err = errManifest
+func (r *Repository) fromCache(ctx context.Context, dir, commit string) (Snapshot, error) {
+	end, err := r.turn(ctx, commit)
+	if err != nil {
+		return Snapshot{}, err
 	}
-	if err == nil {
-		err = r.intact(s)
+	defer end()
+	return r.cached(ctx, dir, commit)
+}
+
+// fromServer waits for its turn, and fetches what nobody else has fetched
+// meanwhile.
+func (r *Repository) fromServer(ctx context.Context, dir, commit string) (Snapshot, error) {
+	done, err := r.aside(ctx, commit)
+	if err != nil {
+		return Snapshot{}, err
 	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) && !exists(path) {
+	defer done()
+	end, err := r.turn(ctx, commit)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer end()
+	if s, err := r.cached(ctx, dir, commit); err == nil || ctx.Err() != nil {
 		return s, err
 	}
-	delete(r.checked, commit)
-	return Snapshot{}, errors.Join(err, setAside(dir, commit))
+	return r.fetchUnlessRefused(ctx, dir, commit)
+}
+
+func (r *Repository) fetchUnlessRefused(ctx context.Context, dir, commit string) (Snapshot, error) {
+	spec, err := r.spec()
+	if err != nil {
+		return Snapshot{}, err
+	}
+	want, _ := r.recall(commit)
+	judge, err := judgeOf(spec, want)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	if err := r.refusedBy(judge, commit); err != nil {
+		return Snapshot{}, err
+	}
+	s, err := r.fetch(ctx, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
+	r.remark(judge, commit, err)
+	return s, err
 }
 
 // retried makes what nobody classified (a full disk, a broken pipe) a reason to
@@ -91,85 +115,59 @@ func retried(ctx context.Context, err error) error {
 	return fault.As(fault.Unreachable, err)
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
-// setAside moves a damaged snapshot out of the way; the next Collect removes it.
-func setAside(dir, commit string) error {
-	aside := filepath.Join(dir, brokenPrefix+commit)
-	if err := os.RemoveAll(aside); err != nil {
-		return fmt.Errorf("remove an older damaged snapshot: %w", err)
-	}
-	if err := os.Rename(filepath.Join(dir, commit), aside); err != nil {
-		return fmt.Errorf("set a damaged snapshot aside: %w", err)
-	}
-	return nil
-}
-
-// intact compares the files with the manifest: bytes at the first time, then
-// kind, size and mode only.
-func (r *Repository) intact(s Snapshot) error {
-	deep := !r.checked[s.Revision.Commit]
-	for _, f := range s.Files {
-		if f.Refused != "" {
-			continue
-		}
-		if err := verify(s.Dir, f, deep); err != nil {
-			return err
-		}
-	}
-	r.checked[s.Revision.Commit] = true
-	return nil
-}
-
 // fetch lets the child write a snapshot into a directory of its own, checks its
 // manifest, and renames it into place.
-func (r *Repository) fetch(ctx context.Context, dir, commit string, want remote.Want) (Snapshot, error) {
-	temp, err := tempDir(dir)
+func (r *Repository) fetch(ctx context.Context, dir string, req FetchRequest) (Snapshot, error) {
+	temp, err := r.tempDir(dir)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s, err := r.fetchInto(ctx, temp, dir, commit, want)
-	return s, errors.Join(err, os.RemoveAll(temp))
+	req.Dir = temp
+	s, err := r.fetchInto(ctx, dir, req)
+	return s, errors.Join(err, r.dropTemp(temp))
 }
 
-func tempDir(dir string) (string, error) {
+// tempDir makes a directory for one fetch, which Collect knows of.
+func (r *Repository) tempDir(dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the cache directory: %w", err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	temp, err := os.MkdirTemp(dir, tempPrefix)
 	if err != nil {
 		return "", fmt.Errorf("make a directory for the fetch: %w", err)
 	}
+	r.temps[filepath.Base(temp)] = true
 	return temp, nil
 }
 
-func (r *Repository) fetchInto(ctx context.Context, temp, dir, commit string, want remote.Want) (Snapshot, error) {
-	spec, err := r.spec()
-	if err != nil {
-		return Snapshot{}, err
-	}
-	req := FetchRequest{Remote: spec, Commit: commit, Want: want, Dir: temp, Limits: r.treeLimits()}
+func (r *Repository) dropTemp(temp string) error {
+	r.mu.Lock()
+	delete(r.temps, filepath.Base(temp))
+	r.mu.Unlock()
+	return os.RemoveAll(temp)
+}
+
+func (r *Repository) fetchInto(ctx context.Context, dir string, req FetchRequest) (Snapshot, error) {
 	var answer FetchAnswer
-	limits := r.bounds(cmp.Or(r.opts.Limits.FetchTime.D(), defaultFetchTime), "limits.fetchTime")
+	limits := r.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err
 	}
-	s, err := readManifest(filepath.Join(temp, SnapshotName), answer.Manifest)
+	s, err := readManifest(filepath.Join(req.Dir, SnapshotName), answer.Manifest)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("check what was fetched: %w", err)
 	}
-	if s.Revision.Commit != commit {
+	if s.Revision.Commit != req.Commit {
 		return Snapshot{}, fmt.Errorf("check what was fetched: %w", errManifest)
 	}
-	place := filepath.Join(dir, commit)
-	if err := os.Rename(filepath.Join(temp, SnapshotName), place); err != nil {
+	place := filepath.Join(dir, req.Commit)
+	if err := os.Rename(filepath.Join(req.Dir, SnapshotName), place); err != nil {
 		return Snapshot{}, fmt.Errorf("put the snapshot into place: %w", err)
 	}
 	s.Dir = filepath.Join(place, FilesName)
-	r.checked[commit] = true
+	r.setChecked(req.Commit)
 	return s, SyncDir(dir)
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -176,12 +177,21 @@ func TestWhatIsNoRepository(t *testing.T) {
 	g.write(".git/config", "[core]\n\trepositoryformatversion = 0\n")
 	g.write(".git/refs/heads/main", "")
 	_, err = follow(t, g.dir).Resolve(t.Context())
-	wantFault(t, err, fault.Unreachable, "the ref file is damaged", "")
+	wantFault(t, err, fault.Unreachable, "the ref file is damaged", "git fsck")
 	g.write(".git/packed-refs", head+" refs/heads/main\n")
 	_, err = follow(t, g.dir).Resolve(t.Context())
 	wantFault(t, err, fault.Unreachable, "the ref file is damaged", "") // and not what packed-refs still says
 	g.write(".git/refs/heads/main", head+"\n")
 	load(t, follow(t, g.dir))
+	for _, damage := range []string{"", "garbage\n"} {
+		g.write(".git/HEAD", damage)
+		_, err = follow(t, g.dir, func(o *source.Options) { o.Ref = config.Ref{} }).Resolve(t.Context())
+		wantFault(t, err, fault.Unreachable, `read ref "HEAD": the ref file is damaged`, "git symbolic-ref HEAD refs/heads/main")
+	}
+	g.write(".git/HEAD", "ref: refs/heads/main\n")
+	g.write(".git/config", "x[")
+	_, err = follow(t, g.dir).Resolve(t.Context())
+	wantFault(t, err, fault.Rejected, "read the configuration of repository", "git config --list")
 	sha256 := &repo{t, t.TempDir()}
 	sha256.git("init", "-q", "-b", "main", "--object-format=sha256")
 	sha256.commit("x")
@@ -221,5 +231,69 @@ func TestCancelledLoad(t *testing.T) {
 	cancel(stop)
 	if _, err := follow(t, g.dir).Load(ctx, commit); !errors.Is(err, stop) || fault.Of(err) != fault.Unknown {
 		t.Errorf("got %v (%v), want the context's cause", err, fault.Of(err))
+	}
+}
+
+// TestFilesOfALocalRepositoryThatCannotBeRead: reading a pipe would wait for
+// ever, and what no repository needs that much of would fill the agent.
+func TestFilesOfALocalRepositoryThatCannotBeRead(t *testing.T) {
+	g := newRepo(t)
+	g.commit("x")
+	g.git("tag", "-a", "v1", "-m", "one")
+	head := g.git("rev-parse", "HEAD")
+	pipe := func(path string) error { return syscall.Mkfifo(path, 0o600) }
+	huge := func(path string) error { return os.WriteFile(path, []byte(strings.Repeat(" ", 20<<20)), 0o600) }
+	for _, c := range []struct {
+		file string
+		put  func(string) error
+		text string
+	}{
+		{".git/refs/heads/main", pipe, "is no regular file"},
+		{".git/packed-refs", pipe, "is no regular file"},
+		{".git/config", pipe, "is no regular file"},
+		{".git/refs/heads/main", huge, "is longer than"},
+		{".git/packed-refs", huge, "is longer than"},
+		{".git/config", huge, "is longer than"},
+	} {
+		path := filepath.Join(g.dir, c.file)
+		before, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		put(t, path, c.put)
+		if c.file == ".git/packed-refs" {
+			put(t, filepath.Join(g.dir, ".git/refs/heads/main"), nil)
+		}
+		answered := make(chan error, 1)
+		go func() {
+			_, err := follow(t, g.dir).Resolve(context.WithoutCancel(t.Context()))
+			answered <- err
+		}()
+		select {
+		case err := <-answered:
+			if fault.Of(err) == fault.Unknown || !strings.Contains(err.Error(), c.text) || fault.Advice(err) == "" {
+				t.Errorf("%s: got %v (%v, hint %q), want %q", c.file, err, fault.Of(err), fault.Advice(err), c.text)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: no answer", c.file)
+		}
+		put(t, path, func(path string) error { return os.WriteFile(path, before, 0o600) })
+		g.write(".git/refs/heads/main", head+"\n")
+	}
+	load(t, follow(t, g.dir))
+	load(t, follow(t, g.dir, func(o *source.Options) { o.Ref = config.Ref{Tag: "v1"} }))
+}
+
+// put removes a file, and makes another of it where that is given.
+func put(t *testing.T, path string, other func(string) error) {
+	t.Helper()
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	if other == nil {
+		return
+	}
+	if err := other(path); err != nil {
+		t.Fatal(err)
 	}
 }

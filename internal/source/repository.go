@@ -1,7 +1,6 @@
 package source
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -12,15 +11,6 @@ import (
 	"syncd.io/syncd/internal/sandbox"
 	"syncd.io/syncd/internal/source/remote"
 	"syncd.io/syncd/internal/source/tree"
-)
-
-// What fetching may use where the configuration says nothing.
-const (
-	defaultFetchTime   = 5 * time.Minute
-	defaultFetchMemory = 1 << 30
-	defaultFetchDisk   = 2 << 30
-	defaultFile        = 5 << 20
-	defaultFiles       = 20000
 )
 
 // Options say which repository to follow and what that may cost.
@@ -37,22 +27,30 @@ type Options struct {
 	Limits config.Limits
 	// Child fetches, and queries over SSH.
 	Child sandbox.Child
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
 }
 
 // Repository is one followed repository. Its methods may be called at the same
-// time; loads wait for one another.
+// time.
 type Repository struct {
 	opts Options
 	addr remote.Address
 	want remote.Want
+	// others is held by the one fetch of a commit that is not followed.
+	others chan struct{}
 
-	loading sync.Mutex // held while the cache directory changes
-	mu      sync.Mutex // guards what follows
-	client  *remote.Client
-	trusted string                 // the CA and proxy that client was made with
-	asked   map[string]remote.Want // commit -> the query that it answered
-	shown   map[string]string      // commit -> the ref's name for people
-	checked map[string]bool        // commits whose files were hashed since the start
+	mu       sync.Mutex // guards what follows, and renames in the cache directory
+	client   *remote.Client
+	trusted  string                   // the CA and proxy that client was made with
+	asked    map[string]remote.Want   // commit -> the query that it answered
+	shown    map[string]string        // commit -> the ref's name for people
+	followed string                   // the commit that the configured ref named last
+	loading  map[string]chan struct{} // commits that are being loaded -> closed at the end
+	temps    map[string]bool          // the directories of fetches under way
+	checked  map[string]bool          // commits whose files were hashed since the start
+	loans    map[string]loan          // commits whose files were handed out
+	refused  map[string]refusal       // commits that are not fetched again
 }
 
 // Open checks URL, ref and authentication for contradictions, without I/O. The
@@ -69,9 +67,14 @@ func Open(o Options) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Limits = o.Limits.Defaults()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	return &Repository{
-		opts: o, addr: addr, want: want,
-		asked: map[string]remote.Want{}, shown: map[string]string{}, checked: map[string]bool{},
+		opts: o, addr: addr, want: want, others: make(chan struct{}, 1),
+		asked: map[string]remote.Want{}, shown: map[string]string{}, loading: map[string]chan struct{}{},
+		temps: map[string]bool{}, checked: map[string]bool{}, loans: map[string]loan{}, refused: map[string]refusal{},
 	}, nil
 }
 
@@ -107,26 +110,19 @@ func (r *Repository) Close() {
 	}
 }
 
-// treeLimits are what one commit may hold.
-func (r *Repository) treeLimits() tree.Limits { return limitsOf(r.opts.Limits) }
-
+// limitsOf are what one commit may hold.
 func limitsOf(l config.Limits) tree.Limits {
-	return tree.Limits{
-		File:  cmp.Or(int64(l.File), defaultFile),
-		Files: cmp.Or(l.Files, defaultFiles),
-		Disk:  cmp.Or(int64(l.FetchDisk), defaultFetchDisk),
-	}
+	return tree.Limits{File: int64(l.File), Files: l.Files, Disk: int64(l.FetchDisk)}
 }
 
-// bounds are those of the child: a fetch that is too slow is the network's
-// fault, except where there is none in it.
+// bounds are those of the child: a call that is too slow is the network's fault,
+// or that of the disk that the repository is on.
 func (r *Repository) bounds(limit time.Duration, key string) sandbox.Limits {
-	l := sandbox.Limits{
+	return sandbox.Limits{
 		Time: limit, TimeKey: key, TimeoutClass: fault.Unreachable,
-		Memory: cmp.Or(int64(r.opts.Limits.FetchMemory), defaultFetchMemory), MemoryKey: "limits.fetchMemory",
+		Memory: int64(r.opts.Limits.FetchMemory), MemoryKey: "limits.fetchMemory",
 		Output: 1 << 20, Network: r.addr.Kind != remote.Local,
 	}
-	return l
 }
 
 // about names the repository in an error.

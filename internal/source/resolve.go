@@ -11,8 +11,6 @@ import (
 const (
 	// resolveTime is how long a ref query may take.
 	resolveTime = 30 * time.Second
-	// maxRefs is how long a ref advertisement may be, in bytes: some 250,000 refs.
-	maxRefs = 16 << 20
 	// remembered is how many answers are kept for later loads.
 	remembered = 64
 )
@@ -27,7 +25,13 @@ type ResolveRequest struct {
 // fixed commit. Errors: Unreachable where the server did not answer, Blocked
 // where it wants another login, Rejected where there is no such ref or commit.
 func (r *Repository) Resolve(ctx context.Context) (string, error) {
-	return r.resolve(ctx, r.want)
+	commit, err := r.resolve(ctx, r.want)
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.followed = commit
+	}
+	return commit, err
 }
 
 // ResolveRef asks the same for a name that a person typed: a branch, a tag, a
@@ -97,7 +101,7 @@ func (r *Repository) connection(spec remote.Spec) (*remote.Client, error) {
 	if r.client != nil && r.trusted == trusted {
 		return r.client, nil
 	}
-	client, err := remote.NewClient(spec, maxRefs)
+	client, err := remote.NewClient(spec, remote.MaxRefs)
 	if err != nil {
 		return nil, err
 	}

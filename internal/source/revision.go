@@ -3,7 +3,10 @@
 // child and trusted only after it was renamed into place).
 package source
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Revision is one Git commit.
 type Revision struct {
@@ -46,4 +49,19 @@ type Snapshot struct {
 	Dir string `json:"dir"`
 	// Files are all paths in the commit, in path order.
 	Files []File `json:"files"`
+	// lease keeps the files where Load put them, as long as anybody has a copy.
+	lease *lease
+}
+
+// Tracked is what the snapshot holds in the form that rendering wants: path to
+// "mode hash"; and of those paths the ones that were not written, with the reason.
+func (s Snapshot) Tracked() (tracked, refused map[string]string) {
+	tracked, refused = map[string]string{}, map[string]string{}
+	for _, f := range s.Files {
+		tracked[f.Path] = fmt.Sprintf("%o %s", f.Mode, f.Hash)
+		if f.Refused != "" {
+			refused[f.Path] = f.Refused
+		}
+	}
+	return tracked, refused
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
@@ -20,14 +22,14 @@ import (
 	"syncd.io/syncd/internal/source/remote"
 )
 
-// link is an open session and what its server advertised.
-type link struct {
+// session is an open one, and what its server advertised.
+type session struct {
 	transport.UploadPackSession
 	refs *packp.AdvRefs
 }
 
-func dial(ctx context.Context, req source.FetchRequest) (*link, error) {
-	s, err := connect(req.Remote, req.Limits.Disk+maxRefs)
+func dial(ctx context.Context, req source.FetchRequest) (*session, error) {
+	s, err := connect(req.Remote, req.Limits.Disk+maxAdvertised)
 	if err != nil {
 		return nil, remote.Classify(err)
 	}
@@ -35,28 +37,47 @@ func dial(ctx context.Context, req source.FetchRequest) (*link, error) {
 	if err != nil {
 		return nil, remote.Classify(errors.Join(err, s.Close()))
 	}
-	return &link{s, refs}, nil
+	return &session{s, refs}, nil
 }
 
 // download clones what is wanted: at depth 1 where the server hands out the
 // commit, else the whole branch, whose tip may have moved on.
 func download(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
-	l, err := dial(ctx, req)
+	s, err := dial(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	defer l.Close() // the objects are there, or the error says why not
+	defer s.Close() // the objects are there, or the error says why not
 	want := plumbing.NewHash(req.Commit)
-	if tip, ok := tipOf(l.refs, want); ok {
-		return pull(ctx, req, l, []plumbing.Hash{tip}, shallow(l.refs))
+	if tip, ok := tipOf(s.refs, want); ok {
+		return pulled(pull(ctx, req, s, []plumbing.Hash{tip}, shallow(s.refs)))
 	}
-	if exact(l.refs) {
-		store, err := pull(ctx, req, l, []plumbing.Hash{want}, true)
-		if err == nil || fault.Of(err) == fault.Rejected {
-			return store, err
-		}
+	if !exact(s.refs) {
+		return whole(ctx, req)
 	}
-	return whole(ctx, req)
+	store, refusal := pull(ctx, req, s, []plumbing.Hash{want}, true)
+	if !refused(refusal) {
+		return pulled(store, refusal)
+	}
+	store, err = whole(ctx, req)
+	if err != nil {
+		err = fmt.Errorf("%w (asked for the commit by its name: %w)", err, remote.Classify(refusal))
+	}
+	return store, err
+}
+
+// pulled is what pull returned, with its error classified.
+func pulled(store *filesystem.Storage, err error) (*filesystem.Storage, error) {
+	return store, remote.Classify(err)
+}
+
+// refused tells whether the server answered that it does not give out what it was
+// asked for, in the words of git or of JGit: go-git hands on no more than those. A
+// server that is gone before go-git has ended its question says the same: over SSH
+// the answer is lost then. A connection that breaks is no such answer.
+func refused(err error) bool {
+	words := []string{"not our ref", "not valid", "closing input: EOF"}
+	return err != nil && slices.ContainsFunc(words, func(w string) bool { return strings.Contains(err.Error(), w) })
 }
 
 func shallow(refs *packp.AdvRefs) bool { return refs.Capabilities.Supports(capability.Shallow) }
@@ -84,16 +105,16 @@ func exact(refs *packp.AdvRefs) bool {
 // whole clones the followed ref with its history, over a new connection, and
 // looks for the commit there.
 func whole(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
-	l, err := dial(ctx, req)
+	s, err := dial(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	defer l.Close() // as in download
-	tips, err := tipsFor(l.refs, req.Want)
+	defer s.Close() // as in download
+	tips, err := tipsFor(s.refs, req.Want)
 	if err != nil {
 		return nil, err
 	}
-	store, err := pull(ctx, req, l, tips, false)
+	store, err := pulled(pull(ctx, req, s, tips, false))
 	if err != nil {
 		return nil, err
 	}
@@ -133,20 +154,21 @@ func gone(req source.FetchRequest) error {
 	return fault.Hint(fault.As(fault.Unreachable, err), "a force-push removes commits; the next poll follows the new tip")
 }
 
-// pull fetches objects into a fresh store; tip leaves out all history.
-func pull(ctx context.Context, req source.FetchRequest, l *link, wants []plumbing.Hash, tip bool) (*filesystem.Storage, error) {
+// pull fetches objects into a fresh store; tip leaves out all history. The error is
+// not classified yet.
+func pull(ctx context.Context, req source.FetchRequest, s *session, wants []plumbing.Hash, tip bool) (*filesystem.Storage, error) {
 	dir, err := os.MkdirTemp(req.Dir, "objects-")
 	if err != nil {
 		return nil, full(fmt.Errorf("make a directory for the clone: %w", err))
 	}
-	if err := receive(ctx, l, remote.Open(dir, false), wants, tip, req.Limits.Disk); err != nil {
-		return nil, remote.Classify(full(errors.Join(err, os.RemoveAll(dir))))
+	if err := receive(ctx, s, remote.Open(dir, false), wants, tip, req.Limits.Disk); err != nil {
+		return nil, full(errors.Join(err, os.RemoveAll(dir)))
 	}
 	return remote.Open(dir, true), nil // opened anew: it knows the new pack
 }
 
-func receive(ctx context.Context, l *link, store *filesystem.Storage, wants []plumbing.Hash, tip bool, limit int64) error {
-	ask := packp.NewUploadPackRequestFromCapabilities(l.refs.Capabilities)
+func receive(ctx context.Context, s *session, store *filesystem.Storage, wants []plumbing.Hash, tip bool, limit int64) error {
+	ask := packp.NewUploadPackRequestFromCapabilities(s.refs.Capabilities)
 	ask.Wants = wants
 	if tip {
 		ask.Depth = packp.DepthCommits(1)
@@ -154,7 +176,7 @@ func receive(ctx context.Context, l *link, store *filesystem.Storage, wants []pl
 			return err
 		}
 	}
-	answer, err := l.UploadPack(ctx, ask)
+	answer, err := s.UploadPack(ctx, ask)
 	if err != nil {
 		return err
 	}

@@ -16,17 +16,19 @@ import (
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/remote"
+	"syncd.io/syncd/internal/source/tree"
 )
 
-// maxRefs is how long a ref advertisement over SSH or before a fetch may be.
-const maxRefs = 64 << 20
+// maxAdvertised is how long a ref advertisement over SSH or before a fetch may be,
+// in bytes.
+const maxAdvertised = 64 << 20
 
 // Resolve answers one ref query. Errors are classified as source.Repository says.
 func Resolve(ctx context.Context, req source.ResolveRequest) (remote.Found, error) {
 	if _, err := remote.Parse(req.Remote.URL); err != nil {
 		return remote.Found{}, err
 	}
-	s, err := connect(req.Remote, maxRefs)
+	s, err := connect(req.Remote, maxAdvertised)
 	if err != nil {
 		return remote.Found{}, remote.Classify(err)
 	}
@@ -41,11 +43,12 @@ func Resolve(ctx context.Context, req source.ResolveRequest) (remote.Found, erro
 // Fetch writes the snapshot of one commit into req.Dir. Nothing is written of a
 // commit that holds something forbidden or too much.
 func Fetch(ctx context.Context, req source.FetchRequest) (source.FetchAnswer, error) {
-	store, err := objects(ctx, req)
+	store, used, err := objects(ctx, req)
 	if err != nil {
 		return source.FetchAnswer{}, err
 	}
-	found, err := walk(ctx, objectReader{store}, plumbing.NewHash(req.Commit), req.Limits)
+	budget := tree.Budget{Limits: req.Limits, Downloaded: used}
+	found, err := walk(ctx, objectReader{store}, plumbing.NewHash(req.Commit), budget)
 	if err != nil {
 		return source.FetchAnswer{}, err
 	}
@@ -57,16 +60,41 @@ func Fetch(ctx context.Context, req source.FetchRequest) (source.FetchAnswer, er
 }
 
 // objects gives the store that holds the commit: the repository itself where it
-// is local, else a fresh clone below req.Dir.
-func objects(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
+// is local, else a fresh clone below req.Dir, and how many bytes that takes.
+func objects(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, int64, error) {
 	addr, err := remote.Parse(req.Remote.URL)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if addr.Kind == remote.Local {
-		return remote.OpenLocal(addr.Path, true)
+		store, err := remote.OpenLocal(addr.Path, true)
+		return store, 0, err
 	}
-	return download(ctx, req)
+	store, err := download(ctx, req)
+	if err != nil {
+		return nil, 0, err
+	}
+	used, err := sizeOf(req.Dir)
+	return store, used, full(err)
+}
+
+// sizeOf sums up the files below a directory, in bytes.
+func sizeOf(dir string) (int64, error) {
+	var sum int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("measure the clone: %w", err)
+	}
+	return sum, nil
 }
 
 // leave writes the files, then the manifest: a snapshot without one is not done.

@@ -35,7 +35,7 @@ func (o objectReader) read(kind plumbing.ObjectType, hash plumbing.Hash, limit i
 		return nil, err
 	}
 	if size > limit {
-		return nil, fault.As(fault.Rejected, fmt.Errorf("%s %s is larger than %d bytes", kind, hash, limit))
+		return nil, tooLarge(kind, hash, limit)
 	}
 	r, err := o.open(kind, hash)
 	if err != nil {
@@ -49,6 +49,20 @@ func (o objectReader) read(kind plumbing.ObjectType, hash plumbing.Hash, limit i
 		return nil, damaged(hash)
 	}
 	return data, nil
+}
+
+// tooLarge is for an object that no honest repository holds: no setting raises
+// these limits.
+func tooLarge(kind plumbing.ObjectType, hash plumbing.Hash, limit int64) error {
+	err := fault.As(fault.Rejected, fmt.Errorf("%s %s is larger than %d KiB", kind, hash, limit>>10))
+	switch kind {
+	case plumbing.TreeObject:
+		return fault.Hint(err, "one directory has too many entries, and no setting raises this: keep only what is deployed in the repository, or spread it over directories (limits.files is for all of them together)")
+	case plumbing.CommitObject:
+		return fault.Hint(err, "no setting raises this: commit anew, with a shorter message")
+	default:
+		return err
+	}
 }
 
 func (o objectReader) open(kind plumbing.ObjectType, hash plumbing.Hash) (io.ReadCloser, error) {

@@ -45,7 +45,8 @@ type walker struct {
 	entries []entry
 }
 
-func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, limits tree.Limits) (commit, error) {
+// walk finds what a commit holds; budget says how much that may be.
+func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, budget tree.Budget) (commit, error) {
 	raw, err := objects.read(plumbing.CommitObject, hash, maxCommit)
 	if err != nil {
 		return commit{}, err
@@ -54,7 +55,7 @@ func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, limits 
 	if err != nil {
 		return commit{}, fault.As(fault.Rejected, fmt.Errorf("read commit %s: %w", hash, err))
 	}
-	w := &walker{ctx: ctx, objects: objects, budget: tree.Budget{Limits: limits}, links: tree.Links{}}
+	w := &walker{ctx: ctx, objects: objects, budget: budget, links: tree.Links{}}
 	if err := w.tree(root, "", ""); err != nil {
 		return commit{}, err
 	}
@@ -124,13 +125,14 @@ func (w *walker) item(i item, dir, refused string, seen map[string]bool) error {
 	}
 	seen[i.name] = true
 	p := path.Join(dir, tree.Escaped(i.name))
-	if err := w.budget.Entry(p); err != nil {
+	kind := i.mode & 0o170000
+	if err := w.budget.Entry(p, kind == 0o040000); err != nil {
 		return err
 	}
 	if refused == "" && !tree.Plain(i.name) {
 		refused = tree.RefusedName
 	}
-	switch i.mode & 0o170000 {
+	switch kind {
 	case 0o040000:
 		return w.tree(i.hash, p, refused)
 	case 0o100000:

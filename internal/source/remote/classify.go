@@ -48,7 +48,7 @@ func Classify(err error) error {
 
 // redirected knows go-git's own refusals too, which have no type.
 func redirected(err error) bool {
-	return errors.Is(err, ErrRedirect) || strings.Contains(err.Error(), "http redirect: ")
+	return errors.Is(err, errRedirect) || strings.Contains(err.Error(), "http redirect: ")
 }
 
 func certificate(err error) bool {

@@ -22,8 +22,8 @@ import (
 // maxRedirects is how often one request may be sent on within its host.
 const maxRedirects = 3
 
-// ErrRedirect is in the chain of an error about a redirect that was not followed.
-var ErrRedirect = errors.New("redirect refused")
+// errRedirect is in the chain of an error about a redirect that was not followed.
+var errRedirect = errors.New("redirect refused")
 
 // errAdvertised ends a ref advertisement that is too long.
 var errAdvertised = errors.New("the server advertises too many refs")
@@ -91,11 +91,11 @@ func stay(req *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	switch {
 	case len(via) > maxRedirects:
-		return fmt.Errorf("%w: more than %d in a row", ErrRedirect, maxRedirects)
+		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
 	case req.URL.Host != first.Host:
-		return fmt.Errorf("%w: to another host, %.100q", ErrRedirect, req.URL.Host)
+		return fmt.Errorf("%w: to another host, %.100q", errRedirect, req.URL.Host)
 	case first.Scheme == "https" && req.URL.Scheme != "https":
-		return fmt.Errorf("%w: from https to %.10q", ErrRedirect, req.URL.Scheme)
+		return fmt.Errorf("%w: from https to %.10q", errRedirect, req.URL.Scheme)
 	}
 	return nil
 }

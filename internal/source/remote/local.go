@@ -35,7 +35,8 @@ func OpenLocal(path string, brief bool) (*filesystem.Storage, error) {
 	store := Open(dir, brief)
 	conf, err := store.Config()
 	if err != nil {
-		return nil, fault.As(fault.Rejected, fmt.Errorf("read the configuration of repository %s: %w", path, err))
+		err := fault.As(fault.Rejected, fmt.Errorf("read the configuration of repository %s: %w", path, err))
+		return nil, fault.Hint(err, "mend its file config; git config --list, typed in the repository, shows whether Git can read it")
 	}
 	for _, option := range conf.Raw.Section("extensions").Options {
 		name := strings.ToLower(option.Key)
@@ -62,18 +63,18 @@ func Open(dir string, brief bool) *filesystem.Storage {
 		ExclusiveAccess:      brief,
 		KeepDescriptors:      brief,
 		LargeObjectThreshold: largeObject,
-		AlternatesFS:         osfs.New("/"),
+		AlternatesFS:         osfs.New("/"), // objects alone
 	})
 }
 
 // common joins a linked worktree's directory with the one it shares.
 func common(dir string) billy.Filesystem {
-	own := osfs.New(dir)
-	shared, err := os.ReadFile(filepath.Join(dir, "commondir"))
+	own := below(dir)
+	shared, err := small(filepath.Join(dir, "commondir"))
 	if err != nil {
 		return own
 	}
-	return dotgit.NewRepositoryFilesystem(own, osfs.New(absolute(dir, string(shared))))
+	return dotgit.NewRepositoryFilesystem(own, below(absolute(dir, string(shared))))
 }
 
 // gitDir finds the directory that holds HEAD: path itself, path/.git, or what
@@ -99,7 +100,7 @@ func gitDir(path string) (string, error) {
 }
 
 func linked(path, file string) (string, error) {
-	data, err := os.ReadFile(file)
+	data, err := small(file)
 	if err != nil {
 		return "", fault.As(fault.Unreachable, fmt.Errorf("open repository: %w", err))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -40,7 +41,7 @@ func LocalRef(path string, w Want) (Found, error) {
 func readRef(store *filesystem.Storage, name string) (Found, error) {
 	for range 5 {
 		if err := loose(store, name); err != nil {
-			return Found{}, fault.As(fault.Unreachable, fmt.Errorf("read ref %.100q: %w", name, err))
+			return Found{}, mendRef(name, fault.As(fault.Unreachable, fmt.Errorf("read ref %.100q: %w", name, err)))
 		}
 		ref, err := store.Reference(plumbing.ReferenceName(name))
 		if err != nil {
@@ -61,13 +62,20 @@ func readRef(store *filesystem.Storage, name string) (Found, error) {
 // loose refuses a damaged ref file (a crash leaves empty ones): go-git would pass
 // over it and take an older commit from packed-refs, silently backwards.
 func loose(store *filesystem.Storage, name string) error {
-	f, err := store.Filesystem().Open(name)
-	if err != nil {
+	info, err := store.Filesystem().Stat(name)
+	if err != nil || info.IsDir() {
 		return nil //nolint:nilerr // none there: packed-refs may have it, or nobody
+	}
+	f, err := store.Filesystem().Open(name)
+	if errors.Is(err, fs.ErrNotExist) { // packed in this moment
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, 4096))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return nil //nolint:nilerr // a directory of that name, as above
+		return err
 	}
 	text := strings.TrimSpace(string(data))
 	if !ValidCommit(text) && !strings.HasPrefix(text, "ref: ") {
@@ -82,7 +90,15 @@ func unreadable(name string, err error) error {
 	if errors.Is(err, plumbing.ErrReferenceNotFound) {
 		return err
 	}
-	return fault.As(fault.Unreachable, fmt.Errorf("read ref %.100q: %w", name, err))
+	return mendRef(name, fault.As(fault.Unreachable, fmt.Errorf("read ref %.100q: %w", name, err)))
+}
+
+// mendRef says what to do about a ref that stays unreadable.
+func mendRef(name string, err error) error {
+	if name == "HEAD" {
+		return fault.Hint(err, "if this stays, point it at a branch again: git symbolic-ref HEAD refs/heads/main; what runs goes on running")
+	}
+	return fault.Hint(err, "if this stays, look at the repository with git fsck, and push or fetch the branch again; what runs goes on running")
 }
 
 // peel follows annotated tags to what they name. A branch is never a tag object,
@@ -94,7 +110,7 @@ func peel(store *filesystem.Storage, name string, hash plumbing.Hash) (plumbing.
 	for range 10 {
 		obj, err := store.EncodedObject(plumbing.AnyObject, hash)
 		if err != nil {
-			return hash, fault.As(fault.Unreachable, fmt.Errorf("read what ref %.100q names: %w", name, err))
+			return hash, mendRef(name, fault.As(fault.Unreachable, fmt.Errorf("read what ref %.100q names: %w", name, err)))
 		}
 		if obj.Type() != plumbing.TagObject {
 			return hash, nil

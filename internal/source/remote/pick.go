@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nearest"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -94,43 +94,16 @@ func near(w Want, names []string) []string {
 	if len(w.Refs) > 0 {
 		wanted = Short(w.Refs[0])
 	}
-	type scored struct {
-		name  string
-		score int
-	}
-	var all []scored
+	var short []string
 	slices.Sort(names) // branches before pull requests and tags
 	for _, name := range names[:min(compared, len(names))] {
 		if strings.HasPrefix(name, heads) || strings.HasPrefix(name, tags) {
-			all = append(all, scored{Short(name), distance(wanted, Short(name))})
+			short = append(short, Short(name))
 		}
 	}
-	slices.SortFunc(all, func(a, b scored) int { return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.name, b.name)) })
-	var out []string
-	for _, s := range all[:min(5, len(all))] {
-		out = append(out, resource.Harmless(s.name, 60))
+	out := nearest.Few(wanted, short, 5)
+	for i, name := range out {
+		out[i] = resource.Harmless(name, 60)
 	}
 	return out
-}
-
-// distance is the Levenshtein distance over at most 64 bytes of each name.
-func distance(a, b string) int {
-	a, b = a[:min(64, len(a))], b[:min(64, len(b))]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,20 +7,20 @@ import (
 	"syncd.io/syncd/internal/fault"
 )
 
-// Limits of every repository, which nobody needs to change: Linux's PATH_MAX,
-// and a depth that no honest tree comes near.
+// MaxPath is Linux's PATH_MAX, in bytes; maxDepth is a depth that no honest tree
+// comes near. Nobody needs to change them.
 const (
 	MaxPath  = 4096
-	MaxDepth = 100
+	maxDepth = 100
 )
 
 // Limits bound what one commit may hold.
 type Limits struct {
 	// File is how long a file may be, in bytes; a longer one is refused alone.
 	File int64 `json:"file"`
-	// Files is how many entries (files and directories) a commit may have.
+	// Files is how many files a commit may have, and how many directories.
 	Files int `json:"files"`
-	// Disk is how much a commit may write, in bytes.
+	// Disk is how much a fetch may write, in bytes: the download and the files.
 	Disk int64 `json:"disk"`
 }
 
@@ -28,28 +28,39 @@ type Limits struct {
 // after the first entry too many and not after the last.
 type Budget struct {
 	Limits
-	entries int
-	bytes   int64
+	// Downloaded is what the fetch has on the disk before a file is written, in
+	// bytes; 0 where nothing had to be downloaded.
+	Downloaded         int64
+	files, directories int
+	bytes              int64
 }
 
 // Entry takes one entry at path p. The error is Rejected.
-func (b *Budget) Entry(p string) error {
-	if b.entries++; b.entries > b.Files {
-		return over(fmt.Errorf("the commit has more than %d files", b.Files), "limits.files")
+func (b *Budget) Entry(p string, directory bool) error {
+	kind, count := "files", &b.files
+	if directory {
+		kind, count = "directories", &b.directories
+	}
+	if *count++; *count > b.Files {
+		return over(fmt.Errorf("the commit has more than %d %s", b.Files, kind), "limits.files")
 	}
 	if len(p) > MaxPath {
-		return fault.As(fault.Rejected, fmt.Errorf("a path is longer than %d bytes: %s…", MaxPath, Escaped(p[:60])))
+		return fixed(fmt.Errorf("a path is longer than %d bytes: %s…", MaxPath, Escaped(p[:60])))
 	}
-	if strings.Count(p, "/") >= MaxDepth {
-		return fault.As(fault.Rejected, fmt.Errorf("directories are nested more than %d deep: %s…", MaxDepth, Escaped(p[:min(60, len(p))])))
+	if strings.Count(p, "/") >= maxDepth {
+		return fixed(fmt.Errorf("directories are nested more than %d deep: %s…", maxDepth, Escaped(p[:min(60, len(p))])))
 	}
 	return nil
 }
 
 // Bytes takes size bytes of content. The error is Rejected.
 func (b *Budget) Bytes(size int64) error {
-	if b.bytes += size; b.bytes > b.Disk {
-		return over(fmt.Errorf("the commit's files are larger than %d MiB", b.Disk>>20), "limits.fetchDisk")
+	what := "the commit's files"
+	if b.Downloaded > 0 {
+		what = "the download and the commit's files"
+	}
+	if b.bytes += size; b.bytes > b.Disk-b.Downloaded {
+		return over(fmt.Errorf("%s are larger than %d MiB", what, b.Disk>>20), "limits.fetchDisk")
 	}
 	return nil
 }
@@ -64,6 +75,11 @@ func (l Limits) TooLong(size int64) string {
 
 func over(err error, key string) error {
 	return fault.Hint(fault.As(fault.Rejected, err), "keep only what is deployed in the repository, or raise "+key+" in syncd.yaml")
+}
+
+// fixed is for a limit that no setting raises.
+func fixed(err error) error {
+	return fault.Hint(fault.As(fault.Rejected, err), "no setting raises this: rename or move it in the repository")
 }
 
 // pointer begins every Git LFS pointer file.

@@ -75,12 +75,12 @@ func FuzzLinks(f *testing.F) {
 
 func TestBudget(t *testing.T) {
 	b := Budget{Limits: Limits{Files: 2, Disk: 10, File: 5}}
-	for _, err := range []error{b.Entry("a"), b.Entry("b"), b.Bytes(10)} {
+	for _, err := range []error{b.Entry("a", false), b.Entry("b", false), b.Entry("c", true), b.Entry("d", true), b.Bytes(10)} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	for text, err := range map[string]error{"more than 2 files": b.Entry("c"), "larger than": b.Bytes(1)} {
+	for text, err := range map[string]error{"more than 2 files": b.Entry("e", false), "more than 2 directories": b.Entry("f", true), "files are larger than": b.Bytes(1)} {
 		if err == nil || fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), text) || fault.Advice(err) == "" {
 			t.Errorf("got %v (%v, hint %q), want %q", err, fault.Of(err), fault.Advice(err), text)
 		}
@@ -89,13 +89,13 @@ func TestBudget(t *testing.T) {
 		t.Error("a file of 5 bytes is as long as allowed, one of 6 is not")
 	}
 	deep := Budget{Limits: Limits{Files: 10}}
-	if err := deep.Entry(strings.Repeat("d/", MaxDepth-1) + "f"); err != nil {
+	if err := deep.Entry(strings.Repeat("d/", maxDepth-1)+"f", false); err != nil {
 		t.Errorf("as deep as allowed: %v", err)
 	}
-	if err := deep.Entry(strings.Repeat("d/", MaxDepth) + "f"); fault.Of(err) != fault.Rejected {
+	if err := deep.Entry(strings.Repeat("d/", maxDepth)+"f", false); fault.Of(err) != fault.Rejected || fault.Advice(err) == "" {
 		t.Errorf("too deep: %v", err)
 	}
-	if err := deep.Entry(strings.Repeat("n", MaxPath+1)); fault.Of(err) != fault.Rejected {
+	if err := deep.Entry(strings.Repeat("n", MaxPath+1), false); fault.Of(err) != fault.Rejected || fault.Advice(err) == "" {
 		t.Errorf("too long: %v", err)
 	}
 }
