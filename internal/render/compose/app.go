@@ -26,18 +26,21 @@ type app struct {
 	once   map[string]bool
 	names  map[string]string // of containers, with their services
 	jobs   jobTable
+	// absolute are the paths of the host that the files say, clean.
+	absolute map[string]bool
 }
+
+// pair is a field and what it says; a list of them has an order, and so the
+// first mistake is always the same.
+type pair struct{ field, value string }
 
 func newApp(req render.Request, r *repo) *app {
 	return &app{
 		req: req, repo: r, variables: newVariables(req.Values),
 		notes: map[string]bool{}, mounts: map[string]render.Mount{}, once: map[string]bool{}, names: map[string]string{},
+		absolute: map[string]bool{},
 	}
 }
-
-func (a *app) maxObjects() int { return cmp.Or(a.req.MaxObjects, defObjects) }
-
-func (a *app) maxBytes() int64 { return cmp.Or(a.req.MaxBytes, defBytes) }
 
 // path puts a path of .syncd.yaml or of Compose's defaults on the app's
 // directory.

@@ -68,8 +68,12 @@ func TestBadYAMLIsRejected(t *testing.T) {
 		"number":           {"42", []string{"app/compose.yaml:1"}},
 		"not UTF-8":        {"services: {web: {image: \"\xff\xfe\"}}", []string{"app/compose.yaml", "UTF-8"}},
 		"NUL":              {"services:\x00", []string{"app/compose.yaml", "NUL"}},
-		"tab":              {"services:\n\tweb: {}\n", []string{"app/compose.yaml", "line 2"}},
-		"unclosed":         {"services: {web: {image: a}", []string{"app/compose.yaml"}},
+		"tab":              {"services:\n\tweb: {}\n", []string{"app/compose.yaml:2:1: not valid YAML"}},
+		"tab in a line":    {"services:\n  web:\n    image: a\n\tbad: x\n", []string{"app/compose.yaml:4:1: not valid YAML", "begins in line 3"}},
+		"indentation":      {"services:\n  web:\n    image: a\n   bad: x\n", []string{"app/compose.yaml:4:4: not valid YAML", "begins in line 2"}},
+		"two colons":       {"services:\n  web: {image: a: b}\n", []string{"app/compose.yaml:2:17: not valid YAML"}},
+		"open quote":       {"services:\n  web: {image: \"a\n", []string{"app/compose.yaml:3:1: not valid YAML", "begins in line 2"}},
+		"unclosed":         {"services: {web: {image: a}", []string{"app/compose.yaml:2:1: not valid YAML", "begins in line 1"}},
 		"duplicate key":    {"services:\n  web: {image: a}\n  web: {image: b}\n", []string{"app/compose.yaml:3", `"web"`, "line 2"}},
 		"alias bomb":       {bomb(), []string{"app/compose.yaml", "nodes"}},
 		"alias of itself":  {"x-a: &a [*a]\nservices: {web: {image: a}}\n", []string{"app/compose.yaml"}},
@@ -80,6 +84,7 @@ func TestBadYAMLIsRejected(t *testing.T) {
 		"20,000 dashes":    {"x-a:\n" + strings.Repeat("- ", 20000) + "a\n", []string{"app/compose.yaml", "exceeded max depth"}},
 		"20,000 lines":     {"x-a:\n" + strings.Repeat("[\n", 20000), []string{"app/compose.yaml", "exceeded max depth"}},
 		"1,000 levels":     {staircase(1000), []string{"app/compose.yaml", "levels"}},
+		"100,000 keys":     {"x-a:\n" + manyKeys(90_000), []string{"app/compose.yaml:2", "20000 keys"}},
 		"number key":       {"services:\n  web: {image: a, labels: {1: {2: 3}}}\n", []string{"app/compose.yaml"}},
 		"services a list":  {"services: [web]\n", []string{"app/compose.yaml"}},
 		"service a string": {"services: {web: nginx}\n", []string{"app/compose.yaml", "web"}},
@@ -95,6 +100,14 @@ func TestBadYAMLIsRejected(t *testing.T) {
 			within(t, func() { mustFail(t, one(c.text).request(t), fault.Rejected, c.words...) })
 		})
 	}
+}
+
+func manyKeys(n int) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, " k%d: 1\n", i)
+	}
+	return out.String() + "services: {web: {image: a}}\n"
 }
 
 func staircase(levels int) string {

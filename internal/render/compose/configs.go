@@ -106,19 +106,18 @@ func (a *app) ownerOf(s types.ServiceConfig, o fileObject) (owner, error) {
 		}
 		out.mode = uint32(*o.ref.Mode)
 	}
-	for field, text := range map[string]string{"uid": o.ref.UID, "gid": o.ref.GID} {
-		if text == "" {
+	for _, of := range []struct {
+		field, text string
+		id          *int
+	}{{"uid", o.ref.UID, &out.uid}, {"gid", o.ref.GID, &out.gid}} {
+		if of.text == "" {
 			continue
 		}
-		id, err := strconv.ParseUint(text, 10, 31)
+		id, err := strconv.ParseUint(of.text, 10, 31)
 		if err != nil {
-			return out, a.reject(s.Name, o.kind+"s", "", "%s: %s %q is no number", o.ref.Source, field, text)
+			return out, a.reject(s.Name, o.kind+"s", "", "%s: %s %q is no number", o.ref.Source, of.field, of.text)
 		}
-		if field == "uid" {
-			out.uid = int(id)
-		} else {
-			out.gid = int(id)
-		}
+		*of.id = int(id)
 	}
 	return out, nil
 }
@@ -134,14 +133,14 @@ func (a *app) fileFrom(s types.ServiceConfig, o fileObject, as owner) (string, e
 		if err != nil || ok {
 			return source, err
 		}
-	} else if !path.IsAbs(o.object.File) {
-		return "", a.rejectIn(o.kind, o.ref.Source, "file", "", "%s is no path of a Linux host", o.object.File)
 	}
 	if o.ref.Mode != nil || o.ref.UID != "" || o.ref.GID != "" {
 		return "", a.reject(s.Name, o.kind+"s", "give the file on the host the owner and mode that the container needs", "%s: uid, gid and mode are for files that Git or a value gives", o.ref.Source)
 	}
 	if !inside {
-		return path.Clean(o.object.File), nil
+		return a.ofHost(o.object.File, func(hint, format string, args ...any) error {
+			return a.rejectIn(o.kind, o.ref.Source, "file", hint, format, args...)
+		})
 	}
 	return a.hostPath(rel, func(hint, format string, args ...any) error {
 		return a.blockIn(o.kind, o.ref.Source, "file", hint, format, args...)

@@ -163,19 +163,8 @@ func TestTheGateRefusesWhatTheScannerDidNotSee(t *testing.T) {
 		"extends": merge(web("extends: {file: i.yaml, service: x}"), files{"app/i.yaml": "services: {x: {image: a}}\n"}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			req := f.request(t)
-			r, err := openRepo(req.Root)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := r.root.Close(); err != nil {
-					t.Errorf("close the snapshot: %v", err)
-				}
-			})
-			a := newApp(req, r)
-			a.index = newIndex("app/compose.yaml")
-			_, err = a.compose(t.Context(), []string{"app/compose.yaml"}, &scanner{app: a})
+			a := unscanned(t, f.request(t))
+			_, err := a.compose(t.Context(), []string{"app/compose.yaml"}, newScanner(a))
 			if err == nil || !strings.Contains(err.Error(), "not checked") {
 				t.Errorf("loaded: %v", err)
 			}

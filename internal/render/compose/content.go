@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"path"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // repository, and ranges that would be spread out in memory.
 func (s *scanner) content(file string, tree map[string]any, at place) error {
 	services := mapAt(tree, "services")
-	if limit := s.app.maxObjects(); len(services) > limit {
+	if limit := s.app.req.MaxObjects; len(services) > limit {
 		return rejected("`limits.objects` in syncd.yaml raises the limit", "%s: %d services are more than the limit of %d objects", file, len(services), limit)
 	}
 	for _, name := range sortedKeys(services) {
@@ -35,10 +36,12 @@ func (s *scanner) content(file string, tree map[string]any, at place) error {
 	volumes := mapAt(tree, "volumes")
 	for _, name := range sortedKeys(volumes) {
 		c := contentOf{scanner: s, place: at, kind: "volume", section: "volumes", name: name, file: file}
-		if device, _ := mapAt(mapAt(volumes, name), "driver_opts")["device"].(string); strings.HasPrefix(device, ".") || strings.HasPrefix(device, "~") {
-			if err := c.inside("driver_opts.device", device, "write an absolute path"); err != nil {
-				return err
-			}
+		device, _ := mapAt(mapAt(volumes, name), "driver_opts")["device"].(string)
+		if c.ofHost(device) || !strings.HasPrefix(device, ".") && !strings.HasPrefix(device, "~") {
+			continue
+		}
+		if err := c.inside("driver_opts.device", device, "write an absolute path"); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -100,7 +103,7 @@ func (c contentOf) object(entry map[string]any) error {
 		c.scanner.app.variables.note(name)
 	}
 	f, _ := entry["file"].(string)
-	if f == "" || strings.HasPrefix(f, "/") {
+	if f == "" || c.ofHost(f) {
 		return nil
 	}
 	return c.inside("file", f, "write an absolute path for a file of the host")
@@ -119,10 +122,19 @@ func (c contentOf) volume(v any) error {
 		kind, _ = v["type"].(string)
 		source, _ = v["source"].(string)
 	}
-	if kind != types.VolumeTypeBind || strings.HasPrefix(source, "/") {
+	if kind != types.VolumeTypeBind || c.ofHost(source) {
 		return nil
 	}
 	return c.inside("volumes", source, "write an absolute path for a directory of the host")
+}
+
+// ofHost remembers an absolute path, which is the host's.
+func (c contentOf) ofHost(written string) bool {
+	if !path.IsAbs(written) {
+		return false
+	}
+	c.scanner.app.absolute[path.Clean(written)] = true
+	return true
 }
 
 // inside checks a relative path.

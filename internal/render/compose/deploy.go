@@ -49,13 +49,16 @@ func (a *app) deploy(s types.ServiceConfig) error {
 	default:
 		return a.reject(s.Name, "deploy.mode", "mark a one-shot with `x-syncd: {job: true}`", "%s is not supported; replicated and global are", d.Mode)
 	}
-	for field, said := range map[string]bool{
-		"deploy.labels":        len(d.Labels) > 0,
-		"deploy.placement":     len(d.Placement.Constraints)+len(d.Placement.Preferences) > 0 || d.Placement.MaxReplicas > 0,
-		"deploy.endpoint_mode": d.EndpointMode != "",
+	for _, f := range []struct {
+		field string
+		said  bool
+	}{
+		{"deploy.labels", len(d.Labels) > 0},
+		{"deploy.placement", len(d.Placement.Constraints)+len(d.Placement.Preferences) > 0 || d.Placement.MaxReplicas > 0},
+		{"deploy.endpoint_mode", d.EndpointMode != ""},
 	} {
-		if said {
-			a.noteField(s.Name, field, "ignored: it is for a cluster, and this is one engine")
+		if f.said {
+			a.noteField(s.Name, f.field, "ignored: it is for a cluster, and this is one engine")
 		}
 	}
 	return nil

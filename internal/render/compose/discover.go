@@ -10,10 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/loader"
-
-	"syncd.io/syncd/internal/config"
-	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
 )
 
@@ -32,8 +28,9 @@ func overrideFiles() []string {
 
 // Discover finds every app directory of a snapshot: those that hold a Compose
 // file or a .syncd.yaml and are not part of another app. A broken app carries
-// its own error and breaks no other. An error is returned only where the
-// snapshot as a whole cannot be read.
+// its own error and breaks no other: what reading may take in all goes to the
+// small apps first. An error is returned only where the snapshot as a whole
+// cannot be read.
 func Discover(ctx context.Context, req render.DiscoverRequest) (render.Discovery, error) {
 	r, err := openRepo(req.Root)
 	if err != nil {
@@ -45,20 +42,32 @@ func Discover(ctx context.Context, req render.DiscoverRequest) (render.Discovery
 		return render.Discovery{}, rejected("write a directory of the repository", "repo.path %s: %w", req.Path, err)
 	}
 	r.track(nil, req.Refused)
-	d := discovery{repo: r, start: start}
+	d := discovery{repo: r, start: start, refused: byDirectory(req.Refused)}
 	if err := d.walk(ctx, start, 0); err != nil {
 		return render.Discovery{}, err
 	}
-	slices.SortFunc(d.apps, func(x, y render.App) int { return cmp.Compare(x.Dir, y.Dir) })
-	d.unique()
-	return render.Discovery{Apps: d.apps}, nil
+	if err := d.read(ctx); err != nil {
+		return render.Discovery{}, err
+	}
+	return render.Discovery{Apps: d.answer()}, nil
+}
+
+// byDirectory sorts paths that Git has, and that are too big or unfit to be
+// written, by the directory that they are in.
+func byDirectory(refused map[string]string) map[string][]string {
+	out := map[string][]string{}
+	for p := range refused {
+		out[path.Dir(p)] = append(out[path.Dir(p)], path.Base(p))
+	}
+	return out
 }
 
 // discovery is one walk through a snapshot.
 type discovery struct {
-	repo  *repo
-	start string
-	apps  []render.App
+	repo    *repo
+	start   string
+	refused map[string][]string
+	apps    []*candidate
 }
 
 // walk looks into one directory. Names that begin with a dot are the tools' own.
@@ -71,21 +80,17 @@ func (d *discovery) walk(ctx context.Context, dir string, depth int) error {
 		return rejected("check `repo.path` in syncd.yaml", "read the directory %s: %w", dir, plain(err))
 	}
 	names := map[string]bool{}
-	for p := range d.repo.refused { // in Git, and too big or unfit to be written
-		if path.Dir(p) == dir {
-			names[path.Base(p)] = true
-		}
+	for _, name := range d.refused[dir] {
+		names[name] = true
 	}
 	for _, e := range entries {
 		names[e.Name()] = !e.IsDir()
 	}
 	if holdsApp(names) {
-		if d.apps = append(d.apps, d.app(dir)); len(d.apps) > maxApps {
-			return rejected("", "more than %d apps in the repository", maxApps)
-		}
+		d.apps = append(d.apps, &candidate{App: render.App{Dir: dir}})
 		return nil
 	}
-	if depth == maxWalk {
+	if depth == maxWalk || len(dir) > maxDir {
 		return nil
 	}
 	for _, e := range entries {
@@ -107,104 +112,34 @@ func holdsApp(names map[string]bool) bool {
 	return false
 }
 
-// app reads what one directory says about itself.
-func (d *discovery) app(dir string) render.App {
-	out := render.App{Dir: dir}
-	if err := d.read(&out); err != nil {
-		text := message(err, d.repo.base, nil)
-		out.Error, out.Hint = text, fault.Advice(err)
-		out.Name = cmp.Or(out.Name, loader.NormalizeProjectName(path.Base(dir)))
+// read reads what the directories say about themselves: first their settings,
+// which name their Compose files, then these.
+func (d *discovery) read(ctx context.Context) error {
+	file, answer := share{left: allSettings, what: settingsFile + " files"}, share{left: allSettings, what: "settings"}
+	for _, c := range d.smallestFirst(func(c *candidate) int64 { return d.repo.size(c.settings()) }) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("find the apps: %w", context.Cause(ctx))
+		}
+		c.fail(d.readSettings(c, &file, &answer))
 	}
+	files := share{left: allCompose, what: "Compose files"}
+	for _, c := range d.smallestFirst(func(c *candidate) int64 { c.fail(d.list(c)); return c.size }) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("find the apps: %w", context.Cause(ctx))
+		}
+		c.fail(d.readName(c, &files))
+	}
+	return nil
+}
+
+// smallestFirst returns the apps without an error in the order of their sizes.
+func (d *discovery) smallestFirst(size func(*candidate) int64) []*candidate {
+	for _, c := range d.apps {
+		if c.err == nil {
+			c.size = size(c)
+		}
+	}
+	out := slices.DeleteFunc(slices.Clone(d.apps), func(c *candidate) bool { return c.err != nil })
+	slices.SortFunc(out, func(x, y *candidate) int { return cmp.Or(cmp.Compare(x.size, y.size), cmp.Compare(x.Dir, y.Dir)) })
 	return out
-}
-
-func (d *discovery) read(out *render.App) error {
-	file := path.Join(out.Dir, settingsFile)
-	if d.repo.exists(file) {
-		data, err := d.repo.read(file, maxFile)
-		if err != nil {
-			return err
-		}
-		if out.Config, err = config.DecodeApp(file, data); err != nil {
-			return err
-		}
-	}
-	written, file, err := d.written(*out)
-	if err != nil {
-		return err
-	}
-	out.Name, err = d.name(*out, written, file)
-	return err
-}
-
-// written returns the name: of the app's Compose files, the last one wins, and
-// the file that says it.
-func (d *discovery) written(app render.App) (name, file string, err error) {
-	a := newApp(render.Request{App: app}, d.repo)
-	files, err := a.files()
-	if err != nil {
-		return "", "", err
-	}
-	for _, f := range files {
-		data, err := d.repo.read(f, maxFile)
-		if err != nil {
-			return "", "", err
-		}
-		docs, err := parse(f, data)
-		if err != nil {
-			return "", "", err
-		}
-		for _, doc := range docs {
-			if text, ok := doc.tree["name"].(string); ok && text != "" {
-				name, file = text, f
-			}
-		}
-	}
-	return name, file, nil
-}
-
-// name is that of the Compose file, else of .syncd.yaml, else the directory's,
-// in Compose's own form: lower case, letters, digits, - and _.
-func (d *discovery) name(app render.App, written, file string) (string, error) {
-	if strings.Contains(written, "$") {
-		return "", rejected("write the name itself; what is called by it must not change with a variable", "%s: name: %s holds a variable", file, written)
-	}
-	own := path.Join(app.Dir, settingsFile)
-	if written == "" {
-		written, file = app.Config.Name, own
-	}
-	if written == "" {
-		if app.Dir == d.start || app.Dir == "." {
-			return "", rejected("write `name:` into the Compose file or into "+own, "%s: the app at the root of the repository has no name", app.Dir)
-		}
-		written, file = path.Base(app.Dir), app.Dir
-	}
-	name := loader.NormalizeProjectName(written)
-	if name == "" {
-		return "", rejected("a name has a letter or a digit", "%s: %q is no name of a project", file, written)
-	}
-	return name, nil
-}
-
-// unique marks apps that share a name.
-func (d *discovery) unique() {
-	byName := map[string][]int{}
-	for i, app := range d.apps {
-		byName[app.Name] = append(byName[app.Name], i)
-	}
-	for name, group := range byName {
-		if len(group) < 2 || name == "" {
-			continue
-		}
-		var dirs []string
-		for _, i := range group {
-			dirs = append(dirs, d.apps[i].Dir)
-		}
-		for _, i := range group {
-			if d.apps[i].Error == "" {
-				d.apps[i].Error = fmt.Sprintf("several apps are called %s: %s", name, strings.Join(dirs, ", "))
-				d.apps[i].Hint = "give each its own `name:` in " + settingsFile + " or in its Compose file"
-			}
-		}
-	}
 }

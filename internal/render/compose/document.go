@@ -21,13 +21,29 @@ type document struct {
 // parse reads the documents of a Compose file. Whatever could take long or take
 // much memory later on is rejected here, in milliseconds.
 func parse(file string, data []byte) ([]document, error) {
+	nodes, err := parseNodes(file, data)
+	if err != nil {
+		return nil, err
+	}
+	docs := make([]document, len(nodes))
+	for i, node := range nodes {
+		docs[i].node = node
+		if err := node.Decode(&docs[i].tree); err != nil {
+			return nil, notYAML(file, err)
+		}
+	}
+	return docs, nil
+}
+
+// parseNodes is parse without trees, which take the most time.
+func parseNodes(file string, data []byte) ([]*yaml.Node, error) {
 	switch {
 	case !utf8.Valid(data):
 		return nil, rejected("save the file as UTF-8", "%s: not UTF-8 text", file)
 	case bytes.IndexByte(data, 0) >= 0:
 		return nil, rejected("", "%s: the file holds a NUL byte", file)
 	}
-	var docs []document
+	var nodes []*yaml.Node
 	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
 		var node yaml.Node
 		err := decoder.Decode(&node)
@@ -35,39 +51,36 @@ func parse(file string, data []byte) ([]document, error) {
 			break
 		}
 		if err != nil {
-			return nil, rejected("", "%s: %s", file, yamlMessage(err))
+			return nil, notYAML(file, err)
 		}
-		doc, err := newDocument(file, &node)
+		root, err := checkedRoot(file, &node)
 		if err != nil {
 			return nil, err
 		}
-		if docs = append(docs, doc); len(docs) > maxDocuments {
+		if nodes = append(nodes, root); len(nodes) > maxDocuments {
 			return nil, rejected("", "%s: more than %d YAML documents", file, maxDocuments)
 		}
 	}
-	if len(docs) == 0 {
+	if len(nodes) == 0 {
 		return nil, rejected("an empty file is never taken for an app without services", "%s: the file is empty", file)
 	}
-	return docs, nil
+	return nodes, nil
 }
 
-func newDocument(file string, node *yaml.Node) (document, error) {
+// checkedRoot is the mapping that a document consists of.
+func checkedRoot(file string, node *yaml.Node) (*yaml.Node, error) {
 	w := walk{file: file}
 	if err := w.node(node, 0); err != nil {
-		return document{}, err
+		return nil, err
 	}
 	root := node
 	if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
 		root = node.Content[0]
 	}
 	if root.Kind != yaml.MappingNode {
-		return document{}, rejected("a Compose file begins with keys such as `services:`", "%s:%d: the file is no mapping of keys to values", file, max(root.Line, 1))
+		return nil, rejected("a Compose file begins with keys such as `services:`", "%s:%d: the file is no mapping of keys to values", file, max(root.Line, 1))
 	}
-	var tree map[string]any
-	if err := root.Decode(&tree); err != nil {
-		return document{}, rejected("", "%s: %s", file, yamlMessage(err))
-	}
-	return document{node: root, tree: tree}, nil
+	return root, nil
 }
 
 // walk bounds a document: depth, size with aliases spread out, duplicate keys.
@@ -108,6 +121,9 @@ func (w *walk) node(n *yaml.Node, depth int) error {
 func isReset(n *yaml.Node) bool { return n.Tag == "!reset" }
 
 func (w *walk) mapping(n *yaml.Node) error {
+	if len(n.Content)/2 > maxKeys {
+		return rejected("", "%s:%d: more than %d keys in one mapping", w.file, n.Line, maxKeys)
+	}
 	lines := map[string]int{}
 	var kept []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -159,10 +175,6 @@ func nestedBraces(line string) int {
 		most = max(most, depth)
 	}
 	return most
-}
-
-func yamlMessage(err error) string {
-	return strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
 }
 
 // strings and lists of a tree, whatever the file's author wrote there.

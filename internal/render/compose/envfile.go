@@ -33,13 +33,24 @@ func (a *app) readEnv(f envFile, vars map[string]string, lookup func(string) (st
 	if work, nested := templateWork(string(data)); work > maxTemplate || nested > maxNested {
 		return rejected("write $$ where a $ is meant", "%s: too many ${…}", f.name)
 	}
-	reader := envReader{vars: vars, lookup: lookup, variables: a.variables, missing: map[string]bool{}, left: maxEnvFile}
-	err = dotenv.ParseWithFormat(bytes.NewReader(data), f.name, vars, reader.value, "")
-	if err != nil {
-		text, hint := variableError(err)
-		return rejected(hint, "%s: %s", f.name, strings.TrimPrefix(text, "failed to read "+f.name+": "))
+	reader := envReader{vars: vars, lookup: lookup, variables: a.variables, left: maxEnvFile}
+	text := strings.NewReader(a.variables.strictEnv(string(data)))
+	if err := dotenv.ParseWithFormat(text, f.name, vars, reader.value, ""); err != nil {
+		return envError(f.name, err)
 	}
-	return reader.complete(f.name, string(data))
+	if reader.left < 0 {
+		return rejected("", "%s: the values grow beyond %d bytes", f.name, maxEnvFile)
+	}
+	return nil
+}
+
+// envError says what is wrong with an env file.
+func envError(file string, err error) error {
+	text, hint := variableError(err)
+	if hint != "" {
+		hint += "; a value that holds a $ stands in '…'"
+	}
+	return rejected(hint, "%s: %s", file, strings.TrimPrefix(text, "failed to read "+file+": "))
 }
 
 // envReader answers the references of one env file.
@@ -47,7 +58,6 @@ type envReader struct {
 	vars      map[string]string
 	lookup    func(string) (string, bool)
 	variables *variables
-	missing   map[string]bool
 	left      int // bytes that references may still give
 }
 
@@ -56,28 +66,12 @@ func (r *envReader) value(name string) (string, bool) {
 	if ok {
 		r.variables.note(name)
 	} else if value, ok = r.vars[name]; !ok {
-		r.missing[name] = true
 		return "", false
 	}
 	if r.left -= len(value); r.left < 0 {
 		return "", true
 	}
 	return value, true
-}
-
-// complete tells what the parser let pass: a plain reference to nothing, which
-// it takes for empty, and values that double each other.
-func (r *envReader) complete(file, text string) error {
-	if r.left < 0 {
-		return rejected("", "%s: the values grow beyond %d bytes", file, maxEnvFile)
-	}
-	for _, m := range r.variables.plain.FindAllStringSubmatch(text, -1) {
-		if name := m[1] + m[2]; name != "" && r.missing[name] {
-			return rejected("quote a value that holds a $ with '…', or give the variable in `host.vars` or `host.envFiles` of syncd.yaml",
-				"%s: the variable %s has no value", file, name)
-		}
-	}
-	return nil
 }
 
 // readRaw reads format: raw, which is that of `docker run --env-file`.

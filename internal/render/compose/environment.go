@@ -6,6 +6,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/spec"
 )
 
@@ -22,7 +23,7 @@ func (a *app) environmentOf(s types.ServiceConfig, c *spec.Container) error {
 			continue
 		}
 		if err := a.readEnv(envFile{name: name, raw: f.Format == "raw"}, vars, a.serviceLookup(s)); err != nil {
-			return a.reject(s.Name, "env_file", adviceOf(err), "%w", err)
+			return a.reject(s.Name, "env_file", fault.Advice(err), "%w", err)
 		}
 	}
 	for name, value := range s.Environment {
@@ -77,17 +78,26 @@ func (a *app) labelsOf(s types.ServiceConfig, c *spec.Container) error {
 		}
 		err := a.readEnv(envFile{name: name}, labels, func(string) (string, bool) { return "", false })
 		if err != nil {
-			return a.reject(s.Name, "label_file", adviceOf(err), "%w", err)
+			return a.reject(s.Name, "label_file", fault.Advice(err), "%w", err)
 		}
 	}
 	maps.Copy(labels, s.Labels)
-	for name := range labels {
-		if reserved(name) {
-			return a.reject(s.Name, "labels", "", "%s: this label is the engine's and syncd's own", name)
-		}
+	if name := reservedIn(labels); name != "" {
+		return a.reject(s.Name, "labels", "", "%s: this label is the engine's and syncd's own", name)
 	}
 	c.Labels = filled(labels)
 	return nil
+}
+
+// reservedIn returns the first reserved label, in their order; "" where there is
+// none.
+func reservedIn(labels map[string]string) string {
+	for _, name := range sortedKeys(labels) {
+		if reserved(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // reserved tells of labels that say whose a container is: a repository must not

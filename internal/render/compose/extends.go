@@ -1,18 +1,20 @@
 package compose
 
 import (
+	"fmt"
 	"path"
 	"path/filepath"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// extends follows the services of one file that extend those of others.
+// extends follows the services of one document that extend those of others.
 func (s *scanner) extends(file string, doc document, at place) error {
 	services := mapAt(doc.tree, "services")
+	own := origin{file: file, dir: at.dir, services: []map[string]any{services}}
 	for _, name := range sortedKeys(services) {
-		e := extension{scanner: s, at: at, service: name, seen: map[string]bool{}}
-		if err := e.follow(file, services, name, at.dir); err != nil {
+		e := extension{scanner: s, at: at, file: file, service: name, open: map[string]bool{}}
+		if err := e.follow(own, name); err != nil {
 			return err
 		}
 	}
@@ -23,67 +25,94 @@ func (s *scanner) extends(file string, doc document, at place) error {
 type extension struct {
 	scanner *scanner
 	at      place
+	file    string
 	service string
-	seen    map[string]bool
+	// open are the services that were looked at: true while they are.
+	open map[string]bool
 }
 
-// follow looks at what the service called name of file extends. Paths of the
-// app's files start from their project directory, those of extended files from
-// their own.
-func (e *extension) follow(file string, services map[string]any, name, dir string) error {
-	ref, other := extended(services[name])
-	if ref == "" || (other == "" && ref == name) {
+// origin is where a service of the chain stands: in a document of the app's own,
+// whose paths start from the project directory, or in any of an extended file,
+// whose paths start from its own.
+type origin struct {
+	file, dir string
+	base      bool
+	services  []map[string]any
+}
+
+// follow looks at what the service of that name extends, in each document.
+func (e *extension) follow(from origin, name string) error {
+	key := fmt.Sprintf("%q %q %t %q", from.file, from.dir, from.base, name)
+	if open, seen := e.open[key]; seen {
+		if open {
+			return e.rejected("", "%s of %s extends itself", name, from.file)
+		}
 		return nil
 	}
-	where := e.scanner.app.index.at("services", e.service, "extends")
-	if other == "" {
-		if e.seen[file+"\n"+ref] {
-			return rejected("", "%s: service %s: extends: %s extends itself", where, e.service, ref)
+	e.open[key] = true
+	for _, services := range from.services {
+		if err := e.step(from, name, services[name]); err != nil {
+			return err
 		}
-		e.seen[file+"\n"+ref] = true
-		return e.follow(file, services, ref, dir)
 	}
-	if remote(other) {
-		return rejected("copy the file into the repository", "%s: service %s: extends.file: %s: remote files are not supported", where, e.service, other)
-	}
-	next, err := join(dir, other)
-	if err != nil {
-		return rejected("", "%s: service %s: extends.file: %s: %w", where, e.service, other, err)
-	}
-	e.vet(other, next)
-	return e.base(next, ref, where)
+	e.open[key] = false
+	return nil
 }
 
-// vet allows both forms in which compose-go asks for the file: as written, and
-// relative to the project directory.
-func (e *extension) vet(written, name string) {
-	e.scanner.vetted[written] = true
-	if rel, err := filepath.Rel(filepath.FromSlash(e.at.dir), filepath.FromSlash(name)); err == nil {
-		e.scanner.vetted[rel] = true
+// step goes from one service to the one that it extends.
+func (e *extension) step(from origin, name string, service any) error {
+	ref, other := extended(service)
+	switch {
+	case ref == "" || (other == "" && ref == name): // compose-go says what is wrong
+		return nil
+	case other == "":
+		return e.follow(from, ref)
+	case remote(other):
+		return e.rejected("copy the file into the repository", "file: %s: remote files are not supported", other)
+	}
+	next, err := join(from.dir, other)
+	if err != nil {
+		return e.rejected("", "file: %s: %w", other, err)
+	}
+	e.lead(from, other, next)
+	return e.base(next, ref)
+}
+
+// lead remembers the file in each form in which compose-go may ask for it: as it
+// is written, put on the directory of the file that says it, and absolute.
+func (e *extension) lead(from origin, words, to string) {
+	leads := e.scanner.leads
+	leads.add(e.file, words, to)
+	leads.add(e.file, e.scanner.app.repo.abs(to), to)
+	if dir, err := filepath.Rel(filepath.FromSlash(e.at.dir), filepath.FromSlash(from.dir)); err == nil {
+		leads.add(e.file, filepath.Join(dir, words), to)
 	}
 }
 
 // base reads the extended file and goes on from there.
-func (e *extension) base(file, ref, where string) error {
-	if e.seen[file+"\n"+ref] {
-		return rejected("", "%s: service %s: extends: %s of %s extends itself", where, e.service, ref, file)
-	}
-	e.seen[file+"\n"+ref] = true
+func (e *extension) base(file, ref string) error {
 	docs, err := e.scanner.extendedFile(file, e.at)
 	if err != nil {
 		return err
 	}
+	from, found := origin{file: file, dir: path.Dir(file), base: true}, false
 	for _, doc := range docs {
 		services := mapAt(doc.tree, "services")
-		if services[ref] == nil {
-			continue
-		}
-		e.declare(file, ref, doc.node)
-		if err := e.follow(file, services, ref, path.Dir(file)); err != nil {
-			return err
+		from.services = append(from.services, services)
+		if _, ok := services[ref]; ok {
+			found = true
+			e.declare(file, ref, doc.node)
 		}
 	}
-	return nil
+	if !found {
+		return e.rejected("", "there is no service %s in %s", ref, file)
+	}
+	return e.follow(from, ref)
+}
+
+func (e *extension) rejected(hint, format string, args ...any) error {
+	where := e.scanner.app.index.at("services", e.service, "extends")
+	return rejected(hint, "%s: service %s: extends: "+format, append([]any{where, e.service}, args...)...)
 }
 
 // declare lets error messages find fields that the service takes from its base.
@@ -96,7 +125,7 @@ func (e *extension) declare(file, ref string, node *yaml.Node) {
 
 // extendedFile reads a file that is extended, once.
 func (s *scanner) extendedFile(file string, at place) ([]document, error) {
-	key := "extends\n" + file + "\n" + at.dir
+	key := file + "\n" + at.mark
 	if docs, ok := s.bases[key]; ok {
 		return docs, nil
 	}

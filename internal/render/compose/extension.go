@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"syncd.io/syncd/internal/nearest"
 )
 
 // xSyncdKey is syncd's own extension of a service.
@@ -72,25 +74,16 @@ func (a *app) extensionKey(service, key string, value any, out *extensionOf) err
 		}
 		out.Drain = d
 	default:
-		return a.reject(service, field, nearest(key, extensionKeys()), "unknown key; x-syncd has %s", strings.Join(extensionKeys(), ", "))
+		return a.reject(service, field, meant(key), "unknown key; x-syncd has %s", strings.Join(extensionKeys(), ", "))
 	}
 	return nil
 }
 
-// nearest suggests the known key that shares the most letters at its beginning.
-func nearest(key string, known []string) string {
-	best, most := "", 0
-	for _, k := range known {
-		n := 0
-		for n < len(k) && n < len(key) && k[n]|0x20 == key[n]|0x20 {
-			n++
-		}
-		if n > most {
-			best, most = k, n
-		}
-	}
-	if best == "" {
+// meant suggests the key of x-syncd that a person had in mind.
+func meant(key string) string {
+	near := nearest.Word(key, extensionKeys())
+	if near == "" {
 		return ""
 	}
-	return "did you mean " + best + "?"
+	return "did you mean " + near + "?"
 }

@@ -40,7 +40,7 @@ func FuzzRender(f *testing.F) {
 			checkError(t, req, err)
 			return
 		}
-		if len(answer.Objects) == 0 || len(answer.Objects) > 2*req.MaxObjects {
+		if len(answer.Objects) == 0 || len(answer.Objects) > req.MaxObjects {
 			t.Errorf("%d objects", len(answer.Objects))
 		}
 		again, err := Render(t.Context(), req)

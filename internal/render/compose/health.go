@@ -32,11 +32,14 @@ func (a *app) healthcheck(s types.ServiceConfig) (*spec.Healthcheck, error) {
 	if len(out.Test) == 0 {
 		out.Test = nil
 	}
-	for field, d := range map[string]time.Duration{
-		"interval": out.Interval, "timeout": out.Timeout, "start_period": out.StartPeriod, "start_interval": out.StartInterval,
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"interval", out.Interval}, {"timeout", out.Timeout}, {"start_period", out.StartPeriod}, {"start_interval", out.StartInterval},
 	} {
-		if d != 0 && d < time.Millisecond {
-			return nil, a.reject(s.Name, "healthcheck."+field, "", "%s: the engine takes 1ms and more", d)
+		if d.value != 0 && d.value < time.Millisecond {
+			return nil, a.reject(s.Name, "healthcheck."+d.field, "", "%s: the engine takes 1ms and more", d.value)
 		}
 	}
 	if h.Retries != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/resource"
@@ -142,4 +143,9 @@ func judge(t testing.TB, req render.Request, err error, class fault.Class, words
 	if strings.Contains(err.Error(), req.Root) {
 		t.Errorf("the error tells where the snapshot is: %v", err)
 	}
+}
+
+// jobsOf are the settings of one job.
+func jobsOf(name, onRollback, before string) map[string]config.Job {
+	return map[string]config.Job{name: {OnRollback: onRollback, Before: before}}
 }

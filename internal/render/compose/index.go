@@ -96,6 +96,3 @@ func target(node *yaml.Node) *yaml.Node {
 	}
 	return node
 }
-
-// top remembers the keys of a file's first level.
-func (x *index) top(file string, node *yaml.Node) { x.add("file", "", file, node) }

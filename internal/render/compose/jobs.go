@@ -83,14 +83,14 @@ func (a *app) planJob(name, onRollback, before string) error {
 		return a.rejectJob(name, ".onRollback", "", "%q is none of halt, keep, run: SERVICE", onRollback)
 	}
 	job.Before = before
-	for field, other := range map[string]string{".before": before, ".onRollback": job.Run} {
-		if other == "" {
+	for _, other := range []pair{{".before", before}, {".onRollback", job.Run}} {
+		if other.value == "" {
 			continue
 		}
-		if err := a.jobTarget(name, other, field); err != nil {
+		if err := a.jobTarget(name, other.value, other.field); err != nil {
 			return err
 		}
-		if err := a.onDemand(name, field, other); err != nil {
+		if err := a.onDemand(name, other.field, other.value); err != nil {
 			return err
 		}
 	}

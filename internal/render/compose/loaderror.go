@@ -6,12 +6,13 @@ import (
 	"path"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nearest"
 )
 
 // loadError says in our words what compose-go says, with the place.
@@ -19,17 +20,29 @@ func (a *app) loadError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("load %s: %w", a.index.main, context.Cause(ctx))
 	}
-	text := a.text(err)
+	text := a.text(ordered(err))
 	if rest, ok := strings.CutPrefix(text, "validating "); ok {
 		if file, said, ok := strings.Cut(rest, ": "); ok {
 			return a.invalid(file, strings.TrimSpace(said))
 		}
 	}
-	text = strings.TrimSpace(strings.TrimPrefix(text, "decoding failed due to the following error(s):"))
+	text = strings.TrimSpace(text)
 	if !strings.Contains(text, path.Base(a.index.main)) {
 		text = a.guess(text, a.index.main) + ": " + text
 	}
 	return fault.As(fault.Rejected, plainText(text))
+}
+
+// ordered says what compose-go says in several lines, a mistake in each, in their
+// order.
+func ordered(err error) error {
+	list, ok := strings.CutPrefix(err.Error(), "decoding failed due to the following error(s):")
+	if !ok {
+		return err
+	}
+	lines := slices.DeleteFunc(strings.Split(list, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
+	slices.Sort(lines)
+	return plainText(strings.Join(lines, "; "))
 }
 
 // invalid is the error for what the Compose schema does not allow in a file.
@@ -40,7 +53,7 @@ func (a *app) invalid(file, text string) error {
 	}
 	where := strings.Trim(place+"."+key, ".")
 	err := fault.As(fault.Rejected, plainText(fmt.Sprintf("%s: unknown key %q", a.guess(where+" ", file), where)))
-	if near := config.Nearest(key, knownKeys(place)); near != "" {
+	if near := nearest.Word(key, knownKeys(place)); near != "" {
 		return fault.Hint(err, fmt.Sprintf("did you mean %q?", near))
 	}
 	return fault.Hint(err, "docs/compose.md lists every field; your own begin with x-")

@@ -3,9 +3,9 @@ package compose
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -104,20 +104,18 @@ func (a *app) refused(rel string) (name, why string) {
 	return "", ""
 }
 
-// selfContained rejects symlinks that point out of what is mounted: their
-// targets would be missing in the container, or not hashed.
+// selfContained rejects symlinks that lead out of what is mounted: their targets
+// would be missing in the container, or not hashed.
 func (a *app) selfContained(service, field, dir string, files []string) error {
 	for _, f := range files {
 		if mode, _, _ := strings.Cut(a.repo.tracked[f], " "); mode != symlinkMode {
 			continue
 		}
-		target, err := a.repo.root.Readlink(filepath.FromSlash(f))
-		if err != nil {
-			return a.reject(service, field, "", "%s: %w", f, plain(err))
-		}
-		to := path.Join(path.Dir(f), target)
-		if path.IsAbs(target) || !local(to) || (dir != "." && to != dir && !strings.HasPrefix(to, dir+"/")) {
+		switch _, err := a.repo.followIn(dir, strings.TrimPrefix(f, dir+"/")); {
+		case errors.Is(err, errOutside):
 			return a.reject(service, field, "mount the directory that holds both", "%s is a symlink out of %s, which is what is mounted", f, dir)
+		case err != nil:
+			return a.reject(service, field, "", "%s: %w", f, err)
 		}
 	}
 	return nil

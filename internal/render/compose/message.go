@@ -3,6 +3,8 @@ package compose
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -11,7 +13,8 @@ import (
 )
 
 // minSecret is the length from which on a secret value is looked for inside
-// other text: shorter ones ("1", "yes") would be found everywhere.
+// other text: shorter ones ("1", "yes") would be found everywhere. In messages
+// they are masked where they are a whole value.
 const minSecret = 4
 
 // rejected makes an error of the class Rejected; an empty hint adds none.
@@ -33,7 +36,7 @@ func message(err error, base string, secrets []string) string {
 	text := err.Error()
 	text = strings.ReplaceAll(text, base+"/", "")
 	text = strings.ReplaceAll(text, base, ".")
-	text = replaceAll(text, secrets)
+	text = masked(text, secrets)
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
@@ -82,15 +85,21 @@ func withHint(err error) error {
 	return fault.As(fault.Of(err), errors.New(err.Error()+" ("+hint+")")) // without the chain, which would say it again
 }
 
-// replaceAll masks the secrets in text.
-func replaceAll(text string, secrets []string) string {
+// masked takes the secrets out of text, as they are and as %q writes them.
+func masked(text string, secrets []string) string {
 	for _, s := range secrets {
-		if len(s) >= minSecret {
-			text = strings.ReplaceAll(text, s, resource.Mask)
+		text = maskOne(text, s)
+		if quoted := strconv.Quote(s); quoted != `"`+s+`"` {
+			text = maskOne(text, quoted[1:len(quoted)-1])
 		}
 	}
 	return text
 }
 
-// adviceOf hands an inner error's hint on.
-func adviceOf(err error) string { return fault.Advice(err) }
+func maskOne(text, secret string) string {
+	if len(secret) >= minSecret {
+		return strings.ReplaceAll(text, secret, resource.Mask)
+	}
+	value := regexp.MustCompile("([\"'`=]|: )" + regexp.QuoteMeta(secret) + "([\"'`,:)\\s]|$)")
+	return value.ReplaceAllString(text, "${1}"+resource.Mask+"${2}")
+}

@@ -115,11 +115,11 @@ func (a *app) bind(s types.ServiceConfig, v types.ServiceVolumeConfig, m spec.Mo
 	}
 	rel, inside := a.repo.rel(v.Source)
 	if !inside {
-		if !path.IsAbs(v.Source) {
-			return m, a.reject(s.Name, "volumes", "", "%s is no path of a Linux host", v.Source)
-		}
-		m.Source = path.Clean(v.Source)
-		return m, nil
+		var err error
+		m.Source, err = a.ofHost(v.Source, func(hint, format string, args ...any) error {
+			return a.reject(s.Name, "volumes", hint, "%s: "+format, append([]any{m.Target}, args...)...)
+		})
+		return m, err
 	}
 	m.CreateHostPath = false
 	if v.ReadOnly {
@@ -137,6 +137,19 @@ func (a *app) bind(s types.ServiceConfig, v types.ServiceVolumeConfig, m spec.Mo
 		a.noteField(s.Name, "volumes", "%s is mounted writable, so it is the host's %s, not what Git has; `:ro` mounts what Git has", rel, m.Source)
 	}
 	return m, err
+}
+
+// ofHost is an absolute path of the host. It is one only where a file says it:
+// whatever the scanner made of the files, no other path that compose-go comes
+// with is taken for the host's.
+func (a *app) ofHost(name string, reject func(hint, format string, args ...any) error) (string, error) {
+	switch {
+	case !path.IsAbs(name):
+		return "", reject("", "%s is no path of a Linux host", name)
+	case !a.absolute[path.Clean(name)]:
+		return "", reject("write an absolute path for a directory of the host", "%w", errOutside)
+	}
+	return path.Clean(name), nil
 }
 
 // hostPath is where a relative path lives that is not Git's to give. Without a

@@ -178,3 +178,34 @@ func TestBadConfigsAndSecrets(t *testing.T) {
 		})
 	}
 }
+
+// A link in a mounted directory is followed as the kernel does in the container,
+// where the mount is all there is.
+func TestLinksInAMountLeadWhereTheKernelLeads(t *testing.T) {
+	dir := files{"app/conf/x": "1", "app/conf/deep/dir/f": "1", "app/x": "outside"}
+	for name, c := range map[string]struct {
+		links files
+		out   string // how the error begins
+	}{
+		"beside":             {files{"app/conf/l": "-> x"}, ""},
+		"up and in":          {files{"app/conf/deep/l": "-> ../x"}, ""},
+		"to nothing":         {files{"app/conf/l": "-> nothing"}, ""},
+		"to the mount":       {files{"app/conf/deep/l": "-> .."}, ""},
+		"through a link, in": {files{"app/conf/s": "-> deep/dir", "app/conf/l": "-> s/../../x"}, ""},
+		"up":                 {files{"app/conf/l": "-> ../x"}, "app/conf/l is a symlink out of app/conf"},
+		"out and back":       {files{"app/conf/l": "-> ../conf/x"}, "app/conf/l is a symlink out of app/conf"},
+		"through a link":     {files{"app/conf/s": "-> .", "app/conf/l": "-> s/../x"}, "app/conf/l is a symlink out of app/conf"},
+		"through two":        {files{"app/conf/a": "-> deep", "app/conf/b": "-> a/../deep", "app/conf/l": "-> b/../../x"}, "app/conf/l is a symlink out of app/conf"},
+		"in a circle":        {files{"app/conf/l": "-> m", "app/conf/m": "-> l"}, "app/conf/l: too many symlinks"},
+		"absolute":           {files{"app/conf/l": "-> /etc/passwd"}, "app/conf/l is a symlink out of app/conf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := merge(web("volumes: ['./conf:/conf:ro']"), dir, c.links).request(t)
+			if c.out == "" {
+				mustRender(t, req)
+				return
+			}
+			mustFail(t, req, fault.Rejected, "app/compose.yaml:4", "service web", "volumes", c.out)
+		})
+	}
+}

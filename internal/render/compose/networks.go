@@ -2,7 +2,6 @@ package compose
 
 import (
 	"cmp"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -55,9 +54,9 @@ func (a *app) endpoint(s types.ServiceConfig, key string, n *types.ServiceNetwor
 	e.Aliases, e.LinkLocalIPs, e.MacAddress = set(aliases), set(n.LinkLocalIPs), n.MacAddress
 	e.IPv4, e.IPv6 = n.Ipv4Address, n.Ipv6Address
 	e.DriverOpts, e.Priority, e.GwPriority = filled(n.DriverOpts), n.Priority, n.GatewayPriority
-	for field, ip := range map[string]string{"ipv4_address": e.IPv4, "ipv6_address": e.IPv6} {
-		if _, err := netip.ParseAddr(ip); ip != "" && err != nil {
-			return e, a.reject(s.Name, "networks."+key+"."+field, "", "%q is no IP address", ip)
+	for _, ip := range []pair{{"ipv4_address", e.IPv4}, {"ipv6_address", e.IPv6}} {
+		if _, err := netip.ParseAddr(ip.value); ip.value != "" && err != nil {
+			return e, a.reject(s.Name, "networks."+key+"."+ip.field, "", "%q is no IP address", ip.value)
 		}
 	}
 	if n.InterfaceName != "" {
@@ -94,9 +93,6 @@ func (a *app) shared() ([]resource.Object, error) {
 		}
 		out = append(out, v)
 	}
-	if total := len(out); total > a.maxObjects() {
-		return nil, rejected("`limits.objects` in syncd.yaml raises the limit", "%s: more than the limit of %d objects", a.index.main, a.maxObjects())
-	}
 	return out, nil
 }
 
@@ -109,10 +105,8 @@ func (a *app) network(key string, n types.NetworkConfig) (resource.Object, error
 	if n.EnableIPv4 != nil && !*n.EnableIPv4 {
 		return resource.Object{}, a.rejectIn("network", key, "enable_ipv4", "", "networks without IPv4 are not supported")
 	}
-	for name := range maps.Keys(n.Labels) {
-		if reserved(name) {
-			return resource.Object{}, a.rejectIn("network", key, "labels", "", "%s: this label is the engine's and syncd's own", name)
-		}
+	if name := reservedIn(n.Labels); name != "" {
+		return resource.Object{}, a.rejectIn("network", key, "labels", "", "%s: this label is the engine's and syncd's own", name)
 	}
 	return a.encode(resource.Object{Key: resource.Key{Kind: spec.KindNetwork, Name: key}}, out)
 }

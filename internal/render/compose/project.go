@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -20,14 +21,11 @@ func (a *app) load(ctx context.Context) error {
 	if err := a.environment(); err != nil {
 		return err
 	}
-	scan := &scanner{app: a, vetted: map[string]bool{}, visited: map[string]bool{}, bases: map[string][]document{}}
+	scan := newScanner(a)
 	for _, file := range files {
-		if err := scan.compose(file, place{dir: a.req.App.Dir, env: a.env}); err != nil {
+		if err := scan.compose(file, newPlace(a.req.App.Dir, a.env)); err != nil {
 			return err
 		}
-	}
-	if err := a.checkTop(); err != nil {
-		return err
 	}
 	a.project, err = a.compose(ctx, files, scan)
 	return err
@@ -37,11 +35,18 @@ func (a *app) load(ctx context.Context) error {
 // finds them.
 func (a *app) files() ([]string, error) {
 	var out []string
+	given := map[string]bool{}
 	for _, name := range a.req.App.Config.Compose {
 		file, err := join(a.req.App.Dir, name)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, rejected("", "%s: compose: %s: %w", a.path(settingsFile), name, err)
+		case given[file]:
+			return nil, rejected("", "%s: compose: %s is there twice", a.path(settingsFile), name)
+		case len(out) == maxFiles:
+			return nil, rejected("", "%s: compose: more than %d files", a.path(settingsFile), maxFiles)
 		}
+		given[file] = true
 		out = append(out, file)
 	}
 	if len(out) > 0 {
@@ -115,25 +120,22 @@ func (a *app) compose(ctx context.Context, files []string, scan *scanner) (proje
 			err = rejected("", "%s: compose-go cannot read this: %s", a.index.main, a.mask(fmt.Sprint(r)))
 		}
 	}()
-	details := types.ConfigDetails{WorkingDir: a.repo.abs(a.req.App.Dir), Environment: maps.Clone(a.env)}
-	for _, file := range files {
-		content, err := a.repo.read(file, maxFile)
-		if err != nil {
-			return nil, err
-		}
-		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: a.repo.abs(file), Content: content})
+	a.variables.sealed = true
+	details, err := a.details(files)
+	if err != nil {
+		return nil, err
 	}
 	options := []func(*loader.Options){func(o *loader.Options) {
 		o.SetProjectName(a.req.App.Name, true)
 		o.Profiles = a.req.App.Config.Profiles
 		o.Interpolate.Substitute = a.variables.substitute
-		o.ResourceLoaders = []loader.ResourceLoader{gate{scan.vetted}}
+		o.ResourceLoaders = []loader.ResourceLoader{newGate(a.repo, scan.leads)}
 		o.SkipResolveEnvironment, o.SkipResolveLabels = true, true
 		o.MaxNodeVisits = maxNodes
 	}}
 	model, err := loader.LoadModelWithContext(ctx, details, options...)
 	if err != nil {
-		return nil, a.loadError(ctx, err)
+		return nil, cmp.Or(a.mistake(ctx, scan.docs), a.loadError(ctx, err))
 	}
 	a.unknownProfiles(model)
 	if err := a.entangled(model); err != nil {
@@ -141,9 +143,22 @@ func (a *app) compose(ctx context.Context, files []string, scan *scanner) (proje
 	}
 	project, err = loader.ModelToProject(model, loader.ToOptions(&details, options), details)
 	if err != nil {
-		return nil, a.loadError(ctx, err)
+		return nil, cmp.Or(a.undefined(model), a.loadError(ctx, err))
 	}
 	return project, nil
+}
+
+// details are the app's own files and what their references see.
+func (a *app) details(files []string) (types.ConfigDetails, error) {
+	out := types.ConfigDetails{WorkingDir: a.repo.abs(a.req.App.Dir), Environment: maps.Clone(a.env)}
+	for _, file := range files {
+		content, err := a.repo.read(file, maxFile)
+		if err != nil {
+			return out, err
+		}
+		out.ConfigFiles = append(out.ConfigFiles, types.ConfigFile{Filename: a.repo.abs(file), Content: content})
+	}
+	return out, nil
 }
 
 // unknownProfiles notes profiles of .syncd.yaml that no service has.
@@ -161,18 +176,3 @@ func (a *app) unknownProfiles(model map[string]any) {
 		}
 	}
 }
-
-// gate refuses every include and extends that the scanner did not see. It is
-// the first loader that compose-go asks, and takes on only what it refuses.
-type gate struct{ vetted map[string]bool }
-
-// Accept is true for what must not be loaded.
-func (g gate) Accept(p string) bool { return !g.vetted[p] }
-
-// Load refuses.
-func (g gate) Load(_ context.Context, p string) (string, error) {
-	return "", fmt.Errorf("%s: the file was not checked before", p)
-}
-
-// Dir is never reached, since Load refuses.
-func (g gate) Dir(string) string { return "" }

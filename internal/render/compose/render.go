@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
@@ -37,26 +36,31 @@ func Render(ctx context.Context, req render.Request) (render.Answer, error) {
 	if err != nil {
 		return render.Answer{}, a.final(err)
 	}
+	a.noteNested()
 	return a.answer(objects)
 }
 
 // final takes secret values out of an error, whatever brought them in, and
-// keeps its class and its hint.
+// keeps its class and its hint. What a library said went through text before,
+// which has to mask before it cuts.
 func (a *app) final(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	text := replaceAll(err.Error(), a.secrets())
+	text := masked(err.Error(), a.secrets())
 	if text == err.Error() {
 		return err
 	}
-	return classified(fault.Of(err), replaceAll(fault.Advice(err), a.secrets()), plainText(text))
+	return classified(fault.Of(err), masked(fault.Advice(err), a.secrets()), plainText(text))
 }
 
 func (a *app) answer(objects []resource.Object) (render.Answer, error) {
 	answer := render.Answer{
 		Objects: resource.Sorted(objects), Inputs: a.repo.readInputs(),
-		Variables: a.variables.names(), Notes: sortedKeys(a.notes),
+		Variables: a.variables.names(),
+	}
+	for _, note := range sortedKeys(a.notes) {
+		answer.Notes = append(answer.Notes, masked(note, a.secrets()))
 	}
 	for _, key := range sortedKeys(a.mounts) {
 		answer.Mounts = append(answer.Mounts, a.mounts[key])
@@ -68,14 +72,15 @@ func (a *app) answer(objects []resource.Object) (render.Answer, error) {
 	for _, m := range answer.Mounts {
 		size += int64(len(m.Content))
 	}
-	if size > a.maxBytes() {
+	if size > a.req.MaxBytes {
 		return render.Answer{}, rejected("`limits.renderSize` in syncd.yaml raises the limit",
-			"%s: the app renders to %d bytes, more than the limit of %d", a.index.main, size, a.maxBytes())
+			"%s: the app renders to %d bytes, more than the limit of %d", a.index.main, size, a.req.MaxBytes)
 	}
 	return answer, nil
 }
 
-// objects makes all objects. Several services' errors come together.
+// objects makes all objects, within their limit. Several services' errors come
+// together.
 func (a *app) objects(ctx context.Context) ([]resource.Object, error) {
 	if err := a.count(); err != nil {
 		return nil, err
@@ -96,7 +101,9 @@ func (a *app) objects(ctx context.Context) ([]resource.Object, error) {
 				break
 			}
 		}
-		out = append(out, objects...)
+		if out = append(out, objects...); len(out) > a.req.MaxObjects {
+			return nil, a.tooMany()
+		}
 	}
 	shared, err := a.shared()
 	if err != nil {
@@ -105,7 +112,14 @@ func (a *app) objects(ctx context.Context) ([]resource.Object, error) {
 	if len(errs) > 0 {
 		return nil, joined(errs)
 	}
-	return slices.Concat(out, shared), nil
+	if out = append(out, shared...); len(out) > a.req.MaxObjects {
+		return nil, a.tooMany()
+	}
+	return out, nil
+}
+
+func (a *app) tooMany() error {
+	return rejected("`limits.objects` in syncd.yaml raises the limit", "%s: more than the limit of %d objects", a.index.main, a.req.MaxObjects)
 }
 
 // count bounds the objects before one is made, and never lets "nothing" pass
@@ -115,11 +129,11 @@ func (a *app) count() error {
 	for _, name := range a.project.ServiceNames() {
 		s := a.project.Services[name]
 		replicas := a.replicas(s)
-		if replicas < 0 || replicas > a.maxObjects() || replicas > maxReplicas {
-			return a.reject(name, replicaField(s), "`limits.objects` in syncd.yaml raises the limit", "%d replicas are more than the limit of %d objects", replicas, a.maxObjects())
+		if replicas < 0 || replicas > a.req.MaxObjects || replicas > maxReplicas {
+			return a.reject(name, replicaField(s), "`limits.objects` in syncd.yaml raises the limit", "%d replicas are more than the limit of %d objects", replicas, a.req.MaxObjects)
 		}
-		if total += replicas; total > a.maxObjects() {
-			return rejected("`limits.objects` in syncd.yaml raises the limit", "%s: more than the limit of %d objects", a.index.main, a.maxObjects())
+		if total += replicas; total > a.req.MaxObjects {
+			return a.tooMany()
 		}
 	}
 	if len(a.project.Services) == 0 {

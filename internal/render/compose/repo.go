@@ -121,6 +121,32 @@ func (r *repo) readRegular(name string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, limit))
 }
 
+// size is how long a regular file is, in bytes; 0 where there is none.
+func (r *repo) size(name string) int64 {
+	info, err := r.root.Stat(filepath.FromSlash(name))
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return info.Size()
+}
+
+// head returns the beginning of a regular file; nothing where there is none.
+func (r *repo) head(name string, limit int64) string {
+	if r.size(name) == 0 {
+		return ""
+	}
+	file, err := r.root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit))
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
 // exists tells whether a path is there and stays inside the repository. It is
 // an input either way: the app is rendered again when it appears.
 func (r *repo) exists(name string) bool {
@@ -134,11 +160,18 @@ func (r *repo) exists(name string) bool {
 
 // follow resolves the symlinks of a path inside the repository. A part that
 // does not exist is kept as it is.
-func (r *repo) follow(name string) (string, error) {
-	todo, done, links := strings.Split(path.Clean(name), "/"), ".", 0
+func (r *repo) follow(name string) (string, error) { return r.followIn(".", name) }
+
+// followIn does so for a path below a directory without symlinks in its own
+// path, and never leaves that directory, as if it were all there is.
+func (r *repo) followIn(top, name string) (string, error) {
+	todo, done, links := strings.Split(path.Clean(name), "/"), top, 0
 	for len(todo) > 0 {
 		part := todo[0]
 		todo = todo[1:]
+		if part == ".." && done == top {
+			return "", errOutside
+		}
 		next, target, err := r.step(done, part)
 		if err != nil {
 			return "", err
@@ -161,9 +194,6 @@ func (r *repo) step(dir, part string) (next, target string, err error) {
 	case "", ".":
 		return dir, "", nil
 	case "..":
-		if dir == "." {
-			return "", "", errOutside
-		}
 		return path.Dir(dir), "", nil
 	}
 	next = path.Join(dir, part)

@@ -59,8 +59,8 @@ func (a *app) deployed(s types.ServiceConfig, r *spec.Resources) error {
 		for _, d := range l.Devices {
 			r.DeviceRequests = append(r.DeviceRequests, deviceRequest(d))
 		}
-		if l.NanoCPUs != 0 || l.Pids != 0 {
-			a.noteField(s.Name, "deploy.resources.reservations", "cpus and pids are ignored: one engine has nothing to reserve them on")
+		if l.NanoCPUs != 0 {
+			a.noteField(s.Name, "deploy.resources.reservations", "cpus are ignored: one engine has nothing to reserve them on")
 		}
 		return a.noGeneric(s, "deploy.resources.reservations", l)
 	}
@@ -76,11 +76,14 @@ func (a *app) noGeneric(s types.ServiceConfig, field string, r *types.Resource) 
 
 // sane rejects what the engine would refuse only when it is too late.
 func (a *app) sane(s types.ServiceConfig, r *spec.Resources) error {
-	for field, v := range map[string]int64{
-		"cpus": r.NanoCPUs, "cpu_shares": r.CPUShares, "mem_limit": r.Memory, "mem_reservation": r.MemoryReservation, "shm_size": r.ShmSize,
+	for _, of := range []struct {
+		field string
+		value int64
+	}{
+		{"cpus", r.NanoCPUs}, {"cpu_shares", r.CPUShares}, {"mem_limit", r.Memory}, {"mem_reservation", r.MemoryReservation}, {"shm_size", r.ShmSize},
 	} {
-		if v < 0 {
-			return a.reject(s.Name, field, "", "%d is negative", v)
+		if of.value < 0 {
+			return a.reject(s.Name, of.field, "", "%d is negative", of.value)
 		}
 	}
 	if r.MemorySwappiness != nil && (*r.MemorySwappiness < -1 || *r.MemorySwappiness > 100) {
@@ -134,14 +137,17 @@ func blkio(b *types.BlkioConfig, r *spec.Resources) {
 	for _, d := range b.WeightDevice {
 		r.BlkioDevices = append(r.BlkioDevices, spec.BlkioDevice{Kind: "weight", Path: d.Path, Rate: uint64(d.Weight)})
 	}
-	for kind, list := range map[string][]types.ThrottleDevice{
-		"read_bps": b.DeviceReadBps, "write_bps": b.DeviceWriteBps, "read_iops": b.DeviceReadIOps, "write_iops": b.DeviceWriteIOps,
+	for _, of := range []struct {
+		kind string
+		list []types.ThrottleDevice
+	}{
+		{"read_bps", b.DeviceReadBps}, {"write_bps", b.DeviceWriteBps}, {"read_iops", b.DeviceReadIOps}, {"write_iops", b.DeviceWriteIOps},
 	} {
-		for _, d := range list {
-			r.BlkioDevices = append(r.BlkioDevices, spec.BlkioDevice{Kind: kind, Path: d.Path, Rate: uint64(max(d.Rate, 0))})
+		for _, d := range of.list {
+			r.BlkioDevices = append(r.BlkioDevices, spec.BlkioDevice{Kind: of.kind, Path: d.Path, Rate: uint64(max(d.Rate, 0))})
 		}
 	}
-	slices.SortFunc(r.BlkioDevices, func(x, y spec.BlkioDevice) int {
+	slices.SortStableFunc(r.BlkioDevices, func(x, y spec.BlkioDevice) int {
 		return cmp.Or(strings.Compare(x.Kind, y.Kind), strings.Compare(x.Path, y.Path))
 	})
 }

@@ -1,7 +1,8 @@
 package compose
 
 import (
-	"path"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 
 	interp "github.com/compose-spec/compose-go/v2/interpolation"
@@ -11,16 +12,29 @@ import (
 
 // scanner reads every file that compose-go is going to read, before it does:
 // compose-go confines nothing and bounds little. It follows include and extends
-// as compose-go does, and remembers what may be loaded.
+// as compose-go does, and remembers what may be loaded. A file that compose-go
+// loads anew, for another directory or other values, is scanned anew.
 type scanner struct {
 	app *app
-	// vetted are the include and extends paths, in the words of compose-go.
-	vetted map[string]bool
-	// visited are the files, with what they are read for.
+	// leads are where includes and extends lead to.
+	leads *leads
+	// visited are the included files, with what they are read for.
 	visited map[string]bool
-	// bases are the files that were extended.
+	// bases are the files that were extended, with what they are read for.
 	bases map[string][]document
+	// docs are the documents of the app's own and of the included files.
+	docs  []scanned
 	files int
+}
+
+// scanned is a document with the values of its references.
+type scanned struct {
+	file string
+	tree map[string]any
+}
+
+func newScanner(a *app) *scanner {
+	return &scanner{app: a, leads: newLeads(), visited: map[string]bool{}, bases: map[string][]document{}}
 }
 
 // place is what the paths and references of a file mean.
@@ -28,10 +42,28 @@ type place struct {
 	// dir is the directory that its relative paths start from.
 	dir string
 	env map[string]string
+	// mark is the same for the same directory and values.
+	mark string
 	// level is 0 for the app's own files, 1 for those they include.
 	level int
 	// chain are the files that led here.
 	chain []string
+}
+
+func newPlace(dir string, env map[string]string) place {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q", dir)
+	for _, name := range sortedKeys(env) {
+		fmt.Fprintf(sum, "%q=%q", name, env[name])
+	}
+	return place{dir: dir, env: env, mark: string(sum.Sum(nil))}
+}
+
+// within is the place of a file that the one at p includes.
+func (p place) within(dir string, env map[string]string) place {
+	next := newPlace(dir, env)
+	next.level, next.chain = p.level+1, p.chain
+	return next
 }
 
 // compose scans one Compose file and all that it leads to.
@@ -41,8 +73,13 @@ func (s *scanner) compose(file string, at place) error {
 		return err
 	}
 	at.chain = append(at.chain[:len(at.chain):len(at.chain)], file)
+	s.leads.dirs[at.dir] = true
 	for _, doc := range docs {
+		if err := s.app.firstLevel(file, doc); err != nil {
+			return err
+		}
 		s.declare(file, doc)
+		s.docs = append(s.docs, scanned{file, doc.tree})
 		if err := s.content(file, doc.tree, at); err != nil {
 			return err
 		}
@@ -128,9 +165,12 @@ func spoken(keys []string) string {
 	return ""
 }
 
+// sections are the keys of the first level that hold entries with names.
+func sections() []string { return []string{"services", "networks", "volumes", "configs", "secrets"} }
+
 // declare remembers where services, networks and so on are written.
 func (s *scanner) declare(file string, doc document) {
-	for _, section := range []string{"services", "networks", "volumes", "configs", "secrets"} {
+	for _, section := range sections() {
 		_, node := child(doc.node, section)
 		node = target(node)
 		if node == nil || node.Kind != yaml.MappingNode {
@@ -140,7 +180,6 @@ func (s *scanner) declare(file string, doc document) {
 			s.app.index.add(section, node.Content[i].Value, file, valueOf(node.Content[i], node.Content[i+1]))
 		}
 	}
-	s.app.index.top(file, doc.node)
 }
 
 // valueOf gives an empty value (`web:`) its key's line.
@@ -149,116 +188,4 @@ func valueOf(key, value *yaml.Node) *yaml.Node {
 		return t
 	}
 	return &yaml.Node{Kind: yaml.MappingNode, Line: key.Line}
-}
-
-// includes follows the include list.
-func (s *scanner) includes(file string, doc document, at place) error {
-	list, _ := doc.tree["include"].([]any)
-	line, _ := locate(doc.node, []string{"include"})
-	for _, entry := range list {
-		in := include{file: file, line: line}
-		switch v := entry.(type) {
-		case string:
-			in.paths = []string{v}
-		case map[string]any:
-			in.paths, in.envFiles = texts(v["path"]), texts(v["env_file"])
-			in.directory, _ = v["project_directory"].(string)
-		}
-		if err := s.include(in, at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// include is one entry of the include list.
-type include struct {
-	file      string
-	line      int
-	paths     []string
-	envFiles  []string
-	directory string
-}
-
-func (in include) rejected(hint, format string, args ...any) error {
-	return rejected(hint, "%s:%d: include: "+format, append([]any{in.file, in.line}, args...)...)
-}
-
-func (s *scanner) include(in include, at place) error {
-	if at.level > 0 && (in.directory != "" || len(in.envFiles) > 0) {
-		return in.rejected("say them where the app's own Compose file includes", "project_directory and env_file are not supported in a file that is itself included")
-	}
-	names, err := s.includePaths(in, at)
-	if err != nil || len(names) == 0 {
-		return err
-	}
-	dir := path.Dir(names[0])
-	if in.directory != "" {
-		if dir, err = join(at.dir, in.directory); err != nil {
-			return in.rejected("", "project_directory %s: %w", in.directory, err)
-		}
-	}
-	env, err := s.includeEnv(in, at, dir)
-	if err != nil {
-		return err
-	}
-	key := strings.Join(append(append(names, dir), in.envFiles...), "\n")
-	if s.visited[key] {
-		return nil
-	}
-	s.visited[key] = true
-	for _, name := range names {
-		if err := s.compose(name, place{dir: dir, env: env, level: at.level + 1, chain: at.chain}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// includePaths resolves the files of one entry: inside the repository, and none
-// of those that led here.
-func (s *scanner) includePaths(in include, at place) ([]string, error) {
-	var names []string
-	for _, p := range in.paths {
-		if remote(p) {
-			return nil, in.rejected("copy the file into the repository", "%s: remote files are not supported", p)
-		}
-		name, err := join(at.dir, p)
-		if err != nil {
-			return nil, in.rejected("", "%s: %w", p, err)
-		}
-		for _, c := range at.chain {
-			if c == name {
-				return nil, in.rejected("", "%s includes itself: %s", name, strings.Join(append(at.chain, name), " -> "))
-			}
-		}
-		s.vetted[p] = true
-		names = append(names, name)
-	}
-	return names, nil
-}
-
-// includeEnv is what references in an included file see: the values of the file
-// that includes it, then its env_file, by default the .env beside it.
-func (s *scanner) includeEnv(in include, at place, dir string) (map[string]string, error) {
-	var files []string
-	for _, f := range in.envFiles {
-		if f == "/dev/null" {
-			continue
-		}
-		name, err := join(at.dir, f)
-		if err != nil {
-			return nil, in.rejected("", "env_file %s: %w", f, err)
-		}
-		files = append(files, name)
-	}
-	if name := path.Join(dir, ".env"); len(in.envFiles) == 0 && s.app.repo.exists(name) {
-		files = []string{name}
-	}
-	return s.app.readDotEnv(files, at.env)
-}
-
-// remote tells what compose-go's loaders take for a URL.
-func remote(p string) bool {
-	return strings.Contains(p, "://") || strings.HasPrefix(p, "git@") || strings.HasPrefix(p, "oci:") || strings.HasPrefix(p, "github.com/")
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 
 	"github.com/compose-spec/compose-go/v2/template"
 )
@@ -21,10 +20,25 @@ type variables struct {
 	host  map[string]string // what the host gives
 	used  map[string]bool
 	plain *regexp.Regexp
+	// seen are the values that the scanner met, by name. Once sealed, no other
+	// is put in: nothing that the scanner did not read gives one.
+	seen   map[string]map[string]bool
+	sealed bool
 }
 
 func newVariables(host map[string]string) *variables {
-	return &variables{host: host, used: map[string]bool{}, plain: plainReference()}
+	return &variables{host: host, used: map[string]bool{}, plain: plainReference(), seen: map[string]map[string]bool{}}
+}
+
+// met tells whether the value is one that was put in before, or remembers it.
+func (v *variables) met(name, value string) bool {
+	if v.seen[name] == nil {
+		v.seen[name] = map[string]bool{}
+	}
+	if !v.sealed {
+		v.seen[name][value] = true
+	}
+	return v.seen[name][value]
 }
 
 // note records that a value of the host was used.
@@ -37,27 +51,26 @@ func (v *variables) note(name string) {
 // substitute interpolates text as Compose does, except that a variable without
 // value and default is an error: $A and ${A} mean ${A?}.
 func (v *variables) substitute(text string, lookup template.Mapping) (string, error) {
-	strict := v.plain.ReplaceAllStringFunc(text, func(ref string) string {
-		m := v.plain.FindStringSubmatch(ref)
-		if name := m[1] + m[2]; name != "" {
-			return "${" + name + "?}"
-		}
-		return ref
-	})
-	return template.Substitute(strict, func(name string) (string, bool) {
+	strict := required(v.plain, text)
+	var foreign string
+	out, err := template.Substitute(strict, func(name string) (string, bool) {
 		value, ok := lookup(name)
 		if ok {
 			v.note(name)
+			if !v.met(name, value) {
+				foreign = name
+			}
 		}
 		return value, ok
 	})
+	if err == nil && foreign != "" {
+		return "", fmt.Errorf("the variable %s has a value that was not checked before", foreign)
+	}
+	return out, err
 }
 
 // names returns the values that were used, in order.
-func (v *variables) names() []string {
-	out := sortedKeys(v.used)
-	return slices.Clip(out)
-}
+func (v *variables) names() []string { return sortedKeys(v.used) }
 
 // variableError says which variable has no value, as cause and hint.
 func variableError(err error) (text, hint string) {

@@ -1,7 +1,7 @@
 package compose
 
 import (
-	"path/filepath"
+	"cmp"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -17,10 +17,8 @@ func (a *app) volume(key string, v types.VolumeConfig) (resource.Object, error) 
 		Name: v.Name, External: bool(v.External), Driver: v.Driver,
 		Options: filled(v.DriverOpts), Labels: filled(v.Labels),
 	}
-	for name := range v.Labels {
-		if reserved(name) {
-			return resource.Object{}, a.rejectIn("volume", key, "labels", "", "%s: this label is the engine's and syncd's own", name)
-		}
+	if name := reservedIn(v.Labels); name != "" {
+		return resource.Object{}, a.rejectIn("volume", key, "labels", "", "%s: this label is the engine's and syncd's own", name)
 	}
 	if device := v.DriverOpts["device"]; device != "" && bound(v) {
 		host, err := a.device(key, device)
@@ -51,8 +49,7 @@ func (a *app) device(key, device string) (string, error) {
 			return a.blockIn("volume", key, "driver_opts.device", hint, format, args...)
 		})
 	}
-	if !filepath.IsAbs(device) {
-		return "", a.rejectIn("volume", key, "driver_opts.device", "write an absolute path", "%s is relative", device)
-	}
-	return device, nil
+	return a.ofHost(device, func(hint, format string, args ...any) error {
+		return a.rejectIn("volume", key, "driver_opts.device", cmp.Or(hint, "write an absolute path"), format, args...)
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"syncd.io/syncd/internal/config"
@@ -109,13 +110,26 @@ func claims(a App) []resource.Claim {
 	var out []resource.Claim
 	for _, o := range a.Objects {
 		for _, c := range o.Claims {
-			if (c.Kind == resource.ClaimPort || c.Kind == resource.ClaimName) && !seen[c] {
+			if hostWide(c) && !seen[c] {
 				seen[c] = true
 				out = append(out, c)
 			}
 		}
 	}
 	return out
+}
+
+// hostWide tells of claims that no two apps of a host can have. A port is one
+// where it is an address: a service on the host's network, or with a port of a
+// range, keeps only its own next instance away.
+func hostWide(c resource.Claim) bool {
+	if c.Kind != resource.ClaimPort {
+		return c.Kind == resource.ClaimName
+	}
+	_, port := split(c.Value)
+	number, _, _ := strings.Cut(port, "/")
+	_, err := strconv.ParseUint(number, 10, 16)
+	return err == nil
 }
 
 // clash tells whether two claims are for the same thing: a port of all addresses
