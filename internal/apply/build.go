@@ -34,6 +34,7 @@ func NewPlan(req Request) (Plan, error) {
 		byKey:  map[resource.Key]*slot{},
 		groups: map[string]*group{},
 		stops:  map[string]int{},
+		plan:   Plan{Steps: []Step{}},
 	}
 	b.sort()
 	b.block()

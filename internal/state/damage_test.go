@@ -2,16 +2,23 @@ package state
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // filled is a record with several apps, free pages and values of many pages; it
@@ -204,17 +211,12 @@ func TestRepeatedDamageDoesNotFillTheDisk(t *testing.T) {
 	}
 }
 
-func TestALostKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
+func TestADamagedKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
 	db, key := filled(t)
 	wrong := bytes.Clone(key)
 	wrong[0] ^= 1
-	for name, other := range map[string][]byte{"lost": nil, "wrong": wrong, "short": key[:7], "empty": {}} {
+	for name, other := range map[string][]byte{"wrong": wrong, "short": key[:7], "empty": {}} {
 		dir := laid(t, db, other)
-		if name == "lost" {
-			if err := os.Remove(filepath.Join(dir, "key")); err != nil {
-				t.Fatal(err)
-			}
-		}
 		n, told := healed(t, dir, name)
 		if n != 0 || strings.Count(told, "the app is treated as new") != 8 || !strings.Contains(told, `the record of "app-4": it cannot be opened`) {
 			t.Errorf("%s: %d records, told:\n%s", name, n, told)
@@ -223,6 +225,117 @@ func TestALostKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
 			t.Errorf("%s: opened again: %d records, told %q", name, again, told)
 		}
 	}
+}
+
+// A key that lies on a disk which is not there yet is no reason for a new one:
+// with it would go all that is sealed, and who this agent is.
+func TestAMissingKeyIsWaitedFor(t *testing.T) {
+	db, key := filled(t)
+	dir := laid(t, db, key)
+	path := filepath.Join(dir, "key")
+	ok(t, os.Remove(path))
+	notOpened(t, dir, "has no key")
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a new key was made: %v", err)
+	}
+	ok(t, os.WriteFile(path, key, 0o600))
+	if n, told := healed(t, dir, "the key is back"); n != 8 || told != "" {
+		t.Errorf("%d records, told %q", n, told)
+	}
+	for name, data := range map[string][]byte{"nothing is sealed": nil, "what was sealed is damaged": db[:len(db)/2]} {
+		dir := laid(t, data, key)
+		ok(t, os.Remove(filepath.Join(dir, "key")))
+		if n, _ := healed(t, dir, name); n != 0 {
+			t.Errorf("%s: %d records", name, n)
+		}
+	}
+}
+
+// notOpened fails the test unless dir cannot be opened now, with a hint, and all of
+// it is left as it was.
+func notOpened(t *testing.T, dir, why string) {
+	t.Helper()
+	before := names(t, dir)
+	s, err := Open(dir)
+	if err == nil {
+		s.Close() //nolint:errcheck // the test has failed
+		t.Fatalf("opened, and told %q", s.Recovered())
+	}
+	if fault.Of(err) != fault.Blocked || fault.Advice(err) == "" || !strings.Contains(err.Error(), why) {
+		t.Errorf("%v (class %s, hint %q), want blocked: %s", err, fault.Of(err), fault.Advice(err), why)
+	}
+	if after := names(t, dir); after != before {
+		t.Errorf("there are %s, and were %s", after, before)
+	}
+}
+
+// names are the files of dir, but for the lock.
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	ok(t, err)
+	var out []string
+	for _, e := range entries {
+		if e.Name() != "lock" {
+			out = append(out, e.Name())
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A disk that does not answer and a file that somebody else has open say nothing
+// of what is in it.
+func TestOnlyProvenDamageIsSetAside(t *testing.T) {
+	db, key := filled(t)
+	t.Run("somebody holds it", func(t *testing.T) {
+		dir := laid(t, db, key)
+		f, err := os.Open(filepath.Join(dir, "record.db"))
+		ok(t, err)
+		ok(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+		notOpened(t, dir, "open record")
+		ok(t, f.Close())
+		if n, told := healed(t, dir, "let go"); n != 8 || told != "" {
+			t.Errorf("%d records, told %q", n, told)
+		}
+	})
+	t.Run("it cannot be read", func(t *testing.T) {
+		dir := laid(t, db, key)
+		path := filepath.Join(dir, "record.db")
+		ok(t, os.Rename(path, path+".moved"))
+		ok(t, os.Mkdir(path, 0o700))
+		notOpened(t, dir, "is a directory")
+	})
+	for _, err := range []error{syscall.EIO, syscall.ENOMEM, berrors.ErrTimeout, fmt.Errorf("sync: %w", syscall.EIO)} {
+		if damaged(err) {
+			t.Errorf("%v is taken for damage", err)
+		}
+	}
+	for at := range len(db) / 4096 {
+		damage, err := inspect(failing{bytes.NewReader(db), int64(at) * 4096}, int64(len(db)))
+		if damage != nil || err != nil && !errors.Is(err, syscall.EIO) || at == 0 && err == nil {
+			t.Errorf("page %d cannot be read: told as %v, %v", at, damage, err)
+		}
+	}
+}
+
+// failing is a disk with one bad page.
+type failing struct {
+	io.ReaderAt
+	bad int64
+}
+
+func (f failing) ReadAt(p []byte, at int64) (int, error) {
+	if at <= f.bad && f.bad < at+int64(len(p)) {
+		return 0, syscall.EIO
+	}
+	return f.ReaderAt.ReadAt(p, at)
 }
 
 // A value that someone moved to another app's place does not open there.

@@ -3,30 +3,32 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // openDatabase opens record.db and makes it where it is missing. One that is
-// damaged is set aside and replaced by a fresh one; note tells. It is called
-// under the lock.
+// proven to be damaged is set aside and replaced by a fresh one; note tells. It
+// is called under the lock.
 func openDatabase(dir string) (db *bbolt.DB, note string, err error) {
 	path := filepath.Join(dir, "record.db")
-	damage, err := inspect(path)
-	if err != nil {
-		return nil, "", trouble(dir, "open record", err)
+	damage, err := verified(path)
+	if err == nil && damage == nil {
+		db, err = openBolt(path)
 	}
-	if damage == nil {
-		if db, damage = openBolt(path); damage == nil {
-			return db, "", nil
-		}
-		var failed *fs.PathError
-		if errors.As(damage, &failed) { // the disk said no: that is no damage
-			return nil, "", trouble(dir, "open record", damage)
-		}
+	if damaged(err) {
+		damage, err = err, nil
+	}
+	switch {
+	case err != nil:
+		return nil, "", trouble(dir, "open record", err)
+	case damage == nil:
+		return db, "", nil
 	}
 	aside, err := setAside(path)
 	if err != nil {
@@ -38,9 +40,9 @@ func openDatabase(dir string) (db *bbolt.DB, note string, err error) {
 	return db, fmt.Sprintf("the record was damaged (%v): set aside as %s and begun anew; what runs is compared afresh, and good revisions are learnt again", damage, filepath.Base(aside)), nil
 }
 
-// inspect tells what is damaged in the file at path; a file that does not exist
-// or is empty is not.
-func inspect(path string) (damage, err error) {
+// verified tells what is damaged in the file at path; a file that does not exist
+// or is empty is not. Errors are the disk's.
+func verified(path string) (damage, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -53,7 +55,45 @@ func inspect(path string) (damage, err error) {
 	if err != nil || info.Size() == 0 {
 		return nil, err
 	}
-	return verify(f, info.Size()), nil
+	return inspect(f, info.Size())
+}
+
+// inspect tells damage from what cannot be read, which says nothing about it.
+func inspect(file io.ReaderAt, size int64) (damage, err error) {
+	disk := &disk{ReaderAt: file}
+	damage = verify(disk, size)
+	if disk.failed != nil {
+		return nil, fmt.Errorf("read it: %w", disk.failed)
+	}
+	return damage, nil
+}
+
+// disk remembers the first error of reading that is not the file's end.
+type disk struct {
+	io.ReaderAt
+	failed error
+}
+
+func (d *disk) ReadAt(p []byte, at int64) (int, error) {
+	n, err := d.ReaderAt.ReadAt(p, at)
+	if err != nil && !errors.Is(err, io.EOF) && d.failed == nil {
+		d.failed = err
+	}
+	return n, err
+}
+
+// errPanic is bbolt's way to say that it does not understand the file.
+var errPanic = errors.New("database")
+
+// damaged tells whether err proves that the content of the file is at fault: not
+// the disk, nor somebody who has it open.
+func damaged(err error) bool {
+	for _, proof := range []error{errPanic, berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum} {
+		if errors.Is(err, proof) {
+			return true
+		}
+	}
+	return false
 }
 
 // openBolt opens the database file with its buckets. bbolt panics on damage; the
@@ -61,24 +101,24 @@ func inspect(path string) (damage, err error) {
 func openBolt(path string) (db *bbolt.DB, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			db, err = nil, fmt.Errorf("database: %v", r)
+			db, err = nil, fmt.Errorf("%w: %v", errPanic, r)
 		}
 	}()
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, NoStatistics: true})
 	if err != nil {
 		return nil, err
 	}
-	if err := makeBuckets(db); err != nil {
+	if err := errors.Join(makeBuckets(db), syncDir(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return db, syncDir(filepath.Dir(path))
+	return db, nil
 }
 
 // makeBuckets makes the buckets that are missing; a whole database is not
 // written to.
 func makeBuckets(db *bbolt.DB) error {
 	missing := false
-	names := []string{recordsBucket, historyBucket, logsBucket, agentBucket, brokenBucket}
+	names := append(sealedBuckets(), brokenBucket)
 	if err := db.View(func(tx *bbolt.Tx) error {
 		for _, name := range names {
 			missing = missing || tx.Bucket([]byte(name)) == nil

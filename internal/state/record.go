@@ -154,8 +154,8 @@ type Entry struct {
 	Outcome  string          `json:"outcome"`
 	Reason   string          `json:"reason,omitempty"`
 	// Steps are the plan's lines.
-	Steps    []string      `json:"steps,omitempty"`
-	Duration time.Duration `json:"duration"`
+	Steps    []string          `json:"steps,omitempty"`
+	Duration resource.Duration `json:"duration"`
 	// Images are reference -> pin.
 	Images map[string]string `json:"images,omitempty"`
 }

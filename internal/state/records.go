@@ -104,7 +104,7 @@ func (s *Store) audit() error {
 
 // unreadable collects the keys of all values that do not open.
 func (s *Store) unreadable(tx *bbolt.Tx, lost map[string][][]byte) error {
-	for _, bucket := range []string{recordsBucket, historyBucket, logsBucket, agentBucket} {
+	for _, bucket := range sealedBuckets() {
 		if err := tx.Bucket([]byte(bucket)).ForEach(func(key, sealed []byte) error {
 			if _, err := s.seal.open(sealed, place(bucket, key)); err != nil {
 				lost[bucket] = append(lost[bucket], bytes.Clone(key))

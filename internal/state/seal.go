@@ -9,6 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"go.etcd.io/bbolt"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // keySize is that of AES-256.
@@ -51,27 +55,49 @@ func (s sealer) open(sealed []byte, place string) ([]byte, error) {
 	return plain, nil
 }
 
-// loadKey reads the key of dir, or makes one where there is none. A key of the
-// wrong length is set aside; note tells.
-func loadKey(dir string) (key []byte, note string, err error) {
-	path := filepath.Join(dir, "key")
+// loadKey reads the key, or makes one where there is none and nothing is sealed
+// with it yet. A key of the wrong length is set aside; note tells. Errors:
+// Blocked where the key is missing that the record was sealed with.
+func (s *Store) loadKey() (key []byte, note string, err error) {
+	path := filepath.Join(s.dir, "key")
 	key, err = os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		key, err = makeKey(dir, path)
+		if err = s.unsealed(); err == nil {
+			key, err = makeKey(s.dir, path)
+		}
 		return key, "", err
 	case err != nil:
-		return nil, "", trouble(dir, "read key", err)
+		return nil, "", trouble(s.dir, "read key", err)
 	case len(key) == keySize:
-		return key, "", private(dir, path)
+		return key, "", private(s.dir, path)
 	}
 	aside, err := setAside(path)
 	if err != nil {
-		return nil, "", trouble(dir, "set damaged key aside", err)
+		return nil, "", trouble(s.dir, "set damaged key aside", err)
 	}
 	note = fmt.Sprintf("the key had %d bytes and not %d: set aside as %s and made anew", len(key), keySize, filepath.Base(aside))
-	key, err = makeKey(dir, path)
+	key, err = makeKey(s.dir, path)
 	return key, note, err
+}
+
+// unsealed refuses to go on without a key where the record has sealed values.
+func (s *Store) unsealed() error {
+	return s.view("look for sealed values", func(tx *bbolt.Tx) error {
+		for _, bucket := range sealedBuckets() {
+			if first, _ := tx.Bucket([]byte(bucket)).Cursor().First(); first != nil {
+				return keyless(s.dir)
+			}
+		}
+		return nil
+	})
+}
+
+// keyless is the error for a record that has no key: with a new one all that is
+// sealed would be lost, and who this agent is.
+func keyless(dir string) error {
+	err := fault.As(fault.Blocked, fmt.Errorf("the record in %s has no key: %s is missing", dir, filepath.Join(dir, "key")))
+	return fault.Hint(err, "put the key back, or mount the disk that has it; if it is lost, begin anew by moving record.db away, then syncd adopt each app")
 }
 
 // makeKey writes a new key, which is whole or not there at all.

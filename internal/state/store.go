@@ -31,11 +31,18 @@ const (
 	brokenBucket  = "broken"
 )
 
+// sealedBuckets are those whose values open with the key, or are broken.
+func sealedBuckets() []string {
+	return []string{recordsBucket, historyBucket, logsBucket, agentBucket}
+}
+
 // Open opens the record in directory dir and makes what is missing: the
 // directory (0700), its key and its database (0600). Where another process works
 // on dir, it waits for a moment, and is then blocked. Damage is healed without a
-// person: what cannot be read is set aside, and Recovered tells. Every other
-// error is blocked, too: no revision is to blame for the state of a disk.
+// person: what is proven to be broken is set aside, and Recovered tells. Every
+// other error is blocked, too, a record whose key is missing among them: no
+// revision is to blame for the state of a disk, and what cannot be read now may
+// be whole.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, trouble(dir, "make state directory", err)
@@ -51,9 +58,15 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// load reads the key and the database, under the lock.
+// load reads the database and the key, under the lock.
 func (s *Store) load() error {
-	key, note, err := loadKey(s.dir)
+	var note string
+	var err error
+	if s.db, note, err = openDatabase(s.dir); err != nil {
+		return err
+	}
+	s.note(note)
+	key, note, err := s.loadKey()
 	if err != nil {
 		return err
 	}
@@ -64,10 +77,6 @@ func (s *Store) load() error {
 	if s.id, err = identity(key); err != nil {
 		return err
 	}
-	if s.db, note, err = openDatabase(s.dir); err != nil {
-		return err
-	}
-	s.note(note)
 	return s.audit()
 }
 

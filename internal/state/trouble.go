@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"syscall"
 
+	berrors "go.etcd.io/bbolt/errors"
+
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -27,6 +29,8 @@ func advice(dir string, err error) string {
 		return "the disk of " + dir + " is read-only: mount it writable, or choose another directory with --state"
 	case errors.Is(err, fs.ErrPermission):
 		return "run syncd as a user that may write to " + dir + ", or choose another directory with --state"
+	case errors.Is(err, berrors.ErrTimeout):
+		return "another program has record.db in " + dir + " open: end it (`fuser` shows which)"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		return dir + " has to be a directory: choose another with --state"
 	default:

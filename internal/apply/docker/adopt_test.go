@@ -152,6 +152,10 @@ func TestAdoptedComposeProjectIsInSync(t *testing.T) {
 			t.Errorf("%s was restarted or replaced", in.Name)
 		}
 	}
+	next := f.inspect(f.put(f.container(image, "later", 1, nil)).ID).Config.Labels
+	if next[labelWorkingDir] != dir || next[labelConfigFiles] == "" {
+		t.Errorf("`docker compose ls` cannot tell where a later container comes from: %q, %q", next[labelWorkingDir], next[labelConfigFiles])
+	}
 	if err := os.WriteFile(filepath.Join(dir, "conf", "app.conf"), []byte("a=2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

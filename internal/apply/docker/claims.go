@@ -3,19 +3,27 @@ package docker
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net"
-	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 )
 
-// madeName matches what Compose and we name containers by ourselves.
+// madeName tells whether Compose or we named the container by ourselves:
+// shop-web-1, shop_web_1, and what is put behind them for a while.
 func madeName(c spec.Container) bool {
-	pattern := "^" + regexp.QuoteMeta(c.Project) + "[-_]" + regexp.QuoteMeta(c.Service) + "[-_]" + strconv.Itoa(c.Number) + `(\..*)?$`
-	made, err := regexp.MatchString(pattern, c.Name)
-	return err == nil && made
+	rest, ours := strings.CutPrefix(c.Name, c.Project)
+	for _, part := range []string{c.Service, strconv.Itoa(c.Number)} {
+		if !ours || rest == "" || rest[0] != '-' && rest[0] != '_' {
+			return false
+		}
+		rest, ours = strings.CutPrefix(rest[1:], part)
+	}
+	return ours && (rest == "" || rest[0] == '.')
 }
 
 // claims returns what a container holds alone while it runs: fixed host ports, a
@@ -51,4 +59,32 @@ func claims(c spec.Container) []resource.Claim {
 		}
 	}
 	return out
+}
+
+// contend adds to a pair the claims that only the engine knows of: the volumes
+// that a new instance takes over, unless the user wants both sides to run at
+// once; and, where one side is on the host's network and the other is not, any
+// published port, for nobody tells what a process listens on there. The object
+// that was asked for stays as it is.
+func contend(p *resource.Pair, c *comparison, instances []found) {
+	want := *p.Want
+	ports := slices.DeleteFunc(slices.Clone(want.Claims), func(c resource.Claim) bool { return c.Kind != resource.ClaimPort })
+	if want.Policy.Order != resource.StartFirst {
+		carried := c.carried(instances)
+		want.Claims = slices.Clone(want.Claims)
+		for _, target := range slices.Sorted(maps.Keys(carried)) {
+			want.Claims = append(want.Claims, writes(carried[target], target, c.want))
+		}
+	}
+	for i, f := range instances {
+		for _, m := range f.anonymous() {
+			if !m.ReadOnly {
+				p.Live[i].Claims = append(p.Live[i].Claims, writes(m.Source, m.Target, c.want))
+			}
+		}
+		if (c.stored.NetworkMode == modeHost) != f.HostConfig.NetworkMode.IsHost() {
+			p.Live[i].Claims = append(p.Live[i].Claims, ports...)
+		}
+	}
+	p.Want = &want
 }

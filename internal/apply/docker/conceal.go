@@ -1,11 +1,14 @@
 package docker
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -14,9 +17,9 @@ import (
 )
 
 const (
-	// shortestSecret is the length below which a value is too common a text to be
-	// looked for in others.
-	shortestSecret = 4
+	// shortestLine is the length below which one line of a mounted file is too
+	// common a text to be looked for in others.
+	shortestLine = 8
 	// longestSecret bounds how much of a mounted secret is read, in bytes.
 	longestSecret = 4 << 10
 
@@ -26,17 +29,47 @@ const (
 // healthOf is health with the container's own secrets masked: a probe's output
 // may repeat them.
 func (t *Target) healthOf(key resource.Key, in container.InspectResponse) resource.Health {
-	h := health(in, t.isOnce(key, in.Config.Labels))
-	if h.Reason != "" {
-		h.Reason = t.concealer(key, in).Replace(h.Reason)
+	once := t.isOnce(key, in.Config.Labels)
+	h := health(in, once)
+	if h.Reason == "" {
+		return h
 	}
-	return h
+	base := *in.ContainerJSONBase
+	base.State = concealed(base.State, t.concealer(key, in))
+	in.ContainerJSONBase = &base
+	return health(in, once)
 }
 
-// concealer masks, in what a container said, every secret that it was given: by
-// its environment, by the spec that is wanted in its slot, by mounted secrets; and
-// those of the host, of which it may have got one as a part of something else.
+// concealed returns a copy of s without secrets in what programs said: while it is
+// whole, for of one that was cut only a part would be found.
+func concealed(s *container.State, conceal *strings.Replacer) *container.State {
+	out := *s
+	out.Error = conceal.Replace(s.Error)
+	if s.Health == nil {
+		return &out
+	}
+	probes := *s.Health
+	probes.Log = make([]*container.HealthcheckResult, len(s.Health.Log))
+	for i, r := range s.Health.Log {
+		if r != nil {
+			said := *r
+			said.Output = conceal.Replace(r.Output)
+			probes.Log[i] = &said
+		}
+	}
+	out.Health = &probes
+	return &out
+}
+
+// concealer masks, in what a container said, every secret that it was given.
 func (t *Target) concealer(key resource.Key, in container.InspectResponse) *strings.Replacer {
+	return replacer(t.secretsOf(key, in))
+}
+
+// secretsOf are the secrets that a container was given: by its environment, by the
+// spec that is wanted in its slot, by mounted secrets; and those of the host, of
+// which it may have got one as a part of something else.
+func (t *Target) secretsOf(key resource.Key, in container.InspectResponse) []string {
 	t.mu.Lock()
 	want, secrets := t.wanted[key], slices.Clone(t.secrets)
 	t.mu.Unlock()
@@ -47,7 +80,7 @@ func (t *Target) concealer(key resource.Key, in container.InspectResponse) *stri
 			secrets = append(secrets, value)
 		}
 	}
-	return replacer(append(secrets, mountedSecrets(in)...))
+	return append(secrets, t.engine.mountedSecrets(in)...)
 }
 
 // replacer replaces longer secrets first: one may be part of another.
@@ -55,34 +88,63 @@ func replacer(secrets []string) *strings.Replacer {
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, s := range secrets {
-		if s = strings.TrimSpace(s); len(s) >= shortestSecret {
+		if s = strings.TrimSpace(s); len(s) >= resource.ShortestSecret {
 			pairs = append(pairs, s, resource.Mask)
 		}
 	}
 	return strings.NewReplacer(pairs...)
 }
 
-// mountedSecrets reads the container's secret files where they lie on this
-// host. What cannot be read here cannot be masked.
-func mountedSecrets(in container.InspectResponse) []string {
+// mountedSecrets reads the container's secret files, whole and line by line, where
+// they lie on this host, those that were materialised where this process has
+// them. What cannot be read here cannot be masked.
+func (e *Engine) mountedSecrets(in container.InspectResponse) []string {
+	e.mu.Lock()
+	seen := deref(e.mounts)
+	e.mu.Unlock()
 	var out []string
 	for _, m := range in.Mounts {
-		if !strings.HasPrefix(m.Destination, secretsDir) {
+		if !strings.HasPrefix(m.Destination, secretsDir) && !resource.SecretName(path.Base(m.Destination)) {
 			continue
 		}
-		if text, err := head(filepath.Clean(m.Source)); err == nil {
+		source := filepath.Clean(m.Source)
+		if rest, materialised := below(seen, source); seen != "" && materialised {
+			source = filepath.Join(e.opts.Mounts, rest)
+		}
+		if text, err := head(source); err == nil {
 			out = append(out, text)
+			out = append(out, lines(text)...)
 		}
 	}
 	return out
 }
 
+// lines returns those lines of a text that nobody would write by chance.
+func lines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); len(line) >= shortestLine {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// head reads the beginning of a regular file. Opening does not wait, as it would
+// for the other end of a pipe.
 func head(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("read %s: no regular file", path)
+	}
 	text, err := io.ReadAll(io.LimitReader(f, longestSecret))
 	return string(text), err
 }

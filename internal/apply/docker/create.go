@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -30,16 +29,16 @@ func (t *Target) create(ctx context.Context, s *snapshot, c *comparison, o resou
 		return "", err
 	}
 	carryOver(f, c, instances)
-	name, err := t.freeName(ctx, s, c.want.Name, o.Hash(), instances)
+	name, err := t.freeName(ctx, s, c.want.Name, o.Hash())
 	if err != nil {
 		return "", err
 	}
-	id, err := t.make(ctx, f, c.want, name)
+	id, err := t.make(ctx, f, c.want, unproven(name, c.want))
 	if err != nil {
 		return "", err
 	}
-	if err := t.start(ctx, id, c.want.PostStart); err != nil {
-		return "", t.startFailed(ctx, id, err)
+	if err := t.begin(ctx, id, name, c.want.PostStart); err != nil {
+		return "", err
 	}
 	return id, nil
 }
@@ -55,6 +54,7 @@ func (t *Target) prepare(ctx context.Context, s *snapshot, c *comparison, o reso
 	if err != nil {
 		return f, err
 	}
+	s.inherit(labels)
 	f.config.Labels = labels
 	if f.config.Image, err = t.imageName(ctx, c.want); err != nil {
 		return f, err
@@ -71,9 +71,8 @@ func (t *Target) prepare(ctx context.Context, s *snapshot, c *comparison, o reso
 	if err := s.needed(c.want); err != nil {
 		return f, err
 	}
-	s.materialised(f.host)
 	t.engine.placeMAC(f)
-	return f, nil
+	return f, t.materialised(s, f.host)
 }
 
 // needed refuses what an engine would make silently, or fail on half-way: a
@@ -122,45 +121,6 @@ func (e *Engine) placeMAC(f form) {
 	case !e.knows("1.44") && primary != nil && primary.MacAddress != "":
 		f.config.MacAddress, primary.MacAddress = primary.MacAddress, "" //nolint:staticcheck // as above
 	}
-}
-
-// carryOver gives the new instance the anonymous volumes of the one before it,
-// at the same targets: what they hold must not be lost with a replacement.
-func carryOver(f form, c *comparison, instances []found) {
-	if len(instances) == 0 || c.once {
-		return
-	}
-	taken := map[string]bool{}
-	for i, m := range f.host.Mounts {
-		if m.Type == mount.TypeVolume && m.Source == "" {
-			f.host.Mounts[i].Source = anonymousAt(instances, m.Target)
-		}
-		taken[path.Clean(m.Target)] = true
-	}
-	for _, line := range f.host.Binds {
-		taken[readBind(line).Target] = true
-	}
-	for _, target := range slices.Sorted(maps.Keys(c.image.volumes)) {
-		if name := anonymousAt(instances, target); name != "" && !taken[target] {
-			f.host.Mounts = append(f.host.Mounts, mount.Mount{Type: mount.TypeVolume, Source: name, Target: target})
-		}
-	}
-}
-
-// anonymousAt returns the anonymous volume of the newest instance that has one
-// at target.
-func anonymousAt(instances []found, target string) string {
-	for _, f := range instances {
-		if !started(f.State) {
-			continue
-		}
-		for _, m := range f.Mounts {
-			if m.Type == mount.TypeVolume && path.Clean(m.Destination) == path.Clean(target) && anonymous.MatchString(m.Name) {
-				return m.Name
-			}
-		}
-	}
-	return ""
 }
 
 // make creates the container on all its networks, or leaves nothing behind.

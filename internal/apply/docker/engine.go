@@ -28,6 +28,20 @@ const (
 	writeLimit = 2 * time.Minute
 )
 
+// limits are how long others may take.
+type limits struct {
+	// hook is for all post_start hooks of a container, stop for its pre_stop hooks
+	// in any case.
+	hook, stop time.Duration
+	// helper is for a credential helper, absent for an image to arrive at its
+	// registry.
+	helper, absent time.Duration
+}
+
+func defaultLimits() limits {
+	return limits{hook: hookLimit, stop: defaultStopSeconds * time.Second, helper: helperLimit, absent: absentLimit}
+}
+
 // Options say which engine, and what is known of it from outside.
 type Options struct {
 	// Host is a docker host URL; empty is DOCKER_HOST, else the local socket.
@@ -44,23 +58,29 @@ type Options struct {
 	// Deaf is told why the engine's events ended, before Watch listens anew; nil
 	// is nobody.
 	Deaf func(error)
+	// Ignored is told of what went wrong and stopped nothing: a pre_stop hook that
+	// failed. nil is nobody.
+	Ignored func(error)
 }
 
 // Engine is one Docker engine. It is safe for concurrent use.
 type Engine struct {
-	api  *client.Client
-	opts Options
+	api    *client.Client
+	opts   Options
+	limits limits
 
 	calls  atomic.Int64
 	mu     sync.Mutex
 	images map[string]*imageFacts
-	info   *system.Info
-	mounts *string // the mounts directory as the engine sees it, once known
+	// absences are told by registries
+	absences absences
+	info     *system.Info
+	mounts   *string // the mounts directory as the engine sees it, once known
 }
 
 // Open connects to an engine and agrees on an API version. Errors: Unreachable.
 func Open(ctx context.Context, opts Options) (*Engine, error) {
-	e := &Engine{opts: opts, images: map[string]*imageFacts{}}
+	e := &Engine{opts: opts, limits: defaultLimits(), images: map[string]*imageFacts{}, absences: absences{}}
 	options := []client.Opt{
 		client.FromEnv, client.WithAPIVersionNegotiation(), client.WithTraceOptions(otelhttp.WithFilter(e.count)),
 	}

@@ -19,7 +19,6 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/docker/dockertest"
-	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 )
@@ -183,8 +182,6 @@ func (f *fixture) removeAll(key resource.Key) {
 type errorText string
 
 func (e errorText) Error() string { return string(e) }
-
-func faultIsRejected(err error) bool { return fault.Of(err) == fault.Rejected }
 
 func mkdir(path string) error { return os.MkdirAll(path, 0o755) }
 

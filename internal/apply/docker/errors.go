@@ -17,13 +17,16 @@ const pingLimit = 3 * time.Second
 // advice is a way out for a text that engines or registries answer with.
 type advice struct{ text, hint string }
 
+// diskFull is what engines say when their disk is.
+const diskFull = "no space left on device"
+
 // hints are ways out for texts that engines answer with.
 func hints() []advice {
 	return []advice{
 		{"port is already allocated", "another container holds this port; `docker ps` shows which"},
 		{"address already in use", "another process on the host holds this port; `ss -ltnp` shows which"},
 		{"bind source path does not exist", "make the directory on the host, or track the file in the repository"},
-		{"no space left on device", "free space on the engine's disk, then `syncd retry`"},
+		{diskFull, "free space on the engine's disk; syncd tries again by itself"},
 		{"executable file not found", "the command does not exist in the image"},
 		{"Pool overlaps", "another network has this subnet; choose another one"},
 		{"non-overlapping IPv4 address pool", "the engine ran out of subnets; remove unused networks with `docker network prune`"},
@@ -44,6 +47,8 @@ func (e *Engine) classify(ctx context.Context, doing string, err error) error {
 	switch {
 	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return wrapped
+	case strings.Contains(err.Error(), diskFull): // whatever was asked for: nobody's fault, and it passes
+		return fault.Hint(fault.As(fault.Unreachable, wrapped), hintFor(err))
 	case refusal(err):
 		return fault.Hint(fault.As(fault.Rejected, wrapped), hintFor(err))
 	case cerrdefs.IsInternal(err) && e.alive(ctx):

@@ -1,9 +1,8 @@
 package docker
 
 import (
+	"cmp"
 	"context"
-	"maps"
-	"slices"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -35,7 +34,7 @@ func (e *Engine) Image(ctx context.Context, ref string) (out Image, ok bool, err
 		const oci = "org.opencontainers.image."
 		labels := in.Config.Labels
 		out.Version, out.Revision = labels[oci+"version"], labels[oci+"revision"]
-		out.Created = orElse(labels[oci+"created"], out.Created)
+		out.Created = cmp.Or(labels[oci+"created"], out.Created)
 	}
 	return out, true, nil
 }
@@ -82,22 +81,4 @@ func (e *Engine) usedImages(ctx context.Context) (map[string]bool, error) {
 		used[c.ImageID] = true
 	}
 	return used, nil
-}
-
-// Projects returns the names of all Compose projects that have containers here,
-// in order.
-func (e *Engine) Projects(ctx context.Context) ([]string, error) {
-	limited, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	list, err := e.api.ContainerList(limited, container.ListOptions{All: true})
-	if err != nil {
-		return nil, e.classify(ctx, "list containers", err)
-	}
-	names := map[string]bool{}
-	for _, c := range list {
-		if p := c.Labels[labelProject]; p != "" {
-			names[p] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names)), nil
 }

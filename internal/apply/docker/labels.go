@@ -83,17 +83,25 @@ func (t *Target) containerLabels(o resource.Object, c spec.Container) (map[strin
 	labels[labelConfigHash] = o.Hash()
 	labels[labelDependsOn] = dependsOn(o.Needs)
 	labels[labelImage], labels[labelRef] = c.Pin, c.Image
-	if t.workingDir != "" {
-		labels[labelWorkingDir] = t.workingDir
-	}
-	if len(t.configFiles) > 0 {
-		labels[labelConfigFiles] = strings.Join(t.configFiles, ",")
-	}
 	labels[labelDeclared] = joinNames(declared(c))
 	if o.Once {
 		labels[labelOnce] = "true"
 	}
 	return labels, putHooks(labels, c)
+}
+
+// inherit adds what the project's containers say of where it came from: for
+// `docker compose ls`, and for a way back to Compose.
+func (s *snapshot) inherit(labels map[string]string) {
+	i := slices.IndexFunc(s.containers, func(f found) bool { return f.labels()[labelWorkingDir] != "" })
+	if i < 0 {
+		return
+	}
+	for _, name := range []string{labelWorkingDir, labelConfigFiles} {
+		if value := s.containers[i].labels()[name]; value != "" {
+			labels[name] = value
+		}
+	}
 }
 
 // commonLabels are those of everything that we make.

@@ -21,29 +21,34 @@ func gone(err error) bool {
 		cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress")
 }
 
-// start starts a container and runs its post_start hooks. It returns when the
-// engine has started it, healthy or not.
-func (t *Target) start(ctx context.Context, id string, after []spec.Hook) error {
-	limited, cancel := context.WithTimeout(ctx, writeLimit)
-	defer cancel()
-	if err := t.engine.api.ContainerStart(limited, id, container.StartOptions{}); err != nil {
-		return t.engine.classify(ctx, "start container "+short(id), err)
+// begin starts a container and runs its post_start hooks. It returns when the
+// hooks have ended, healthy or not. Until then the container has a name that says
+// so: whatever ends this process, whoever looks next knows that they have not.
+// What does not start well is kept from being revived, and left for inspection.
+func (t *Target) begin(ctx context.Context, id, name string, after []spec.Hook) error {
+	err := t.engine.start(ctx, id)
+	if err == nil {
+		err = t.runHooks(ctx, id, hookSet{kind: "post_start", list: after, limit: t.engine.limits.hook})
 	}
-	for _, h := range after {
-		if err := t.engine.runHook(ctx, id, h); err != nil {
-			return fmt.Errorf("run post_start hook: %w", err)
-		}
+	if fault.Of(err) == fault.Unreachable || ctx.Err() != nil {
+		return err
 	}
-	return nil
+	if err != nil {
+		err = errors.Join(err, t.engine.halt(context.WithoutCancel(ctx), id))
+	}
+	if len(after) > 0 {
+		err = errors.Join(err, t.engine.rename(ctx, id, name))
+	}
+	return err
 }
 
-// startFailed keeps what did not start well from being revived, and leaves it
-// for inspection.
-func (t *Target) startFailed(ctx context.Context, id string, cause error) error {
-	if fault.Of(cause) == fault.Unreachable || ctx.Err() != nil {
-		return cause
+func (e *Engine) start(ctx context.Context, id string) error {
+	limited, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	if err := e.api.ContainerStart(limited, id, container.StartOptions{}); err != nil {
+		return e.classify(ctx, "start container "+short(id), err)
 	}
-	return errors.Join(cause, t.engine.halt(context.WithoutCancel(ctx), id))
+	return nil
 }
 
 // halt takes away the restart policy and stops the container.
@@ -66,11 +71,7 @@ func (e *Engine) halt(ctx context.Context, id string) error {
 
 // stop lets the container end by its own stop signal and grace.
 func (e *Engine) stop(ctx context.Context, in container.InspectResponse) error {
-	grace := defaultStopSeconds * time.Second
-	if in.Config.StopTimeout != nil {
-		grace = time.Duration(*in.Config.StopTimeout) * time.Second
-	}
-	limited, cancel := context.WithTimeout(ctx, grace+writeLimit)
+	limited, cancel := context.WithTimeout(ctx, grace(in)+writeLimit)
 	defer cancel()
 	if err := e.api.ContainerStop(limited, in.ID, container.StopOptions{}); err != nil && !gone(err) {
 		return e.classify(ctx, "stop container "+short(in.ID), err)
@@ -78,11 +79,22 @@ func (e *Engine) stop(ctx context.Context, in container.InspectResponse) error {
 	return nil
 }
 
+// grace is how long the container may take to end.
+func grace(in container.InspectResponse) time.Duration {
+	if in.Config.StopTimeout != nil {
+		return time.Duration(*in.Config.StopTimeout) * time.Second
+	}
+	return defaultStopSeconds * time.Second
+}
+
 // Stop implements apply.Stopper: without a restart policy, the engine cannot
 // revive a second writer.
 func (t *Target) Stop(ctx context.Context, key resource.Key, ref resource.Ref) error {
 	if key.Kind != spec.KindContainer {
 		return nil
+	}
+	if err := t.stillOurs(ctx); err != nil {
+		return fmt.Errorf("stop %s: %w", key, err)
 	}
 	if err := t.beforeStop(ctx, ref.ID); err != nil {
 		return fmt.Errorf("stop %s: %w", key, err)
@@ -93,9 +105,9 @@ func (t *Target) Stop(ctx context.Context, key resource.Key, ref resource.Ref) e
 	return nil
 }
 
-// beforeStop runs the pre_stop hooks of a running container. One that fails does
-// not keep the container from being stopped, as in Compose's own rule for a
-// container that is on its way out.
+// beforeStop runs the pre_stop hooks of a running container, for as long as it may
+// take to stop, and at least for a stop's usual time. Whatever they do, what has to go is
+// stopped then.
 func (t *Target) beforeStop(ctx context.Context, id string) error {
 	in, err := t.engine.inspect(ctx, id)
 	if gone(err) {
@@ -104,28 +116,33 @@ func (t *Target) beforeStop(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if !in.State.Running || in.State.Paused {
+	hooks := hookSet{kind: "pre_stop", list: t.hooksFor(id, in.Config.Labels).PreStop, limit: max(grace(in), t.engine.limits.stop)}
+	if !in.State.Running || in.State.Paused || len(hooks.list) == 0 {
 		return nil
 	}
-	for _, h := range t.hooksFor(id, in.Config.Labels).PreStop {
-		err := t.engine.runHook(ctx, id, h)
-		if err != nil && fault.Of(err) != fault.Unhealthy && !gone(err) {
-			return fmt.Errorf("run pre_stop hook: %w", err)
-		}
+	err = t.runHooks(ctx, id, hooks)
+	if err == nil || ctx.Err() != nil || fault.Of(err) == fault.Unreachable && !t.engine.alive(ctx) {
+		return err
+	}
+	if t.engine.opts.Ignored != nil {
+		t.engine.opts.Ignored(fmt.Errorf("stop %s: %w", strings.TrimPrefix(in.Name, "/"), err))
 	}
 	return nil
 }
 
 // Remove implements apply.Target. It never removes volumes with a container.
 func (t *Target) Remove(ctx context.Context, key resource.Key, ref resource.Ref) error {
-	var err error
+	err := t.stillOurs(ctx)
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", key, err)
+	}
 	switch key.Kind {
 	case spec.KindContainer:
 		err = t.removeContainer(ctx, ref.ID)
 	case spec.KindNetwork:
-		err = t.removeNetwork(ctx, ref)
+		err = t.engine.removeNetwork(ctx, ref)
 	case spec.KindVolume:
-		err = t.removeVolume(ctx, ref)
+		err = t.engine.removeVolume(ctx, ref)
 	case spec.KindRoute:
 	}
 	if err != nil {

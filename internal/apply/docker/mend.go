@@ -1,25 +1,24 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/docker/docker/api/types/container"
 
-	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 )
 
 // mend brings a living or stopped instance to c, as far as the engine changes
 // one: limits, networks, name, and whether it runs.
-func (t *Target) mend(ctx context.Context, s *snapshot, c *comparison, f found, instances []found) error {
+func (t *Target) mend(ctx context.Context, s *snapshot, c *comparison, f found) error {
 	live, err := t.live(ctx, s, f, c)
 	if err != nil {
 		return err
 	}
 	if c.once && f.State.Status == container.StateExited {
-		return t.settleName(ctx, f, c.want.Name, instances)
+		return t.settleName(ctx, s, f, c.want.Name)
 	}
 	if err := t.mendLimits(ctx, f.ID, c.stored, live); err != nil {
 		return err
@@ -27,25 +26,41 @@ func (t *Target) mend(ctx context.Context, s *snapshot, c *comparison, f found, 
 	if err := t.mendNetworks(ctx, s, c, f, live); err != nil {
 		return err
 	}
-	if err := t.settleName(ctx, f, c.want.Name, instances); err != nil {
+	runs := f.State.Running || f.State.Restarting
+	if !runs || strings.Contains(f.name(), starting) {
+		return t.beginAgain(ctx, s, c, f)
+	}
+	if err := t.settleName(ctx, s, f, c.want.Name); err != nil {
 		return err
 	}
-	return t.mendState(ctx, c, f)
+	return t.unpause(ctx, f)
 }
 
-func (t *Target) mendState(ctx context.Context, c *comparison, f found) error {
-	switch {
-	case f.State.Paused:
-		limited, cancel := context.WithTimeout(ctx, writeLimit)
-		defer cancel()
-		return t.engine.classify(ctx, "unpause container "+short(f.ID), t.engine.api.ContainerUnpause(limited, f.ID))
-	case f.State.Running, f.State.Restarting:
+func (t *Target) unpause(ctx context.Context, f found) error {
+	if !f.State.Paused {
 		return nil
 	}
-	if err := t.start(ctx, f.ID, c.want.PostStart); err != nil {
-		return t.startFailed(ctx, f.ID, err)
+	limited, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	return t.engine.classify(ctx, "unpause container "+short(f.ID), t.engine.api.ContainerUnpause(limited, f.ID))
+}
+
+// beginAgain starts what is stopped, and goes on with what was cut short.
+func (t *Target) beginAgain(ctx context.Context, s *snapshot, c *comparison, f found) error {
+	name, err := t.nameFor(ctx, s, f, c.want.Name)
+	if err != nil {
+		return err
 	}
-	return nil
+	now := unproven(name, c.want)
+	if now != name && strings.Contains(f.name(), starting) {
+		now = f.name()
+	}
+	if now != f.name() {
+		if err := t.engine.rename(ctx, f.ID, now); err != nil {
+			return err
+		}
+	}
+	return t.begin(ctx, f.ID, name, c.want.PostStart)
 }
 
 // mendLimits sends one update with what differs; zero means "as it was".
@@ -121,9 +136,8 @@ func (t *Target) mendNetworks(ctx context.Context, s *snapshot, c *comparison, f
 }
 
 func sameEndpoint(a, b spec.Endpoint) bool {
-	x, errX := resource.Canonical(a)
-	y, errY := resource.Canonical(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	same, err := equal(a, b)
+	return err == nil && same
 }
 
 func (e *Engine) disconnect(ctx context.Context, network, id string) error {

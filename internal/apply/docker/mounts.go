@@ -28,10 +28,12 @@ func writeMounts(c spec.Container, f form) {
 }
 
 // legacy tells whether m is written as SOURCE:TARGET:OPTIONS: only there do all
-// engines make a missing source, and know SELinux labels.
+// engines make a missing source, and know SELinux labels. Materialised files are
+// never to be made by an engine.
 func legacy(m spec.Mount) bool {
-	return m.Type == string(mount.TypeBind) && (m.CreateHostPath || m.SELinux != "") &&
-		!strings.ContainsRune(m.Source, ':') && !strings.ContainsRune(m.Target, ':')
+	source, materialised := strings.CutPrefix(m.Source, spec.MountPrefix)
+	return m.Type == string(mount.TypeBind) && (m.CreateHostPath && !materialised || m.SELinux != "") &&
+		!strings.ContainsRune(source, ':') && !strings.ContainsRune(m.Target, ':')
 }
 
 func bindLine(m spec.Mount) string {
@@ -103,18 +105,31 @@ func readMounts(f form, c *spec.Container, image *imageFacts) {
 
 // readBind reads SOURCE:TARGET[:OPTIONS]; a source that is no path is a volume.
 func readBind(line string) spec.Mount {
-	parts := strings.SplitN(line, ":", 3)
-	m := spec.Mount{Type: string(mount.TypeVolume), Source: parts[0]}
-	if len(parts) > 1 {
-		m.Target = path.Clean(parts[1])
+	source, rest := cutSource(line)
+	m := spec.Mount{Type: string(mount.TypeVolume), Source: source}
+	target, options, _ := strings.Cut(rest, ":")
+	if target != "" {
+		m.Target = path.Clean(target)
 	}
-	if strings.HasPrefix(m.Source, "/") {
-		m.Type, m.Source = string(mount.TypeBind), path.Clean(m.Source)
+	switch {
+	case strings.HasPrefix(source, "/"):
+		m.Type, m.Source = string(mount.TypeBind), path.Clean(source)
+	case strings.HasPrefix(source, spec.MountPrefix):
+		m.Type = string(mount.TypeBind)
 	}
-	if len(parts) > 2 {
-		readBindOptions(&m, strings.Split(parts[2], ","))
-	}
+	readBindOptions(&m, strings.Split(options, ","))
 	return nameless(m)
+}
+
+// cutSource parts a bind's line behind its source, which may be that of a
+// materialised file: of a volume called "mount" an absolute target follows.
+func cutSource(line string) (source, rest string) {
+	prefix := ""
+	if inner, materialised := strings.CutPrefix(line, spec.MountPrefix); materialised && !strings.HasPrefix(inner, "/") {
+		prefix, line = spec.MountPrefix, inner
+	}
+	source, rest, _ = strings.Cut(line, ":")
+	return prefix + source, rest
 }
 
 func readBindOptions(m *spec.Mount, options []string) {

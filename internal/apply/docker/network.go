@@ -1,8 +1,7 @@
 package docker
 
 import (
-	"context"
-	"fmt"
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -129,14 +128,37 @@ func (t *Target) observeNetwork(s *snapshot, p *resource.Pair) error {
 		}
 		p.Live = append(p.Live, resource.Instance{
 			Ref: resource.Ref{ID: n.ID}, Hash: n.Labels[labelHash], Spec: raw, Running: true,
-			Health:  resource.Health{State: resource.Well, Started: true},
-			Foreign: n.Labels[labelProject] != s.project && !t.isAdopted(n.ID),
+			Health: resource.Health{State: resource.Well, Started: true},
 		})
-		if want != nil && want.External {
-			p.Live[len(p.Live)-1].Foreign = false
-		}
+		t.judgeNetwork(s, n, want, p)
 	}
 	return nil
+}
+
+// judgeNetwork tells whether the pair's last instance is somebody else's. One of
+// the project that is as it is wanted is used, whoever made it: nothing of it
+// would be touched.
+func (t *Target) judgeNetwork(s *snapshot, n network.Inspect, want *spec.Network, p *resource.Pair) {
+	live := &p.Live[len(p.Live)-1]
+	used := n.Labels[labelProject] == s.project && want != nil && bytes.Equal(live.Spec, p.Stored)
+	if used || want != nil && want.External || t.isAdopted(n.ID) {
+		return
+	}
+	ours, by := t.base(s, n.Labels, func(f found) bool { return f.on(n.ID) })
+	live.Foreign, live.Maker = !ours, by
+}
+
+// on tells whether the container is on the network with this ID.
+func (f found) on(network string) bool {
+	if f.NetworkSettings == nil {
+		return false
+	}
+	for _, e := range f.NetworkSettings.Networks {
+		if e != nil && e.NetworkID == network {
+			return true
+		}
+	}
+	return false
 }
 
 // networksOf returns the networks in a slot: by the wanted name, and by label.
@@ -150,100 +172,4 @@ func (s *snapshot) networksOf(key resource.Key, want *spec.Network) []network.In
 		}
 	}
 	return out
-}
-
-func (t *Target) putNetwork(ctx context.Context, o resource.Object) (resource.Ref, error) {
-	want, err := decode[spec.Network](o)
-	if err != nil {
-		return resource.Ref{}, err
-	}
-	api := t.engine.api
-	limited, cancel := context.WithTimeout(ctx, writeLimit)
-	defer cancel()
-	list, err := api.NetworkList(limited, network.ListOptions{})
-	if err != nil {
-		return resource.Ref{}, t.engine.classify(ctx, "list networks", err)
-	}
-	s := &snapshot{project: t.project, networks: list}
-	if n := s.network(want.Name); n != nil {
-		return t.reuseNetwork(*n, want)
-	}
-	if want.External {
-		return resource.Ref{}, rejected("create it: `docker network create "+want.Name+"`", "external network %s does not exist", want.Name)
-	}
-	created, err := api.NetworkCreate(limited, want.Name, t.networkOptions(o, want))
-	if err != nil {
-		return resource.Ref{}, t.engine.classify(ctx, "create network "+want.Name, err)
-	}
-	return resource.Ref{ID: created.ID}, nil
-}
-
-func (t *Target) reuseNetwork(n network.Inspect, want spec.Network) (resource.Ref, error) {
-	stored := storedNetwork(want)
-	equal, err := sameNetwork(stored, liveNetwork(n, &stored))
-	if err != nil {
-		return resource.Ref{}, err
-	}
-	if !equal {
-		return resource.Ref{}, rejected("remove the old network first; its containers are made anew",
-			"put network %s: one with this name exists and differs", want.Name)
-	}
-	return resource.Ref{ID: n.ID}, nil
-}
-
-func sameNetwork(a, b spec.Network) (bool, error) {
-	x, err := resource.Canonical(a)
-	if err != nil {
-		return false, err
-	}
-	y, err := resource.Canonical(b)
-	if err != nil {
-		return false, err
-	}
-	return string(x) == string(y), nil
-}
-
-func (t *Target) networkOptions(o resource.Object, want spec.Network) network.CreateOptions {
-	labels := maps.Clone(want.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	t.commonLabels(labels, o)
-	labels[labelNetwork], labels[labelDeclared] = o.Key.Name, joinNames(declaredNetwork(want))
-	out := network.CreateOptions{
-		Driver: orElse(want.Driver, modeBridge), Options: want.Options, Internal: want.Internal, Attachable: want.Attachable, Labels: labels,
-	}
-	if want.EnableIPv6 {
-		out.EnableIPv6 = &want.EnableIPv6
-	}
-	if p := want.IPAM; p != nil {
-		out.IPAM = &network.IPAM{Driver: orElse(p.Driver, modeDefault), Options: p.Options}
-		for _, c := range p.Config {
-			out.IPAM.Config = append(out.IPAM.Config, network.IPAMConfig{
-				Subnet: c.Subnet, Gateway: c.Gateway, IPRange: c.IPRange, AuxAddress: c.AuxAddresses,
-			})
-		}
-	}
-	return out
-}
-
-// removeNetwork says who is still on the network when the engine refuses.
-func (t *Target) removeNetwork(ctx context.Context, ref resource.Ref) error {
-	limited, cancel := context.WithTimeout(ctx, writeLimit)
-	defer cancel()
-	err := t.engine.api.NetworkRemove(limited, ref.ID)
-	if err == nil || gone(err) {
-		return nil
-	}
-	n, inspectErr := t.engine.api.NetworkInspect(limited, ref.ID, network.InspectOptions{})
-	if inspectErr != nil || len(n.Containers) == 0 {
-		return t.engine.classify(ctx, "remove network "+short(ref.ID), err)
-	}
-	var names []string
-	for _, c := range n.Containers {
-		names = append(names, c.Name)
-	}
-	slices.Sort(names)
-	return rejected("disconnect or remove these containers first",
-		"remove network %s: still used by %s: %w", n.Name, strings.Join(names, ", "), fmt.Errorf("engine: %w", err))
 }

@@ -12,12 +12,19 @@ import (
 )
 
 // Observe implements apply.Target: one list of containers, networks and volumes
-// each, and one inspect per container.
+// each, and one inspect per container. Errors: Blocked where another agent has
+// taken the app over.
 func (t *Target) Observe(ctx context.Context, want []resource.Object, owned apply.Owned) ([]resource.Pair, error) {
 	t.remember(want, owned)
 	s, err := t.look(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s.adopting(owned) {
+		s.title = held
+	}
+	if s.title == lost {
+		return nil, s.owner.takenOver()
 	}
 	pairs := map[resource.Key]*resource.Pair{}
 	for i := range want {
@@ -35,6 +42,13 @@ func (t *Target) Observe(ctx context.Context, want []resource.Object, owned appl
 	}
 	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
 	return out, nil
+}
+
+// adopting tells whether the app is to be looked at as it would be after an
+// adoption, which leaves the next mark.
+func (s *snapshot) adopting(owned apply.Owned) bool {
+	next := resource.Ref{ID: s.owner.next(s.project, "").String()}
+	return slices.Contains(owned.Adopted, next)
 }
 
 // addExtras adds a pair for everything of the project that is not wanted.

@@ -111,6 +111,7 @@ func (t *Target) observeContainer(ctx context.Context, s *snapshot, p *resource.
 	if c == nil {
 		return nil
 	}
+	contend(p, c, instances)
 	p.Stored, p.InPlace = c.raw, s.inPlace(c, instances)
 	if c.once && slices.ContainsFunc(instances, func(f found) bool { return f.State.Running }) {
 		running := c.stored
@@ -138,7 +139,7 @@ func (t *Target) instance(ctx context.Context, s *snapshot, f found, c *comparis
 		Ref: resource.Ref{ID: f.ID}, Hash: f.labels()[labelHash], Spec: raw,
 		Health:  t.healthOf(f.slot, f.InspectResponse),
 		Running: f.State.Running || f.State.Restarting, Claims: claims(live),
-		Foreign: !t.mayTouch(f),
+		Foreign: !t.mayTouch(s, f),
 	}
 	for _, e := range live.Networks {
 		out.Refs = append(out.Refs, resource.Key{Kind: spec.KindNetwork, Name: e.Network})
@@ -151,13 +152,16 @@ func (t *Target) instance(ctx context.Context, s *snapshot, f found, c *comparis
 
 // same tells whether a and b are equal beyond the fields of inPlace.
 func same(a, b spec.Container, inPlace []string) (bool, error) {
-	x, err := resource.Canonical(fixed(a, inPlace))
+	return equal(fixed(a, inPlace), fixed(b, inPlace))
+}
+
+// equal tells whether a and b are the same as canonical JSON: what differs there
+// would be shown as a difference.
+func equal(a, b any) (bool, error) {
+	x, err := resource.Canonical(a)
 	if err != nil {
 		return false, err
 	}
-	y, err := resource.Canonical(fixed(b, inPlace))
-	if err != nil {
-		return false, err
-	}
-	return bytes.Equal(x, y), nil
+	y, err := resource.Canonical(b)
+	return bytes.Equal(x, y), err
 }

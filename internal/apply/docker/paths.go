@@ -2,11 +2,13 @@ package docker
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -23,7 +25,7 @@ func (e *Engine) mountsDir(ctx context.Context) (string, error) {
 	known := e.mounts
 	e.mu.Unlock()
 	if known != nil || e.opts.Mounts == "" {
-		return orElse(deref(known), e.opts.Mounts), nil
+		return cmp.Or(deref(known), e.opts.Mounts), nil
 	}
 	own, err := e.Self(ctx)
 	if err != nil {
@@ -145,20 +147,40 @@ func (s *snapshot) symbolicMounts(h *container.HostConfig) {
 	if s.mounts == "" {
 		return
 	}
-	list := append([]mount.Mount(nil), h.Mounts...)
+	list := slices.Clone(h.Mounts)
 	for i, m := range list {
 		if rest, ok := below(s.mounts, m.Source); ok && rest != "" && m.Type == mount.TypeBind {
 			list[i].Source = spec.MountPrefix + rest
 		}
 	}
-	h.Mounts = list
+	lines := slices.Clone(h.Binds)
+	for i, line := range lines {
+		source, options := cutSource(line)
+		if rest, ok := below(s.mounts, source); ok && rest != "" {
+			lines[i] = spec.MountPrefix + rest + ":" + options
+		}
+	}
+	h.Mounts, h.Binds = list, lines
 }
 
-// materialised is the opposite: paths as the engine sees them.
-func (s *snapshot) materialised(h *container.HostConfig) {
+// materialised is the opposite: paths as the engine sees them. Errors: Rejected
+// for a file that is not there, which an engine would make from a short bind.
+func (t *Target) materialised(s *snapshot, h *container.HostConfig) error {
 	for i, m := range h.Mounts {
 		if rest, ok := strings.CutPrefix(m.Source, spec.MountPrefix); ok {
 			h.Mounts[i].Source = filepath.Join(s.mounts, rest)
 		}
 	}
+	for i, line := range h.Binds {
+		source, options := cutSource(line)
+		rest, ok := strings.CutPrefix(source, spec.MountPrefix)
+		if !ok {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(t.engine.opts.Mounts, rest)); err != nil {
+			return rejected("syncd makes it before each change: look for who removes files from its state directory", "mount %s: %w", rest, err)
+		}
+		h.Binds[i] = filepath.Join(s.mounts, rest) + ":" + options
+	}
+	return nil
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 func TestTranslateFollowsTheDeepestMount(t *testing.T) {
@@ -58,20 +60,26 @@ func TestStopSignalsHaveOneForm(t *testing.T) {
 	}
 }
 
-func TestPullPolicies(t *testing.T) {
-	for text, refused := range map[string]bool{
-		"manifest for a:b not found: manifest unknown":                                     true,
-		"pull access denied for x, repository does not exist or may require authorization": true,
-		"Get https://r/v2/: unauthorized: authentication required":                         true,
-		"Get \"https://r/v2/\": dial tcp: lookup r on 1.1.1.1:53: no such host":            false,
-		"lookup registry.example: server misbehaving, not found":                           false,
-		"net/http: TLS handshake timeout":                                                  false,
-		"toomanyrequests: You have reached your pull rate limit":                           false,
-		"write /var/lib/docker/tmp/x: no space left on device":                             false,
+func TestWhatRegistriesAnswer(t *testing.T) {
+	e := &Engine{limits: defaultLimits(), absences: absences{}}
+	for text, want := range map[string]fault.Class{
+		"manifest for a:b not found: manifest unknown":                                     fault.Unreachable,
+		"pull access denied for x, repository does not exist or may require authorization": fault.Blocked,
+		"Get https://r/v2/: unauthorized: authentication required":                         fault.Blocked,
+		"Get \"https://r/v2/\": no basic auth credentials":                                 fault.Blocked,
+		"no matching manifest for linux/amd64 in the manifest list entries":                fault.Rejected,
+		"Get \"https://r/v2/\": dial tcp: lookup r on 1.1.1.1:53: no such host":            fault.Unreachable,
+		"lookup registry.example: server misbehaving, not found":                           fault.Unreachable,
+		"net/http: TLS handshake timeout":                                                  fault.Unreachable,
+		"toomanyrequests: You have reached your pull rate limit":                           fault.Unreachable,
+		"write /var/lib/docker/tmp/x: no space left on device":                             fault.Unreachable,
 	} {
-		err := (&Engine{}).pullError(t.Context(), "a:b", errorText(text))
-		if got := faultIsRejected(err); got != refused {
-			t.Errorf("%q: rejected %t, want %t", text, got, refused)
+		err := e.pullError(t.Context(), "a:b", errorText(text))
+		if got := fault.Of(err); got != want || fault.Advice(err) == "" {
+			t.Errorf("%q is %v (hint %q), want %v", text, got, fault.Advice(err), want)
 		}
+	}
+	if len(e.absences) != 1 {
+		t.Errorf("absent are %v, want one", e.absences)
 	}
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -44,7 +45,7 @@ func (t *Target) Pin(ctx context.Context, objects []resource.Object, pull bool) 
 			missing = append(missing, c.Image)
 			continue
 		}
-		c.Pin, c.Digest = p.id, orElse(p.digest, c.Digest)
+		c.Pin, c.Digest = p.id, cmp.Or(p.digest, c.Digest)
 		if out[i].Spec, err = resource.Canonical(c); err != nil {
 			return nil, nil, err
 		}

@@ -2,14 +2,18 @@ package docker
 
 import (
 	"context"
+	"net"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 
+	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/docker/dockertest"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -236,6 +240,109 @@ func TestMaterialisedFilesAreNamedByContent(t *testing.T) {
 		t.Errorf("mounted from %v", in.Mounts)
 	}
 	f.inSync(o)
+}
+
+// Nobody tells what a process listens on in the host's network: one that leaves it,
+// or comes to it, gives way first, and holds nobody up.
+func TestHostNetworkAndPublishedPortsTakeTurns(t *testing.T) {
+	f := newFixture(t)
+	image := dockertest.Image(t, "")
+	address := freePort(t)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := f.container(image, "web", 1, func(c *spec.Container) {
+		c.NetworkMode, c.Command = modeHost, []string{"-listen", address}
+	})
+	host.Claims = []resource.Claim{{Kind: resource.ClaimPort, Value: "host network of web"}}
+	published := f.container(image, "web", 1, func(c *spec.Container) {
+		c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: port, Target: 8080, Protocol: "tcp"}}
+	})
+	published.Claims = []resource.Claim{{Kind: resource.ClaimPort, Value: address + "/tcp"}}
+	f.rollOut(f.plan(host))
+	for _, next := range []resource.Object{published, host} {
+		if err := f.target.Validate(f.ctx, []resource.Object{next}); err != nil {
+			t.Fatalf("%v: %v", fault.Of(err), err)
+		}
+		plan := f.plan(next)
+		if svc := plan.Services[0]; svc.How != apply.HowStopFirst || svc.Why != next.Claims[0].String() {
+			t.Fatalf("it is replaced %s because of %q\n%s", svc.How, svc.Why, plan)
+		}
+		f.rollOut(plan)
+		f.inSync(next)
+		dockertest.Eventually(t, "an answer", func() bool { return serves(address) })
+	}
+}
+
+// freePort returns a loopback address on which nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// serves tells whether a web server listens there.
+func serves(address string) bool {
+	answer, err := http.Get("http://" + address)
+	if err != nil {
+		return false
+	}
+	return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+}
+
+// Engines know SELinux labels only in the short form of a bind, which makes what is
+// missing: an empty directory in the place of a file.
+func TestMaterialisedFilesKeepTheirSELinuxLabel(t *testing.T) {
+	f := newFixture(t)
+	dir := t.TempDir()
+	f.engine.opts.Mounts = dir
+	image := dockertest.Image(t, "")
+	bind := func(source string) resource.Object {
+		return f.container(image, "web", 1, func(c *spec.Container) {
+			c.Mounts = []spec.Mount{{Type: "bind", Source: spec.MountPrefix + source, Target: "/etc/conf", ReadOnly: true, SELinux: "z"}}
+		})
+	}
+	if err := mkdir(filepath.Join(dir, "0123", "conf")); err != nil {
+		t.Fatal(err)
+	}
+	o := bind("0123/conf")
+	if err := f.target.Validate(f.ctx, []resource.Object{o}); err != nil {
+		t.Error(err)
+	}
+	in := f.inspect(f.put(o).ID)
+	if want := []string{filepath.Join(dir, "0123", "conf") + ":/etc/conf:ro,z"}; !slices.Equal(in.HostConfig.Binds, want) {
+		t.Errorf("bound are %q, want %q", in.HostConfig.Binds, want)
+	}
+	f.inSync(o)
+	for what, err := range map[string]error{"validate": f.target.Validate(f.ctx, []resource.Object{bind("4567/conf")}), "put": second(f.target.Put(f.ctx, bind("4567/conf")))} {
+		if fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), "4567/conf") {
+			t.Errorf("%s what is not there: %v (%s)", what, err, fault.Of(err))
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestShortBinds(t *testing.T) {
+	s := &snapshot{mounts: "/state/mounts"}
+	for line, want := range map[string]spec.Mount{
+		"mount:77/conf:/etc/conf:ro,z":         {Type: "bind", Source: "mount:77/conf", Target: "/etc/conf", ReadOnly: true, SELinux: "z"},
+		"/state/mounts/77/conf:/etc/conf:rw,Z": {Type: "bind", Source: "mount:77/conf", Target: "/etc/conf", SELinux: "Z"},
+		"/srv/conf:/etc/conf:rw":               {Type: "bind", Source: "/srv/conf", Target: "/etc/conf"},
+		"mount:/data":                          {Type: "volume", Source: "mount", Target: "/data"},
+		"data:/data:ro":                        {Type: "volume", Source: "data", Target: "/data", ReadOnly: true},
+	} {
+		h := container.HostConfig{Binds: []string{line}}
+		s.symbolicMounts(&h)
+		if got := readBind(h.Binds[0]); got != want {
+			t.Errorf("%s is %+v, want %+v", line, got, want)
+		}
+	}
 }
 
 func TestImageFactsAndPruning(t *testing.T) {

@@ -1,26 +1,28 @@
 package docker
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"maps"
 	"strings"
 	"time"
 
-	"github.com/distribution/reference"
-	"github.com/docker/cli/cli/config"
 	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/registry"
 
 	"syncd.io/syncd/internal/fault"
 )
 
-// pullLimit bounds one pull; the caller's own clock may be shorter.
-const pullLimit = time.Hour
+const (
+	// pullLimit bounds one pull; the caller's own clock may be shorter.
+	pullLimit = time.Hour
+	// absentLimit is for how long a registry may not have an image yet.
+	absentLimit = 5 * time.Minute
+	// forgotten is after how long without a question an absence begins anew.
+	forgotten = 10 * time.Minute
+)
 
 // Progress is one line of a running pull.
 type Progress struct {
@@ -31,18 +33,28 @@ type Progress struct {
 
 // pull fetches an image with the credentials that the Docker config has now.
 func (e *Engine) pull(ctx context.Context, ref, platform string) error {
-	auth, err := credentials(ref)
+	auth, err := e.credentials(ctx, ref)
 	if err != nil {
 		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, pullLimit)
 	defer cancel()
-	stream, err := e.api.ImagePull(limited, ref, image.PullOptions{RegistryAuth: auth, Platform: platform})
-	if err != nil {
+	if err := e.fetchLayers(limited, ref, image.PullOptions{RegistryAuth: auth, Platform: platform}); err != nil {
 		return e.pullError(ctx, ref, err)
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.absences, ref)
+	return nil
+}
+
+func (e *Engine) fetchLayers(ctx context.Context, ref string, options image.PullOptions) error {
+	stream, err := e.api.ImagePull(ctx, ref, options)
+	if err != nil {
+		return err
+	}
 	defer stream.Close()
-	return e.pullError(ctx, ref, e.follow(ref, stream))
+	return e.follow(ref, stream)
 }
 
 // event is one line of the engine's answer.
@@ -76,46 +88,86 @@ func (e *Engine) follow(ref string, stream io.Reader) error {
 	}
 }
 
-// refusals are what registries and engines say of an image that is not to be
-// had; everything else is taken to pass.
-func refusals() []advice {
-	return []advice{
-		{"manifest unknown", "see that the tag exists in the registry"},
-		{"not found", "see that the image and tag exist in the registry"},
-		{"no such image", "see that the image and tag exist in the registry"},
-		{"repository does not exist", "see the image's name; for a private repository: `docker login` as the user that runs syncd"},
-		{"access denied", "`docker login` to the registry as the user that runs syncd"},
-		{"access to the resource is denied", "`docker login` to the registry as the user that runs syncd"},
-		{"unauthorized", "`docker login` to the registry as the user that runs syncd"},
-		{"authentication required", "`docker login` to the registry as the user that runs syncd"},
-		{"no basic auth credentials", "`docker login` to the registry as the user that runs syncd"},
-		{"no matching manifest", "the image is not made for this host's platform"},
-		{"does not match the specified platform", "the image is not made for this platform"},
-		{"invalid reference", "write the image as name:tag"},
+// answer is a text that registries and engines answer with, and what it means.
+type answer struct {
+	advice
+	class fault.Class
+}
+
+const logIn = "`docker login` to the registry as the user that runs syncd"
+
+// answers are what is said of an image that is not to be had; everything else is
+// taken to pass. A login that this host lacks is no revision's fault. What is
+// absent may be on its way: Unknown.
+func answers() []answer {
+	return []answer{
+		{advice{"repository does not exist", "see the image's name; for a private repository: " + logIn}, fault.Blocked},
+		{advice{"access denied", logIn}, fault.Blocked},
+		{advice{"access to the resource is denied", logIn}, fault.Blocked},
+		{advice{"unauthorized", logIn}, fault.Blocked},
+		{advice{"authentication required", logIn}, fault.Blocked},
+		{advice{"no basic auth credentials", logIn}, fault.Blocked},
+		{advice{"no matching manifest", "the image is not made for this host's platform"}, fault.Rejected},
+		{advice{"does not match the specified platform", "the image is not made for this platform"}, fault.Rejected},
+		{advice{"invalid reference", "write the image as name:tag"}, fault.Rejected},
+		{advice{"manifest unknown", "see that the tag exists in the registry"}, fault.Unknown},
+		{advice{"not found", "see that the image and tag exist in the registry"}, fault.Unknown},
+		{advice{"no such image", "see that the image and tag exist in the registry"}, fault.Unknown},
 	}
 }
 
-// pullError tells an image that cannot be had (Rejected) from a registry that
-// does not answer (Unreachable): the latter is never a reason to roll back.
+// pullError tells what cannot be had (Rejected) and what this host may not have
+// (Blocked) from a registry that does not answer (Unreachable): only the first is
+// ever a reason to give a revision up.
 func (e *Engine) pullError(ctx context.Context, ref string, err error) error {
-	if err == nil {
-		return nil
-	}
 	wrapped := fmt.Errorf("pull image %s: %w", ref, err)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return wrapped
 	}
 	text := strings.ToLower(err.Error())
-	for _, r := range refusals() {
-		if strings.Contains(text, r.text) && !transient(text) {
-			return fault.Hint(fault.As(fault.Rejected, wrapped), r.hint)
+	for _, a := range answers() {
+		if !strings.Contains(text, a.text) || transient(text) {
+			continue
 		}
+		class := a.class
+		if class == fault.Unknown {
+			class, wrapped = e.absent(ref, wrapped)
+		}
+		return fault.Hint(fault.As(class, wrapped), a.hint)
 	}
 	hint := "see that the host reaches the registry; syncd tries again by itself"
-	if strings.Contains(text, "no space left") {
-		hint = "free space on the engine's disk; syncd tries again by itself"
+	if strings.Contains(text, diskFull) {
+		hint = hintFor(err)
 	}
 	return fault.Hint(fault.As(fault.Unreachable, wrapped), hint)
+}
+
+// absent judges that a registry does not have an image: a repository is often
+// faster than the image that it names. Only one that stays away is Rejected.
+func (e *Engine) absent(ref string, err error) (fault.Class, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.absences.since(ref, time.Now()) < e.limits.absent {
+		return fault.Unreachable, fmt.Errorf("%w; it may be on its way, and is asked for again for %s", err, e.limits.absent)
+	}
+	delete(e.absences, ref)
+	return fault.Rejected, err
+}
+
+// absences are images that registries did not have, with when that was said first
+// and last.
+type absences map[string][2]time.Time
+
+// since notes that ref is absent now, and returns for how long it has been. What
+// nobody asked for in a while is absent anew.
+func (a absences) since(ref string, now time.Time) time.Duration {
+	maps.DeleteFunc(a, func(_ string, said [2]time.Time) bool { return now.Sub(said[1]).Abs() > forgotten })
+	first := now
+	if said, known := a[ref]; known {
+		first = said[0]
+	}
+	a[ref] = [2]time.Time{first, now}
+	return now.Sub(first)
 }
 
 // transient tells texts of network trouble that also contain a refusal's words.
@@ -126,35 +178,4 @@ func transient(text string) bool {
 		}
 	}
 	return false
-}
-
-// credentials reads the Docker config and its credential helpers anew, and
-// returns what the engine sends to the registry of ref.
-func credentials(ref string) (string, error) {
-	named, err := reference.ParseDockerRef(ref)
-	if err != nil {
-		return "", rejected("write the image as name:tag", "read image name %q: %w", ref, err)
-	}
-	dir := cmp.Or(os.Getenv(config.EnvOverrideConfigDir), config.Dir())
-	file, err := config.Load(dir)
-	if err != nil {
-		return "", fault.Hint(fmt.Errorf("read Docker config: %w", err), "repair "+dir+"/config.json")
-	}
-	domain := reference.Domain(named)
-	if domain == "docker.io" {
-		domain = "https://index.docker.io/v1/"
-	}
-	auth, err := file.GetAuthConfig(domain)
-	if err != nil {
-		return "", fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("get credentials of %s: %w", domain, err)),
-			"see that the credential helper named in "+file.Filename+" works")
-	}
-	encoded, err := registry.EncodeAuthConfig(registry.AuthConfig{
-		Username: auth.Username, Password: auth.Password, Auth: auth.Auth, ServerAddress: auth.ServerAddress,
-		IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
-	})
-	if err != nil {
-		return "", fmt.Errorf("encode credentials of %s: %w", domain, err)
-	}
-	return encoded, nil
 }

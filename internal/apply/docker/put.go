@@ -22,10 +22,8 @@ func (t *Target) Put(ctx context.Context, o resource.Object) (resource.Ref, erro
 	switch o.Key.Kind {
 	case spec.KindContainer:
 		ref, err = t.putContainer(ctx, o)
-	case spec.KindNetwork:
-		ref, err = t.putNetwork(ctx, o)
-	case spec.KindVolume:
-		ref, err = t.putVolume(ctx, o)
+	case spec.KindNetwork, spec.KindVolume:
+		ref, err = t.putBase(ctx, o)
 	case spec.KindRoute:
 		ref = resource.Ref{ID: o.Key.String()}
 	default:
@@ -37,18 +35,32 @@ func (t *Target) Put(ctx context.Context, o resource.Object) (resource.Ref, erro
 	return ref, nil
 }
 
-func (t *Target) putContainer(ctx context.Context, o resource.Object) (resource.Ref, error) {
-	var err error
-	for range putAttempts {
-		var id string
-		if id, err = t.place(ctx, o); err == nil {
-			return resource.Ref{ID: id}, nil
+// putBase puts what containers stand on.
+func (t *Target) putBase(ctx context.Context, o resource.Object) (resource.Ref, error) {
+	if err := t.stillOurs(ctx); err != nil {
+		return resource.Ref{}, err
+	}
+	return again(func() (resource.Ref, error) {
+		if o.Key.Kind == spec.KindNetwork {
+			return t.putNetwork(ctx, o)
 		}
-		if !raced(err) {
-			break
+		return t.putVolume(ctx, o)
+	})
+}
+
+func (t *Target) putContainer(ctx context.Context, o resource.Object) (resource.Ref, error) {
+	t.note(o)
+	return again(func() (resource.Ref, error) { return t.place(ctx, o) })
+}
+
+// again takes another look where a race was lost.
+func again(put func() (resource.Ref, error)) (ref resource.Ref, err error) {
+	for range putAttempts {
+		if ref, err = put(); !raced(err) {
+			return ref, err
 		}
 	}
-	return resource.Ref{}, err
+	return ref, err
 }
 
 // raced tells whether another look may find a way: somebody took a name, or
@@ -58,31 +70,35 @@ func raced(err error) bool {
 }
 
 // place makes the slot hold o, from one look at the project.
-func (t *Target) place(ctx context.Context, o resource.Object) (string, error) {
+func (t *Target) place(ctx context.Context, o resource.Object) (resource.Ref, error) {
 	c, err := t.compare(ctx, o)
 	if err != nil {
-		return "", err
+		return resource.Ref{}, err
 	}
 	s, err := t.look(ctx)
 	if err != nil {
-		return "", err
+		return resource.Ref{}, err
 	}
-	instances := t.mine(s.slotInstances(o.Key))
+	if s.title == lost {
+		return resource.Ref{}, s.owner.takenOver()
+	}
+	instances := t.mine(s, s.slotInstances(o.Key))
 	fit, err := t.fitting(ctx, s, c, o, instances)
 	if err != nil {
-		return "", err
+		return resource.Ref{}, err
 	}
 	if fit != nil {
-		return fit.ID, t.mend(ctx, s, c, *fit, instances)
+		return resource.Ref{ID: fit.ID}, t.mend(ctx, s, c, *fit)
 	}
-	return t.create(ctx, s, c, o, instances)
+	id, err := t.create(ctx, s, c, o, instances)
+	return resource.Ref{ID: id}, err
 }
 
 // mine leaves out what is neither labelled nor adopted.
-func (t *Target) mine(list []found) []found {
+func (t *Target) mine(s *snapshot, list []found) []found {
 	var out []found
 	for _, f := range list {
-		if t.mayTouch(f) {
+		if t.mayTouch(s, f) {
 			out = append(out, f)
 		}
 	}

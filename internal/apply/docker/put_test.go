@@ -3,13 +3,16 @@ package docker
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 
 	"syncd.io/syncd/internal/apply/docker/dockertest"
+	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
@@ -170,6 +173,47 @@ func TestHalfMadeContainersAreReusedOrDiscarded(t *testing.T) {
 	}
 }
 
+// A stopped container knows its networks by ID: started after one of them was made
+// anew, it would not find it.
+func TestStoppedOnANetworkThatIsGoneGivesWay(t *testing.T) {
+	f := newFixture(t)
+	image := dockertest.Image(t, "", "VOLUME /var/data")
+	front, back := f.network("front", nil), f.network("back", nil)
+	f.put(front)
+	f.put(back)
+	o := f.container(image, "db", 1, func(c *spec.Container) {
+		born("1")(c)
+		c.Name = f.project + "-fixed"
+		c.Networks = []spec.Endpoint{{Network: "front", Name: f.project + "_front"}, {Network: "back", Name: f.project + "_back"}}
+	})
+	ref := f.put(o)
+	for _, gone := range []resource.Object{back, front} {
+		if err := f.target.Stop(f.ctx, o.Key, ref); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.target.Remove(f.ctx, gone.Key, f.observe(gone)[gone.Key].Live[0].Ref); err != nil {
+			t.Fatal(err)
+		}
+		f.put(gone)
+		pair := f.observe(o, front, back)[o.Key]
+		if report := drift.Compare([]resource.Pair{pair}, drift.Options{}); report.Findings[0].Match != drift.None {
+			t.Errorf("without %s it counts as one that can be mended: %s", gone.Key, report)
+		}
+		next := f.put(o)
+		if next == ref || f.inspect(ref.ID).State.Running {
+			t.Fatalf("without %s the stopped one was used again", gone.Key)
+		}
+		if f.read(next, "/var/data/born") != f.read(ref, "/var/data/born") || f.inspect(next.ID).Name != "/"+f.project+"-fixed" {
+			t.Errorf("without %s it lost its data or its name", gone.Key)
+		}
+		if err := f.target.Remove(f.ctx, o.Key, ref); err != nil {
+			t.Fatal(err)
+		}
+		f.inSync(o, front, back)
+		ref = next
+	}
+}
+
 func TestServiceNamespaceFollowsItsPeer(t *testing.T) {
 	f := newFixture(t)
 	image := dockertest.Image(t, "")
@@ -306,12 +350,25 @@ func TestHooksRunAtStartAndBeforeStop(t *testing.T) {
 	if _, err := f.api.ContainerStatPath(f.ctx, ref.ID, "/data/stopping"); err != nil {
 		t.Errorf("pre_stop did not run: %v", err)
 	}
-	bad := f.container(image, "bad", 1, func(c *spec.Container) {
-		c.PostStart = []spec.Hook{{Command: []string{"/app", "-say", "no luck", "-exit", "7"}}}
-	})
-	_, err := f.target.Put(f.ctx, bad)
-	if fault.Of(err) != fault.Unhealthy || !strings.Contains(err.Error(), "exit 7: no luck") {
-		t.Errorf("class %v: %v", fault.Of(err), err)
+}
+
+// Two agents, or two passes, make one network and one volume, though an engine
+// lets networks share a name.
+func TestPutAtOnceLeavesOneOfEachKind(t *testing.T) {
+	f := newFixture(t)
+	for round := range 3 {
+		for _, o := range []resource.Object{f.network(strconv.Itoa(round), nil), f.volume(strconv.Itoa(round), nil)} {
+			var all sync.WaitGroup
+			for range 4 {
+				all.Go(func() {
+					if _, err := f.target.Put(f.ctx, o); err != nil {
+						t.Errorf("put %s (%s): %v", o.Key, fault.Of(err), err)
+					}
+				})
+			}
+			all.Wait()
+			f.inSync(o)
+		}
 	}
 }
 

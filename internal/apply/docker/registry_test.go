@@ -1,7 +1,10 @@
 package docker
 
 import (
+	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,7 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
 	"github.com/google/go-containerregistry/pkg/registry"
 
@@ -39,7 +44,7 @@ func serveRegistry(t *testing.T, user, password string) string {
 // push uploads an image, and removes its name here.
 func (f *fixture) push(ref string) {
 	f.Helper()
-	auth, err := credentials(ref)
+	auth, err := f.engine.credentials(f.ctx, ref)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -120,14 +125,120 @@ func TestCredentialsAreReadAnewAtEachPull(t *testing.T) {
 		return err
 	}
 	login(host, "joe", "wrong")
-	if err := pull("v1"); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "docker login") {
+	if err := pull("v1"); fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "docker login") {
 		t.Errorf("with a wrong password: class %v, hint %q: %v", fault.Of(err), fault.Advice(err), err)
 	}
 	login(host, "joe", "right")
 	if err := pull("v1"); err != nil {
 		t.Errorf("with the right password: %v", err)
 	}
-	if err := pull("v2"); fault.Of(err) != fault.Rejected {
-		t.Errorf("a tag that does not exist: class %v: %v", fault.Of(err), err)
+}
+
+// Git is often faster than the registry: an image that is not there yet is waited
+// for, and only one that stays away is refused.
+func TestAbsentImageIsWaitedForAWhile(t *testing.T) {
+	f := newFixture(t)
+	dockerConfig(t)
+	ref := serveRegistry(t, "", "") + "/" + dockertest.Name() + ":v1"
+	pull := func() error {
+		_, _, err := f.target.Pin(f.ctx, []resource.Object{f.object(slotKey("web", "1"), "web", spec.Container{Service: "web", Image: ref})}, true)
+		return err
+	}
+	for range 2 {
+		if err := pull(); fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "asked for again for 5m0s") || !strings.Contains(fault.Advice(err), "in the registry") {
+			t.Errorf("class %v, hint %q: %v", fault.Of(err), fault.Advice(err), err)
+		}
+	}
+	f.engine.limits.absent = 0
+	if err := pull(); fault.Of(err) != fault.Rejected {
+		t.Errorf("in the end: class %v: %v", fault.Of(err), err)
+	}
+	f.engine.limits.absent = absentLimit
+	if err := pull(); fault.Of(err) != fault.Unreachable {
+		t.Errorf("asked for anew: class %v: %v", fault.Of(err), err)
+	}
+	dockertest.ImageNamed(t, ref)
+	f.push(ref)
+	if err := pull(); err != nil || len(f.engine.absences) != 0 {
+		t.Errorf("now it is there: %v, %v", err, f.engine.absences)
+	}
+}
+
+func TestHowLongAnImageIsAbsent(t *testing.T) {
+	begun := time.Now()
+	a := absences{}
+	for _, c := range []struct {
+		ref         string
+		after, want time.Duration
+	}{
+		{"web:1", 0, 0}, {"web:1", time.Minute, time.Minute}, {"db:1", 2 * time.Minute, 0}, {"web:1", 6 * time.Minute, 6 * time.Minute},
+		{"web:1", 7*time.Minute + forgotten, 0}, {"db:1", 7*time.Minute + forgotten, 0},
+	} {
+		if got := a.since(c.ref, begun.Add(c.after)); got != c.want {
+			t.Errorf("after %s, %s is absent for %s, want %s", c.after, c.ref, got, c.want)
+		}
+	}
+	if len(a) != 2 {
+		t.Errorf("what nobody asks for is remembered: %v", a)
+	}
+}
+
+// A full disk is the host's: no revision is to blame, and it passes.
+func TestFullEngineDiskIsUnreachable(t *testing.T) {
+	f := newFixture(t)
+	err := cerrdefs.ErrInternal.WithMessage("mkdir /var/lib/docker/overlay2/x: no space left on device")
+	if err := f.engine.classify(f.ctx, "create container web", err); fault.Of(err) != fault.Unreachable || !strings.Contains(fault.Advice(err), "free space") {
+		t.Errorf("class %v, hint %q: %v", fault.Of(err), fault.Advice(err), err)
+	}
+}
+
+// helper makes a credential helper of the Docker config, as a shell script.
+func helper(t *testing.T, script string) {
+	t.Helper()
+	dir := os.Getenv("DOCKER_CONFIG")
+	path := filepath.Join(dir, "docker-credential-test")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"credsStore":"test"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+}
+
+func TestCredentialHelperIsAsked(t *testing.T) {
+	e := &Engine{limits: limits{helper: dockertest.Limit}}
+	for script, want := range map[string]string{
+		`read url; echo "{\"Username\":\"joe\",\"Secret\":\"of $url\"}"`: `"username":"joe","password":"of r.example.org"`,
+		`echo '{"Username":"<token>","Secret":"t0ken"}'`:                 `"identitytoken":"t0ken"`,
+		`echo credentials not found in native keychain; exit 1`:          `{}`,
+	} {
+		dockerConfig(t)
+		helper(t, script)
+		auth, err := e.credentials(t.Context(), "r.example.org/web:1")
+		raw, decodeErr := base64.URLEncoding.DecodeString(auth)
+		if err != nil || decodeErr != nil || !strings.Contains(string(raw), want) {
+			t.Errorf("%s: %s, %v, %v; want %s", script, raw, err, decodeErr, want)
+		}
+	}
+}
+
+// One that never answers holds nobody up: not past its time, and not past the end
+// of whoever waits.
+func TestHangingCredentialHelperIsLeft(t *testing.T) {
+	dockerConfig(t)
+	helper(t, "sleep 3600")
+	begun := time.Now()
+	e := &Engine{limits: limits{helper: 100 * time.Millisecond}}
+	if _, err := e.credentials(t.Context(), "r.example.org/web:1"); fault.Of(err) != fault.Unreachable || fault.Advice(err) == "" {
+		t.Errorf("class %v, hint %q: %v", fault.Of(err), fault.Advice(err), err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := (&Engine{limits: defaultLimits()}).credentials(ctx, "r.example.org/web:1"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("its caller ended: %v", err)
+	}
+	if took := time.Since(begun); took > helperLimit/2 {
+		t.Errorf("it took %s", took)
 	}
 }

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,24 +30,39 @@ func (e *Engine) sameContent(c *spec.Container, want spec.Container) {
 	}
 }
 
-// sameTree tells whether two files, or two directories, hold the same names and
-// bytes. What cannot be read is not the same.
+// sameTree tells whether two files, or two directories, hold the same names, links
+// and bytes. What cannot be read is not the same.
 func sameTree(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
-	if errX != nil || errY != nil || x.IsDir() != y.IsDir() {
+	return errX == nil && errY == nil && sameEntry(a, b, x.Mode(), y.Mode())
+}
+
+// sameEntry follows no link: that one could lead round in circles.
+func sameEntry(a, b string, x, y fs.FileMode) bool {
+	switch {
+	case x.Type() != y.Type():
 		return false
+	case x.IsDir():
+		return sameDir(a, b)
+	case x&fs.ModeSymlink != 0:
+		to, errX := os.Readlink(a)
+		other, errY := os.Readlink(b)
+		return errX == nil && errY == nil && to == other
+	default:
+		return x.IsRegular() && sameBytes(a, b)
 	}
-	if !x.IsDir() {
-		return x.Size() == y.Size() && x.Size() <= largestCompared && sameBytes(a, b)
-	}
+}
+
+func sameDir(a, b string) bool {
 	left, errX := os.ReadDir(a)
 	right, errY := os.ReadDir(b)
 	if errX != nil || errY != nil || len(left) != len(right) {
 		return false
 	}
-	for i := range left {
-		if left[i].Name() != right[i].Name() || !sameTree(filepath.Join(a, left[i].Name()), filepath.Join(b, right[i].Name())) {
+	for i, l := range left {
+		r := right[i]
+		if l.Name() != r.Name() || !sameEntry(filepath.Join(a, l.Name()), filepath.Join(b, r.Name()), l.Type(), r.Type()) {
 			return false
 		}
 	}
@@ -54,7 +70,12 @@ func sameTree(a, b string) bool {
 }
 
 func sameBytes(a, b string) bool {
-	x, errX := os.ReadFile(a)
-	y, errY := os.ReadFile(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	if errX != nil || errY != nil || x.Size() != y.Size() || x.Size() > largestCompared {
+		return false
+	}
+	left, errX := os.ReadFile(a)
+	right, errY := os.ReadFile(b)
+	return errX == nil && errY == nil && bytes.Equal(left, right)
 }

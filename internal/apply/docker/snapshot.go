@@ -23,6 +23,9 @@ type snapshot struct {
 	containers []found
 	networks   []network.Inspect
 	volumes    []*volume.Volume
+	// owner is who took the app over, title what we have by that.
+	owner ownerMark
+	title title
 	// outside are the names of containers of other projects that ours refer to
 	// by ID.
 	outside map[string]string
@@ -49,16 +52,18 @@ func (t *Target) look(ctx context.Context) (*snapshot, error) {
 	if s.containers, err = t.engine.projectContainers(ctx, t.project); err != nil {
 		return nil, err
 	}
+	if s.networks, err = t.engine.networks(ctx); err != nil {
+		return nil, err
+	}
 	limited, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	if s.networks, err = t.engine.api.NetworkList(limited, network.ListOptions{}); err != nil {
-		return nil, t.engine.classify(ctx, "list networks", err)
-	}
 	volumes, err := t.engine.api.VolumeList(limited, volume.ListOptions{})
 	if err != nil {
 		return nil, t.engine.classify(ctx, "list volumes", err)
 	}
 	s.volumes = volumes.Volumes
+	s.owner = owner(t.project, s.volumes)
+	s.title = s.owner.title(t.engine.opts.Agent)
 	return s, t.nameOutside(ctx, s)
 }
 

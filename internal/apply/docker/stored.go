@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,22 +91,15 @@ func settle(c *spec.Container, want spec.Container, f found) {
 		c.Resources.MemorySwap = 0
 	}
 	if !f.State.Running { // addresses are told only while it runs
-		c.MacAddress = orElse(c.MacAddress, want.MacAddress)
+		c.MacAddress = cmp.Or(c.MacAddress, want.MacAddress)
 		for i := range c.Networks {
 			for _, e := range want.Networks {
 				if e.Name == c.Networks[i].Name {
-					c.Networks[i].MacAddress = orElse(c.Networks[i].MacAddress, e.MacAddress)
+					c.Networks[i].MacAddress = cmp.Or(c.Networks[i].MacAddress, e.MacAddress)
 				}
 			}
 		}
 	}
-}
-
-func orElse(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // ours tells whether syncd made f.
@@ -180,7 +174,7 @@ func (s *snapshot) nameKeys(c *spec.Container, want *spec.Container) {
 		if n := s.network(e.Name); !ok && n != nil {
 			key = n.Labels[labelNetwork]
 		}
-		c.Networks[i].Network = orElse(key, e.Name)
+		c.Networks[i].Network = cmp.Or(key, e.Name)
 	}
 }
 

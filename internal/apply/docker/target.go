@@ -11,10 +11,8 @@ import (
 // Target is one Compose project on an engine. It is safe for concurrent use by
 // one pass at a time.
 type Target struct {
-	engine      *Engine
-	project     string
-	workingDir  string
-	configFiles []string
+	engine  *Engine
+	project string
 
 	mu      sync.Mutex
 	adopted map[string]bool // container IDs that are ours without a label
@@ -31,7 +29,6 @@ var (
 	_ apply.Target   = (*Target)(nil)
 	_ apply.Stopper  = (*Target)(nil)
 	_ apply.Preparer = (*Target)(nil)
-	_ apply.Watcher  = (*Target)(nil)
 	_ apply.Evidence = (*Target)(nil)
 )
 
@@ -42,14 +39,6 @@ func (e *Engine) Target(project string) *Target {
 		adopted: map[string]bool{}, hooks: map[string]hooks{}, once: map[resource.Key]bool{},
 		wanted: map[resource.Key]resource.Object{}, compared: map[resource.Key]memo{},
 	}
-}
-
-// From returns t with the directory and files that its containers' labels name
-// as their source, for `docker compose ls` and for a way back to Compose.
-func (t *Target) From(workingDir string, configFiles ...string) *Target {
-	out := t.engine.Target(t.project)
-	out.workingDir, out.configFiles = workingDir, configFiles
-	return out
 }
 
 // remember keeps what later calls need of an observation: they get a key and a
@@ -71,6 +60,13 @@ func (t *Target) remember(want []resource.Object, owned apply.Owned) {
 	maps.DeleteFunc(t.compared, func(key resource.Key, _ memo) bool { _, wanted := t.once[key]; return !wanted })
 }
 
+// note keeps what is put, whatever was observed before.
+func (t *Target) note(o resource.Object) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.once[o.Key], t.wanted[o.Key] = o.Once, o
+}
+
 func (t *Target) isAdopted(id string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,22 +79,32 @@ func (t *Target) isOnce(key resource.Key, labels map[string]string) bool {
 	return labels[labelOnce] == "true" || t.once[key] && labels[labelApp] == ""
 }
 
-// mayTouch tells whether a container is ours by label or by adoption.
-func (t *Target) mayTouch(f found) bool {
-	return f.labels()[labelApp] == t.project && t.engine.made(f.labels()) || t.isAdopted(f.ID)
+func (t *Target) mayTouch(s *snapshot, f found) bool {
+	return s.mayTouch(f.labels(), t.engine.opts.Agent, t.isAdopted(f.ID))
 }
 
-// made tells whether labels name this agent as the maker, or none in particular.
-func (e *Engine) made(labels map[string]string) bool {
-	maker := labels[labelAgent]
-	return maker == "" || e.opts.Agent == "" || maker == e.opts.Agent
+// base tells whether a network or volume is ours to touch, and who made it where
+// it is not. What a container stands on that is not ours is not, either.
+func (t *Target) base(s *snapshot, labels map[string]string, stands func(found) bool) (ours bool, by string) {
+	t.mu.Lock()
+	adopted := len(t.adopted) > 0
+	t.mu.Unlock()
+	if !s.mayTouchBase(labels, t.engine.opts.Agent, adopted) {
+		return false, maker(labels)
+	}
+	for _, f := range s.containers {
+		if !t.mayTouch(s, f) && stands(f) {
+			return false, maker(f.labels())
+		}
+	}
+	return true, ""
 }
 
 // maker says in words who made a container that is not ours.
 func maker(labels map[string]string) string {
 	switch {
 	case labels[labelAgent] != "":
-		return "another syncd (agent " + labels[labelAgent] + ") with a state directory of its own,"
+		return "another syncd agent (state directory ID " + labels[labelAgent] + ")"
 	case labels[labelComposeVer] != "":
 		return "Docker Compose"
 	default:

@@ -4,18 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
-	"syscall"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/mount"
 
-	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 )
@@ -35,6 +31,9 @@ func (t *Target) Validate(ctx context.Context, objects []resource.Object) error 
 	holders, err := t.engine.portHolders(ctx, t.project)
 	if err != nil {
 		return err
+	}
+	if t.onHostNetwork(s) {
+		holders = append(holders, holder{anything: true})
 	}
 	nets := wantedNetworks(objects)
 	for _, o := range objects {
@@ -122,7 +121,9 @@ func (t *Target) tryCreate(ctx context.Context, s *snapshot, c spec.Container) e
 	f.config.Image = cmp.Or(c.Pin, c.Image)
 	f.config.Labels = map[string]string{labelCheck: t.project}
 	harmless(f.host)
-	s.materialised(f.host)
+	if err := t.materialised(s, f.host); err != nil {
+		return err
+	}
 	platform, err := parsePlatform(c.Platform)
 	if err != nil {
 		return err
@@ -169,78 +170,4 @@ func (e *Engine) sweepChecks(ctx context.Context, project string) error {
 		}
 	}
 	return nil
-}
-
-// holder is a running container of somebody else with a published port.
-type holder struct {
-	name string
-	port container.Port
-}
-
-func (e *Engine) portHolders(ctx context.Context, project string) ([]holder, error) {
-	limited, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	list, err := e.api.ContainerList(limited, container.ListOptions{})
-	if err != nil {
-		return nil, e.classify(ctx, "list containers", err)
-	}
-	var out []holder
-	for _, c := range list {
-		for _, p := range c.Ports {
-			if p.PublicPort != 0 && len(c.Names) > 0 {
-				name := strings.TrimPrefix(c.Names[0], "/")
-				if c.Labels[labelProject] == project {
-					name = ""
-				}
-				out = append(out, holder{name, p})
-			}
-		}
-	}
-	return out, nil
-}
-
-// portFree blocks a fixed port that another project's container holds, or,
-// where agent and engine share a host, another process. Ports of this project's
-// own containers are the planner's business.
-func (e *Engine) portFree(ctx context.Context, p spec.Port, holders []holder) error {
-	field := net.JoinHostPort(p.HostIP, p.Published)
-	for _, h := range holders {
-		if fmt.Sprint(h.port.PublicPort) != p.Published || h.port.Type != p.Protocol || !overlap(h.port.IP, p.HostIP) {
-			continue
-		}
-		if h.name == "" {
-			return nil
-		}
-		return taken("stop that container, or publish another port", "ports: %s/%s is held by container %s", field, p.Protocol, h.name)
-	}
-	if p.Published == "" || p.Protocol != "tcp" || !e.sameHost() {
-		return nil
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", field)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return taken("stop that process (`ss -ltnp` shows it), or publish another port", "ports: %s is held by another process on the host", field)
-	}
-	if err != nil {
-		return nil //nolint:nilerr // not allowed to try: the engine will tell
-	}
-	if err := l.Close(); err != nil {
-		return fault.As(fault.Unknown, fmt.Errorf("release port %s: %w", field, err))
-	}
-	return nil
-}
-
-// taken is the error for what somebody else holds now: no revision is to blame,
-// and it is tried again by itself.
-func taken(hint, format string, args ...any) error {
-	return fault.Hint(fault.As(fault.Blocked, fmt.Errorf(format+"; it goes on when it is free", args...)), hint)
-}
-
-func overlap(a, b string) bool {
-	wildcard := func(ip string) bool { return ip == "" || ip == "0.0.0.0" || ip == "::" }
-	return a == b || wildcard(a) || wildcard(b)
-}
-
-// sameHost tells whether this process sees the ports of the engine's host.
-func (e *Engine) sameHost() bool {
-	return strings.HasPrefix(e.api.DaemonHost(), "unix://") && len(selfIDs()) == 0
 }

@@ -1,10 +1,14 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/volume"
 
 	"syncd.io/syncd/internal/resource"
@@ -49,14 +53,22 @@ func (t *Target) observeVolume(s *snapshot, p *resource.Pair) error {
 		if err != nil {
 			return err
 		}
-		p.Live = append(p.Live, resource.Instance{
+		live := resource.Instance{
 			Ref: resource.Ref{ID: v.Name}, Hash: v.Labels[labelHash], Spec: raw, Running: true,
 			Health: resource.Health{State: resource.Well, Started: true},
-			// one that something else made under the wanted name is used as it is, as Compose does
-			Foreign: v.Labels[labelProject] != s.project && want == nil,
-		})
+		}
+		if want == nil { // one that something else made under the wanted name is used as it is, as Compose does
+			ours, by := t.base(s, v.Labels, func(f found) bool { return f.mounts(v.Name) })
+			live.Foreign, live.Maker = !ours, by
+		}
+		p.Live = append(p.Live, live)
 	}
 	return nil
+}
+
+// mounts tells whether the container has the volume.
+func (f found) mounts(volume string) bool {
+	return slices.ContainsFunc(f.Mounts, func(m container.MountPoint) bool { return m.Type == mount.TypeVolume && m.Name == volume })
 }
 
 // volumesOf returns the volumes in a slot: the one with the wanted name; without
@@ -97,7 +109,7 @@ func (t *Target) putVolume(ctx context.Context, o resource.Object) (resource.Ref
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	made, err := t.engine.api.VolumeCreate(limited, volume.CreateOptions{
-		Name: want.Name, Driver: orElse(want.Driver, localDriver), DriverOpts: want.Options, Labels: labels,
+		Name: want.Name, Driver: cmp.Or(want.Driver, localDriver), DriverOpts: want.Options, Labels: labels,
 	})
 	if err != nil {
 		return resource.Ref{}, t.engine.classify(ctx, "create volume "+want.Name, err)
@@ -107,15 +119,11 @@ func (t *Target) putVolume(ctx context.Context, o resource.Object) (resource.Ref
 
 func (t *Target) reuseVolume(have volume.Volume, want spec.Volume) (resource.Ref, error) {
 	stored := storedVolume(want)
-	x, err := resource.Canonical(stored)
+	same, err := equal(stored, liveVolume(&have, &stored))
 	if err != nil {
 		return resource.Ref{}, err
 	}
-	y, err := resource.Canonical(liveVolume(&have, &stored))
-	if err != nil {
-		return resource.Ref{}, err
-	}
-	if string(x) != string(y) {
+	if !same {
 		return resource.Ref{}, rejected("give the volume another name, or move its data and remove it by hand",
 			"put volume %s: it exists with other settings, and a new one would be empty", want.Name)
 	}
@@ -132,11 +140,11 @@ func (e *Engine) inspectVolume(ctx context.Context, name string) (volume.Volume,
 	return v, nil
 }
 
-func (t *Target) removeVolume(ctx context.Context, ref resource.Ref) error {
+func (e *Engine) removeVolume(ctx context.Context, ref resource.Ref) error {
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	if err := t.engine.api.VolumeRemove(limited, ref.ID, false); err != nil && !gone(err) {
-		return t.engine.classify(ctx, "remove volume "+ref.ID, err)
+	if err := e.api.VolumeRemove(limited, ref.ID, false); err != nil && !gone(err) {
+		return e.classify(ctx, "remove volume "+ref.ID, err)
 	}
 	return nil
 }

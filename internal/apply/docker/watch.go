@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -25,45 +26,25 @@ func watched() filters.Args {
 		events.ActionDie, events.ActionStop, events.ActionStart, events.ActionPause, events.ActionUnPause,
 		events.ActionDestroy, events.ActionRename, events.ActionUpdate, events.ActionOOM, events.ActionHealthStatus,
 		events.ActionConnect, events.ActionDisconnect, "destroy",
+		events.ActionCreate, // of marks only, see projectOf
 	} {
 		args.Add("event", string(action))
 	}
 	return args
 }
 
-// Watch implements apply.Watcher for one project.
-func (t *Target) Watch(ctx context.Context) (<-chan string, error) {
-	all := t.engine.Watch(ctx)
-	out := make(chan string, 1)
-	go func() {
-		defer close(out)
-		for project := range all {
-			if project == "" || project == t.project {
-				offer(out, t.project)
-			}
-		}
-	}()
-	return out, nil
-}
-
-func offer(out chan<- string, value string) {
-	select {
-	case out <- value:
-	default:
-	}
-}
-
-// Watch sends the name of a project after something of it changed on the engine,
-// and "" where any may have: after the connection was lost and came back, and
-// after a network or named volume was removed, which name no project. The
-// channel is closed when ctx ends. A slow reader delays events; it loses none.
+// Watch sends the name of a project after something of it changed on the engine
+// or somebody took it over, and "" where any may have: once it listens again after
+// the connection was lost, and after a network or named volume was removed, which
+// name no project. The channel is closed when ctx ends. A slow reader delays
+// events; it loses none.
 func (e *Engine) Watch(ctx context.Context) <-chan string {
 	out := make(chan string)
 	go func() {
 		defer close(out)
 		wait := firstRetry
-		for ctx.Err() == nil {
-			heard, err := e.listen(ctx, out)
+		for lost := false; ctx.Err() == nil; lost = true {
+			heard, err := e.listen(ctx, out, lost)
 			if heard {
 				wait = firstRetry
 			}
@@ -73,22 +54,23 @@ func (e *Engine) Watch(ctx context.Context) <-chan string {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(wait):
+			case <-time.After(wait/2 + rand.N(wait/2)): // not all agents of an engine at once
 			}
 			wait = min(2*wait, lastRetry)
-			if e.Ping(ctx) == nil {
-				e.forgetFacts()
-				send(ctx, out, "")
-			}
 		}
 	}()
 	return out
 }
 
-// listen passes events on until the connection ends. It tells whether any came,
+// listen passes events on until the connection ends. After lost ones it says so,
+// when it listens: what happens from then on is heard. It tells whether any came,
 // and what ended them.
-func (e *Engine) listen(ctx context.Context, out chan<- string) (heard bool, err error) {
+func (e *Engine) listen(ctx context.Context, out chan<- string, lost bool) (heard bool, err error) {
 	messages, errs := e.api.Events(ctx, events.ListOptions{Filters: watched()})
+	if lost && e.Ping(ctx) == nil {
+		e.forgetFacts()
+		send(ctx, out, "")
+	}
 	owners := map[string]string{}
 	for {
 		select {
@@ -116,6 +98,12 @@ func send(ctx context.Context, out chan<- string, value string) {
 // remembers the projects of containers that events of networks name by ID.
 func (e *Engine) projectOf(ctx context.Context, m events.Message, owners map[string]string) (project string, ok bool) {
 	labels := m.Actor.Attributes
+	if taken, ok := parseMark(m.Actor.ID); ok && m.Type == events.VolumeEventType {
+		return taken.app, true
+	}
+	if m.Action == events.ActionCreate { // what is made does nothing yet
+		return "", false
+	}
 	switch m.Type {
 	case events.ContainerEventType:
 		project = labels[labelProject]

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,9 +16,11 @@ import (
 // TestWatchTellsWhyEventsEnded, listens anew, and says that any app may have
 // changed meanwhile. An engine that hangs up at will is one of the test's own.
 func TestWatchTellsWhyEventsEnded(t *testing.T) {
+	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
 		if strings.HasSuffix(r.URL.Path, "/events") {
+			asked.Add(1)
 			fmt.Fprint(w, `{"Type":"container","Action":"di`)
 		}
 	}))
@@ -40,6 +43,9 @@ func TestWatchTellsWhyEventsEnded(t *testing.T) {
 	}
 	if project, open := <-woken; project != "" || !open {
 		t.Errorf("got %q, %v; want a word without a name", project, open)
+	}
+	if asked.Load() < 2 {
+		t.Error("it says so before it listens again: what happens in between is lost")
 	}
 	cancel()
 	for range woken { // closed in the end

@@ -92,7 +92,7 @@ func Remove(t testing.TB, api *client.Client, project string) {
 }
 
 func belongs(project string, labels map[string]string, name string) bool {
-	return labels[projectLabel] == project || strings.HasPrefix(strings.TrimPrefix(name, "/"), project)
+	return labels[projectLabel] == project || labels["io.syncd.app"] == project || strings.HasPrefix(strings.TrimPrefix(name, "/"), project)
 }
 
 // removeContainers also takes the anonymous volumes with them.
@@ -135,6 +135,9 @@ func Containers(t testing.TB, api *client.Client, project string) []container.In
 	var out []container.InspectResponse
 	for _, c := range list {
 		in, err := api.ContainerInspect(ctx, c.ID)
+		if cerrdefs.IsNotFound(err) {
+			continue // it has just gone
+		}
 		if err != nil {
 			t.Fatalf("inspect container: %v", err)
 		}
