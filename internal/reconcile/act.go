@@ -18,6 +18,7 @@ func (a *Agent) Act(ctx context.Context, verb string, req ActRequest, hear func(
 		err := fmt.Errorf("%s app %s: this agent is read-only", verb, req.App)
 		return ActResult{}, fault.Hint(fault.As(fault.Blocked, err), "run it without --read-only")
 	}
+	a.askAnew()
 	c, err := a.look(ctx)
 	if c == nil && !needsNoGit(verb) {
 		return ActResult{}, err
@@ -69,13 +70,11 @@ type act struct {
 // A pass under way is ended first where interrupt says so.
 func (x *act) change(ctx context.Context, kind string, interrupt bool, mutate func(*state.Record) error) error {
 	if interrupt {
-		x.worker.interrupt(errAsked)
+		arrived := x.worker.summon()
+		defer arrived()
 	}
-	return x.worker.own(ctx, func() error {
+	return x.worker.own(x.agent.lasting(ctx), func() error {
 		if err := mutate(&x.worker.record); err != nil {
-			return err
-		}
-		if err := x.worker.save(); err != nil {
 			return err
 		}
 		entry := state.Entry{
@@ -85,10 +84,7 @@ func (x *act) change(ctx context.Context, kind string, interrupt bool, mutate fu
 		if x.req.Plan != "" {
 			entry.Reason = "plan " + x.req.Plan
 		}
-		if _, err := x.agent.opts.Store.Append(entry); err != nil {
-			return fmt.Errorf("write the history of app %s: %w", x.req.App, err)
-		}
-		return nil
+		return x.worker.saveWith(entry)
 	})
 }
 
@@ -135,7 +131,7 @@ func (x *act) rollback(ctx context.Context) (ActResult, error) {
 		if err != nil {
 			return err
 		}
-		to = set
+		to, x.req.Reason = set, fromTo(rec.Good, set)
 		hold := &state.Hold{Who: x.req.Who, Inputs: x.wanted(ctx, *rec), At: x.agent.opts.Now(), Commit: set.Revision.Commit}
 		rec.Attempt = &state.Attempt{Set: set, Started: hold.At, Back: true, Hold: hold}
 		rec.Paused = nil
@@ -205,6 +201,7 @@ func (x *act) pause(ctx context.Context) (ActResult, error) {
 	if err != nil {
 		return ActResult{}, err
 	}
+	defer wake(x.worker.wake) // the loop has to know when it ends
 	return x.pass(ctx, "paused "+x.req.App)
 }
 

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -22,12 +21,14 @@ import (
 type Agent struct {
 	opts    Options
 	workers map[string]*worker
-	mu      sync.Mutex // guards workers
+	mu      sync.Mutex // guards workers and ending
 	catalog atomic.Pointer[catalog]
 	// looking is held while the repository is asked, so that it is asked once.
 	looking chan struct{}
 	// sourceErr is why the newest revision cannot be seen; nil where it can.
 	sourceErr atomic.Pointer[error]
+	// refusal is the revision that is not looked at again at each poll.
+	refusal atomic.Pointer[refusal]
 	// slots limit how many apps change side by side.
 	slots chan struct{}
 	poke  chan struct{}
@@ -37,18 +38,15 @@ type Agent struct {
 	listeners listeners
 	// life is Run's context; nil while Run is not running.
 	life atomic.Pointer[context.Context]
+	// passes are those who work on a record; ending keeps more from coming.
+	passes sync.WaitGroup
+	ending bool
 }
-
-// sideBySide is how many apps are changed at once.
-const sideBySide = 4
 
 // New returns an agent. It reads the record of every app that it knows.
 func New(opts Options) (*Agent, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
-	}
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	opts.Resync = cmp.Or(opts.Resync, 10*time.Minute)
 	a := &Agent{
@@ -101,16 +99,52 @@ func (a *Agent) known(names []string) ([]*worker, error) {
 	for _, n := range names {
 		w := a.workers[n]
 		if w == nil {
-			err := fmt.Errorf("there is no app %q here", n)
-			return nil, fault.Hint(fault.As(fault.Rejected, err), "known apps: "+listed(slices.Sorted(maps.Keys(a.workers))))
+			return nil, unknownApp(n, slices.Sorted(maps.Keys(a.workers)))
 		}
 		out = append(out, w)
 	}
 	return out, nil
 }
 
+func unknownApp(name string, known []string) error {
+	err := fmt.Errorf("there is no app %q here", name)
+	return fault.Hint(fault.As(fault.Rejected, err), "known apps: "+listed(known))
+}
+
+// begin counts somebody in who works on a record; done counts them out. Run does
+// not end before they have. Nothing begins once ctx has ended.
+func (a *Agent) begin(ctx context.Context) (done func(), err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case a.ending:
+		return nil, errEnding
+	}
+	a.passes.Add(1)
+	return a.passes.Done, nil
+}
+
+// rest waits until nobody works on a record any more.
+func (a *Agent) rest() {
+	a.end(true)
+	defer a.end(false)
+	a.passes.Wait()
+}
+
+func (a *Agent) end(ending bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ending = ending
+}
+
 // Look asks the loop to look at the repository and at every app now.
-func (a *Agent) Look() { wake(a.poke) }
+func (a *Agent) Look() {
+	a.askAnew()
+	a.wakeAll()
+	wake(a.poke)
+}
 
 // wake is the only way to send to a trigger channel of size one: bursts
 // coalesce, and nobody waits.

@@ -59,10 +59,17 @@ type Explanation struct {
 
 // Asker answers questions; nothing that it does changes anything.
 type Asker interface {
+	AppAsker
 	Status(ctx context.Context, apps []string) (Status, error)
 	Plan(ctx context.Context, req PlanRequest) ([]Preview, error)
+}
+
+// AppAsker answers questions about one app.
+type AppAsker interface {
 	History(ctx context.Context, app string, limit int) ([]state.Entry, error)
 	Logs(ctx context.Context, app, revision string) ([]state.FailedLog, error)
+	Explain(ctx context.Context, app string) (Explanation, error)
+	Rendered(ctx context.Context, app string) ([]byte, error)
 }
 
 // Actor carries out what a person asks for. Verb is one of approve, rollback,
@@ -70,6 +77,4 @@ type Asker interface {
 type Actor interface {
 	Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]Result, error)
 	Act(ctx context.Context, verb string, req ActRequest, hear func(Event)) (ActResult, error)
-	Explain(ctx context.Context, app string) (Explanation, error)
-	Rendered(ctx context.Context, app string) ([]byte, error)
 }

@@ -8,7 +8,6 @@ import (
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
-	"syncd.io/syncd/internal/spec"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -16,6 +15,7 @@ import (
 // at the target for apps that no pass is working on.
 func (a *Agent) Status(ctx context.Context, apps []string) (Status, error) {
 	st := Status{Host: a.opts.Host.Host.Name, Agent: a.life.Load() != nil, Recovered: a.opts.Store.Recovered()}
+	st.ReadOnly = st.Agent && a.opts.ReadOnly
 	if !st.Agent {
 		if _, err := a.look(ctx); err != nil && a.catalog.Load() == nil {
 			st.SourceError, st.SourceHint = err.Error(), fault.Advice(err)
@@ -32,121 +32,14 @@ func (a *Agent) Status(ctx context.Context, apps []string) (Status, error) {
 	if err != nil {
 		return st, err
 	}
+	if len(apps) == 0 {
+		workers = present(c, workers)
+	}
+	a.askEngine(ctx, &st)
 	for _, w := range workers {
-		if len(apps) == 0 && gone(c, w.read()) {
-			continue
-		}
-		st.Apps = append(st.Apps, a.appStatus(ctx, c, w))
+		st.Apps = append(st.Apps, a.appStatus(ctx, c, w, &st))
 	}
 	return st, nil
-}
-
-// gone tells whether nobody asks for the app and nothing of it is left.
-func gone(c *catalog, rec state.Record) bool {
-	if c == nil || c.blind || rec.Good != nil || rec.Attempt != nil || rec.Halted != "" || rec.Released {
-		return false
-	}
-	_, wanted := c.apps[rec.App]
-	return !wanted
-}
-
-func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker) AppStatus {
-	rec := w.read()
-	s := AppStatus{
-		Name: w.name, Dir: rec.Dir, Outcome: Outcome(rec.Last.Outcome), Reason: rec.Last.Reason,
-		Hint: rec.Last.Hint, Since: rec.Last.Since, Consents: rec.Last.Consents, Plan: rec.Last.Plan,
-		Quarantine: rec.Quarantine, Paused: paused(rec, a.opts.Now()), Held: rec.Held, Health: Unknown,
-	}
-	if rec.Good != nil {
-		s.Good = rec.Good.Revision
-		s.Services = a.servicesOf(ctx, rec.Good.Objects)
-	}
-	if gone(c, rec) {
-		s.Status, s.Consents, s.Plan = Synced, nil, ""
-		return s
-	}
-	if c != nil {
-		s.Wanted = c.snapshot.Revision
-		if app, ok := c.apps[w.name]; ok {
-			s.Dir, s.Owner = app.Dir, app.Config.Owner
-		}
-	}
-	if w.isBusy() {
-		s.Status, s.Health = Progressing, Progressing
-		return s
-	}
-	a.lookAtLive(ctx, c, w, rec, &s)
-	s.Status = word(rec, s)
-	return s
-}
-
-// lookAtLive compares the good set with what runs now.
-func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state.Record, s *AppStatus) {
-	if rec.Good == nil || w.target == nil || rec.Released {
-		return
-	}
-	pairs, err := w.target.Observe(ctx, rec.Good.Objects, ownedBy(rec, c))
-	if err != nil {
-		s.Reason, s.Hint = err.Error(), fault.Advice(err)
-		return
-	}
-	s.Drift = driftLines(drift.Compare(pairs, comparing(rec, c)))
-	s.Health = feel(pairs)
-}
-
-// feel is the health of the whole app: that of its worst wanted instance.
-func feel(pairs []resource.Pair) Word {
-	health := Healthy
-	for _, p := range pairs {
-		if p.Want == nil || p.Want.Once || p.Key.Kind != spec.KindContainer {
-			continue
-		}
-		switch stateOf(p) {
-		case resource.Failed, resource.Absent:
-			return Unhealthy
-		case resource.Progressing:
-			health = Progressing
-		}
-	}
-	return health
-}
-
-func stateOf(p resource.Pair) resource.State {
-	if len(p.Live) == 0 {
-		return resource.Absent
-	}
-	return p.Live[0].Health.State
-}
-
-// word condenses record and drift to the one word that a person looks for.
-func word(rec state.Record, s AppStatus) Word {
-	switch {
-	case s.Paused != nil || rec.Released:
-		return WPaused
-	case rec.Halted != "":
-		return WHalted
-	case rec.Held != nil:
-		return WHeld
-	case s.Outcome == RolledBack || s.Outcome == Held && fellBack(rec):
-		return WRolledBack
-	case s.Outcome == Held:
-		return WHeld
-	case s.Outcome == Blocked:
-		return WBlocked
-	case rec.Attempt != nil:
-		return Progressing
-	case rec.Good == nil || len(s.Drift) > 0 || s.Outcome == Pending || s.Outcome == Rejected:
-		return OutOfSync
-	default:
-		return Synced
-	}
-}
-
-// fellBack tells whether the held revision was put and taken back, rather than
-// refused from the start.
-func fellBack(rec state.Record) bool {
-	n := len(rec.Quarantine)
-	return n > 0 && rec.Quarantine[n-1].Class == fault.Unhealthy.String()
 }
 
 func (a *Agent) servicesOf(ctx context.Context, objects []resource.Object) []ServiceStatus {

@@ -1,10 +1,7 @@
 package reconcile
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/resource"
@@ -15,22 +12,28 @@ import (
 // book writes what a pass leaves behind: the record, a line of history where it
 // changed or failed something, and the event for those who listen.
 func (p *pass) book(res Result) error {
-	p.agent.hear(Event{App: p.name, At: res.Started.Add(res.Duration), Result: &res})
+	p.agent.hear(Event{App: p.name, At: res.Started.Add(res.Duration.D()), Result: &res})
+	fresh := p.bookVerdict(res)
 	if p.agent.opts.ReadOnly {
+		p.showVerdict()
 		return nil
 	}
-	fresh := p.bookVerdict(res)
 	p.spendConsent(res.Outcome)
-	if err := p.save(); err != nil {
+	if err := p.write(res, fresh); err != nil {
 		return err
 	}
-	if !worthHistory(res, fresh) {
-		return nil
-	}
-	if _, err := p.agent.opts.Store.Append(p.entry(res)); err != nil {
-		return fmt.Errorf("write the history of app %s: %w", p.name, err)
+	if p.promoted { // whatever became of what was wanted
+		p.agent.wakeDependents(p.name)
 	}
 	return nil
+}
+
+// write saves the record, with a line of history where there is something to tell.
+func (p *pass) write(res Result, fresh bool) error {
+	if worthHistory(res, fresh) {
+		return p.saveWith(p.entry(res))
+	}
+	return p.save()
 }
 
 // spendConsent ends every consent with the pass that it was given for: what is
@@ -51,9 +54,16 @@ func (p *pass) bookVerdict(res Result) bool {
 	last.Outcome, last.Reason, last.Hint = string(res.Outcome), res.Reason, res.Hint
 	last.Revision = res.Revision
 	if !same {
-		last.Since = res.Started.Add(res.Duration)
+		last.Since = res.Started.Add(res.Duration.D())
 	}
 	return !same
+}
+
+// showVerdict lets readers see the verdict of an agent that writes nothing.
+func (w *worker) showVerdict() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen.Last = w.record.Last
 }
 
 func worthHistory(res Result, fresh bool) bool {
@@ -86,6 +96,14 @@ func (p *pass) entry(res Result) state.Entry {
 	return e
 }
 
+// fromTo says what a rollback leaves and what it puts back.
+func fromTo(from *state.Set, to state.Set) string {
+	if from == nil {
+		return "to " + to.Revision.Short()
+	}
+	return "from " + from.Revision.Short() + " to " + to.Revision.Short()
+}
+
 // imagesOf returns which image each reference stands for.
 func imagesOf(objects []resource.Object) map[string]string {
 	images := map[string]string{}
@@ -106,28 +124,4 @@ func containers(objects []resource.Object) []spec.Container {
 		}
 	}
 	return out
-}
-
-// pruneImages lets the target forget images that came from a registry for this
-// app and that no good set, attempt or past set needs.
-func (p *pass) pruneImages(ctx context.Context) {
-	rec := &p.record
-	var keep []string
-	for _, set := range append([]state.Set{*rec.Good}, rec.Past...) {
-		for _, c := range containers(set.Objects) {
-			keep = append(keep, c.Pin)
-			if c.Digest != "" && !slices.Contains(rec.Images, c.Pin) {
-				rec.Images = append(rec.Images, c.Pin)
-			}
-		}
-	}
-	pruner, ok := p.agent.opts.Engine.(Pruner)
-	if !ok {
-		return
-	}
-	if err := pruner.PruneImages(ctx, keep, rec.Images); err != nil {
-		p.result.Notes = append(p.result.Notes, "old images stay: "+err.Error())
-		return
-	}
-	rec.Images = slices.DeleteFunc(rec.Images, func(pin string) bool { return !slices.Contains(keep, pin) })
 }

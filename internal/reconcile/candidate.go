@@ -18,8 +18,6 @@ type candidate struct {
 	// root is the snapshot that mounts are copied from.
 	root  string
 	notes []string
-	// pinned tells that the set's images are resolved already.
-	pinned bool
 }
 
 // candidate returns what the catalog asks of the app. It renders only when
@@ -34,6 +32,9 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 		return known, nil
 	}
 	cand, err := w.render(ctx, c, app, hostDir)
+	if err != nil && hostDir == "" {
+		err = w.orAdopt(ctx, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +43,20 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	w.mu.Unlock()
 	own := *cand // what is kept for others to read is not pinned in place
 	return &own, nil
+}
+
+// orAdopt names the other way out of an error for want of a directory on the
+// host: what runs has one, and brings it along when it is taken over.
+func (w *worker) orAdopt(ctx context.Context, err error) error {
+	origins, ok := w.agent.opts.Engine.(Origins)
+	if !ok || fault.Of(err) != fault.Blocked {
+		return err
+	}
+	origin, asked := origins.Origin(ctx, w.name)
+	if asked != nil || origin.Dir == "" || len(origin.Refs) == 0 {
+		return err // nothing is known of another way
+	}
+	return fault.Hint(err, fmt.Sprintf("what runs as %s was started in %s; to take it over with its data: syncd adopt %s", w.name, origin.Dir, w.name))
 }
 
 func hostDirOf(app render.App, rec state.Record) string {
@@ -74,7 +89,7 @@ func (w *worker) known(c *catalog, dir, hostDir string, rec state.Record) *candi
 
 func stored(set state.Set, c *catalog) *candidate {
 	set.Revision = c.snapshot.Revision
-	return &candidate{set: set, pinned: true}
+	return &candidate{set: set}
 }
 
 func (c *catalog) gives(dir, hostDir string, set state.Set) bool {

@@ -64,12 +64,16 @@ func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
 	if last != nil && last.snapshot.Revision.Commit == commit && last.valueHash == hash {
 		return last, nil
 	}
+	if err := a.refused(commit); err != nil {
+		return nil, err
+	}
 	snapshot, err := a.opts.Source.Load(ctx, commit)
 	if err != nil {
 		return nil, fmt.Errorf("load revision %.10s: %w", commit, err)
 	}
 	c, err := a.open(ctx, snapshot)
 	if err != nil {
+		a.refuse(commit, err)
 		return nil, err
 	}
 	c.values, c.secret, c.valueHash = values, secret, hash
@@ -78,13 +82,8 @@ func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
 
 // open finds the apps of a snapshot.
 func (a *Agent) open(ctx context.Context, s source.Snapshot) (*catalog, error) {
-	c := &catalog{snapshot: s, tracked: map[string]string{}, refused: map[string]string{}, apps: map[string]render.App{}, elsewhere: map[string]render.App{}}
-	for _, f := range s.Files {
-		c.tracked[f.Path] = fmt.Sprintf("%o %s", f.Mode, f.Hash)
-		if f.Refused != "" {
-			c.refused[f.Path] = f.Refused
-		}
-	}
+	c := &catalog{snapshot: s, apps: map[string]render.App{}, elsewhere: map[string]render.App{}}
+	c.tracked, c.refused = s.Tracked()
 	found, err := a.opts.Renderer.Discover(ctx, render.DiscoverRequest{Root: s.Dir, Path: a.opts.Host.Repo.Path, Refused: c.refused})
 	if err != nil {
 		return nil, fmt.Errorf("revision %s: %w", s.Revision.Short(), err)

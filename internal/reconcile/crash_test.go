@@ -67,6 +67,17 @@ func (w *world) crashAt(n int, early bool) bool {
 	return reached.Load()
 }
 
+// cutShort makes a pass that the agent's end cuts short after a while: in its
+// soak, where nothing is left to do.
+func (w *world) cutShort(after time.Duration) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), after)
+	defer cancel()
+	if res, err := w.agent.Sync(ctx, reconcile.SyncRequest{}, nil); err != nil || res[0].Outcome != reconcile.Unreachable {
+		w.t.Fatalf("the pass ended %v, %v: want it cut short", res, err)
+	}
+}
+
 // A change that was cut short in its soak, when nothing was left to do, is in the
 // history all the same.
 func TestResumedChangeIsBooked(t *testing.T) {
@@ -74,11 +85,7 @@ func TestResumedChangeIsBooked(t *testing.T) {
 		w.repo.shop(healthy("v1"))
 		w.ends(reconcile.Applied)
 		w.repo.shop(healthy("v2"))
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		defer cancel()
-		if res, err := w.agent.Sync(ctx, reconcile.SyncRequest{}, nil); err != nil || res[0].Outcome != reconcile.Unreachable {
-			t.Fatalf("the pass ended %v, %v: want it cut short in its soak", res, err)
-		}
+		w.cutShort(3 * time.Second)
 		w.restart()
 		if res := w.ends(reconcile.Applied); !res.Plan.Empty() {
 			t.Fatalf("the pass still had to do\n%s", res.Plan)

@@ -40,7 +40,7 @@ func decide(rec state.Record, set state.Set, w will) (course, verdict) {
 	if rec.Good != nil && rec.Attempt == nil && rec.Good.Digest == set.Digest {
 		return settle, verdict{}
 	}
-	if !w.auto && !w.asked && rec.Attempt == nil {
+	if begun := rec.Attempt != nil && rec.Attempt.Set.Digest == set.Digest; !w.auto && !w.asked && !begun {
 		return wait, verdict{outcome: Pending,
 			reason: fmt.Sprintf("revision %s waits: sync.auto is false", set.Revision.Short()),
 			hint:   "syncd sync " + rec.App}

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Explain says why an app is as it is, who has to act, and what to type.
@@ -13,29 +15,89 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 	}
 	s := st.Apps[0]
 	e := Explanation{App: app, Actor: actor(s)}
-	e.Lines = append(e.Lines, fmt.Sprintf("%s is %s and %s.", app, s.Status, s.Health))
+	e.Lines = append(e.Lines, words(s))
 	e.Lines = append(e.Lines, revisions(s)...)
-	if s.Reason != "" {
-		e.Lines = append(e.Lines, "The last pass ended "+string(s.Outcome)+": "+s.Reason+".")
-	}
-	if s.Hint != "" && s.Status != Synced {
-		e.Lines = append(e.Lines, "What helps: "+s.Hint+".")
-	}
+	e.Lines = append(e.Lines, outage(st)...)
+	e.Lines = append(e.Lines, lastPass(s)...)
 	for _, d := range s.Drift {
 		e.Lines = append(e.Lines, "Drift: "+d)
+	}
+	for _, n := range s.Notes {
+		e.Lines = append(e.Lines, "Besides, "+n+".")
 	}
 	if st.SourceError != "" {
 		e.Lines = append(e.Lines, "Newer revisions cannot be seen: "+st.SourceError+".")
 	}
 	e.Type = commands(s)
-	if s.Status == Progressing && !st.Agent { // it was cut short, and nobody goes on with it
+	switch {
+	case st.EngineError != "": // nothing else helps before it answers
+		e.Actor, e.Type = "an operator", []string{"systemctl status docker", "syncd check"}
+	case st.ReadOnly:
+		e.Lines = append(e.Lines, "This agent is read-only: it reports, and never acts.")
+		e.Type = slices.DeleteFunc(e.Type, acts)
+	case s.Status == Progressing && !st.Agent: // it was cut short, and nobody goes on with it
 		e.Actor, e.Type = "an operator", []string{"syncd sync " + app}
 	}
 	return e, nil
 }
 
+// acts tells which commands a read-only agent refuses.
+func acts(command string) bool {
+	return !strings.HasPrefix(command, "syncd plan ") && !strings.HasPrefix(command, "syncd logs ")
+}
+
+// outage says that the engine does not answer, since when, and what that means.
+func outage(st Status) []string {
+	if st.EngineError == "" {
+		return nil
+	}
+	since := ""
+	if !st.EngineSince.IsZero() {
+		since = ", since " + st.EngineSince.Format("2006-01-02 15:04:05")
+	}
+	later := "the agent goes on by itself when it answers"
+	if !st.Agent {
+		later = "no agent runs: syncd sync goes on when it answers"
+	}
+	lines := []string{
+		fmt.Sprintf("The engine does not answer%s: %s.", since, strings.TrimSuffix(st.EngineError, ".")),
+		"What runs now is unknown. Nothing is blamed for that, and " + later + ".",
+	}
+	if st.EngineHint != "" {
+		lines = append(lines, "What helps: "+st.EngineHint+".")
+	}
+	return lines
+}
+
+// lastPass is what the last pass left to be said; what only says again that the
+// engine is away is left out.
+func lastPass(s AppStatus) []string {
+	var lines []string
+	switch {
+	case s.Status == Unknown && s.Outcome == Unreachable:
+		return nil
+	case s.Reason != "" && s.Outcome == "":
+		lines = append(lines, "No pass has ended yet: "+s.Reason+".")
+	case s.Reason != "":
+		lines = append(lines, "The last pass ended "+string(s.Outcome)+": "+s.Reason+".")
+	}
+	if s.Hint != "" && (s.Status != Synced || s.Outcome == Degraded) {
+		lines = append(lines, "What helps: "+s.Hint+".")
+	}
+	return lines
+}
+
+func words(s AppStatus) string {
+	if s.Status == Unknown {
+		return fmt.Sprintf("What %s is now is unknown.", s.Name)
+	}
+	return fmt.Sprintf("%s is %s and %s.", s.Name, s.Status, s.Health)
+}
+
 func revisions(s AppStatus) []string {
 	switch {
+	case s.Status == Unknown && s.Good.Commit != "":
+		return []string{fmt.Sprintf("The last good revision is %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
 	case s.Good.Commit == "" && s.Status == Synced:
 		return []string{"The repository does not ask for it, and nothing of it is left."}
 	case s.Good.Commit == "":
@@ -57,7 +119,12 @@ func actor(s AppStatus) string {
 	switch s.Status {
 	case WRolledBack:
 		return "the author of the change"
-	case WHalted, WBlocked, WPaused, WHeld:
+	case WHeld:
+		if s.Held == nil { // what holds it is a quarantine
+			return "the author of the change"
+		}
+		return "an operator"
+	case WHalted, WBlocked, WPaused:
 		return "an operator"
 	case OutOfSync:
 		if s.Outcome == Rejected {
@@ -80,9 +147,14 @@ func commands(s AppStatus) []string {
 			out = append(out, fmt.Sprintf("syncd logs %s --attempt %s", s.Name, s.Quarantine[n-1].Revision.Short()))
 		}
 		return append(out, "syncd retry "+s.Name)
-	case WHeld, WPaused:
-		if s.Held == nil && s.Paused == nil { // what holds it is a quarantine
+	case WHeld:
+		if s.Held == nil {
 			return []string{"syncd retry " + s.Name}
+		}
+		return []string{"syncd resume " + s.Name}
+	case WPaused:
+		if s.Paused == nil { // it was released
+			return []string{"syncd adopt " + s.Name}
 		}
 		return []string{"syncd resume " + s.Name}
 	case WBlocked, OutOfSync:
@@ -90,7 +162,7 @@ func commands(s AppStatus) []string {
 		if s.Plan != "" {
 			return append(out, fmt.Sprintf("syncd approve %s --plan %s", s.Name, s.Plan))
 		}
-		if s.Status == OutOfSync {
+		if s.Status == OutOfSync && s.Outcome != Rejected {
 			out = append(out, "syncd sync "+s.Name)
 		}
 		return out

@@ -1,29 +1,31 @@
 package reconcile
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
 
 // keptQuarantine bounds how many failed digests are remembered.
 const keptQuarantine = 50
 
-// rejected keeps a set out that is invalid: nothing was touched yet, so there is
-// nothing to undo, unless an earlier attempt left something behind.
+// rejected keeps a set out that is invalid. Nothing was touched yet, so there is
+// nothing to undo, unless an earlier attempt left something behind: one of
+// another set is gone on with, one of this set has failed.
 func (p *pass) rejected(ctx context.Context, cand *candidate, err error) verdict {
-	p.quarantine(cand.set, fault.Rejected, err.Error())
-	p.record.Attempt = nil
-	v := verdictOf(err)
-	if p.record.Good == nil {
-		return v
+	q := p.quarantine(cand.set, fault.Rejected, err.Error())
+	if a := p.record.Attempt; a != nil && a.Set.Digest == cand.set.Digest {
+		return p.retreat(ctx, cand.set, q, apply.Outcome{})
 	}
-	return p.keepGood(ctx, v)
+	return p.keepGood(ctx, verdictOf(err))
 }
 
 func (p *pass) quarantine(set state.Set, class fault.Class, reason string) state.Quarantined {
@@ -44,12 +46,21 @@ func (p *pass) failed(ctx context.Context, cand *candidate, outcome apply.Outcom
 	if err := p.keepLogs(cand.set, outcome.Failures); err != nil {
 		p.result.Notes = append(p.result.Notes, err.Error())
 	}
-	if why := p.noWayBack(cand.set, first); why != "" {
-		return p.halt(ctx, q, outcome, why)
-	}
+	return p.retreat(ctx, cand.set, q, outcome)
+}
+
+// retreat puts the good set back in place of a failed one, unless something
+// forbids it.
+func (p *pass) retreat(ctx context.Context, failed state.Set, q state.Quarantined, outcome apply.Outcome) verdict {
 	// The way back is not pre-empted: a host between two versions helps nobody.
-	p.interruptible("", nil)
-	return p.goBack(p.life, q)
+	p.uninterruptible()
+	if p.life != nil {
+		ctx = p.life
+	}
+	if why := p.noWayBack(failed, outcome); why != "" {
+		return p.halt(ctx, q.Revision, q.Reason, outcome, why)
+	}
+	return p.goBack(ctx, &q)
 }
 
 // reasonOf names service, check, exit code and the last lines, as a person
@@ -63,7 +74,7 @@ func reasonOf(f apply.Failure) string {
 }
 
 // noWayBack says why the good set is not put back; empty where it is.
-func (p *pass) noWayBack(failed state.Set, f apply.Failure) string {
+func (p *pass) noWayBack(failed state.Set, outcome apply.Outcome) string {
 	good := p.record.Good
 	switch {
 	case good == nil:
@@ -72,10 +83,14 @@ func (p *pass) noWayBack(failed state.Set, f apply.Failure) string {
 		return "the revision to go back to is the one that failed"
 	case !p.config().AutoRollback():
 		return "rollback.auto is false"
-	case f.Step.Object != nil && f.Step.Object.Policy.FailureAction == resource.ActionPause:
+	case len(outcome.Failures) > 0 && pauses(outcome.Failures[0]):
 		return "update_config.failure_action is pause"
 	}
 	return p.jobForbids(failed)
+}
+
+func pauses(f apply.Failure) bool {
+	return f.Step.Object != nil && f.Step.Object.Policy.FailureAction == resource.ActionPause
 }
 
 // jobForbids names a job that changed data in the failed attempt and whose
@@ -124,21 +139,33 @@ func (p *pass) runsOnRollback(failed state.Set) (names []string, objects []resou
 
 // halt stops for a person to look. What failed stays for inspection and is kept
 // from restarting.
-func (p *pass) halt(ctx context.Context, q state.Quarantined, outcome apply.Outcome, why string) verdict {
+func (p *pass) halt(ctx context.Context, of source.Revision, reason string, outcome apply.Outcome, why string) verdict {
+	p.stopFailed(ctx, outcome)
+	p.record.Remains = p.record.Attempt.Set.Mounts
+	p.record.Attempt = nil
+	p.record.Halted = fmt.Sprintf("%s, and %s", reason, why)
+	return verdict{outcome: Halted, reason: p.record.Halted,
+		hint: fmt.Sprintf("merge a fix, or: syncd logs %s --attempt %s, then syncd retry %s", p.name, of.Short(), p.name)}
+}
+
+// stopFailed stops the instances that failed, but for those that the good set has
+// just so: they were there before.
+func (p *pass) stopFailed(ctx context.Context, outcome apply.Outcome) {
 	stopper, ok := p.target.(apply.Stopper)
 	for _, f := range outcome.Failures {
-		if !ok || f.Ref.ID == "" || p.record.Good != nil {
+		if !ok || f.Step.Verb != apply.Await || f.Ref.ID == "" || p.isGood(*f.Step.Object) {
 			continue
 		}
 		if err := stopper.Stop(ctx, f.Step.Key, f.Ref); err != nil {
 			p.result.Notes = append(p.result.Notes, "stop what failed: "+err.Error())
 		}
 	}
-	p.record.Remains = p.record.Attempt.Set.Mounts
-	p.record.Attempt = nil
-	p.record.Halted = fmt.Sprintf("%s, and %s", q.Reason, why)
-	return verdict{outcome: Halted, reason: p.record.Halted,
-		hint: fmt.Sprintf("merge a fix, or: syncd logs %s --attempt %s, then syncd retry %s", p.name, q.Revision.Short(), p.name)}
+}
+
+func (p *pass) isGood(o resource.Object) bool {
+	return p.record.Good != nil && slices.ContainsFunc(p.record.Good.Objects, func(g resource.Object) bool {
+		return g.Key == o.Key && bytes.Equal(g.Spec, o.Spec)
+	})
 }
 
 // keepLogs stores what the failed instances printed last.

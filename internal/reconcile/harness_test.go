@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -23,6 +24,9 @@ type world struct {
 	agent  *reconcile.Agent
 	// others are the targets of apps besides the shop.
 	others map[string]*applytest.Memory
+	mu     sync.Mutex // guards others
+	// wrap stands between the agent and an app's target; nil is nothing.
+	wrap func(*applytest.Memory) apply.Target
 }
 
 // within runs a test in a bubble, where waiting costs nothing.
@@ -59,13 +63,19 @@ func (w *world) restart(change ...func(*reconcile.Options)) {
 // Target makes the world an engine: the shop's target, and one for each other
 // app.
 func (w *world) Target(app string) apply.Target {
-	if app == "shop" {
-		return w.target
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	target := w.target
+	if app != "shop" {
+		if w.others[app] == nil {
+			w.others[app] = applytest.NewMemory()
+		}
+		target = w.others[app]
 	}
-	if w.others[app] == nil {
-		w.others[app] = applytest.NewMemory()
+	if w.wrap != nil {
+		return w.wrap(target)
 	}
-	return w.others[app]
+	return target
 }
 
 func (w *world) must(err error) {

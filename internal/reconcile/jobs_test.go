@@ -1,7 +1,9 @@
 package reconcile_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
@@ -88,5 +90,23 @@ func TestFailingJobRollsBackAndIsNotRunAgain(t *testing.T) {
 		w.ends(reconcile.RolledBack)
 		w.runs("web", "v1")
 		w.ends(reconcile.Held)
+	})
+}
+
+// A run is in the record as soon as the job has exited: whoever is killed while
+// the rest starts does not forget that data was changed.
+func TestJobIsBookedAtOnce(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(release(healthy("v1"), migration("v1", ""))...)
+		w.ends(reconcile.Applied)
+		defer w.background()()
+		later(time.Second)
+		w.repo.shop(release(never("v2"), migration("v2", ""))...)
+		later(50 * time.Second)
+		w.runs2("web") // the new one is still awaited
+		rec := w.record()
+		if rec.Attempt == nil || len(rec.Done) != 2 || !slices.Equal(rec.Attempt.Ran, []string{"migrate"}) {
+			t.Errorf("done are %v, the attempt is %+v: want both migrations, and the attempt's own", rec.Done, rec.Attempt)
+		}
 	})
 }

@@ -107,3 +107,17 @@ func TestAppWaitsForAnother(t *testing.T) {
 		w.runs("web", "v1")
 	})
 }
+
+// Whoever is first to see a commit, a question or the loop: it is applied.
+func TestCommitThatAQuestionSawFirstIsApplied(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		defer w.background()()
+		later(time.Minute)
+		w.repo.shop(healthy("v2"))
+		_, err := w.agent.Plan(t.Context(), reconcile.PlanRequest{})
+		w.must(err)
+		later(time.Minute)
+		w.runs("web", "v2")
+	})
+}

@@ -2,13 +2,11 @@ package reconcile
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/render"
-	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
@@ -30,7 +28,8 @@ type Renderer interface {
 
 // Engine is where apps live. It may also be Facts, Origins, Pruner or Watcher.
 type Engine interface {
-	// Target returns the place of one app; it is kept for the agent's life.
+	// Target returns a place of one app: it is kept, and each call returns one of
+	// its own, for passes and questions go on side by side.
 	Target(app string) apply.Target
 }
 
@@ -54,11 +53,16 @@ type Image struct {
 	Version, Created, Revision string
 }
 
-// Origins tells where what runs came from, before it is adopted.
+// Origins knows where what runs came from, and tells other agents on the same
+// target who has it.
 type Origins interface {
-	// Origin returns the instances that carry the app's name and no label of
-	// ours, and the directory that they were started from.
-	Origin(ctx context.Context, app string) (dir string, refs []resource.Ref, err error)
+	// Origin returns what adopting the app would take over.
+	Origin(ctx context.Context, app string) (apply.Origin, error)
+	// TakeOver tells the other agents that the app is this one's. Errors: Blocked
+	// where one of them took it over at the same time.
+	TakeOver(ctx context.Context, app string) error
+	// HandBack takes back what TakeOver told.
+	HandBack(ctx context.Context, app string) error
 }
 
 // Pruner removes what a target keeps of revisions that are gone.
@@ -76,7 +80,6 @@ type Options struct {
 	Engine   Engine
 	Store    *state.Store
 	Mounts   state.Mounts
-	Log      *slog.Logger
 	// ReadOnly reports and never acts.
 	ReadOnly bool
 	// Hear gets every event of the agent, from several goroutines at once; nil is

@@ -21,8 +21,18 @@ type pass struct {
 	app     render.App
 	will    will
 	result  Result
+	// wanted is the digest of what the app asks for now.
+	wanted string
+	// resumed is true where an earlier pass began this attempt, and was cut short;
+	// finishing where this pass goes on with one that is no longer wanted.
+	resumed, finishing bool
+	// placed tells that the pass has its place among those that change.
+	placed bool
+	// promoted tells that a set became good.
+	promoted bool
 	// life is the context that only the agent's end ends: a newer revision ends
-	// an attempt, and not the way back from it.
+	// an attempt, and not the way back from it. Nil where nothing else may end the
+	// pass either.
 	life context.Context //nolint:containedctx // it is the pass's own, one level up
 }
 
@@ -30,13 +40,16 @@ type pass struct {
 func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, error) {
 	var res Result
 	err := w.own(ctx, func() error {
-		if err := take(ctx, w.agent.slots); err != nil {
+		p := &pass{worker: w, wanted: unseenDigest}
+		if err := p.enter(ctx); err != nil {
 			return err
 		}
-		defer func() { <-w.agent.slots }()
+		defer p.leave()
+		p.goBy(c)
+		p.hold(nil)
+		defer w.setUse(use{})
 		defer w.setBusy(false)
 		defer w.forget(w.record.Clone())
-		p := &pass{worker: w, catalog: c, app: c.apps[w.name]}
 		p.will = will{auto: p.app.Config.AutoSync(), asked: asked}
 		res = p.run(ctx)
 		if ctx.Err() != nil {
@@ -47,15 +60,23 @@ func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, erro
 	return res, err
 }
 
+// goBy lets the pass go by c, or by what has come while it waited for its turn.
+func (p *pass) goBy(c *catalog) {
+	if latest := p.agent.catalog.Load(); latest != nil {
+		c = latest
+	}
+	p.catalog, p.app = c, c.apps[p.name]
+}
+
 func (p *pass) run(ctx context.Context) Result {
-	now := p.agent.opts.Now()
-	p.result = Result{App: p.name, Started: now, Revision: p.catalog.snapshot.Revision}
+	begun := time.Now() // for the duration: the clock of records may be set meanwhile
+	p.result = Result{App: p.name, Started: p.agent.opts.Now(), Revision: p.catalog.snapshot.Revision}
 	v := p.judge(ctx)
 	if ctx.Err() != nil && v.outcome == Unreachable {
 		v.reason, v.hint = "cut short: "+context.Cause(ctx).Error(), "the next pass goes on where this one ended"
 	}
 	p.result.Outcome, p.result.Reason, p.result.Hint = v.outcome, v.reason, v.hint
-	p.result.Duration = p.agent.opts.Now().Sub(now)
+	p.result.Duration = resource.Duration(time.Since(begun))
 	return p.result
 }
 
@@ -69,17 +90,18 @@ func (p *pass) judge(ctx context.Context) verdict {
 		return verdict{outcome: Paused, reason: fmt.Sprintf("paused by %s: %s", pause.Who, pause.Reason), hint: "syncd resume " + p.name}
 	}
 	if a := p.record.Attempt; a != nil && a.Back && !p.agent.opts.ReadOnly {
-		return p.resumeRollback(ctx, *a)
+		return p.resumeRollback(ctx)
 	}
 	if _, wanted := p.catalog.apps[p.name]; !wanted {
 		return p.vanished(ctx)
 	}
 	begun := time.Now()
 	cand, err := p.candidate(ctx, p.catalog, p.record)
-	p.result.Phases.Render = time.Since(begun)
+	p.result.Phases.Render = resource.Duration(time.Since(begun))
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}
+	p.wanted = cand.set.Digest
 	p.result.Notes = append(p.result.Notes, cand.notes...)
 	switch course, v := decide(p.record, cand.set, p.will); course {
 	case settle:
@@ -89,21 +111,6 @@ func (p *pass) judge(ctx context.Context) verdict {
 	default:
 		return p.keepGood(ctx, v)
 	}
-}
-
-// keepGood looks after the good set while the wanted one stays out; the verdict
-// stays what it is, unless the good set itself is in trouble.
-func (p *pass) keepGood(ctx context.Context, v verdict) verdict {
-	if p.record.Good == nil || p.record.Halted != "" || p.record.Attempt != nil {
-		return v
-	}
-	switch w := p.steady(ctx, *p.record.Good); w.outcome {
-	case Unreachable, Degraded:
-		v.reason += "; besides: " + w.reason
-	case Applied:
-		v.reason += "; meanwhile: " + w.reason
-	}
-	return v
 }
 
 // settled books a revision that asks for what is good already, and looks for
@@ -128,7 +135,7 @@ func (p *pass) owned() apply.Owned {
 func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.Pair, drift.Report, error) {
 	begun := time.Now()
 	pairs, err := p.target.Observe(ctx, want, p.owned())
-	p.result.Phases.Observe += time.Since(begun)
+	p.result.Phases.Observe += resource.Duration(time.Since(begun))
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}
@@ -147,9 +154,18 @@ func doneJobs(rec state.Record) map[string]bool {
 func (p *pass) rollout() *apply.Rollout {
 	p.setBusy(true)
 	o := p.agent.opts
-	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: func(e apply.Event) {
-		p.agent.hear(Event{App: p.name, Step: &e})
-	}}
+	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: p.watch}
+}
+
+// watch tells of a rollout's steps, and books a job as soon as it has ended well.
+func (p *pass) watch(e apply.Event) {
+	p.agent.hear(Event{App: p.name, Step: &e})
+	if e.Phase != apply.Done || e.Step.Verb != apply.Await || e.Step.Until != resource.Completed {
+		return
+	}
+	if err := p.bookJobs(*e.Step.Object); err != nil { // the rollout's end tries again
+		p.agent.hear(Event{App: p.name, Text: err.Error()})
+	}
 }
 
 // consented tells whether a person approved the plan as it is printed.

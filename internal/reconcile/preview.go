@@ -1,10 +1,9 @@
 package reconcile
 
 import (
-	"time"
-
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
 )
 
@@ -34,7 +33,7 @@ type ServicePlan struct {
 	apply.Service
 	// Gap is how long a published port or a single instance is expected to be
 	// away; 0 where start-first leaves none.
-	Gap time.Duration `json:"gap"`
+	Gap resource.Duration `json:"gap"`
 	// Memory is what start-first needs meanwhile, Free what the host has; bytes.
 	Memory int64 `json:"memory,omitempty"`
 	Free   int64 `json:"free,omitempty"`

@@ -20,7 +20,7 @@ func (a *Agent) Plan(ctx context.Context, req PlanRequest) ([]Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	workers, err := a.forPlan(c, req.Apps)
+	workers, err := a.forPlan(c, req)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (a *Agent) catalogFor(ctx context.Context, req PlanRequest) (*catalog, erro
 	var err error
 	switch {
 	case req.Dir != "":
-		snapshot, err = source.LoadDir(req.Dir)
+		snapshot, err = source.LoadDir(ctx, req.Dir, a.opts.Host.Limits)
 	case req.Ref != "":
 		snapshot, err = a.loadRef(ctx, req.Ref)
 	default:
@@ -65,11 +65,16 @@ func (a *Agent) loadRef(ctx context.Context, ref string) (source.Snapshot, error
 
 // forPlan returns workers for the apps of the catalog, those that nobody has
 // seen before included.
-func (a *Agent) forPlan(c *catalog, names []string) ([]*worker, error) {
-	if err := a.admit(c); err != nil {
-		return nil, err
+func (a *Agent) forPlan(c *catalog, req PlanRequest) (workers []*worker, err error) {
+	if req.Dir == "" && req.Ref == "" { // the agent has met them all
+		workers, err = a.known(req.Apps)
+	} else {
+		workers, err = a.guests(c, req.Apps)
 	}
-	return a.known(names)
+	if err == nil && len(req.Apps) == 0 {
+		workers = present(c, workers)
+	}
+	return workers, err
 }
 
 func (a *Agent) preview(ctx context.Context, c *catalog, w *worker, rec state.Record) Preview {
@@ -87,12 +92,10 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 	if err != nil {
 		return err
 	}
-	if preparer, ok := w.target.(apply.Preparer); ok {
-		if want, p.Missing, err = preparer.Pin(ctx, want, false); err != nil {
-			return fmt.Errorf("look at the images: %w", err)
-		}
+	if want, p.Missing, err = w.questions.pin(ctx, want); err != nil {
+		return err
 	}
-	pairs, err := w.target.Observe(ctx, want, ownedBy(rec, c))
+	pairs, err := w.questions.observe(ctx, want, ownedBy(rec, c))
 	if err != nil {
 		return fmt.Errorf("observe app %s: %w", w.name, err)
 	}
@@ -157,7 +160,7 @@ func servicePlan(svc apply.Service, want []resource.Object, free int64) ServiceP
 		}
 		switch svc.How {
 		case apply.HowStopFirst, apply.Restarted:
-			sp.Gap = gapOf(o)
+			sp.Gap = resource.Duration(gapOf(o))
 		case apply.HowStartFirst:
 			sp.Memory, sp.Free = meanwhile(o), free
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -18,25 +19,36 @@ import (
 func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) verdict {
 	pairs, report, err := p.observe(ctx, cand.set.Objects)
 	if err != nil {
-		return verdictOf(err)
+		return verdictOf(causeOf(ctx, err))
 	}
 	again, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
 	if err != nil {
 		return verdictOf(err)
 	}
 	if !again.Empty() {
-		return verdict{outcome: Degraded, reason: "does not converge: " + fields(again), hint: "something else changes it back, or the engine stores it differently"}
+		p.stubborn.again(cand.set.Digest, again)
+		return verdict{outcome: Degraded, reason: notConverging + fields(again), hint: "something else changes it back, or the engine stores it differently"}
 	}
 	// A pass that was cut short did the work, and told nobody; one that ended
 	// degraded has told.
-	resumed := p.record.Attempt != nil && p.record.Attempt.Started.Before(p.result.Started) && p.record.Last.Outcome != string(Degraded)
+	resumed := p.resumed && p.record.Last.Outcome != string(Degraded)
 	p.makeGood(cand.set)
 	p.pruneImages(ctx)
 	v := verdict{outcome: Applied}
 	if plan.Empty() && !resumed {
 		v.outcome = Unchanged
 	}
-	return p.askConsent(again, v)
+	return p.askConsent(again, v, doneAlready)
+}
+
+// notConverging begins the reason of a pass that found something else than was put.
+const notConverging = "does not converge: "
+
+// stands is the verdict on a set that was put often enough and did not stay so:
+// it is left as it is until it is asked for, or something changes.
+func (p *pass) stands(plan apply.Plan) verdict {
+	return verdict{outcome: Degraded, reason: notConverging + fields(plan),
+		hint: "it was put several times, and something changed it back each time; find out what, then: syncd sync " + p.name}
 }
 
 // makeGood writes the set into the record as the one to go back to.
@@ -54,29 +66,40 @@ func (p *pass) makeGood(set state.Set) {
 	rec.Past = rec.Past[:min(len(rec.Past), keep)]
 	set.Since = p.agent.opts.Now()
 	rec.Good, rec.Attempt, rec.Halted, rec.Held, rec.Remains = &set, nil, "", nil, nil
+	p.promoted = true
 	rec.Quarantine = slices.DeleteFunc(rec.Quarantine, func(q state.Quarantined) bool { return q.Digest == set.Digest })
 }
 
-// bookJobs remembers the jobs that exited 0, at once: they never run again with
-// the same input.
-func (p *pass) bookJobs(o apply.Outcome) {
-	for _, job := range o.Completed {
-		if p.record.Done == nil {
-			p.record.Done = map[string]time.Time{}
-		}
-		if _, known := p.record.Done[job.Hash()]; known {
-			continue
-		}
-		p.record.Done[job.Hash()] = p.agent.opts.Now()
-		if a := p.record.Attempt; a != nil && !slices.Contains(a.Ran, job.Group) {
-			a.Ran = append(a.Ran, job.Group)
-		}
+// bookJobs remembers jobs that exited 0, at once and on disk: they never run again
+// with the same input.
+func (p *pass) bookJobs(jobs ...resource.Object) error {
+	if a := p.record.Attempt; len(jobs) == 0 || a != nil && a.Back { // what a way back runs belongs to that alone
+		return nil
+	}
+	for _, job := range jobs {
+		p.bookJob(job)
+	}
+	return p.save()
+}
+
+func (p *pass) bookJob(job resource.Object) {
+	rec := &p.record
+	if rec.Done == nil {
+		rec.Done = map[string]time.Time{}
+	}
+	if _, known := rec.Done[job.Hash()]; known {
+		return
+	}
+	rec.Done[job.Hash()] = p.agent.opts.Now()
+	if a := rec.Attempt; a != nil && !slices.Contains(a.Ran, job.Group) {
+		a.Ran = append(a.Ran, job.Group)
 	}
 }
 
 // askConsent turns a verdict with nothing wrong into one that asks for what a
-// plan may not do by itself.
-func (p *pass) askConsent(plan apply.Plan, v verdict) verdict {
+// plan may not do by itself: the gravest counts, and this waits for a person. done
+// says what does not wait.
+func (p *pass) askConsent(plan apply.Plan, v verdict, done string) verdict {
 	p.askNothing()
 	if len(plan.Consents) == 0 {
 		return v
@@ -84,14 +107,16 @@ func (p *pass) askConsent(plan apply.Plan, v verdict) verdict {
 	// What was done meanwhile is no part of what is asked for.
 	digest := apply.Plan{Consents: plan.Consents}.Digest()
 	p.record.Last.Consents, p.record.Last.Plan, p.result.Ask = plan.Consents, digest, digest
-	p.result.Notes = append(p.result.Notes, "consent is missing: "+strings.Join(plan.Consents, ", "))
-	if v.outcome != Unchanged {
+	if v.outcome != Unchanged && v.outcome != Applied {
 		return v
 	}
 	return verdict{outcome: Blocked,
-		reason: "consent is missing: " + strings.Join(plan.Consents, ", "),
+		reason: done + "; consent is missing: " + strings.Join(plan.Consents, ", "),
 		hint:   fmt.Sprintf("syncd approve %s --plan %s", p.name, digest)}
 }
+
+// doneAlready is what does not wait where a revision's own change went through.
+const doneAlready = "applied and healthy"
 
 // services names what a plan changes, for one line.
 func services(plan apply.Plan) string {

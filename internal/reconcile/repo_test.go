@@ -25,6 +25,9 @@ type repo struct {
 	dirs    map[string]string // app -> directory, where it is not the name
 	// resolved and rendered count the questions.
 	resolved, rendered int
+	// before is called before a rendering, asking before a ref query; nil is nothing.
+	before, asking func()
+	kept           []string
 }
 
 // appFiles is one app in one commit.
@@ -32,6 +35,8 @@ type appFiles struct {
 	objects []resource.Object
 	config  config.App
 	broken  string
+	// homeless apps need a directory on the host.
+	homeless bool
 }
 
 // merge adds a commit with these apps.
@@ -48,6 +53,12 @@ func (r *repo) shop(objects ...resource.Object) {
 
 func (r *repo) Resolve(context.Context) (string, error) {
 	r.mu.Lock()
+	asking := r.asking
+	r.mu.Unlock()
+	if asking != nil {
+		asking()
+	}
+	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.resolved++
 	if r.down != nil {
@@ -56,11 +67,58 @@ func (r *repo) Resolve(context.Context) (string, error) {
 	return commitName(len(r.commits) - 1), nil
 }
 
+// fail makes the repository unreachable, or reachable again.
+func (r *repo) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = err
+}
+
+// onRender sets what happens before a rendering.
+func (r *repo) onRender(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.before = do
+}
+
+// onResolve sets what happens before a ref query.
+func (r *repo) onResolve(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asking = do
+}
+
+// asked is how often it was asked for its ref, and for a rendering, since it
+// forgot that.
+func (r *repo) asked() (resolved, rendered int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.resolved, r.rendered
+}
+
+func (r *repo) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resolved, r.rendered = 0, 0
+}
+
 func commitName(n int) string { return fmt.Sprintf("%040d", n) }
 
 func (r *repo) ResolveRef(_ context.Context, name string) (string, error) { return name, nil }
 
-func (r *repo) Collect(...string) error { return nil }
+func (r *repo) Collect(keep ...string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept = keep
+	return nil
+}
+
+// collected is what was kept when snapshots were collected last.
+func (r *repo) collected() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kept
+}
 
 func (r *repo) Load(_ context.Context, commit string) (source.Snapshot, error) {
 	s := source.Snapshot{Revision: source.Revision{Commit: commit, Author: "Dev", Subject: "change"}, Dir: commit}
@@ -103,9 +161,16 @@ func (r *repo) Render(_ context.Context, req render.Request) (render.Answer, err
 	app := r.at(req.Root)[req.App.Name]
 	r.mu.Lock()
 	r.rendered++
+	before := r.before
 	r.mu.Unlock()
+	if before != nil {
+		before()
+	}
 	if app.broken != "" {
 		return render.Answer{}, fault.As(fault.Rejected, fmt.Errorf("%s", app.broken))
+	}
+	if app.homeless && req.HostDir == "" {
+		return render.Answer{}, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("the app has no hostDir")), "set hostDir")
 	}
 	return render.Answer{Objects: app.objects, Inputs: []string{req.App.Name + "/compose.yaml"}}, nil
 }

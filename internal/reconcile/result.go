@@ -5,6 +5,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
 )
 
@@ -26,24 +27,19 @@ type Result struct {
 	// Failures are what went wrong.
 	Failures []apply.Failure `json:"failures,omitempty"`
 	// Notes are what a reader should know besides.
-	Notes    []string      `json:"notes,omitempty"`
-	Started  time.Time     `json:"started"`
-	Duration time.Duration `json:"duration"`
-	Phases   Phases        `json:"phases"`
+	Notes    []string          `json:"notes,omitempty"`
+	Started  time.Time         `json:"started"`
+	Duration resource.Duration `json:"duration"`
+	Phases   Phases            `json:"phases"`
 }
 
 // Phases are the durations of a pass by phase.
 type Phases struct {
-	Render  time.Duration `json:"render,omitempty"`
-	Prepare time.Duration `json:"prepare,omitempty"` // pin, pull, validate
-	Observe time.Duration `json:"observe,omitempty"`
-	Rollout time.Duration `json:"rollout,omitempty"`
-	Soak    time.Duration `json:"soak,omitempty"`
-}
-
-// Changed tells whether the pass put, stopped or removed something.
-func (r Result) Changed() bool {
-	return !r.Plan.Empty() && r.Outcome != Pending && r.Outcome != Blocked
+	Render  resource.Duration `json:"render,omitempty"`
+	Prepare resource.Duration `json:"prepare,omitempty"` // pin, pull, validate
+	Observe resource.Duration `json:"observe,omitempty"`
+	Rollout resource.Duration `json:"rollout,omitempty"`
+	Soak    resource.Duration `json:"soak,omitempty"`
 }
 
 // Event is what a watcher of the agent hears: a step of an app's rollout, a

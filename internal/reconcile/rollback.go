@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
@@ -14,25 +15,29 @@ import (
 // goBack puts the good set back by the same way as any other: a fresh look, a
 // plan, a rollout; never from a memory of what was done. It happens once: a
 // rollback is never rolled back.
-func (p *pass) goBack(ctx context.Context, q state.Quarantined) verdict {
+func (p *pass) goBack(ctx context.Context, q *state.Quarantined) verdict {
 	names, objects := p.runsOnRollback(p.record.Attempt.Set)
 	p.tellSecrets(p.record.Attempt.Set, *p.record.Good)
 	back := &state.Attempt{
-		Set: *p.record.Good, Started: p.agent.opts.Now(), Back: true, Failed: &q,
+		Set: *p.record.Good, Started: p.agent.opts.Now(), Back: true, Failed: q,
 		Run: names, With: objects, Before: p.record.Attempt.Before,
 	}
 	p.record.Attempt = back
 	if err := p.save(); err != nil {
 		return verdictOf(err)
 	}
-	return p.resumeRollback(ctx, *back)
+	return p.resumeRollback(ctx)
 }
 
 // resumeRollback carries on with a rollback that is on record, also after a
 // crash in its middle.
-func (p *pass) resumeRollback(ctx context.Context, back state.Attempt) verdict {
-	outcome, err := p.putBack(ctx, back)
+func (p *pass) resumeRollback(ctx context.Context) verdict {
+	outcome, err := p.putBack(ctx)
+	back := *p.record.Attempt
 	switch {
+	case back.Hold != nil && fault.Of(err) == fault.Blocked: // another agent has the app: there is nothing to roll back
+		p.record.Attempt = nil
+		return verdictOf(err)
 	case err != nil && fault.Of(err) != fault.Rejected:
 		return verdictOf(causeOf(ctx, err))
 	case err != nil:
@@ -49,35 +54,56 @@ func (p *pass) resumeRollback(ctx context.Context, back state.Attempt) verdict {
 }
 
 // putBack looks afresh, plans backwards and carries it out.
-func (p *pass) putBack(ctx context.Context, back state.Attempt) (apply.Outcome, error) {
-	set := back.Set
-	want := append(append([]resource.Object{}, set.Objects...), missingFrom(set.Objects, back.With)...)
-	if preparer, ok := p.target.(apply.Preparer); ok {
-		if _, _, err := preparer.Pin(ctx, want, true); err != nil {
-			return apply.Outcome{}, fmt.Errorf("fetch the images of the good revision: %w", err)
-		}
-	}
-	pairs, report, err := p.observe(ctx, want)
+func (p *pass) putBack(ctx context.Context) (apply.Outcome, error) {
+	plan, err := p.planBack(ctx)
 	if err != nil {
 		return apply.Outcome{}, err
+	}
+	moved, err := p.stock(ctx, plan)
+	if err == nil && moved {
+		plan, err = p.planBack(ctx)
+	}
+	if err != nil {
+		return apply.Outcome{}, err
+	}
+	begun := time.Now()
+	outcome := p.rollout().Run(ctx, plan)
+	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
+	return outcome, nil
+}
+
+// planBack plans the rollback that is on record. One that nobody asked for removes
+// what the failed attempt made, and nothing else; one that a person asked for
+// prunes like any other change of theirs.
+func (p *pass) planBack(ctx context.Context) (apply.Plan, error) {
+	back := *p.record.Attempt
+	want := slices.Concat(back.Set.Objects, missingFrom(back.Set.Objects, back.With))
+	pairs, report, err := p.observe(ctx, want)
+	if err != nil {
+		return apply.Plan{}, err
 	}
 	before := back.Before
 	if before == nil { // a person asked for it: nothing was attempted
 		before = healthOf(pairs)
 	}
-	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Back: true, Prune: true, Run: back.Run, Before: before})
-	if err != nil {
-		return apply.Outcome{}, err
+	byItself := back.Hold == nil
+	plan, err := p.plan(apply.Request{
+		Pairs: pairs, Report: report, AwaitAll: true, Back: true, Undo: byItself,
+		Prune: byItself || p.prunes(), Run: back.Run, Before: before,
+	})
+	if err == nil && len(plan.Blocked) > 0 {
+		err = fault.As(fault.Rejected, fmt.Errorf("blocked: %s", plan.Blocked[0]))
 	}
-	if len(plan.Blocked) > 0 {
-		return apply.Outcome{}, fault.As(fault.Rejected, fmt.Errorf("blocked: %s", plan.Blocked[0]))
+	if err != nil {
+		return plan, err
 	}
 	p.result.Report, p.result.Plan = report, plan
-	begun := time.Now()
-	outcome := p.rollout().Run(ctx, plan)
-	p.result.Phases.Rollout += time.Since(begun)
-	return outcome, nil
+	return plan, nil
 }
+
+// prunes tells whether the app lets what is no longer wanted go; without its
+// repository, nobody knows.
+func (p *pass) prunes() bool { return !p.catalog.blind && p.config().Prune() }
 
 // missingFrom returns those of extra whose slot objects do not have.
 func missingFrom(objects, extra []resource.Object) []resource.Object {
@@ -103,8 +129,9 @@ func (p *pass) backAgain(back state.Attempt) verdict {
 		p.record.Held = back.Hold
 		v.reason = fmt.Sprintf("%s asked for %s", back.Hold.Who, back.Set.Revision.Short())
 		v.hint = "it lasts until the app's files change or: syncd resume " + p.name
-		return v
+		return p.askConsent(p.result.Plan, v, v.reason)
 	}
+	v.reason = back.Set.Revision.Short() + " is back"
 	if q := back.Failed; q != nil {
 		v.reason = fmt.Sprintf("revision %s failed: %s; %s is back", q.Revision.Short(), q.Reason, back.Set.Revision.Short())
 		v.hint = fmt.Sprintf("syncd logs %s --attempt %s", p.name, q.Revision.Short())

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,4 +200,48 @@ func TestRejectedByTheTargetIsQuarantined(t *testing.T) {
 			t.Errorf("the app is %s, want Held: nothing was rolled back", s.Status)
 		}
 	})
+}
+
+// What a change itself broke is said to be its own, also where its policy
+// tolerates it.
+func TestToleratedFailureIsNotTakenForAnOldOne(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		cache := one("cache", `"image":"v1","health":"never"`)
+		cache.Policy.FailureAction = resource.ActionContinue
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.shop(healthy("v1"), cache)
+		res := w.ends(reconcile.Degraded)
+		if strings.Contains(res.Reason, "before") || !strings.Contains(res.Reason, "container/cache/1") || strings.Contains(res.Hint, "not to blame") {
+			t.Errorf("the reason is %q, the hint %q", res.Reason, res.Hint)
+		}
+	})
+}
+
+// What failed stays for inspection and does not restart, also where there is a
+// good revision that is not put back; what was there before is left alone.
+func TestHaltStopsWhatFailed(t *testing.T) {
+	no := false
+	for name, c := range map[string]struct {
+		web  resource.Object
+		runs bool
+	}{"of the change": {dying("v2"), false}, "from before": {healthy("v2"), true}} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(t *testing.T, w *world) {
+				app := config.App{Rollback: config.Rollback{Auto: &no}}
+				w.repo.merge(map[string]appFiles{"shop": {objects: []resource.Object{healthy("v1"), one("db", `"image":"d1"`)}, config: app}})
+				w.ends(reconcile.Applied)
+				if c.runs { // it is restarted while the change is watched
+					time.AfterFunc(2*time.Second, func() { w.target.Bounce(key("db")) })
+				}
+				w.repo.merge(map[string]appFiles{"shop": {objects: []resource.Object{c.web, one("db", `"image":"d1"`)}, config: app}})
+				w.ends(reconcile.Halted)
+				w.runs("db", "d1")
+				left := w.target.Instances(key("web"))
+				if len(left) == 0 || slices.ContainsFunc(left, func(i resource.Instance) bool { return contains(i.Spec, "v2") && i.Running != c.runs }) {
+					t.Errorf("slot web holds %v, want the new one running: %t", left, c.runs)
+				}
+			})
+		})
+	}
 }

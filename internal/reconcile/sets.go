@@ -1,6 +1,10 @@
 package reconcile
 
-import "syncd.io/syncd/internal/state"
+import (
+	"slices"
+
+	"syncd.io/syncd/internal/state"
+)
 
 // setsOf returns every set that the record could put: the good one, the attempt
 // and the past ones.
@@ -18,7 +22,7 @@ func setsOf(rec state.Record) []state.Set {
 // mountsOf returns the hashes of all files that the app's containers may mount,
 // those of a failed set included that stays for inspection.
 func mountsOf(rec state.Record) []string {
-	out := rec.Remains
+	out := slices.Clone(rec.Remains)
 	for _, set := range setsOf(rec) {
 		out = append(out, set.Mounts...)
 	}

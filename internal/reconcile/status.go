@@ -23,7 +23,8 @@ const (
 	// Health words.
 	Healthy   Word = "Healthy"
 	Unhealthy Word = "Degraded"
-	Unknown   Word = "Unknown"
+	// Unknown is both a status and a health: the engine does not answer.
+	Unknown Word = "Unknown"
 )
 
 // Status is what one host runs.
@@ -31,11 +32,18 @@ type Status struct {
 	Host string `json:"host"`
 	// Agent says whether a running agent answered, or the record alone.
 	Agent bool `json:"agent"`
+	// ReadOnly tells of an agent that reports and never acts.
+	ReadOnly bool `json:"readOnly,omitempty"`
 	// Revision is the last one that was seen; SourceError why a newer one cannot
 	// be, with its hint.
 	Revision    source.Revision `json:"revision"`
 	SourceError string          `json:"sourceError,omitempty"`
 	SourceHint  string          `json:"sourceHint,omitempty"`
+	// EngineError is why what runs now is unknown, with its hint; EngineSince is
+	// when a pass first met it, zero where none has.
+	EngineError string    `json:"engineError,omitempty"`
+	EngineHint  string    `json:"engineHint,omitempty"`
+	EngineSince time.Time `json:"engineSince,omitzero"`
 	// Recovered tells of local corruption that was set aside.
 	Recovered string      `json:"recovered,omitempty"`
 	Apps      []AppStatus `json:"apps"`
@@ -58,8 +66,10 @@ type AppStatus struct {
 	Hint    string    `json:"hint,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
 	// Services are the running images of the good set.
-	Services   []ServiceStatus     `json:"services,omitempty"`
+	Services []ServiceStatus `json:"services,omitempty"`
+	// Drift is what differs, Notes what is there besides and stands in nobody's way.
 	Drift      []string            `json:"drift,omitempty"`
+	Notes      []string            `json:"notes,omitempty"`
 	Consents   []string            `json:"consents,omitempty"`
 	Plan       string              `json:"plan,omitempty"` // the digest that approve wants
 	Quarantine []state.Quarantined `json:"quarantine,omitempty"`

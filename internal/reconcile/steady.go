@@ -24,14 +24,17 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 		return verdictOf(err)
 	}
 	p.result.Plan = plan
+	report, _ = apart(pairs, report)
 	switch {
 	case len(plan.Blocked) > 0:
 		return blockedVerdict(p.name, plan)
 	case plan.Empty():
-		return p.askConsent(plan, p.wellness(ctx, pairs, report))
+		return p.askConsent(plan, p.wellness(ctx, pairs, report), doneAlready)
 	case p.agent.opts.ReadOnly || !p.config().SelfHeal() && !p.will.asked:
 		return verdict{outcome: Pending, reason: "drift: " + firstLine(report), hint: p.pendingHint()}
 	}
+	ctx, done := p.interruptibly(ctx)
+	defer done()
 	return p.repair(ctx, report, plan)
 }
 
@@ -52,13 +55,17 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	if p.repairs.stuck(report.String(), now) {
 		return verdict{outcome: Degraded, reason: "does not converge: " + fields(plan), hint: "something changes it back each time it is repaired; find out who, or change the app's files"}
 	}
-	if err := p.validate(ctx, plan); err != nil {
+	plan, err := p.restock(ctx, plan)
+	if err == nil {
+		err = p.validate(ctx, plan)
+	}
+	if err != nil {
 		return verdictOf(causeOf(ctx, err))
 	}
 	p.agent.hear(Event{App: p.name, Text: "drift: " + firstLine(report)})
 	begun := time.Now()
 	outcome := p.rollout().Run(ctx, plan)
-	p.result.Phases.Rollout = time.Since(begun)
+	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
 	p.result.Failures = outcome.Failures
 	switch {
 	case outcome.Err != nil:
@@ -66,7 +73,23 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	case len(outcome.Failures) > 0:
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
-	return p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)})
+	return p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, repaired+firstLine(report))
+}
+
+// restock sees that what the repair puts is here, and returns the plan as it is
+// then.
+func (p *pass) restock(ctx context.Context, plan apply.Plan) (apply.Plan, error) {
+	moved, err := p.stock(ctx, plan)
+	if err != nil || !moved {
+		return plan, err
+	}
+	pairs, report, err := p.observe(ctx, p.record.Good.Objects)
+	if err != nil {
+		return plan, err
+	}
+	p.result.Report = report
+	p.result.Plan, err = p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
+	return p.result.Plan, err
 }
 
 // wellness judges a good set that is in sync: does it also feel well?
@@ -102,11 +125,16 @@ func (p *pass) unwell(ctx context.Context, pair resource.Pair, live resource.Ins
 	return verdict{outcome: Degraded, reason: reason + "; restarted", hint: "syncd history " + p.name}
 }
 
+// restartLimit bounds a restart, which nothing else ends in its middle.
+const restartLimit = time.Minute
+
 func (p *pass) restart(ctx context.Context, pair resource.Pair, live resource.Instance) error {
 	stopper, ok := p.target.(apply.Stopper)
 	if !ok {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restartLimit)
+	defer cancel()
 	if err := stopper.Stop(ctx, pair.Key, live.Ref); err != nil {
 		return fmt.Errorf("restart %s: %w", pair.Key, err)
 	}
@@ -122,7 +150,7 @@ func (p *pass) withinBudget(group string) bool {
 	now := p.agent.opts.Now()
 	var recent []time.Time
 	for _, at := range p.record.Restarts[group] {
-		if now.Sub(at) < time.Hour {
+		if now.Sub(at).Abs() < time.Hour { // a clock that was set back would make them count for ever
 			recent = append(recent, at)
 		}
 	}
@@ -134,6 +162,19 @@ func (p *pass) withinBudget(group string) bool {
 	}
 	p.record.Restarts[group] = append(recent, now)
 	return true
+}
+
+// apart separates what an app's own slots say from what else is there in its name
+// and stands in nobody's way: that is no drift, and is told as a note.
+func apart(pairs []resource.Pair, report drift.Report) (ours drift.Report, strange []string) {
+	for i, f := range report.Findings {
+		if f.Class == drift.Foreign && pairs[i].Want == nil {
+			strange = append(strange, fmt.Sprintf("%s is left alone: %s", f.Key, f.Reason))
+			continue
+		}
+		ours.Findings = append(ours.Findings, f)
+	}
+	return ours, strange
 }
 
 func driftLines(report drift.Report) []string {

@@ -2,13 +2,15 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
-// Sync looks at the repository, passes once over the named apps (over all where
-// none is named) and returns how each ended, in name order. hear gets the steps
-// as they happen; nil is silent.
+// Sync looks at the repository, passes over the named apps (over all where none is
+// named) and returns how each ended, in name order, those that need others after
+// them. hear gets the steps as they happen; nil is silent.
 func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]Result, error) {
+	a.askAnew()
 	c, err := a.look(ctx)
 	if err != nil {
 		return nil, err
@@ -16,6 +18,9 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]
 	workers, err := a.known(req.Apps)
 	if err != nil {
 		return nil, err
+	}
+	if len(req.Apps) == 0 {
+		workers = present(c, workers)
 	}
 	stop := a.listenIn(hear)
 	defer stop()
@@ -31,25 +36,68 @@ func (a *Agent) lasting(ctx context.Context) context.Context {
 	return ctx
 }
 
-// passAll passes over each wave of apps side by side, one wave after the other.
+// passAll passes over each wave of apps side by side, one wave after the other,
+// and then once more over the apps that something held up: what another app of the
+// run gave up (a host port) or became (good) may be what it was.
 func (a *Agent) passAll(ctx context.Context, c *catalog, waves [][]*worker) ([]Result, error) {
+	results := map[*worker]Result{}
+	err := a.passWaves(ctx, c, waves, results)
+	if err == nil && changedAny(results) {
+		err = a.passWaves(ctx, c, heldUp(waves, results), results)
+	}
 	var all []Result
+	for _, w := range slices.Concat(waves...) {
+		if res, passed := results[w]; passed {
+			all = append(all, res)
+		}
+	}
+	return all, err
+}
+
+// passWaves writes into results how each pass ended.
+func (a *Agent) passWaves(ctx context.Context, c *catalog, waves [][]*worker, results map[*worker]Result) error {
 	for _, wave := range waves {
-		results := make([]Result, len(wave))
+		ends := make([]Result, len(wave))
 		errs := make([]error, len(wave))
 		var group sync.WaitGroup
 		for i, w := range wave {
-			group.Go(func() { results[i], errs[i] = w.pass(ctx, c, true) })
+			group.Go(func() { ends[i], errs[i] = w.pass(ctx, c, true) })
 		}
 		group.Wait()
-		all = append(all, results...)
-		for _, err := range errs {
+		for i, w := range wave {
+			results[w] = ends[i]
+		}
+		for _, err := range errs { // the first; the others most often say the same
 			if err != nil {
-				return all, err
+				return err
 			}
 		}
 	}
-	return all, nil
+	return nil
+}
+
+func changedAny(results map[*worker]Result) bool {
+	for _, res := range results {
+		if res.Outcome == Applied || res.Outcome == RolledBack {
+			return true
+		}
+	}
+	return false
+}
+
+// heldUp returns the apps that ended blocked, but for those that wait for a
+// person's consent.
+func heldUp(waves [][]*worker, results map[*worker]Result) [][]*worker {
+	var out [][]*worker
+	for _, wave := range waves {
+		blocked := slices.DeleteFunc(slices.Clone(wave), func(w *worker) bool {
+			return results[w].Outcome != Blocked || results[w].Ask != ""
+		})
+		if len(blocked) > 0 {
+			out = append(out, blocked)
+		}
+	}
+	return out
 }
 
 // byDependency orders apps into waves: each needs only what is in earlier ones.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/fault"
 )
 
 // vanished looks after an app that the repository no longer asks for on this
@@ -16,7 +17,10 @@ func (p *pass) vanished(ctx context.Context) verdict {
 		return verdict{outcome: Unchanged, reason: "the repository does not ask for it"}
 	}
 	pairs, report, err := p.observe(ctx, nil)
-	if err != nil {
+	switch {
+	case fault.Of(err) == fault.Blocked:
+		return p.letGo(err)
+	case err != nil:
 		return verdictOf(causeOf(ctx, err))
 	}
 	p.result.Report = report
@@ -29,9 +33,7 @@ func (p *pass) vanished(ctx context.Context) verdict {
 		return blockedVerdict(p.name, plan)
 	}
 	if len(plan.Consents) > 0 || p.agent.opts.ReadOnly {
-		v := p.askConsent(plan, verdict{outcome: Unchanged})
-		v.reason = p.whyVanished() + "; " + v.reason
-		return v
+		return p.askConsent(plan, verdict{outcome: Unchanged, reason: p.whyVanished()}, p.whyVanished())
 	}
 	return p.dismantle(ctx, plan)
 }
@@ -52,7 +54,11 @@ func (p *pass) dismantle(ctx context.Context, plan apply.Plan) verdict {
 	case len(outcome.Failures)+len(outcome.Tolerated) > 0:
 		return verdict{outcome: Degraded, reason: "removing it did not go through: " + firstFailure(outcome)}
 	}
+	if err := p.agent.handBack(ctx, p.name); err != nil {
+		return verdictOf(err)
+	}
 	p.forgetApp()
+	p.pruneImages(ctx)
 	return verdict{outcome: Applied, reason: p.whyVanished() + "; removed with consent"}
 }
 

@@ -19,9 +19,7 @@ type verdict struct {
 func verdictOf(err error) verdict {
 	v := verdict{reason: err.Error(), hint: fault.Advice(err)}
 	switch {
-	case errors.Is(err, errSuperseded):
-		v.outcome = Superseded
-	case errors.Is(err, errAsked):
+	case errors.Is(err, errSuperseded), errors.Is(err, errAsked):
 		v.outcome = Superseded
 	case errors.Is(err, context.Canceled):
 		v.outcome = Unreachable

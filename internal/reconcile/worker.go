@@ -11,35 +11,43 @@ import (
 )
 
 // errSuperseded ends a pass whose revision is no longer wanted; errAsked one
-// that a person's word interrupts.
+// that a person's word interrupts; errEnding refuses one that comes too late.
 var (
 	errSuperseded = errors.New("a newer revision came")
 	errAsked      = errors.New("a person asked for something else")
+	errEnding     = errors.New("the agent is ending")
 )
 
 // worker holds what belongs to one app. Whoever holds the token owns the
 // record; nobody else reads or writes it.
 type worker struct {
-	agent  *Agent
-	name   string
-	target apply.Target
-	token  chan struct{}
-	wake   chan struct{}
-	// record belongs to the holder of the token.
-	record state.Record
+	agent *Agent
+	name  string
+	// target is for passes; questions have their own.
+	target    apply.Target
+	questions questions
+	token     chan struct{}
+	wake      chan struct{}
+	// record, repairs and stubborn belong to the holder of the token.
+	record   state.Record
+	repairs  repairs
+	stubborn stubborn
+	// retries belongs to the app's loop.
+	retries int
 
 	mu sync.Mutex // guards what follows
-	// rendered are the latest renderings by input hash: the one that is being
-	// applied and the one that came after it.
+	// rendered is the latest rendering.
 	rendered *candidate
-	// running is the digest under way, cancel ends its pass; empty and nil when
-	// none is, or when it may no longer be interrupted.
+	// running is the digest that the app asked for when the pass under way began,
+	// cancel ends that pass; empty and nil where none is under way, or where
+	// nobody may end it that way any more.
 	running string
 	cancel  context.CancelCauseFunc
-	seen    state.Record // the record as it was last saved: for readers
-	busy    bool
-	repairs repairs
-	retries int
+	// people is how many wait for the pass under way to end.
+	people int
+	seen   state.Record // the record as it was last saved: for readers
+	busy   bool
+	using  use
 }
 
 func newWorker(a *Agent, name string) (*worker, error) {
@@ -49,14 +57,21 @@ func newWorker(a *Agent, name string) (*worker, error) {
 		return nil, fmt.Errorf("read the record of app %s: %w", name, err)
 	}
 	w.record, w.seen = rec, rec.Clone()
+	w.questions = a.questionsAbout(name)
 	if a.opts.Engine != nil {
 		w.target = a.opts.Engine.Target(name)
 	}
 	return w, nil
 }
 
-// own runs do while holding the app's record. It waits for a pass under way.
+// own runs do while holding the app's record. It waits for a pass under way, and
+// the agent waits for it before it ends.
 func (w *worker) own(ctx context.Context, do func() error) error {
+	done, err := w.agent.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := take(ctx, w.token); err != nil {
 		return err
 	}
@@ -64,21 +79,40 @@ func (w *worker) own(ctx context.Context, do func() error) error {
 	return do()
 }
 
-// save writes the record and shows it to readers. Only the owner calls it.
+// save writes the record and shows it to readers. Only the owner calls it. A
+// read-only agent writes nothing.
 func (w *worker) save() error {
+	if w.agent.opts.ReadOnly {
+		return nil
+	}
 	if err := w.agent.opts.Store.Save(w.record); err != nil {
 		return fmt.Errorf("save the record of app %s: %w", w.name, err)
 	}
-	w.mu.Lock()
-	w.seen = w.record.Clone()
-	w.mu.Unlock()
+	w.show()
 	return nil
 }
 
+// saveWith writes the record and a line of its history, both or none, and shows
+// the record to readers.
+func (w *worker) saveWith(line state.Entry) error {
+	if _, err := w.agent.opts.Store.SaveWith(w.record, line); err != nil {
+		return fmt.Errorf("save the record and the history of app %s: %w", w.name, err)
+	}
+	w.show()
+	return nil
+}
+
+func (w *worker) show() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = w.record.Clone()
+}
+
 // forget restores the record after a pass of a read-only agent, which must leave
-// no trace.
+// no trace but what it says of the app.
 func (w *worker) forget(before state.Record) {
 	if w.agent.opts.ReadOnly {
+		before.Last = w.record.Last
 		w.record = before
 	}
 }
@@ -90,12 +124,23 @@ func (w *worker) read() state.Record {
 	return w.seen
 }
 
-// interruptible says which digest is being applied and how to end that; an
-// empty digest says that it may no longer be ended from outside.
+// interruptible says what the pass under way is about and how to end it; with an
+// empty digest a newer input does not, with a nil cancel nobody does.
 func (w *worker) interruptible(digest string, cancel context.CancelCauseFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.running, w.cancel = digest, cancel
+	if cancel != nil && w.people > 0 { // somebody came while nobody could end it
+		cancel(errAsked)
+	}
+}
+
+// undisturbed keeps newer inputs from ending the pass under way; a person still
+// may.
+func (w *worker) undisturbed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running = ""
 }
 
 // applying returns the digest that a newer one may pre-empt.
@@ -112,6 +157,22 @@ func (w *worker) interrupt(cause error) {
 	if w.cancel != nil {
 		w.cancel(cause)
 	}
+}
+
+// summon lets a person's word end the pass under way, and any that begins before
+// it is that person's turn, which the returned function tells.
+func (w *worker) summon() (arrived func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.people++
+	if w.cancel != nil {
+		w.cancel(errAsked)
+	}
+	return sync.OnceFunc(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.people--
+	})
 }
 
 func (w *worker) setBusy(busy bool) {

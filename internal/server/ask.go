@@ -47,12 +47,12 @@ func (a *api) logs(r *http.Request, _ peer) (any, error) {
 }
 
 func (a *api) explain(r *http.Request, _ peer) (any, error) {
-	return a.actor.Explain(r.Context(), r.PathValue("app"))
+	return a.asker.Explain(r.Context(), r.PathValue("app"))
 }
 
 // rendered wraps the bytes, which need not be JSON.
 func (a *api) rendered(r *http.Request, _ peer) (any, error) {
-	data, err := a.actor.Rendered(r.Context(), r.PathValue("app"))
+	data, err := a.asker.Rendered(r.Context(), r.PathValue("app"))
 	return rendered{Data: data}, err
 }
 

@@ -37,10 +37,17 @@ type Client struct {
 }
 
 // About asks which agent answers. It is the way to find out whether one does.
-func (c Client) About(ctx context.Context) (About, error) {
-	timed, cancel := context.WithTimeout(ctx, aboutLimit)
+func (c Client) About(ctx context.Context) (About, error) { return c.about(ctx, aboutLimit) }
+
+func (c Client) about(ctx context.Context, limit time.Duration) (About, error) {
+	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return get[About](timed, c, "/v1/about", nil)
+	about, err := get[About](timed, c, "/v1/about", nil)
+	if err != nil && timed.Err() != nil && ctx.Err() == nil { // the limit is ours, and not the caller's
+		err = fault.As(fault.Unreachable, fmt.Errorf("the agent at %s has not answered for %v", c.Socket, limit))
+		return about, fault.Hint(err, "its process may be stopped, or the machine overloaded: see its state (ps) and its log, and restart it")
+	}
+	return about, err
 }
 
 func get[T any](ctx context.Context, c Client, path string, query url.Values) (T, error) {

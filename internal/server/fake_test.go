@@ -20,6 +20,8 @@ type fake struct {
 	acting func(ctx context.Context, hear func(reconcile.Event)) error
 	asking func(ctx context.Context)
 	who    string
+	// results are what Sync answers; nil is one that applied.
+	results []reconcile.Result
 }
 
 func (f *fake) Status(_ context.Context, apps []string) (reconcile.Status, error) {
@@ -62,6 +64,9 @@ func (f *fake) Sync(ctx context.Context, req reconcile.SyncRequest, hear func(re
 		if err := f.acting(ctx, hear); err != nil {
 			return nil, err
 		}
+	}
+	if f.results != nil {
+		return f.results, nil
 	}
 	return []reconcile.Result{{App: "shop", Outcome: reconcile.Applied}}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/user"
@@ -31,19 +32,26 @@ const (
 type peer struct {
 	uid    int
 	groups []int // the primary one and all others
+	untold error // why the others are not known; nil where they are
 }
 
 // peerKey is the context key of a connection's peer.
 type peerKey struct{}
 
-// withPeer asks the kernel once per connection. A peer that it does not know is
-// a stranger.
-func withPeer(ctx context.Context, conn net.Conn) context.Context {
-	p, err := peerOf(conn)
-	if err != nil {
-		return ctx
+// acquaint asks the kernel once per connection. A peer that it does not know is a
+// stranger; one whose groups it does not tell has only its first.
+func acquaint(log *slog.Logger, groupsOf func(fd int) ([]int, error)) func(context.Context, net.Conn) context.Context {
+	return func(ctx context.Context, conn net.Conn) context.Context {
+		p, err := peerOf(conn, groupsOf)
+		if err != nil {
+			log.Debug("the kernel does not tell who connects", "error", err)
+			return ctx
+		}
+		if p.untold != nil {
+			log.Debug("the kernel does not tell a peer's groups", "error", p.untold)
+		}
+		return context.WithValue(ctx, peerKey{}, p)
 	}
-	return context.WithValue(ctx, peerKey{}, p)
 }
 
 // peerIn returns the connection's peer, false where the kernel did not tell.
@@ -52,7 +60,7 @@ func peerIn(ctx context.Context) (peer, bool) {
 	return p, ok
 }
 
-func peerOf(conn net.Conn) (peer, error) {
+func peerOf(conn net.Conn, groupsOf func(fd int) ([]int, error)) (peer, error) {
 	c, ok := conn.(*net.UnixConn)
 	if !ok {
 		return peer{}, errors.New("not a Unix socket")
@@ -63,23 +71,20 @@ func peerOf(conn net.Conn) (peer, error) {
 	}
 	var p peer
 	var asked error
-	err = raw.Control(func(fd uintptr) { p, asked = credentials(int(fd)) })
+	err = raw.Control(func(fd uintptr) { p, asked = credentials(int(fd), groupsOf) })
 	if err := errors.Join(err, asked); err != nil {
 		return peer{}, fmt.Errorf("ask who connects: %w", err)
 	}
 	return p, nil
 }
 
-func credentials(fd int) (peer, error) {
+func credentials(fd int, groupsOf func(fd int) ([]int, error)) (peer, error) {
 	cred, err := syscall.GetsockoptUcred(fd, syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	if err != nil {
 		return peer{}, os.NewSyscallError("getsockopt SO_PEERCRED", err)
 	}
-	groups, err := peerGroups(fd)
-	if err != nil {
-		return peer{}, err
-	}
-	return peer{uid: int(cred.Uid), groups: append(groups, int(cred.Gid))}, nil
+	groups, err := groupsOf(fd) // none on a kernel before 4.13, and in gVisor
+	return peer{uid: int(cred.Uid), groups: append(groups, int(cred.Gid)), untold: err}, nil
 }
 
 // role judges a peer: group is the ID of the group that may read.

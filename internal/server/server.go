@@ -76,7 +76,7 @@ func Serve(ctx context.Context, opts Options, asker reconcile.Asker, actor recon
 		IdleTimeout:       idleLimit,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ConnContext:       withPeer,
+		ConnContext:       acquaint(opts.Log, peerGroups),
 		ErrorLog:          slog.NewLogLogger(opts.Log.Handler(), slog.LevelWarn),
 	}
 	return serve(ctx, web, listener)

@@ -1,0 +1,110 @@
+package reconcile
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+)
+
+// follower is the goroutine that follows the repository.
+type follower struct {
+	*Agent
+	loops *sync.WaitGroup
+	// started are the apps whose loop runs.
+	started map[string]bool
+	// seen is the revision that the apps were told of: a question may have seen the
+	// newest one before.
+	seen *catalog
+	// trouble is what was told of the repository last.
+	trouble string
+}
+
+// follow polls the repository when it is time, or when somebody or a value file
+// asks for it, until ctx ends. A server that does not answer holds up nobody else.
+func (f *follower) follow(ctx context.Context) {
+	for misses := 0; ; {
+		f.poll(ctx)
+		misses = f.missed(misses)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(f.untilPoll(misses)):
+		case <-f.values:
+		case <-f.poke:
+		}
+	}
+}
+
+// poll looks at the repository once, and lets every app know when there is
+// something new.
+func (f *follower) poll(ctx context.Context) {
+	c, err := f.look(ctx)
+	f.tell(ctx, err)
+	if c == nil {
+		return
+	}
+	workers, err := f.known(nil)
+	if err != nil { // asking for all names none that could be unknown
+		return
+	}
+	fresh := c != f.seen
+	f.seen = c
+	for _, w := range workers {
+		if !f.started[w.name] {
+			f.started[w.name] = true
+			f.loops.Go(func() { w.loop(ctx) })
+			wake(w.wake)
+		}
+		if fresh {
+			wake(w.wake)
+		}
+	}
+	if !fresh {
+		return
+	}
+	for _, w := range workers {
+		f.preempt(ctx, w, c)
+	}
+	f.collect(ctx, c)
+}
+
+// tell reports trouble with the repository when it begins or changes; nil is none.
+// Numbers are no change: ports and temporary names are others each time.
+func (f *follower) tell(ctx context.Context, err error) {
+	trouble := ""
+	if err != nil {
+		trouble = strings.Map(withoutDigits, err.Error())
+	}
+	if ctx.Err() != nil || trouble == f.trouble {
+		return
+	}
+	f.trouble = trouble
+	if err != nil {
+		f.hear(Event{Text: "the repository cannot be read: " + err.Error()})
+	}
+}
+
+func withoutDigits(r rune) rune {
+	if unicode.IsDigit(r) {
+		return -1
+	}
+	return r
+}
+
+// preempt ends a pass that puts something else than what the app asks for now.
+// A revision that leaves this app as it is disturbs nobody.
+func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog) {
+	digest := w.applying()
+	if digest == "" {
+		return
+	}
+	if _, wanted := c.apps[w.name]; !wanted {
+		return
+	}
+	cand, err := w.candidate(ctx, c, w.read())
+	if err == nil && cand.set.Digest != digest && quarantined(w.read(), cand.set) == nil {
+		w.interrupt(errSuperseded)
+	}
+}
