@@ -4,7 +4,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
-IMAGE   ?= syncd:$(VERSION)
+IMAGE   ?= syncd:dev
 STAGE   ?= bin/image
 PROGRAMS := ./cmd/syncd ./cmd/syncd-render
 CERTS   ?= /etc/ssl/certs/ca-certificates.crt

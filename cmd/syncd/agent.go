@@ -43,8 +43,7 @@ func (c *cli) agent(ctx context.Context, w wiring) (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := server.Client{Socket: s.host.Socket}
-	about, err := client.About(ctx)
+	client, about, err := c.flags.running(ctx, s.host, config.Host{}.Defaults().Socket)
 	switch {
 	case err == nil:
 		return &agent{client, client, func() error { return nil }}, c.flags.fits(s.host, about)
@@ -59,6 +58,21 @@ func (c *cli) agent(ctx context.Context, w wiring) (*agent, error) {
 		return nil, err
 	}
 	return &agent{local, local, done}, nil
+}
+
+// running finds the agent that answers: at the host's socket, or, where only
+// --state names it, at the usual one, if that agent works on that directory.
+func (f *flags) running(ctx context.Context, host config.Host, usual string) (server.Client, server.About, error) {
+	client := server.Client{Socket: host.Socket}
+	about, err := client.About(ctx)
+	if !errors.Is(err, server.ErrNoAgent) || f.state == "" || f.socket != "" {
+		return client, about, err
+	}
+	other := server.Client{Socket: usual}
+	if that, asked := other.About(ctx); asked == nil && that.State == host.State {
+		return other, that, nil
+	}
+	return client, about, err
 }
 
 // fits refuses an agent that follows something else than the flags say.

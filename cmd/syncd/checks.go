@@ -43,6 +43,9 @@ func checkProgram(ctx context.Context) (sandbox.Child, finding) {
 
 func checkEngine(ctx context.Context, host config.Host) finding {
 	const name, fix = "engine", "see that it runs (systemctl status docker), and that this user may use its socket (sudo, or the group docker)"
+	if err := (wiring{engine: required}).engineNamed(host); err != nil {
+		return failing(name, err, fix)
+	}
 	engine, err := docker.Open(ctx, docker.Options{Host: host.Docker})
 	if err != nil {
 		return failing(name, err, fix)

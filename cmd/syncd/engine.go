@@ -43,11 +43,11 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 	}
 	opts := docker.Options{
 		Host: host.Docker, Agent: agent, Mounts: filepath.Join(host.State, mountsDir), Version: thisBuild().Version,
-		Progress: pulls(w.progress), Deaf: w.deaf,
+		Progress: pulls(w.progress), Deaf: w.deaf, Ignored: w.deaf,
 	}
 	engine, err := docker.Open(ctx, opts)
 	for pause := firstWait; err != nil && w.engine == awaited && fault.Of(err) == fault.Unreachable; pause = min(2*pause, lastWait) {
-		w.log.Warn("the engine does not answer", "error", err, "again", pause)
+		w.log.Warn("the engine does not answer", "error", err, "again", pause.String())
 		if err := wait(ctx, pause); err != nil {
 			return nil, err
 		}
@@ -65,7 +65,8 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 	}
 }
 
-// deaf tells that the engine's events ended; the adapter listens anew.
+// deaf tells that the engine's events ended, after which the adapter listens anew,
+// or that a hook failed which keeps nothing from going on.
 func (w wiring) deaf(err error) {
 	if w.hear != nil {
 		w.hear(reconcile.Event{Text: err.Error()})
@@ -86,6 +87,8 @@ func wait(ctx context.Context, pause time.Duration) error {
 
 // dockerEngine fits the adapter to what a pass asks of an engine.
 type dockerEngine struct{ *docker.Engine }
+
+var _ reconcile.Origins = dockerEngine{}
 
 // Target returns the place of one app.
 func (e dockerEngine) Target(app string) apply.Target { return e.Engine.Target(app) }

@@ -1,6 +1,15 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"syncd.io/syncd/internal/state"
+)
+
+// defaultEntries is how many entries fit on a screen.
+const defaultEntries = 20
 
 func (c *cli) historyVerb() *cobra.Command {
 	limit := 0
@@ -14,14 +23,23 @@ func (c *cli) historyVerb() *cobra.Command {
 				return hinted("give a number from 1", "--limit %d is no number of entries", limit)
 			}
 			return c.use(cmd.Context(), wiring{engine: unneeded, readOnly: true}, func(a *agent) error {
-				entries, err := a.History(cmd.Context(), args[0], limit)
+				entries, err := a.History(cmd.Context(), args[0], 0) // all: how many are left out has to be said
 				if err != nil {
 					return known(cmd.Context(), a, args, err)
 				}
-				return c.print(list(entries), func() string { return c.style().History(entries) })
+				return c.printHistory(entries, limit)
 			})
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", 20, "how many entries, the newest first")
+	cmd.Flags().IntVarP(&limit, "limit", "n", defaultEntries, "how many entries, the newest first")
 	return cmd
+}
+
+// printHistory prints the newest entries, and says how many older ones there are:
+// in the text, or beside the JSON.
+func (c *cli) printHistory(entries []state.Entry, limit int) error {
+	if older := len(entries) - limit; older > 0 && c.flags.output == asJSON {
+		c.note(fmt.Sprintf("%d older entries are left out: --limit %d shows them too", older, len(entries)))
+	}
+	return c.print(list(entries[:min(limit, len(entries))]), func() string { return c.style().History(entries, limit) })
 }

@@ -38,7 +38,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	c.flags.register(root)
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpCommand(&cobra.Command{Use: "help [VERB]", Short: "Help about a verb", RunE: help(root)})
+	root.SetHelpCommand(c.helpVerb(root))
 	c.addVerbs(root)
 	return root
 }
@@ -55,16 +55,6 @@ func (c *cli) addVerbs(root *cobra.Command) {
 	group("look", "Look, and change nothing:", c.planVerb(), c.statusVerb(), c.explainVerb(), c.historyVerb(), c.logsVerb(), c.renderVerb(), c.validateVerb(), c.checkVerb())
 	group("say", "Say what shall happen to an app:", c.approveVerb(), c.rollbackVerb(), c.retryVerb(), c.pauseVerb(), c.resumeVerb(), c.adoptVerb(), c.releaseVerb())
 	root.AddCommand(c.versionVerb())
-}
-
-func help(root *cobra.Command) func(*cobra.Command, []string) error {
-	return func(_ *cobra.Command, args []string) error {
-		verb, rest, err := root.Find(args)
-		if err != nil || len(rest) > 0 {
-			return unknownVerb(root, args[0])
-		}
-		return verb.Help()
-	}
 }
 
 // verbArgs refuses what is no verb.

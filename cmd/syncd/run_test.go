@@ -33,7 +33,7 @@ func TestOneLogLinePerPassThatFoundSomething(t *testing.T) {
 		t.Errorf("what changed nothing is logged: %s", out.String())
 	}
 	tell(reconcile.Event{App: "shop", Result: &reconcile.Result{
-		App: "shop", Outcome: reconcile.RolledBack, Reason: "exit 1\n\x1b[2J", Hint: "mend it", Duration: time.Second,
+		App: "shop", Outcome: reconcile.RolledBack, Reason: "exit 1\n\x1b[2J", Hint: "mend it", Duration: resource.Duration(time.Second),
 		Revision: source.Revision{Commit: strings.Repeat("ab", 20), Author: "Ann"},
 	}})
 	tell(reconcile.Event{App: "shop", Result: &reconcile.Result{App: "shop", Outcome: reconcile.Halted}})
@@ -131,7 +131,7 @@ func TestMeminfoIsReadInBytes(t *testing.T) {
 func TestStatusWordsBecomeExitCodes(t *testing.T) {
 	for word, want := range map[reconcile.Word]int{
 		reconcile.Synced: 0, reconcile.OutOfSync: 5, reconcile.Progressing: 3, reconcile.WRolledBack: 3,
-		reconcile.WHeld: 3, reconcile.WHalted: 4, reconcile.WBlocked: 5, reconcile.WPaused: 5,
+		reconcile.WHeld: 3, reconcile.WHalted: 4, reconcile.WBlocked: 5, reconcile.WPaused: 5, reconcile.Unknown: 1,
 	} {
 		st := reconcile.Status{Apps: []reconcile.AppStatus{{Status: word, Health: reconcile.Healthy}}}
 		if got := statusCode(st); got != want {
@@ -151,14 +151,6 @@ func TestAWordThatIsGrantedIsNoFailure(t *testing.T) {
 	} {
 		if got := actCode(tt.verb, tt.outcome); got != tt.want {
 			t.Errorf("%s that ends %s exits with %d, want %d", tt.verb, tt.outcome, got, tt.want)
-		}
-	}
-}
-
-func TestTheNearestWordIsNamed(t *testing.T) {
-	for word, want := range map[string]string{"shpo": "shop", "SHOP": "shop", "sho": "shop", "zzzzzz": ""} {
-		if got := nearest(word, []string{"blog", "shop", "mail"}); got != want {
-			t.Errorf("near %q is %q, want %q", word, got, want)
 		}
 	}
 }

@@ -80,6 +80,9 @@ func (f *flags) overlay(h *config.Host) error {
 	if f.branch+f.tag+f.commit != "" {
 		h.Repo.Ref = config.Ref{Branch: f.branch, Tag: f.tag, Commit: f.commit}
 	}
+	if err := config.CheckEngine("--docker", f.docker); err != nil {
+		return err
+	}
 	h.Docker = cmp.Or(f.docker, h.Docker)
 	return f.places(h)
 }

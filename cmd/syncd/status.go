@@ -20,6 +20,7 @@ Status words:
   Halted       it failed, and a person has to act
   Blocked      consent, a window or a dependency is missing
   Paused       a person asked for it to be left alone
+  Unknown      the engine does not answer
 Health words: Healthy, Progressing, Degraded, Unknown.
 
 Exit codes:
@@ -27,7 +28,7 @@ Exit codes:
   3  the wanted revision is not what runs (yet)
   4  halted
   5  blocked, paused, out of sync, or degraded
-  1  any other error, such as a repository that cannot be read
+  1  any other error, such as a repository or an engine that does not answer
 With several apps the gravest counts: 4, 1, 3, 5, 0.`
 
 func (c *cli) statusVerb() *cobra.Command {
@@ -58,6 +59,9 @@ func statusCode(st reconcile.Status) int {
 	if st.SourceError != "" {
 		ends = append(ends, reconcile.Result{Outcome: reconcile.Unreachable})
 	}
+	if st.EngineError != "" {
+		ends = append(ends, reconcile.Result{Outcome: reconcile.Unreachable})
+	}
 	for _, a := range st.Apps {
 		ends = append(ends, reconcile.Result{Outcome: outcomeOf(a)})
 	}
@@ -71,6 +75,8 @@ func outcomeOf(a reconcile.AppStatus) reconcile.Outcome {
 		return reconcile.Halted
 	case reconcile.WRolledBack, reconcile.WHeld, reconcile.Progressing:
 		return reconcile.Held
+	case reconcile.Unknown:
+		return reconcile.Unreachable
 	case reconcile.Synced:
 		if slices.Contains([]reconcile.Word{reconcile.Unhealthy, reconcile.Progressing}, a.Health) {
 			return reconcile.Degraded

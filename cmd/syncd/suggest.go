@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nearest"
 )
 
 // hinted is an error of a command line that a person has to mend.
@@ -59,23 +60,11 @@ func unknownApp(app string, known []string) error {
 // didYouMean names the known word that was probably meant; empty where none is
 // near.
 func didYouMean(word string, known []string) string {
-	near := nearest(word, known)
+	near := nearest.Word(word, slices.Sorted(slices.Values(known)))
 	if near == "" {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %s?", near)
-}
-
-// nearest lets cobra, which does it for verbs, compare any words.
-func nearest(word string, known []string) string {
-	compare := &cobra.Command{SuggestionsMinimumDistance: 2}
-	for _, k := range slices.Sorted(slices.Values(known)) {
-		compare.AddCommand(&cobra.Command{Use: k, Run: func(*cobra.Command, []string) {}})
-	}
-	if near := compare.SuggestionsFor(word); len(near) > 0 {
-		return near[0]
-	}
-	return ""
 }
 
 func orElse(s, other string) string {

@@ -42,9 +42,12 @@ func (c *cli) validate(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	snapshot, err := source.LoadDir(dir)
+	snapshot, err := source.LoadDir(ctx, dir, host.Limits)
+	if err != nil && fault.Advice(err) == "" {
+		err = fault.Hint(err, "name the directory that holds the apps, or one app's own")
+	}
 	if err != nil {
-		return fault.Hint(err, "name the directory that holds the apps, or one app's own")
+		return err
 	}
 	v := &validation{host: host, child: render.Child{Sandbox: child, Limits: host.Limits}, snapshot: snapshot, fixed: c.flags.config != ""}
 	verdicts, err := v.all(ctx)

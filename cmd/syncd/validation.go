@@ -27,7 +27,8 @@ func (v *validation) all(ctx context.Context) ([]verdict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the host's values: %w", err)
 	}
-	found, err := v.child.Discover(ctx, render.DiscoverRequest{Root: v.snapshot.Dir, Path: v.host.Repo.Path})
+	tracked, refused := v.snapshot.Tracked()
+	found, err := v.child.Discover(ctx, render.DiscoverRequest{Root: v.snapshot.Dir, Path: v.host.Repo.Path, Refused: refused})
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,11 @@ func (v *validation) all(ctx context.Context) ([]verdict, error) {
 		if v.fixed && !app.Config.Hosts.Matches(v.host.Host.Labels) {
 			continue
 		}
-		one, objects, err := v.one(ctx, app, values, secret)
+		req := render.Request{
+			Root: v.snapshot.Dir, App: app, Values: values, Secret: secret,
+			HostDir: app.Config.HostDir, Tracked: tracked, Refused: refused,
+		}
+		one, objects, err := v.one(ctx, req)
 		if err != nil {
 			return nil, err
 		}
@@ -51,17 +56,14 @@ func (v *validation) all(ctx context.Context) ([]verdict, error) {
 }
 
 // one renders an app. The error is of what is not the app's fault.
-func (v *validation) one(ctx context.Context, app render.App, values map[string]string, secret []string) (verdict, []resource.Object, error) {
+func (v *validation) one(ctx context.Context, req render.Request) (verdict, []resource.Object, error) {
+	app := req.App
 	out := verdict{App: app.Name, Dir: app.Dir, Problems: []problem{}}
 	if app.Error != "" {
 		out.Problems = append(out.Problems, problem{app.Error, app.Hint})
 		return out, nil, nil
 	}
-	tracked, refused := trackedIn(v.snapshot)
-	answer, err := v.child.Render(ctx, render.Request{
-		Root: v.snapshot.Dir, App: app, Values: values, Secret: secret,
-		HostDir: app.Config.HostDir, Tracked: tracked, Refused: refused,
-	})
+	answer, err := v.child.Render(ctx, req)
 	switch fault.Of(err) {
 	case fault.Rejected:
 		out.Problems = append(out.Problems, renderProblem(err))
@@ -81,18 +83,6 @@ func renderProblem(err error) problem {
 		err = inner
 	}
 	return problem{err.Error(), fault.Advice(err)}
-}
-
-// trackedIn is what a snapshot holds in the form that rendering wants.
-func trackedIn(s source.Snapshot) (tracked, refused map[string]string) {
-	tracked, refused = map[string]string{}, map[string]string{}
-	for _, f := range s.Files {
-		tracked[f.Path] = fmt.Sprintf("%o %s", f.Mode, f.Hash)
-		if f.Refused != "" {
-			refused[f.Path] = f.Refused
-		}
-	}
-	return tracked, refused
 }
 
 // withPolicy adds the problems between apps to the apps that have them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -46,6 +47,9 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 			err = errors.Join(err, open.close())
 		}
 	}()
+	if err := w.engineNamed(host); err != nil {
+		return nil, nil, err
+	}
 	child, err := sandbox.Find(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -70,11 +74,19 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Engine:   engine,
 		Store:    store,
 		Mounts:   state.Mounts{Dir: filepath.Join(host.State, mountsDir), Grace: mountsGrace},
-		Log:      w.log,
 		ReadOnly: w.readOnly,
 		Hear:     w.hear,
 	})
 	return a, open.close, err
+}
+
+// engineNamed refuses an environment that names no engine, where it is the one to
+// say which.
+func (w wiring) engineNamed(host config.Host) error {
+	if w.engine == unneeded || host.Docker != "" {
+		return nil
+	}
+	return config.CheckEngine("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
 }
 
 // openSource opens the repository, or something that says that none was named.

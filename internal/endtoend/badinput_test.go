@@ -86,7 +86,6 @@ func TestConsentToAVolumeIsSpentWithIt(t *testing.T) {
 		h.deploy(stored)
 		h.want(h.sync(), reconcile.Applied)
 		h.deploy(withoutDB)
-		h.want(h.sync(), reconcile.Applied)
 		h.want(h.sync(), reconcile.Blocked)
 		if !h.hasVolume(data) {
 			t.Fatal("the volume went without consent")

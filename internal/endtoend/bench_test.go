@@ -66,7 +66,7 @@ func BenchmarkNoOpPass50(b *testing.B) {
 	var observed time.Duration
 	begun := used(b)
 	for b.Loop() {
-		observed += h.want(h.pass(a), reconcile.Unchanged).Phases.Observe
+		observed += h.want(h.pass(a), reconcile.Unchanged).Phases.Observe.D()
 	}
 	ms(b, used(b)-begun, "cpu-ms/op")
 	ms(b, observed, "observe-ms/op")

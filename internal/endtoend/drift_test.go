@@ -79,7 +79,7 @@ func (h *host) copyOf(ctx context.Context, id, number string) error {
 }
 
 // found says the only difference of a report: class and fields.
-func found(t *testing.T, report drift.Report) string {
+func found(t testing.TB, report drift.Report) string {
 	t.Helper()
 	different := report.Different()
 	if len(different) != 1 {

@@ -51,7 +51,7 @@ func TestRemovedServiceIsPrunedAndItsVolumeStaysUntilApproved(t *testing.T) {
 	h.deploy(stored)
 	h.want(h.sync(), reconcile.Applied)
 	h.deploy(withoutDB)
-	h.want(h.sync(), reconcile.Applied)
+	h.want(h.sync(), reconcile.Blocked) // applied, and the volume waits for a person
 	if left := h.service("db"); len(left) > 0 {
 		t.Errorf("%s is still there", left[0].Name)
 	}

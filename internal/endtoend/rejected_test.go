@@ -1,49 +1,55 @@
 package endtoend_test
 
 import (
-	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"syncd.io/syncd/internal/reconcile"
 )
 
-// registry is one that answers, and has nothing.
-func registry(t *testing.T) string {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
-		if r.URL.Path == "/v2/" {
-			fmt.Fprint(w, "{}")
-			return
-		}
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`)
-	}))
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
-}
+// local is an image that only this host could have, and has not.
+const local = "image: shop/web:9\n    pull_policy: never"
 
 func TestImageThatDoesNotExistTouchesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	h.deploy(web)
 	h.want(h.sync(), reconcile.Applied)
-	image := registry(t) + "/shop/web:9"
-	h.deploy(strings.Replace(version(web, "2"), "IMAGE", image, 1))
+	h.deploy(strings.Replace(version(web, "2"), "image: IMAGE", local, 1))
 	h.untouched(func() {
 		res := h.want(h.sync(), reconcile.Rejected)
-		if !strings.Contains(res.Reason, image) {
-			t.Errorf("the reason does not name the image %s: %s", image, res.Reason)
+		if !strings.Contains(res.Reason, "shop/web:9") {
+			t.Errorf("the reason does not name the image: %s", res.Reason)
 		}
 		h.want(h.sync(), reconcile.Held)
 	})
 	if got := env(h.one("web"), "APP_VERSION"); got != "1" {
 		t.Errorf("version %s runs, want 1", got)
+	}
+}
+
+// A commit is often there before the image that it names.
+func TestImageThatIsOnItsWayIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	h, s := newHost(t), newShelf(t)
+	h.deploy(web)
+	h.want(h.sync(), reconcile.Applied)
+	image := s.address + "/" + h.project + ":late"
+	h.deploy(strings.Replace(version(web, "2"), "IMAGE", image, 1))
+	h.untouched(func() {
+		res := h.want(h.sync(), reconcile.Unreachable)
+		if !strings.Contains(res.Reason, image) || !strings.Contains(res.Reason, "on its way") {
+			t.Errorf("the reason does not say that the image %s may come: %s", image, res.Reason)
+		}
+	})
+	if q := h.record().Quarantine; len(q) > 0 {
+		t.Errorf("the revision is in quarantine: %s", q[0].Reason)
+	}
+	_, id := h.put(s, "late")
+	h.want(h.sync(), reconcile.Applied)
+	if got := h.one("web").Image; got != id {
+		t.Errorf("image %s runs, want %s", got, id)
 	}
 }
 

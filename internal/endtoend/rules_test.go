@@ -25,7 +25,7 @@ func TestThreeFailureClassesNeverOne(t *testing.T) {
 		class   string // of the quarantine; empty is none
 	}{
 		{strings.Replace(web, "IMAGE", freePort(t)+"/shop/web:1", 1), reconcile.Unreachable, ""},
-		{strings.Replace(web, "IMAGE", registry(t)+"/shop/web:1", 1), reconcile.Rejected, "rejected"},
+		{strings.Replace(web, "image: IMAGE", local, 1), reconcile.Rejected, "rejected"},
 		{sick, reconcile.RolledBack, "unhealthy"},
 	} {
 		before := len(h.record().Quarantine)

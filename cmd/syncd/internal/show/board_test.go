@@ -17,7 +17,7 @@ func step(verb apply.Verb, k resource.Key, phase apply.Phase, detail string) rec
 	if verb == apply.Await {
 		s.Until = resource.Healthy
 	}
-	return reconcile.Event{App: "shop", Step: &apply.Event{Step: s, Phase: phase, Detail: detail, Elapsed: 12300 * time.Millisecond, Limit: time.Minute}}
+	return reconcile.Event{App: "shop", Step: &apply.Event{Step: s, Phase: phase, Detail: detail, Elapsed: resource.Duration(12300 * time.Millisecond), Limit: resource.Duration(time.Minute)}}
 }
 
 // events are a rollout as a watcher hears it.

@@ -54,7 +54,7 @@ func preview() reconcile.Preview {
 		Services: []reconcile.ServicePlan{
 			{Service: apply.Service{Group: "web", How: apply.HowStartFirst, Why: "image: shop:1 -> shop:2", Slots: 2, Of: 2, Changes: changes}, Memory: 128 << 20, Free: 3 << 30},
 			{Service: apply.Service{Group: "big", How: apply.HowStartFirst, Slots: 1, Of: 1}, Memory: 4 << 30, Free: 3 << 30},
-			{Service: apply.Service{Group: "db", How: apply.HowStopFirst, Why: "writer volume data", Slots: 1, Of: 1}, Gap: 1300 * time.Millisecond},
+			{Service: apply.Service{Group: "db", How: apply.HowStopFirst, Why: "writer volume data", Slots: 1, Of: 1}, Gap: resource.Duration(1300 * time.Millisecond)},
 			{Service: apply.Service{Group: "migrate", How: apply.RunOnce, Why: "its input changed", Slots: 1, Of: 1}},
 			{Service: apply.Service{Group: "cache", How: apply.Unchanged, Of: 1}},
 		},
@@ -88,17 +88,61 @@ func previews() []reconcile.Preview {
 
 func history() []state.Entry {
 	return []state.Entry{
-		{At: now, Kind: "sync", Outcome: "rolled back", Revision: second, Duration: 3300 * time.Millisecond, Reason: hostile},
+		{At: now, Kind: "sync", Outcome: "rolled back", Revision: second, Duration: resource.Duration(3300 * time.Millisecond), Reason: hostile},
 		{At: now.Add(-time.Hour), Kind: "pause", Who: "ann", Outcome: "pause", Revision: first, Reason: "restoring a backup"},
-		{At: now.Add(-2 * time.Hour), Kind: "sync", Outcome: "applied", Revision: first, Duration: 125 * time.Second},
+		{At: now.Add(-2 * time.Hour), Kind: "sync", Outcome: "applied", Revision: first, Duration: resource.Duration(125 * time.Second)},
+	}
+}
+
+// words are what people said, with a reason and without.
+func words() []state.Entry {
+	return []state.Entry{
+		{At: now, Kind: "rollback", Who: "ann", Outcome: "rollback", Revision: second, Reason: "from 9f8e7d6c9f to 1a2b3c4d1a"},
+		{At: now.Add(-time.Hour), Kind: "retry", Who: "ann", Outcome: "retry", Revision: second},
+		{At: now.Add(-2 * time.Hour), Kind: "sync", Outcome: "applied", Revision: first, Duration: resource.Duration(time.Second)},
+		{At: now.Add(-3 * time.Hour), Kind: "sync", Outcome: "applied", Revision: first, Duration: resource.Duration(time.Second)},
+	}
+}
+
+// away is the status of a host whose engine does not answer.
+func away() reconcile.Status {
+	gone := "reach the Docker engine: no answer"
+	return reconcile.Status{
+		Host: "berlin-1", Agent: true, Revision: first,
+		EngineError: gone, EngineHint: "systemctl status docker", EngineSince: now.Add(-time.Hour),
+		Apps: []reconcile.AppStatus{
+			{Name: "shop", Status: reconcile.Unknown, Health: reconcile.Unknown, Good: first, Wanted: first, Outcome: reconcile.Unreachable, Reason: "observe app shop: " + gone},
+			{Name: "blog", Status: reconcile.WHeld, Health: reconcile.Unknown, Good: first, Wanted: second, Outcome: reconcile.Held, Reason: "revision 9f8e7d6c9f failed"},
+		},
+	}
+}
+
+// shadow is the status of an agent that reports and never acts.
+func shadow() reconcile.Status {
+	return reconcile.Status{Host: "berlin-1", Agent: true, ReadOnly: true, Revision: first, Apps: []reconcile.AppStatus{
+		{Name: "shop", Status: reconcile.OutOfSync, Health: reconcile.Unknown, Wanted: first, Outcome: reconcile.Pending, Reason: "revision 1a2b3c4d1a would change container/web/1: read-only", Hint: "syncd plan shop shows it in full"},
+		{Name: "blog", Status: reconcile.Synced, Health: reconcile.Healthy, Good: first, Wanted: first, Notes: []string{"container/other/1 is left alone: made by somebody"}},
+	}}
+}
+
+// asking are passes that wait for consent: once with nothing else to say, once
+// beside what went wrong.
+func asking() []reconcile.Result {
+	one, two := "remove volume/old with its data", "remove volume/older with its data"
+	return []reconcile.Result{
+		{
+			App: "shop", Outcome: reconcile.Blocked, Revision: first, Ask: "0123456789ab", Plan: apply.Plan{Consents: []string{one, two}, Notes: []string{"container/other/1 is left alone: made by somebody"}},
+			Reason: "applied and healthy; consent is missing: " + one + ", " + two, Hint: "syncd approve shop --plan 0123456789ab",
+		},
+		{App: "blog", Outcome: reconcile.Degraded, Revision: first, Ask: "ba9876543210", Plan: apply.Plan{Consents: []string{one}}, Reason: "container/web/1: exit 1"},
 	}
 }
 
 func results() []reconcile.Result {
 	return []reconcile.Result{
-		{App: "shop", Outcome: reconcile.Applied, Revision: first, Duration: 12 * time.Second},
+		{App: "shop", Outcome: reconcile.Applied, Revision: first, Duration: resource.Duration(12 * time.Second)},
 		{
-			App: "blog", Outcome: reconcile.RolledBack, Revision: second, Duration: 3300 * time.Millisecond, Reason: "container/web/1: exit 1", Hint: "syncd logs blog --attempt 9f8e7d6c9f",
+			App: "blog", Outcome: reconcile.RolledBack, Revision: second, Duration: resource.Duration(3300 * time.Millisecond), Reason: "container/web/1: exit 1", Hint: "syncd logs blog --attempt 9f8e7d6c9f",
 			Failures: []apply.Failure{{Step: apply.Step{Key: web("1")}, Reason: "exit 1", Lines: []string{"first", "\tindented\x1b[2J", "last"}}},
 			Notes:    []string{"an older secret is back"},
 		},

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -9,23 +10,27 @@ import (
 	"syncd.io/syncd/internal/state"
 )
 
-// History is what happened to an app, the newest first.
-func (s Style) History(entries []state.Entry) string {
+// History is what happened to an app, the newest first; of more than limit entries
+// it says how many older ones there are.
+func (s Style) History(entries []state.Entry, limit int) string {
 	if len(entries) == 0 {
 		return "nothing has happened yet\n"
 	}
+	older := len(entries) - limit
+	entries = entries[:min(limit, len(entries))]
 	var t table
 	t.head("WHEN", "WHAT", "OUTCOME", "REVISION", "TOOK", "WHO", "WHY")
 	for _, e := range entries {
 		who, why := e.Who, e.Reason
-		if who == "" {
+		if who == "" { // a pass: the commit says who and why
 			who = e.Revision.Author
-		}
-		if why == "" {
-			why = e.Revision.Subject
+			why = cmp.Or(why, e.Revision.Subject)
 		}
 		t.row(text(s.moment(e.At)), text(word(e.Kind)), cell{word(e.Outcome), toneOf(reconcile.Outcome(e.Outcome))},
-			text(short(e.Revision)), text(took(e.Duration)), text(dash(who)), text(sentence(why)))
+			text(short(e.Revision)), text(took(e.Duration.D())), text(dash(who)), text(cmp.Or(sentence(why), "-")))
+	}
+	if older > 0 {
+		return t.draw(s) + fmt.Sprintf("… %d older: --limit %d (or -n) shows them too\n", older, len(entries)+older)
 	}
 	return t.draw(s)
 }

@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/apply"
@@ -39,9 +40,9 @@ func comment(p reconcile.Preview) string {
 		}
 		return head + text
 	case !p.Differs():
-		return head + "In sync: nothing to do.\n" + noteList(p.Notes)
+		return head + "In sync: nothing to do.\n" + noteList(slices.Concat(p.Notes, p.Plan.Notes))
 	}
-	return head + serviceTable(p) + fieldList(p) + facts(p) + noteList(p.Notes) + steps(p)
+	return head + serviceTable(p) + fieldList(p) + facts(p) + noteList(slices.Concat(p.Notes, p.Plan.Notes)) + steps(p)
 }
 
 func orDefault(s, other string) string {

@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/apply"
@@ -34,7 +35,7 @@ func (s Style) preview(p reconcile.Preview) string {
 		s.trouble(&b, "  ", p.Error, p.Hint)
 		return b.String()
 	}
-	for _, note := range p.Notes {
+	for _, note := range slices.Concat(p.Notes, p.Plan.Notes) {
 		b.WriteString(block("note: "+note, "  ") + "\n")
 	}
 	if !p.Differs() {
@@ -57,7 +58,9 @@ func (s Style) preview(p reconcile.Preview) string {
 func (s Style) idle(p reconcile.Preview) string {
 	var b strings.Builder
 	for _, f := range p.Report.Different() {
-		b.WriteString(block(f.String(), "  ") + "\n")
+		if f.Class != drift.Foreign { // a note tells
+			b.WriteString(block(f.String(), "  ") + "\n")
+		}
 	}
 	switch {
 	case p.Outcome != "":
@@ -113,7 +116,7 @@ func change(c drift.Change) string {
 func price(svc reconcile.ServicePlan) []string {
 	var out []string
 	if svc.Gap > 0 {
-		out = append(out, "gap: about "+seconds(svc.Gap)+" without an instance")
+		out = append(out, "gap: about "+seconds(svc.Gap.D())+" without an instance")
 	} else if svc.How == apply.HowStartFirst {
 		out = append(out, "gap: none")
 	}
@@ -140,6 +143,9 @@ func loose(p reconcile.Preview) []drift.Finding {
 	}
 	var out []drift.Finding
 	for _, f := range p.Report.Different() {
+		if f.Class == drift.Foreign { // a note tells, or what blocks
+			continue
+		}
 		if f.Key.Kind != spec.KindContainer || !told[f.Key.Namespace] {
 			out = append(out, f)
 		}

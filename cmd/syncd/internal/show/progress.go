@@ -44,9 +44,9 @@ func waiting(e apply.Event) string {
 	if e.Step.Verb != apply.Await {
 		return begun(e.Step)
 	}
-	text := "waiting " + whole(e.Elapsed)
+	text := "waiting " + whole(e.Elapsed.D())
 	if e.Limit > 0 {
-		text += " of " + whole(e.Limit)
+		text += " of " + whole(e.Limit.D())
 	}
 	return text
 }

@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/apply"
@@ -15,7 +16,7 @@ func (s Style) Results(results []reconcile.Result) string {
 	}
 	var t table
 	for _, r := range results {
-		t.row(text(word(r.App)), cell{string(r.Outcome), toneOf(r.Outcome)}, text(short(r.Revision)), text(seconds(r.Duration)))
+		t.row(text(word(r.App)), cell{string(r.Outcome), toneOf(r.Outcome)}, text(short(r.Revision)), text(seconds(r.Duration.D())))
 	}
 	var b strings.Builder
 	b.WriteString(t.draw(s))
@@ -32,10 +33,10 @@ func (s Style) story(r reconcile.Result) string {
 	for _, f := range r.Failures {
 		s.failure(&b, r.Reason, f)
 	}
-	for _, n := range r.Notes {
+	for _, n := range slices.Concat(r.Notes, r.Plan.Notes) {
 		b.WriteString(block("note: "+n, "  ") + "\n")
 	}
-	consents(&b, s, "  ", r.App, r.Ask, r.Plan.Consents)
+	consents(&b, s, "  ", r.App, r.Ask, unsaid(r.Plan.Consents, r.Reason))
 	if b.Len() == 0 {
 		return ""
 	}
@@ -55,7 +56,7 @@ func (s Style) failure(b *strings.Builder, said string, f apply.Failure) {
 
 // ResultLine is how one pass ended, as one line without colours.
 func ResultLine(r reconcile.Result) string {
-	line := fmt.Sprintf("%s: %s %s in %s", word(r.App), r.Outcome, short(r.Revision), seconds(r.Duration))
+	line := fmt.Sprintf("%s: %s %s in %s", word(r.App), r.Outcome, short(r.Revision), seconds(r.Duration.D()))
 	if r.Reason != "" {
 		line += ": " + sentence(r.Reason)
 	}

@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/reconcile"
@@ -14,6 +15,9 @@ func (s Style) Status(st reconcile.Status) string {
 	b.WriteString(s.hostLine(st))
 	if st.SourceError != "" {
 		s.trouble(&b, "", "the repository cannot be read: "+st.SourceError, st.SourceHint)
+	}
+	if st.EngineError != "" {
+		s.trouble(&b, "", "the engine does not answer"+s.since(st)+": "+st.EngineError, st.EngineHint)
 	}
 	if st.Recovered != "" {
 		b.WriteString(block("recovered: "+st.Recovered, "") + "\n")
@@ -32,7 +36,10 @@ func (s Style) Status(st reconcile.Status) string {
 
 func (s Style) hostLine(st reconcile.Status) string {
 	agent := "no agent runs"
-	if st.Agent {
+	switch {
+	case st.ReadOnly:
+		agent = "agent runs, read-only"
+	case st.Agent:
 		agent = "agent runs"
 	}
 	host := word(st.Host)
@@ -40,6 +47,14 @@ func (s Style) hostLine(st reconcile.Status) string {
 		host = "this host"
 	}
 	return fmt.Sprintf("%s: %s, %s\n", host, about(st.Revision), agent)
+}
+
+// since says from when on the engine is away, as far as that is known.
+func (s Style) since(st reconcile.Status) string {
+	if st.EngineSince.IsZero() {
+		return ""
+	}
+	return " since " + s.moment(st.EngineSince)
 }
 
 func (s Style) apps(apps []reconcile.AppStatus) string {
@@ -78,16 +93,21 @@ func (s Style) attention(a reconcile.AppStatus) string {
 	if a.Held != nil {
 		fmt.Fprintf(&b, "  rolled back by %s at %s to %.10s\n", word(a.Held.Who), s.moment(a.Held.At), word(a.Held.Commit))
 	}
+	said := ""
 	switch {
 	case a.Paused != nil: // it has said why
 		s.trouble(&b, "  ", "", a.Hint)
 	case wants(a):
+		said = a.Reason
 		s.trouble(&b, "  ", a.Reason, a.Hint)
 	}
 	for _, d := range a.Drift {
 		b.WriteString(block("drift: "+d, "  ") + "\n")
 	}
-	consents(&b, s, "  ", a.Name, a.Plan, a.Consents)
+	for _, n := range a.Notes {
+		b.WriteString(block("note: "+n, "  ") + "\n")
+	}
+	consents(&b, s, "  ", a.Name, a.Plan, unsaid(a.Consents, said))
 	if b.Len() == 0 {
 		return ""
 	}
@@ -98,7 +118,12 @@ func (s Style) attention(a reconcile.AppStatus) string {
 	return "\n" + s.paint(bold, word(a.Name)) + owner + "\n" + b.String()
 }
 
+// wants tells whether the last pass's reason is worth a person's attention; that
+// the engine is away is said of the whole host.
 func wants(a reconcile.AppStatus) bool {
+	if a.Status == reconcile.Unknown && a.Outcome == reconcile.Unreachable {
+		return false
+	}
 	return a.Status != reconcile.Synced || a.Health == reconcile.Unhealthy
 }
 
@@ -117,6 +142,13 @@ func (s Style) trouble(b *strings.Builder, indent, reason, hint string) {
 	if hint != "" {
 		b.WriteString(block("hint: "+hint, indent) + "\n")
 	}
+}
+
+// unsaid are the consents that a reason, as far as it is shown, has not named yet.
+// Where it has named them, its hint says how to give them.
+func unsaid(list []string, reason string) []string {
+	reason = sentence(reason)
+	return slices.DeleteFunc(slices.Clone(list), func(c string) bool { return strings.Contains(reason, sentence(c)) })
 }
 
 // consents writes what waits for a person's word, and how to give it.
