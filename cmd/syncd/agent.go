@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/user"
 	"slices"
@@ -46,7 +47,7 @@ func (c *cli) agent(ctx context.Context, w wiring) (*agent, error) {
 	client, about, err := c.flags.running(ctx, s.host, config.Host{}.Defaults().Socket)
 	switch {
 	case err == nil:
-		return &agent{client, client, func() error { return nil }}, c.flags.fits(s.host, about)
+		return &agent{client, client, func() error { return nil }}, errors.Join(c.flags.worksOn(s.host, about), c.flags.fits(s.host, about))
 	case !errors.Is(err, server.ErrNoAgent):
 		return nil, err
 	case s.unread != nil:
@@ -73,6 +74,16 @@ func (f *flags) running(ctx context.Context, host config.Host, usual string) (se
 		return other, that, nil
 	}
 	return client, about, err
+}
+
+// worksOn refuses an agent that works on another state directory than the named
+// configuration: its apps are not those that are meant.
+func (f *flags) worksOn(want config.Host, about server.About) error {
+	if f.config == "" || f.socket != "" || about.State == want.State {
+		return nil
+	}
+	err := fmt.Errorf("the agent at %s works on %s, and %s names %s", want.Socket, about.State, f.config, want.State)
+	return fault.Hint(fault.As(fault.Blocked, err), "give that configuration a socket of its own: socket: "+want.State+"/syncd.sock")
 }
 
 // fits refuses an agent that follows something else than the flags say.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/server"
 )
 
@@ -49,6 +50,27 @@ func TestTheAgentOfAStateDirectoryIsFound(t *testing.T) {
 		client, about, err := tt.flags.running(ctx, host, usual)
 		if (err == nil) != tt.found || tt.found && (client.Socket != usual || about.Version != "v1") {
 			t.Errorf("%+v: found %+v at %s, %v", tt.flags, about, client.Socket, err)
+		}
+	}
+}
+
+// TestTheAgentOfAnotherInstallationIsRefused: a configuration with a state of its
+// own and no socket finds the usual one, where another agent may answer.
+func TestTheAgentOfAnotherInstallationIsRefused(t *testing.T) {
+	about := server.About{State: "/var/lib/syncd"}
+	for _, tt := range []struct {
+		flags flags
+		state string
+		fits  bool
+	}{
+		{flags{config: "/etc/syncd/syncd.yaml"}, "/var/lib/syncd", true},
+		{flags{config: "/etc/syncd/b.yaml"}, "/var/lib/b", false},
+		{flags{config: "/etc/syncd/b.yaml", socket: "/run/syncd/syncd.sock"}, "/var/lib/b", true},
+		{flags{}, "/var/lib/b", true},
+	} {
+		err := tt.flags.worksOn(config.Host{State: tt.state}, about)
+		if (err == nil) != tt.fits || err != nil && (fault.Of(err) != fault.Blocked || fault.Advice(err) == "") {
+			t.Errorf("%+v with %s: %v", tt.flags, tt.state, err)
 		}
 	}
 }

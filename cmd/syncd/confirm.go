@@ -29,6 +29,9 @@ func (c *cli) confirmed(cmd *cobra.Command, verb, app string, yes bool) error {
 			return err
 		}
 		req.Confirm = true
+		if would.Preview != nil {
+			req.Plan = would.Preview.Digest
+		}
 		done, err := a.Act(ctx, verb, req, hear)
 		end()
 		if err != nil {

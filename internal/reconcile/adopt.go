@@ -37,6 +37,9 @@ func (x *act) adopt(ctx context.Context) (ActResult, error) {
 	if !x.req.Confirm {
 		return x.previewAdoption(ctx, origin, take)
 	}
+	if err := x.asPrinted(ctx, origin, take); err != nil {
+		return ActResult{}, err
+	}
 	if err := x.change(ctx, "adopt", false, take); err != nil {
 		return ActResult{}, err
 	}
@@ -45,6 +48,23 @@ func (x *act) adopt(ctx context.Context) (ActResult, error) {
 		return ActResult{}, fmt.Errorf("take over app %s: %w", x.req.App, err)
 	}
 	return x.pass(ctx, fmt.Sprintf("adopted %d containers of %s", len(origin.Refs), x.req.App))
+}
+
+// asPrinted refuses to adopt where that would do something else by now than what
+// a person was shown and agreed to.
+func (x *act) asPrinted(ctx context.Context, origin apply.Origin, take func(*state.Record) error) error {
+	if x.req.Plan == "" {
+		return nil
+	}
+	now, err := x.previewAdoption(ctx, origin, take)
+	if err != nil {
+		return err
+	}
+	if now.Preview.Digest != x.req.Plan {
+		err := fmt.Errorf("adopt app %s: plan %s is no longer what would be done", x.req.App, x.req.Plan)
+		return fault.Hint(fault.As(fault.Rejected, err), "a commit or a container came meanwhile; look again: syncd adopt "+x.req.App)
+	}
+	return nil
 }
 
 func (x *act) previewAdoption(ctx context.Context, origin apply.Origin, take func(*state.Record) error) (ActResult, error) {

@@ -171,6 +171,29 @@ func TestAdoptOfComposeWarnsOfNobody(t *testing.T) {
 	})
 }
 
+// A yes is for what was shown: a commit that came meanwhile needs another one.
+func TestAdoptDoesWhatItShowed(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		n := &neighbours{world: w}
+		w.restart(func(o *reconcile.Options) { o.Engine = n })
+		w.repo.shop(healthy("v1"))
+		ref, err := w.target.Plant(healthy("v1"))
+		w.must(err)
+		w.ends(reconcile.Blocked)
+		n.origin = apply.Origin{Refs: []resource.Ref{ref}}
+		shown := w.act("adopt", reconcile.ActRequest{}).Preview.Digest
+		w.repo.shop(healthy("v2"))
+		_, err = w.agent.Act(t.Context(), "adopt", reconcile.ActRequest{App: "shop", Confirm: true, Plan: shown}, nil)
+		if fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "syncd adopt shop") {
+			t.Errorf("got %v (%s), want it refused", err, fault.Advice(err))
+		}
+		w.runs("web", "v1")
+		shown = w.act("adopt", reconcile.ActRequest{}).Preview.Digest
+		w.act("adopt", reconcile.ActRequest{Confirm: true, Plan: shown})
+		w.runs("web", "v2")
+	})
+}
+
 func TestRemovedAppIsHandedBack(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
 		n := &neighbours{world: w}

@@ -28,7 +28,7 @@ type PlanRequest struct {
 type ActRequest struct {
 	App string `json:"app"`
 	Who string `json:"who"`
-	// Plan is the digest that is approved.
+	// Plan is the digest that is approved; for adopt, that of what was shown before.
 	Plan string `json:"plan,omitempty"`
 	// Revision is what to roll back to; empty is the one before the good one.
 	Revision string `json:"revision,omitempty"`
