@@ -184,8 +184,8 @@ func TestWhoIsToBlameForTheTime(t *testing.T) {
 		want  fault.Class
 	}{
 		{fault.Rejected, time.Minute, fault.Rejected},
-		{fault.Rejected, 15 * time.Second, fault.Rejected},
-		{fault.Rejected, 14 * time.Second, fault.Unreachable},
+		{fault.Rejected, 6 * time.Second, fault.Rejected},
+		{fault.Rejected, 5 * time.Second, fault.Unreachable},
 		{fault.Rejected, 0, fault.Unreachable},
 		{fault.Unreachable, time.Minute, fault.Unreachable},
 	} {

@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +35,7 @@ services:
     command: ["-version", "5"]
     environment: {A: "1", URL: "http://x/?a=b"}
     labels: {team: shop}
-    ports: ["127.0.0.1:39185:8080", "127.0.0.1::9000/udp"]
+    ports: ["127.0.0.1:PORT:8080", "127.0.0.1::9000/udp"]
     expose: ["7000"]
     volumes: ["data:/data", "./conf:/etc/conf:ro", "./made:/made", "/anon", {type: tmpfs, target: /cache, tmpfs: {size: 1048576}}]
     tmpfs: [/run]
@@ -95,7 +94,8 @@ func TestAdoptedComposeProjectIsInSync(t *testing.T) {
 		}
 	}
 	f.engine.opts.Mounts = filepath.Join(dir, "mounts")
-	text := "version: \"3.9\"" + strings.ReplaceAll(adopted, "IMAGE", image)
+	port := freePort(t)
+	text := "version: \"3.9\"" + strings.NewReplacer("IMAGE", image, "PORT", port.Published).Replace(adopted)
 	text = strings.ReplaceAll(text, "    deploy: {replicas: 2}\n", "")
 	if !strings.HasSuffix(compose[0], "docker") { // 1.29 knows these in files of version 2 only
 		text = strings.Replace(text, `"3.9"`, `"2.4"`, 1)
@@ -108,7 +108,7 @@ func TestAdoptedComposeProjectIsInSync(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("compose up: %v\n%s", err, out)
 	}
-	want := f.adoptedObjects(image, dir)
+	want := f.adoptedObjects(image, dir, port)
 	before := map[string]string{}
 	var refs []resource.Ref
 	for _, in := range dockertest.Containers(t, f.api, f.project) {
@@ -165,7 +165,7 @@ func TestAdoptedComposeProjectIsInSync(t *testing.T) {
 }
 
 // adoptedObjects is what the Compose file above means.
-func (f *fixture) adoptedObjects(image, dir string) []resource.Object {
+func (f *fixture) adoptedObjects(image, dir string, port spec.Port) []resource.Object {
 	grace, init := 3*time.Second, true
 	bind := func(source, target string, ro bool) spec.Mount {
 		return spec.Mount{Type: "bind", Source: filepath.Join(dir, source), Target: target, ReadOnly: ro, CreateHostPath: true}
@@ -199,7 +199,7 @@ func (f *fixture) adoptedObjects(image, dir string) []resource.Object {
 				Command: []string{"-version", "5"}, Environment: map[string]string{"A": "1", "URL": "http://x/?a=b"},
 				Labels: map[string]string{"team": "shop"}, Expose: []string{"7000/tcp"},
 				Ports: []spec.Port{
-					{HostIP: "127.0.0.1", Published: strconv.Itoa(39185), Target: 8080, Protocol: "tcp"},
+					port,
 					{HostIP: "127.0.0.1", Target: 9000, Protocol: "udp"},
 				},
 				Mounts: []spec.Mount{

@@ -27,9 +27,8 @@ func TestDockerConforms(t *testing.T) {
 			o.Refs = []resource.Key{network.Key}
 			return o
 		}
-		port := func(c *spec.Container) {
-			c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: "39184", Target: 8080, Protocol: "tcp"}}
-		}
+		held := freePort(t)
+		port := func(c *spec.Container) { c.Ports = []spec.Port{held} }
 		job := func(code string) resource.Object {
 			o := f.container(image, "migrate", 1, func(c *spec.Container) { c.Environment = map[string]string{"APP_EXIT": code} })
 			o.Once = true

@@ -24,7 +24,7 @@ var notWritten = map[string]string{
 // written, read back and compared on a real engine, or say why not.
 func TestEveryFieldOfASpecIsInTheTable(t *testing.T) {
 	set := map[string]bool{}
-	for _, change := range fields(&fixture{project: "p"}, "/dir") {
+	for _, change := range fields(&fixture{TB: t, project: "p"}, "/dir") {
 		c := spec.Container{Name: "n", Project: "p", Service: "s", Number: 1, Image: "i", Pin: "x"}
 		if change != nil {
 			change(&c)

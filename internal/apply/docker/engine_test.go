@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"os"
 	"slices"
 	"strconv"
@@ -177,6 +178,21 @@ func (f *fixture) removeAll(key resource.Key) {
 			}
 		}
 	}
+}
+
+// freePort publishes a loopback port that nobody has.
+func freePort(t testing.TB) spec.Port {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec.Port{HostIP: "127.0.0.1", Published: port, Target: 8080, Protocol: "tcp"}
 }
 
 type errorText string

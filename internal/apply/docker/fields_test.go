@@ -64,7 +64,7 @@ func fields(f *fixture, dir string) map[string]func(*spec.Container) {
 			c.Ports = []spec.Port{{HostIP: "127.0.0.1", Target: 8080, Protocol: "tcp"}, {HostIP: "127.0.0.1", Target: 81, Protocol: "udp"}}
 		},
 		"port fixed": func(c *spec.Container) {
-			c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: "39181", Target: 8080, Protocol: "tcp"}, {HostIP: "127.0.0.1", Published: "39182", Target: 8080, Protocol: "tcp"}}
+			c.Ports = []spec.Port{freePort(f), freePort(f)}
 		},
 		"expose":               func(c *spec.Container) { c.Expose = []string{"7000", "8080/tcp", "7001-7003/udp"} },
 		"network_mode host":    func(c *spec.Container) { c.NetworkMode = "host"; c.Command = []string{"-listen", "127.0.0.1:0"} },

@@ -30,7 +30,7 @@ func (t *Target) begin(ctx context.Context, id, name string, after []spec.Hook) 
 	if err == nil {
 		err = t.runHooks(ctx, id, hookSet{kind: "post_start", list: after, limit: t.engine.limits.hook})
 	}
-	if fault.Of(err) == fault.Unreachable || ctx.Err() != nil {
+	if err != nil && (fault.Of(err) == fault.Unreachable || ctx.Err() != nil) {
 		return err
 	}
 	if err != nil {

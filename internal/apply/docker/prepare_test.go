@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -85,9 +84,9 @@ func TestPinNamesWhatIsMissing(t *testing.T) {
 func TestValidateJudgesWithoutLeavingAnything(t *testing.T) {
 	f := newFixture(t)
 	image := dockertest.Image(t, "", "VOLUME /var/data")
-	stranger := newFixture(t)
+	stranger, held := newFixture(t), freePort(t)
 	stranger.put(stranger.container(image, "holder", 1, func(c *spec.Container) {
-		c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: "39186", Target: 8080, Protocol: "tcp"}}
+		c.Ports = []spec.Port{held}
 	}))
 	good := f.container(image, "web", 1, func(c *spec.Container) {
 		c.NetworkMode = "service:db"
@@ -109,7 +108,7 @@ func TestValidateJudgesWithoutLeavingAnything(t *testing.T) {
 		"service web": func(c *spec.Container) { c.Security.CapAdd = []string{"NO_SUCH"} },
 		"restart":     func(c *spec.Container) { c.Restart.Name = "nonsense" },
 		"stranger": func(c *spec.Container) {
-			c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: "39186", Target: 80, Protocol: "tcp"}}
+			c.Ports = []spec.Port{held}
 		},
 		"172.16.0.1": func(c *spec.Container) {
 			c.Networks = []spec.Endpoint{{Network: "front", Name: f.project + "_front", IPv4: "172.16.0.1"}}
@@ -247,17 +246,14 @@ func TestMaterialisedFilesAreNamedByContent(t *testing.T) {
 func TestHostNetworkAndPublishedPortsTakeTurns(t *testing.T) {
 	f := newFixture(t)
 	image := dockertest.Image(t, "")
-	address := freePort(t)
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := freePort(t)
+	address := port.HostIP + ":" + port.Published
 	host := f.container(image, "web", 1, func(c *spec.Container) {
 		c.NetworkMode, c.Command = modeHost, []string{"-listen", address}
 	})
 	host.Claims = []resource.Claim{{Kind: resource.ClaimPort, Value: "host network of web"}}
 	published := f.container(image, "web", 1, func(c *spec.Container) {
-		c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: port, Target: 8080, Protocol: "tcp"}}
+		c.Ports = []spec.Port{port}
 	})
 	published.Claims = []resource.Claim{{Kind: resource.ClaimPort, Value: address + "/tcp"}}
 	f.rollOut(f.plan(host))
@@ -273,17 +269,6 @@ func TestHostNetworkAndPublishedPortsTakeTurns(t *testing.T) {
 		f.inSync(next)
 		dockertest.Eventually(t, "an answer", func() bool { return serves(address) })
 	}
-}
-
-// freePort returns a loopback address on which nobody listens.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // serves tells whether a web server listens there.

@@ -61,11 +61,12 @@ func TestStartFirstRunsBesideAndTakesTheRestingNameLater(t *testing.T) {
 func TestStopFirstUndoOnlyStartsTheOldOneAgain(t *testing.T) {
 	f := newFixture(t)
 	image := dockertest.Image(t, "")
+	held := freePort(t)
 	port := func(v string) func(*spec.Container) {
 		return func(c *spec.Container) {
 			version(v)(c)
 			c.Restart = spec.RestartPolicy{Name: "always"}
-			c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: "39183", Target: 8080, Protocol: "tcp"}}
+			c.Ports = []spec.Port{held}
 		}
 	}
 	first, second := f.container(image, "web", 1, port("1")), f.container(image, "web", 1, port("2"))
@@ -286,9 +287,9 @@ func TestRunningJobIsNoDrift(t *testing.T) {
 func TestRefusalsAreRejectedWithAHint(t *testing.T) {
 	f := newFixture(t)
 	image := dockertest.Image(t, "")
-	dir := t.TempDir()
+	dir, held := t.TempDir(), freePort(t)
 	holder := f.container(image, "holder", 1, func(c *spec.Container) {
-		c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: "39184", Target: 8080, Protocol: "tcp"}}
+		c.Ports = []spec.Port{held}
 	})
 	f.put(holder)
 	for name, change := range map[string]func(*spec.Container){
@@ -301,7 +302,7 @@ func TestRefusalsAreRejectedWithAHint(t *testing.T) {
 		"network missing": func(c *spec.Container) { c.Networks = []spec.Endpoint{{Network: "n", Name: f.project + "_none"}} },
 		"peer missing":    func(c *spec.Container) { c.NetworkMode = "service:nobody" },
 		"port taken": func(c *spec.Container) {
-			c.Ports = []spec.Port{{HostIP: "127.0.0.1", Published: "39184", Target: 1, Protocol: "tcp"}}
+			c.Ports = []spec.Port{held}
 		},
 		"too new": func(c *spec.Container) {
 			c.Healthcheck = &spec.Healthcheck{Test: []string{"CMD", "/app"}, StartInterval: time.Second}
