@@ -72,19 +72,13 @@ type Preparer interface {
 	// Pin fixes every outside reference once (tags to image IDs) and returns the
 	// objects with it. What is already pinned is left alone. Where pull is true
 	// what is missing here is fetched; else it stays unpinned and is named in
-	// missing. Errors: Unreachable for a registry that does not answer, Rejected
-	// for an image that does not exist.
+	// missing. Errors: Unreachable for a registry that does not answer, Blocked for
+	// a login that is missing, Rejected for an image that does not exist.
 	Pin(ctx context.Context, objects []resource.Object, pull bool) (pinned []resource.Object, missing []string, err error)
 	// Validate lets the target judge the objects' settings without making any.
 	// Errors: Rejected, naming object and field; Blocked where somebody else holds
 	// what an object needs for itself (a host port).
 	Validate(ctx context.Context, objects []resource.Object) error
-}
-
-// Watcher wakes its caller early: the channel gets a value (coalesced) after
-// anything of the app changed on the target, and is closed with ctx.
-type Watcher interface {
-	Watch(ctx context.Context) (<-chan string, error)
 }
 
 // Evidence is what a failed instance leaves behind.

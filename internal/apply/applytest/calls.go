@@ -143,7 +143,6 @@ func (m *Memory) change(ctx context.Context, c Call, do func(*Call) error) error
 	}
 	if err == nil {
 		err = do(&c)
-		m.wake(c.Verb)
 	}
 	if err == nil {
 		err = s.err

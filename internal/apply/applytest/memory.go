@@ -19,7 +19,7 @@ import (
 // scripted by its spec (see Behaviour). Time is time.Now, so that it lives in
 // testing/synctest as well.
 //
-// It also is an apply.Stopper, Preparer, Watcher and Evidence. All methods may be
+// It also is an apply.Stopper, Preparer and Evidence. All methods may be
 // called side by side.
 type Memory struct {
 	mu       sync.Mutex
@@ -33,7 +33,6 @@ type Memory struct {
 	away     []span
 	hook     func(Call) error
 	lowest   map[string]int
-	watchers []chan string
 	broken   []string
 	images   images
 }
@@ -51,7 +50,6 @@ var (
 	_ apply.Target   = (*Memory)(nil)
 	_ apply.Stopper  = (*Memory)(nil)
 	_ apply.Preparer = (*Memory)(nil)
-	_ apply.Watcher  = (*Memory)(nil)
 	_ apply.Evidence = (*Memory)(nil)
 )
 

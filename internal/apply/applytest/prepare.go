@@ -123,28 +123,3 @@ func (m *Memory) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 	})
 	return out, err
 }
-
-// Watch gives a value after every change, until ctx ends.
-func (m *Memory) Watch(ctx context.Context) (<-chan string, error) {
-	ch := make(chan string, 1)
-	m.mu.Lock()
-	m.watchers = append(m.watchers, ch)
-	m.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.watchers = slices.DeleteFunc(m.watchers, func(w chan string) bool { return w == ch })
-		close(ch)
-	})
-	return ch, nil
-}
-
-// wake needs m.mu.
-func (m *Memory) wake(what string) {
-	for _, ch := range m.watchers {
-		select {
-		case ch <- what:
-		default:
-		}
-	}
-}

@@ -55,13 +55,12 @@ func (m *Memory) plant(o resource.Object, foreign bool) (resource.Ref, error) {
 	i.name = restingName(o.Key) + "~" + i.id
 	m.slots[o.Key] = append(m.slots[o.Key], i)
 	m.rest(i)
-	m.wake("plant")
 	return i.ref(), nil
 }
 
 // Kill stops the slot's instances, as somebody by hand would.
 func (m *Memory) Kill(key resource.Key) {
-	m.byHand(key, "kill", func(i *instance) { i.running = false })
+	m.byHand(key, func(i *instance) { i.running = false })
 }
 
 // Vanish removes the slot's instances, as somebody by hand would.
@@ -69,38 +68,36 @@ func (m *Memory) Vanish(key resource.Key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.slots, key)
-	m.wake("vanish")
 	m.sample()
 }
 
 // Rename gives the slot's instances another name.
 func (m *Memory) Rename(key resource.Key, name string) {
-	m.byHand(key, "rename", func(i *instance) { i.name = name })
+	m.byHand(key, func(i *instance) { i.name = name })
 }
 
 // Edit changes the live spec of the slot's instances (docker update).
 func (m *Memory) Edit(key resource.Key, spec string) {
-	m.byHand(key, "edit", func(i *instance) { i.object.Spec = []byte(spec) })
+	m.byHand(key, func(i *instance) { i.object.Spec = []byte(spec) })
 }
 
 // Break makes the slot's running instances unhealthy from now on; an empty
 // reason heals them.
 func (m *Memory) Break(key resource.Key, reason string) {
-	m.byHand(key, "break", func(i *instance) { i.failing = reason })
+	m.byHand(key, func(i *instance) { i.failing = reason })
 }
 
 // Bounce lets the slot's instances look as if the target had restarted them.
 func (m *Memory) Bounce(key resource.Key) {
-	m.byHand(key, "bounce", func(i *instance) { i.extra++ })
+	m.byHand(key, func(i *instance) { i.extra++ })
 }
 
-func (m *Memory) byHand(key resource.Key, what string, do func(*instance)) {
+func (m *Memory) byHand(key resource.Key, do func(*instance)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, i := range m.slots[key] {
 		do(i)
 	}
-	m.wake(what)
 	m.sample()
 }
 

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,5 +73,13 @@ func TestErrorsShowNoSecrets(t *testing.T) {
 		if !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "app/compose.yaml:4: ") && len(c.lines) < 20 {
 			t.Errorf("secret %q: %v", secret, err)
 		}
+	}
+}
+
+// A flag only names the secret: what follows it as the next item is the secret.
+func TestTheItemBehindASecretFlagIsSensitive(t *testing.T) {
+	a := mustRender(t, web(`command: ["serve", "--password", "hunter2", "--port", "80"]`).request(t))
+	if got := object(t, a, "container/web/1").Sensitive; !slices.Equal(got, []string{"/command/2"}) {
+		t.Errorf("sensitive are %q", got)
 	}
 }

@@ -35,11 +35,15 @@ func (m *marker) walk(v any, name, pointer string) {
 			m.walk(value, key, pointer+"/"+escape(key))
 		}
 	case []any:
+		flag := ""
 		for i, value := range v {
-			m.walk(value, "", pointer+"/"+strconv.Itoa(i))
+			m.walk(value, flag, pointer+"/"+strconv.Itoa(i))
+			if flag, _ = value.(string); !resource.SecretFlag(flag) {
+				flag = ""
+			}
 		}
 	case string:
-		if v != "" && (resource.SecretName(name) || resource.SecretValue(v) || assigns(v) || m.holds(v)) {
+		if v != "" && !resource.SecretFlag(v) && (resource.SecretName(name) || resource.SecretValue(v) || assigns(v) || m.holds(v)) {
 			m.found = append(m.found, pointer)
 		}
 	}
