@@ -1,0 +1,95 @@
+package gate
+
+import (
+	"errors"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// load brings the table that lies on disk into force.
+func (g *Gate) load() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t, found, err := g.store.load()
+	switch {
+	case err != nil:
+		g.unread = err
+		g.opts.Log.Error("no table", "error", err)
+	case found:
+		g.force(t)
+		g.settle()
+	}
+}
+
+// Apply brings a table into force: it is on disk before anything follows it. The
+// one that is in force already changes nothing. When it returns, the port is
+// open or closed as the table wants it, or Answer says what is in the way. An
+// error says that the table is not in force, and the one before still is.
+func (g *Gate) Apply(t Table) error {
+	t, err := t.checked()
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ending {
+		return fault.As(fault.Unreachable, errors.New("the gate is ending"))
+	}
+	if t.Digest() != g.digest {
+		if err := g.store.save(t); err != nil {
+			return err
+		}
+		g.force(t)
+	}
+	g.settle()
+	return nil
+}
+
+// force makes t the table in force.
+func (g *Gate) force(t Table) {
+	g.table, g.digest, g.unread = t, t.Digest(), nil
+	g.pool.set(t)
+	g.opts.Log.Info("table", "digest", g.digest, "backends", len(t.Backends), "hold", t.Hold != nil)
+}
+
+// settle opens or closes the port as the table wants it: it is open while
+// somebody is in the pool, or may be waited for. What fails is tried again.
+func (g *Gate) settle() {
+	if g.retry != nil {
+		g.retry.Stop()
+		g.retry = nil
+	}
+	before := g.door.address()
+	if g.ending || g.digest == "" || (!g.table.serves() && g.table.Hold == nil) {
+		g.shut = nil
+		if err := g.door.close(); err != nil {
+			g.opts.Log.Warn("closing the port", "error", err)
+		}
+	} else if g.shut = g.door.open(g.open, g.table.Port); g.shut != nil {
+		g.opts.Log.Error("the port is not open", "error", g.shut)
+		g.retry = time.AfterFunc(relisten, g.again)
+	}
+	if now := g.door.address(); now != before {
+		g.opts.Log.Info("port", "address", now)
+	}
+}
+
+func (g *Gate) again() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.settle()
+}
+
+// Answer tells how the gate is doing.
+func (g *Gate) Answer() Answer {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := Answer{Version: g.opts.Version, Digest: g.digest, Address: g.door.address()}
+	a.Listening = a.Address != ""
+	if err := errors.Join(g.unread, g.shut); err != nil {
+		a.Trouble = err.Error()
+	}
+	g.pool.fill(&a)
+	return a
+}
