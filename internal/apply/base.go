@@ -42,19 +42,29 @@ func (b *builder) remake(network *slot, forward []*group) {
 // takeDown stops those of g that stand on a network, once for all networks, and
 // after those that need g.
 func (b *builder) takeDown(g *group, network resource.Key, cause string) []int {
-	after := b.stopsOfDependents(g)
-	var down []int
+	var stops []Step
 	for _, s := range g.slots {
-		if !s.standsOn(network) {
-			continue
-		}
 		for _, inst := range s.pair.Live {
-			if inst.Running {
-				down = append(down, b.stopOnce(Step{Key: s.pair.Key, Ref: inst.Ref, After: slices.Clone(after), Cause: cause}))
+			if inst.Running && s.standsOn(network) {
+				stops = append(stops, Step{Key: s.pair.Key, Ref: inst.Ref, Cause: cause})
 			}
 		}
 	}
-	return down
+	return b.stopAll(stops, b.stopsOfDependents(g), cause)
+}
+
+// stopAll stops instances that the plan has not stopped yet, when they have left
+// their routes, and returns the stops of all.
+func (b *builder) stopAll(stops []Step, after []int, cause string) []int {
+	fresh := slices.DeleteFunc(slices.Clone(stops), func(s Step) bool { return b.stops[s.Ref.ID] != 0 })
+	own, foreign := b.vacate(fresh, cause, b.behind(after))
+	after = slices.Concat(after, own, foreign)
+	var ids []int
+	for _, s := range stops {
+		s.After = slices.Clone(after)
+		ids = append(ids, b.stopOnce(s))
+	}
+	return ids
 }
 
 func (b *builder) stopsOfDependents(g *group) []int {
@@ -80,15 +90,15 @@ func (b *builder) stopExtras(network resource.Key, cause string) []int {
 	if !b.pruning() {
 		return nil
 	}
-	var ids []int
+	var stops []Step
 	for _, p := range b.extras {
 		for _, inst := range p.Live {
 			if holdsInstances(p) && inst.Running && (inst.Refs == nil || slices.Contains(inst.Refs, network)) {
-				ids = append(ids, b.stopOnce(Step{Key: p.Key, Ref: inst.Ref, Cause: cause}))
+				stops = append(stops, Step{Key: p.Key, Ref: inst.Ref, Cause: cause})
 			}
 		}
 	}
-	return ids
+	return b.stopAll(stops, nil, cause)
 }
 
 // stopOnce adds a stop, or returns the one that the plan has for this instance.

@@ -19,9 +19,10 @@ type builder struct {
 	byKey   map[resource.Key]*slot
 	groups  map[string]*group
 	ordered []*group
-	stops   map[string]int // instance ID -> the step that stops it
-	base    []int          // puts of networks and volumes: everything waits for them
-	late    []func()       // removals that wait for groups further down
+	stops   map[string]int    // instance ID -> the step that stops it
+	groupOf map[string]string // instance ID -> the group that it belongs to
+	base    []int             // puts of networks and volumes: everything waits for them
+	late    []func()          // removals that wait for groups further down
 	plan    Plan
 }
 
@@ -30,11 +31,12 @@ type builder struct {
 // thing, services need each other in a circle.
 func NewPlan(req Request) (Plan, error) {
 	b := &builder{
-		req:    req,
-		byKey:  map[resource.Key]*slot{},
-		groups: map[string]*group{},
-		stops:  map[string]int{},
-		plan:   Plan{Steps: []Step{}},
+		req:     req,
+		byKey:   map[resource.Key]*slot{},
+		groups:  map[string]*group{},
+		stops:   map[string]int{},
+		groupOf: map[string]string{},
+		plan:    Plan{Steps: []Step{}},
 	}
 	b.sort()
 	b.block()
@@ -58,6 +60,9 @@ func NewPlan(req Request) (Plan, error) {
 func (b *builder) sort() {
 	for i, p := range b.req.Pairs {
 		f := b.req.Report.Findings[i]
+		for _, live := range p.Live {
+			b.groupOf[live.Ref.ID] = p.Group
+		}
 		switch {
 		case p.Want != nil:
 			s := newSlot(p, f)

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"syncd.io/syncd/internal/fault"
@@ -59,7 +60,7 @@ func (x *run) puts(ref resource.Ref) bool {
 func (x *run) put(ctx, waits context.Context, s Step) result {
 	var ref resource.Ref
 	res := x.plain(waits, s, func() (err error) {
-		ref, err = x.Target.Put(ctx, *s.Object)
+		ref, err = x.hand(ctx, s)
 		return err
 	})
 	if res.failure == nil && res.err == nil {
@@ -69,6 +70,30 @@ func (x *run) put(ctx, waits context.Context, s Step) result {
 		x.mu.Unlock()
 	}
 	return res
+}
+
+// hand gives the target what the step puts.
+func (x *run) hand(ctx context.Context, s Step) (resource.Ref, error) {
+	if s.Traffic == nil {
+		return x.Target.Put(ctx, *s.Object)
+	}
+	router, ok := x.Target.(Router)
+	if !ok {
+		return resource.Ref{}, fault.As(fault.Rejected, fmt.Errorf("put %s: this target has no routes", s.Key))
+	}
+	return router.Route(ctx, *s.Object, x.resolved(*s.Traffic))
+}
+
+// resolved names the instances that earlier steps have made.
+func (x *run) resolved(to Traffic) Traffic {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	to.In = slices.Clone(to.In)
+	for _, id := range to.Made {
+		to.In = append(to.In, x.made[id])
+	}
+	to.Made = nil
+	return to
 }
 
 func (x *run) refOf(s Step) resource.Ref {

@@ -164,6 +164,7 @@ func (b *builder) face(s *slot, r rival) {
 	switch {
 	case r.foreign:
 		b.plan.Blocked = append(b.plan.Blocked, fmt.Sprintf("%s needs %s, which %s holds, and that is not ours to stop", s.pair.Key, r.claim, r.key))
+	case s.pair.Key.Kind == routeKind: // it makes room when its own turn comes
 	case r.slot != nil && !r.slot.stopFirst:
 		r.slot.stopFirst, r.slot.why = true, fmt.Sprintf("%s goes to %s", r.claim, s.pair.Key)
 	}

@@ -37,7 +37,9 @@ func set(t *testing.T, text string) []resource.Object {
 			out = append(out, resource.Object{Key: resource.Key{Kind: words[0], Name: words[1]}, Spec: canonical(t, map[string]any{"driver": words[2]})})
 		case "route":
 			key := resource.Key{Kind: "route", Namespace: words[1], Name: words[2]}
-			out = append(out, resource.Object{Key: key, Group: words[1], Spec: canonical(t, map[string]any{"mode": words[3]})})
+			o := resource.Object{Key: key, Group: words[1], Spec: canonical(t, map[string]any{"mode": words[3]})}
+			claim(&o, "port", words[2])
+			out = append(out, o)
 		default:
 			out = append(out, service(t, words)...)
 		}
@@ -178,6 +180,11 @@ func world(t *testing.T, objects []resource.Object) *applytest.Memory {
 	for _, o := range objects {
 		if _, err := m.Put(t.Context(), o); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for _, o := range objects {
+		if o.Key.Kind == "route" {
+			m.ServeAll(o.Key)
 		}
 	}
 	m.Forget()

@@ -298,12 +298,13 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 			live: "web v1 writes=data\nroute web 80 tcp", want: "web v2 writes=data\nroute web 80 tcp",
 			plan: `
 				1 put    route/web/80    hold for container/web/1
-				2 stop   container/web/1 stop-first: writer data for web · after 1
-				3 put    container/web/1 image: v1 -> v2 · after 2
-				4 await  container/web/1 healthy · after 3
-				5 put    route/web/80    container/web/1 in · after 4
-				6 await  route/web/80    drained · after 5
-				7 remove container/web/1 replaced · after 6`,
+				2 await  route/web/80    drained · after 1
+				3 stop   container/web/1 stop-first: writer data for web · after 2
+				4 put    container/web/1 image: v1 -> v2 · after 3
+				5 await  container/web/1 healthy · after 4
+				6 put    route/web/80    container/web/1 in · after 5
+				7 await  route/web/80    drained · after 6
+				8 remove container/web/1 replaced · after 7`,
 		}.check(t)
 	})
 	t.Run("a scale-up joins", func(t *testing.T) {
@@ -314,6 +315,53 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 				2 await  container/web/2 healthy · after 1
 				3 put    route/web/80    container/web/2 in · after 2
 				4 await  route/web/80    drained · after 3`,
+		}.check(t)
+	})
+	t.Run("a scale-down leaves", func(t *testing.T) {
+		planned{
+			live: "web*2 v1\nroute web 80 tcp", want: "web v1\nroute web 80 tcp",
+			plan: `
+				1 put    route/web/80    container/web/2 out
+				2 await  route/web/80    drained · after 1
+				3 remove container/web/2 no longer wanted · after 2`,
+		}.check(t)
+	})
+	t.Run("a route takes a port over", func(t *testing.T) {
+		planned{
+			live: "web v1 port=80", want: "web v1\nroute web 80 tcp",
+			plan: `
+				1 put    container/web/1 claim port: 80 -> (none)
+				2 await  container/web/1 healthy · after 1
+				3 stop   container/web/1 route/web/80 takes its port 0.0.0.0:80/tcp over · after 2
+				4 put    route/web/80    container/web/1 in · after 2,3
+				5 await  route/web/80    drained · after 4
+				6 remove container/web/1 replaced · after 5
+				7 put    container/web/1 resting name · after 6`,
+		}.check(t)
+	})
+	t.Run("and holds it for a single writer", func(t *testing.T) {
+		planned{
+			live: "web v1 port=80 writes=data", want: "web v1 writes=data\nroute web 80 tcp",
+			plan: `
+				1 stop   container/web/1 stop-first: writer data for web
+				2 put    route/web/80    hold for container/web/1 · after 1
+				3 put    container/web/1 claim port: 80 -> (none) · after 2
+				4 await  container/web/1 healthy · after 3
+				5 put    route/web/80    container/web/1 in · after 2,4
+				6 await  route/web/80    drained · after 5
+				7 remove container/web/1 replaced · after 6`,
+		}.check(t)
+	})
+	t.Run("a route gives its port back", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web v1 port=80",
+			plan: `
+				1 stop   route/web/80    container/web/1 needs its port 0.0.0.0:80/tcp
+				2 put    container/web/1 claim port: (none) -> 80 · after 1
+				3 await  container/web/1 healthy · after 2
+				4 remove container/web/1 replaced · after 1,3
+				5 put    container/web/1 resting name · after 4
+				6 remove route/web/80    no longer wanted · after 1,4`,
 		}.check(t)
 	})
 	t.Run("a route alone", func(t *testing.T) {

@@ -67,6 +67,10 @@ func (d dice) service(name string, earlier []string, port int, nets bool) string
 		line += d.maybe(40, fmt.Sprintf(" port=%s%d", d.one("", "127.0.0.1:"), port))
 		line += d.maybe(10, " name=fixed-"+d.one(name, name+"2"))
 	}
+	route := ""
+	if !strings.Contains(line, " port=") {
+		route = d.maybe(40, fmt.Sprintf("\nroute %s %d %s", name, port, d.one("tcp", "tcp", "http")))
+	}
 	line += d.maybe(25, " writes=data") + d.maybe(20, " limits="+d.one("1g", "2g")) + d.needs(earlier)
 	switch {
 	case nets && d.IntN(2) == 0:
@@ -74,7 +78,7 @@ func (d dice) service(name string, earlier []string, port int, nets bool) string
 	case len(earlier) > 0 && d.IntN(100) < 15:
 		line += " in=" + d.one(earlier...)
 	}
-	return line
+	return line + route
 }
 
 func (d dice) needs(earlier []string) string {

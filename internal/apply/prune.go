@@ -23,15 +23,21 @@ func (b *builder) emitPrune() {
 	}
 	after := b.allGates()
 	var removed []int
+	closed := slices.Clone(after) // routes first: nobody new comes to what goes
 	for _, p := range b.extras {
-		if holdsInstances(p) {
-			removed = append(removed, b.pruneOne(p, after)...)
+		if p.Key.Kind == routeKind {
+			closed = append(closed, b.pruneOne(p, after)...)
+		}
+	}
+	for _, p := range b.extras {
+		if holdsInstances(p) && p.Key.Kind != routeKind {
+			removed = append(removed, b.pruneOne(p, b.drain(p, closed))...)
 			b.tellGone(p)
 		}
 	}
 	for _, s := range b.slots {
 		if usurped(s.pair, s.finding) {
-			removed = append(removed, b.pruneOne(resource.Pair{Key: s.pair.Key, Live: s.runningOthers()}, after)...)
+			removed = append(removed, b.pruneOne(resource.Pair{Key: s.pair.Key, Live: s.runningOthers()}, closed)...)
 		}
 	}
 	if len(removed) > 0 { // they have waited for the gates

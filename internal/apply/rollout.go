@@ -150,10 +150,10 @@ func (x *run) owed() map[int]bool {
 	}
 	emptied := map[resource.Key]bool{}
 	for _, s := range x.plan.Steps {
-		emptied[s.Key] = emptied[s.Key] || s.Verb == Stop && x.state[s.ID] == Done
+		emptied[s.Key] = emptied[s.Key] || (s.Verb == Stop || s.holds()) && x.state[s.ID] == Done
 	}
 	for _, s := range slices.Backward(x.plan.Steps) {
-		if !out[s.ID] && (s.Verb != Put || s.Tidy || !emptied[s.Key] && !x.follows(s)) {
+		if !out[s.ID] && (s.Verb != Put || s.Tidy || s.holds() || !emptied[s.Key] && !x.follows(s)) {
 			continue
 		}
 		out[s.ID] = true

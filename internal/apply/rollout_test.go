@@ -445,6 +445,26 @@ func TestAnEndedRolloutLeavesNoSlotEmpty(t *testing.T) {
 	}
 }
 
+// A route that holds its connections gets somebody to serve them.
+func TestAnEndedRolloutHandsItsRoutesOver(t *testing.T) {
+	for _, at := range []string{"put route/web/80", "stop container/web/1", "put container/web/1"} {
+		bubble(t, func(ctx context.Context, t *testing.T) {
+			ctx, end := context.WithCancel(ctx)
+			d := change{live: "web v1 writes=data\nroute web 80 tcp", want: "web v2 writes=data\nroute web 80 tcp\nlog v1 needs=web:healthy", before: func(m *applytest.Memory) {
+				m.OnCall(func(c applytest.Call) error {
+					if c.Verb+" "+c.Key.String() == at {
+						end()
+					}
+					return nil
+				})
+			}}.run(ctx, t)
+			if serving := d.Serving(resource.Key{Kind: "route", Namespace: "web", Name: "80"}); len(serving) != 1 || d.images(slot("web", 1)) != "-v1 v2" || d.images(slot("log", 1)) != "" {
+				t.Errorf("ended at its first %s: %q serves, of %q", at, serving, d.images(slot("web", 1)))
+			}
+		})
+	}
+}
+
 // What went down with its network is put back, all of it, before the end.
 func TestAnEndedRolloutPutsBackWhatWentDownWithItsNetwork(t *testing.T) {
 	const set = " on=front\nweb v1 on=front needs=db:healthy\nother "

@@ -1,16 +1,92 @@
 package apply
 
-import "slices"
+import (
+	"fmt"
+	"maps"
+	"slices"
 
-// holdRoutes lets new connections of the group's published ports wait while
-// nothing can answer them.
-func (t *turn) holdRoutes() []int {
+	"syncd.io/syncd/internal/resource"
+)
+
+// vacate takes instances that are about to stop out of the routes that serve
+// them; new connections wait where nobody is left. add adds a step where it
+// belongs. Both returned lists end when what they had begun is finished: own are
+// steps that were added, foreign such as the plan had.
+func (b *builder) vacate(leaving []Step, cause string, add func(Step) int) (own, foreign []int) {
+	byGroup := map[string][]resource.Ref{}
+	for _, s := range leaving {
+		if group := b.groupOf[s.Ref.ID]; s.Key.Kind != routeKind {
+			byGroup[group] = append(byGroup[group], s.Ref)
+		}
+	}
+	for _, group := range slices.Sorted(maps.Keys(byGroup)) {
+		for _, r := range b.routesOf(group) {
+			if r.routeBegins() {
+				continue
+			}
+			put := add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: r.begun(), Traffic: &Traffic{Out: byGroup[group], Hold: true}, Cause: cause})
+			r.puts = append(r.puts, put)
+			own = append(own, b.awaitRoute(r, put, "drained"))
+		}
+		closed, before := b.closeRoutes(group, add)
+		own, foreign = append(own, closed...), append(foreign, before...)
+	}
+	return own, foreign
+}
+
+func (b *builder) routesOf(group string) []*slot {
+	if g := b.groups[group]; g != nil {
+		return g.routes
+	}
+	return nil
+}
+
+// closeRoutes stops the group's routes that nothing wants any more, before those
+// whom they serve go.
+func (b *builder) closeRoutes(group string, add func(Step) int) (own, foreign []int) {
+	for _, p := range b.extras {
+		for _, live := range p.Live {
+			if p.Key.Kind != routeKind || p.Group != group || !live.Running {
+				continue
+			}
+			if id, stopped := b.stops[live.Ref.ID]; stopped {
+				foreign = append(foreign, id)
+				continue
+			}
+			b.stops[live.Ref.ID] = add(Step{Verb: Stop, Key: p.Key, Ref: live.Ref, Cause: "no longer wanted"})
+			own = append(own, b.stops[live.Ref.ID])
+		}
+	}
+	return own, foreign
+}
+
+// behind adds steps that wait for after.
+func (b *builder) behind(after []int) func(Step) int {
+	return func(s Step) int {
+		s.After = slices.Concat(s.After, after)
+		return b.add(s)
+	}
+}
+
+// holdFresh begins the routes that begin with this turn: connections wait for
+// the slot's new side.
+func (t *turn) holdFresh() []int {
 	var ids []int
 	for _, r := range t.group.routes {
-		ids = append(ids, t.step(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), Cause: "hold for " + t.slot.pair.Key.String()}))
+		if r.routeBegins() {
+			after := t.makeRoomFor(r, nil)
+			r.puts = append(r.puts, t.step(Step{
+				Verb: Put, Key: r.pair.Key, Object: r.want(), After: after, Traffic: &Traffic{In: t.beside(t.group, t.slot), Hold: true}, Cause: "hold for " + t.slot.pair.Key.String(),
+			}))
+			ids = append(ids, r.puts[0])
+		}
 	}
 	return ids
 }
+
+// routeBegins tells whether nothing of the plan has put the route yet, and
+// nothing serves it.
+func (s *slot) routeBegins() bool { return s.fresh() && len(s.puts) == 0 }
 
 // switchRoutes lets the new instance in and drains the old one; the returned
 // awaits end when it is drained, or at the limit. Without a route nothing is
@@ -21,30 +97,123 @@ func (b *builder) switchRoutes(g *group, s *slot, after []int) []int {
 	}
 	var ids []int
 	for _, r := range g.routes {
-		ids = append(ids, b.putRoute(r, after, s.pair.Key.String()+" in", "drained"))
+		to := Traffic{Made: slices.Clone(s.puts), Out: refsOf(s.runningOthers())}
+		if r.routeBegins() {
+			to.In = b.beside(g, s)
+		}
+		ids = append(ids, b.putRoute(r, after, to, s.pair.Key.String()+" in", "drained"))
 	}
 	return ids
 }
 
+// beside are the instances that serve while s takes its turn: a route that
+// begins has them from its first moment.
+func (b *builder) beside(g *group, s *slot) []resource.Ref {
+	var in []resource.Ref
+	for _, o := range g.slots {
+		for _, live := range o.pair.Live {
+			if o != s && live.Running && live.Health.State == resource.Well && b.stops[live.Ref.ID] == 0 {
+				in = append(in, live.Ref)
+			}
+		}
+	}
+	return in
+}
+
+// begun is the put that begins the route: whoever enters or leaves it waits for
+// that.
+func (s *slot) begun() []int {
+	if s.fresh() && len(s.puts) > 0 {
+		return s.puts[:1:1]
+	}
+	return nil
+}
+
 // putRoute adds a put of a route and returns its await.
-func (b *builder) putRoute(r *slot, after []int, cause, until string) int {
-	put := b.add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: slices.Clone(after), Cause: cause, Changes: r.finding.Changes})
+func (b *builder) putRoute(r *slot, after []int, to Traffic, cause, until string) int {
+	put := b.add(Step{
+		Verb: Put, Key: r.pair.Key, Object: r.want(), After: slices.Concat(b.makeRoomFor(r, after), r.begun()), Traffic: &to, Cause: cause, Changes: r.finding.Changes,
+	})
 	r.puts = append(r.puts, put)
+	return b.awaitRoute(r, put, until)
+}
+
+// awaitRoute awaits what a put of a route has changed.
+func (b *builder) awaitRoute(r *slot, put int, until string) int {
 	step := b.await(r, put, []int{put})
 	step.Cause = until
 	return b.add(step)
 }
 
-// emitRoutes puts the routes that differ and that no slot has put.
+// makeRoomFor stops whoever publishes the port of a route that begins: the
+// shortest gap is between that stop and the route's first put.
+func (b *builder) makeRoomFor(r *slot, after []int) []int {
+	out := slices.Clone(after)
+	if len(r.puts) > 0 {
+		return out
+	}
+	for _, rival := range r.rivals {
+		out = append(out, b.stopOnce(Step{
+			Key: rival.key, Ref: rival.inst.Ref, After: slices.Clone(after), Cause: fmt.Sprintf("%s takes its %s over", r.pair.Key, rival.claim),
+		}))
+	}
+	return out
+}
+
+// emitRoutes puts the routes that differ, where the slots that changed have not
+// put all of them.
 func (b *builder) emitRoutes(g *group) {
+	kept := slices.ContainsFunc(g.slots, func(s *slot) bool { return s.move == keep || s.move == mend })
 	for _, r := range g.routes {
-		if r.move == keep || len(r.puts) > 0 {
+		if r.move == keep || len(r.puts) > 0 && !kept {
 			continue
 		}
 		after := g.gates()
 		if len(after) == 0 {
 			after = g.entry
 		}
-		r.gates = []int{b.putRoute(r, after, r.cause(), "")}
+		r.gates = []int{b.putRoute(r, after, g.serving(), r.cause(), "")}
 	}
+}
+
+// serving is the traffic of a group at rest: every instance that runs, or that
+// this plan puts, and nobody else.
+func (g *group) serving() Traffic {
+	to := Traffic{Only: true}
+	for _, s := range g.slots {
+		if s.move == keep {
+			to.In = append(to.In, s.pair.Live[s.finding.Match].Ref)
+		} else {
+			to.Made = append(to.Made, s.puts...)
+		}
+	}
+	return to
+}
+
+// drain takes what is no longer wanted out of its group's routes; the returned
+// steps end when it has finished what it had begun.
+func (b *builder) drain(p resource.Pair, after []int) []int {
+	routes := b.routesOf(p.Group)
+	running := slices.DeleteFunc(slices.Clone(p.Live), func(i resource.Instance) bool { return !i.Running })
+	if len(routes) == 0 || len(running) == 0 {
+		return after
+	}
+	var ids []int
+	for _, r := range routes {
+		ids = append(ids, b.putRoute(r, after, Traffic{Out: refsOf(running)}, p.Key.String()+" out", "drained"))
+	}
+	return ids
+}
+
+// Routed tells whether the plan puts routes of the group.
+func (p Plan) Routed(group string) bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Traffic != nil && s.Group() == group })
+}
+
+// TakesOver tells whether a route of the group begins with the port of an
+// instance that stops for it: that is a gap, of the time that the gate takes.
+func (p Plan) TakesOver(group string) bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool {
+		return s.Traffic != nil && s.Group() == group && slices.ContainsFunc(s.After, func(id int) bool { return p.Steps[id-1].Verb == Stop })
+	})
 }

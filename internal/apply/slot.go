@@ -66,9 +66,9 @@ func usurped(p resource.Pair, f drift.Finding) bool {
 	return p.Want.Once && f.Class == drift.Extra && f.Match == drift.None
 }
 
-// runs tells instances, which are started and stopped, from networks, volumes
-// and routes.
-func runs(p resource.Pair) bool { return p.Want.Group != "" && p.Key.Kind != routeKind }
+// runs tells instances, which are started and stopped, from networks and
+// volumes.
+func runs(p resource.Pair) bool { return p.Want.Group != "" }
 
 func (s *slot) want() *resource.Object { return s.pair.Want }
 

@@ -44,6 +44,8 @@ type Step struct {
 	Batch int `json:"batch,omitempty"`
 	// Cause says why, in one line.
 	Cause string `json:"cause"`
+	// Traffic is what a put of a route changes; nil for all else.
+	Traffic *Traffic `json:"traffic,omitempty"`
 	// Changes are the fields that differ, for a put that mends or replaces.
 	Changes []drift.Change `json:"changes,omitempty"`
 	// Innocent marks an await of something that was failing before and that this
@@ -53,6 +55,9 @@ type Step struct {
 	// rollout either.
 	Tidy bool `json:"tidy,omitempty"`
 }
+
+// holds tells whether it lets a route's new connections wait.
+func (s Step) holds() bool { return s.Traffic != nil && s.Traffic.Hold }
 
 // Group returns the group that the step belongs to; empty for networks,
 // volumes and what is no longer wanted.

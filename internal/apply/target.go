@@ -81,6 +81,16 @@ type Preparer interface {
 	Validate(ctx context.Context, objects []resource.Object) error
 }
 
+// Router is a target that hands the traffic of published ports from one instance
+// to the next.
+type Router interface {
+	// Route makes the slot hold a route equal to object, as Put does, and changes
+	// who serves it; to.Made is empty. An instance that is gone serves no more,
+	// whatever it was asked. It returns when new connections go where they shall;
+	// Health is Well when those who left have finished, or were cut.
+	Route(ctx context.Context, object resource.Object, to Traffic) (resource.Ref, error)
+}
+
 // Evidence is what a failed instance leaves behind.
 type Evidence interface {
 	// Logs returns the last lines of the instance's output, oldest first.

@@ -41,34 +41,44 @@ func (t *turn) take() {
 	put := t.step(Step{Verb: Put, Key: s.pair.Key, Object: s.want(), Cause: s.cause(), Changes: s.finding.Changes})
 	s.puts = []int{put}
 	s.gates = []int{t.add(t.await(s, put, []int{put}))}
-	if s.move != mend {
+	if s.move != mend || len(s.runningOthers()) > 0 {
 		s.gates = t.switchRoutes(t.group, s, s.gates)
 	}
 	t.retire(t.group, s)
 }
 
 // makeRoom stops what must not run beside the new side: whoever else holds what
-// it claims, and its own old side where that must go first.
+// it claims, and its own old side where that must go first. They leave their
+// routes before.
 func (t *turn) makeRoom() {
 	leaving := t.leaving()
-	if len(leaving) > 0 && (t.slot.stopFirst || t.slot.move == restart) {
-		t.then(t.holdRoutes())
-	}
-	var own, foreign []int // stops of this turn, and of turns before it
+	empties := len(leaving) > 0
 	for _, r := range t.slot.rivals {
 		leaving = append(leaving, Step{Key: r.key, Ref: r.inst.Ref, Cause: fmt.Sprintf("%s needs its %s", t.slot.pair.Key, r.claim)})
 	}
+	var mine []Step // stops of this turn; the others are of turns before it
+	var own, foreign []int
 	for _, s := range leaving {
-		if id, done := t.stops[s.Ref.ID]; done {
+		switch id, done := t.stops[s.Ref.ID]; {
+		case done:
 			foreign = append(foreign, id)
-			continue
+		case !slices.ContainsFunc(mine, func(m Step) bool { return m.Ref.ID == s.Ref.ID }):
+			mine = append(mine, s)
 		}
+	}
+	left, before := t.vacate(mine, "hold for "+t.slot.pair.Key.String(), t.step)
+	t.then(left)
+	t.after = slices.Concat(t.after, before)
+	for _, s := range mine {
 		s.Verb = Stop
 		t.stops[s.Ref.ID] = t.step(s)
 		own = append(own, t.stops[s.Ref.ID])
 	}
 	t.then(own)
 	t.after = slices.Concat(t.after, foreign)
+	if empties {
+		t.then(t.holdFresh())
+	}
 }
 
 // leaving are the stops of the slot's own old side.
@@ -111,6 +121,10 @@ func (b *builder) retire(g *group, s *slot) {
 // dropOthers removes the old side and, where it ran beside the new one, gives
 // the new one the resting name that it held.
 func (b *builder) dropOthers(s *slot, after []int) {
+	if len(s.runningOthers()) > 0 {
+		own, foreign := b.closeRoutes(s.want().Group, b.behind(after))
+		after = slices.Concat(after, own, foreign)
+	}
 	cause := "replaced"
 	if s.move == mend {
 		cause = "one is enough"

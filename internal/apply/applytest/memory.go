@@ -51,6 +51,7 @@ var (
 	_ apply.Stopper  = (*Memory)(nil)
 	_ apply.Preparer = (*Memory)(nil)
 	_ apply.Evidence = (*Memory)(nil)
+	_ apply.Router   = (*Memory)(nil)
 )
 
 // instance is one live thing.
@@ -68,6 +69,8 @@ type instance struct {
 	// failing is why a test broke it; extra counts restarts by hand.
 	failing string
 	extra   int
+	// pool are the instances that a route serves, by ID.
+	pool map[string]bool
 }
 
 // Remove deletes the instance. A network that running instances are on stays,
@@ -77,6 +80,9 @@ func (m *Memory) Remove(ctx context.Context, key resource.Key, ref resource.Ref)
 		i := m.find(key, ref)
 		if i == nil {
 			return nil
+		}
+		if err := m.unserved(i, "removed"); err != nil {
+			return err
 		}
 		if user := m.userOf(i); user != nil {
 			return m.breach("remove %s: %s is on it", key, user.object.Key)
@@ -105,9 +111,14 @@ func (m *Memory) userOf(i *instance) *instance {
 // Stop stops the instance; one that is gone or stopped is success.
 func (m *Memory) Stop(ctx context.Context, key resource.Key, ref resource.Ref) error {
 	return m.change(ctx, Call{Verb: "stop", Key: key, Ref: ref}, func(*Call) error {
-		if i := m.find(key, ref); i != nil {
-			i.running = false
+		i := m.find(key, ref)
+		if i == nil {
+			return nil
 		}
+		if err := m.unserved(i, "stopped"); err != nil {
+			return err
+		}
+		i.running = false
 		return nil
 	})
 }

@@ -106,6 +106,9 @@ func (i *instance) live(m *Memory) resource.Instance {
 		peers[key.String()] = m.standing(key, id)
 	}
 	out.Spec = form(i.object, i.name, state, peers)
+	if out.Running && i.object.Key.Kind == "route" {
+		out.Spec = m.withBackends(i, out.Spec)
+	}
 	return out
 }
 

@@ -1,0 +1,26 @@
+package apply
+
+import "syncd.io/syncd/internal/resource"
+
+// Traffic is how a route changes: who gets new connections from now on, and who
+// gets no more of them.
+type Traffic struct {
+	// In are live instances that enter; Made are the puts of this plan whose
+	// instance does.
+	In   []resource.Ref `json:"in,omitempty"`
+	Made []int          `json:"made,omitempty"`
+	// Out are instances that leave: what they have begun may end.
+	Out []resource.Ref `json:"out,omitempty"`
+	// Only says that nobody serves but those who enter.
+	Only bool `json:"only,omitempty"`
+	// Hold lets new connections wait while nobody serves.
+	Hold bool `json:"hold,omitempty"`
+}
+
+func refsOf(list []resource.Instance) []resource.Ref {
+	var out []resource.Ref
+	for _, i := range list {
+		out = append(out, i.Ref)
+	}
+	return out
+}
