@@ -34,6 +34,8 @@ type ServicePlan struct {
 	// Gap is how long a published port or a single instance is expected to be
 	// away; 0 where start-first leaves none.
 	Gap resource.Duration `json:"gap"`
+	// Gated tells that a gate holds new connections meanwhile.
+	Gated bool `json:"gated,omitempty"`
 	// Memory is what start-first needs meanwhile, Free what the host has; bytes.
 	Memory int64 `json:"memory,omitempty"`
 	Free   int64 `json:"free,omitempty"`

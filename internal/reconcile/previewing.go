@@ -147,7 +147,12 @@ func (a *Agent) explainPlan(ctx context.Context, rec state.Record, want []resour
 		if svc.How == apply.RunOnce && svc.Slots > 0 {
 			p.Jobs = append(p.Jobs, svc.Group)
 		}
-		p.Services = append(p.Services, servicePlan(svc, want, free))
+		sp := servicePlan(svc, want, free)
+		sp.Gated = p.Plan.Routed(svc.Group)
+		if p.Plan.TakesOver(svc.Group) {
+			sp.Gap = resource.Duration(gateTime)
+		}
+		p.Services = append(p.Services, sp)
 	}
 	return a.wayBack(ctx, rec, facts, p)
 }
@@ -169,8 +174,12 @@ func servicePlan(svc apply.Service, want []resource.Object, free int64) ServiceP
 	return sp
 }
 
-// startTime is what an engine needs to start a container, measured.
-const startTime = 300 * time.Millisecond
+// startTime is what an engine needs to start a container, gateTime what it needs
+// to stop one and to make and start a gate in its place, measured.
+const (
+	startTime = 300 * time.Millisecond
+	gateTime  = 1200 * time.Millisecond
+)
 
 // gapOf estimates how long a stop-first service is away: its start, and the
 // time to the first probe that can find it healthy.

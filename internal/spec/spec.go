@@ -76,4 +76,11 @@ type Route struct {
 	// Drain is how long an old instance may finish what it has begun; 0 is the
 	// gate's default.
 	Drain time.Duration `json:"drain,omitempty"`
+	// ProxyProtocol (tcp) tells the service the client's address; Sticky (http)
+	// keeps a client at its instance.
+	ProxyProtocol bool `json:"proxy_protocol,omitempty"`
+	Sticky        bool `json:"sticky,omitempty"`
+	// Backends is written by the adapter only, of a live route: what it does not
+	// serve and should.
+	Backends string `json:"backends,omitempty"`
 }

@@ -26,6 +26,11 @@ func madeName(c spec.Container) bool {
 	return ours && (rest == "" || rest[0] == '.')
 }
 
+// portClaim is ADDRESS:PORT/PROTOCOL.
+func portClaim(p spec.Port) string {
+	return net.JoinHostPort(cmp.Or(p.HostIP, "0.0.0.0"), p.Published) + "/" + p.Protocol
+}
+
 // claims returns what a container holds alone while it runs: fixed host ports, a
 // fixed name, static addresses, and the volumes and directories it writes to.
 func claims(c spec.Container) []resource.Claim {
@@ -34,7 +39,7 @@ func claims(c spec.Container) []resource.Claim {
 		if p.Published == "" {
 			continue
 		}
-		address := net.JoinHostPort(cmp.Or(p.HostIP, "0.0.0.0"), p.Published) + "/" + p.Protocol
+		address := portClaim(p)
 		if _, err := strconv.Atoi(p.Published); err != nil { // a range is the engine's to choose from: one of its ports
 			address += fmt.Sprintf(" for %s/%d", c.Service, c.Number)
 		}

@@ -53,6 +53,8 @@ type Options struct {
 	Agent string
 	// Version is syncd's own, written into a label of what it makes.
 	Version string
+	// GateProgram is what gates run; empty is syncd-gate beside this program.
+	GateProgram string
 	// Progress is told how pulls go on; nil is nobody.
 	Progress func(Progress)
 	// Deaf is told why the engine's events ended, before Watch listens anew; nil

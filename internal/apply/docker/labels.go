@@ -44,6 +44,7 @@ const (
 	labelHooks    = ownPrefix + "hooks"
 	labelVersion  = ownPrefix + "version"
 	labelCheck    = ownPrefix + "check"
+	labelGate     = ownPrefix + "gate" // SERVICE/NAME of the route that a gate serves
 )
 
 // enginePrefix is what Docker Desktop's engine adds to containers.

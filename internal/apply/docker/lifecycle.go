@@ -90,7 +90,7 @@ func grace(in container.InspectResponse) time.Duration {
 // Stop implements apply.Stopper: without a restart policy, the engine cannot
 // revive a second writer.
 func (t *Target) Stop(ctx context.Context, key resource.Key, ref resource.Ref) error {
-	if key.Kind != spec.KindContainer {
+	if key.Kind != spec.KindContainer && key.Kind != spec.KindRoute {
 		return nil
 	}
 	if err := t.stillOurs(ctx); err != nil {
@@ -144,6 +144,9 @@ func (t *Target) Remove(ctx context.Context, key resource.Key, ref resource.Ref)
 	case spec.KindVolume:
 		err = t.engine.removeVolume(ctx, ref)
 	case spec.KindRoute:
+		if err = t.removeContainer(ctx, ref.ID); err == nil {
+			err = t.engine.leaveEdge(ctx)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", key, err)
@@ -168,7 +171,11 @@ func (t *Target) removeContainer(ctx context.Context, id string) error {
 
 // Health implements apply.Target.
 func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref) (resource.Health, error) {
-	if key.Kind != spec.KindContainer {
+	switch key.Kind {
+	case spec.KindContainer:
+	case spec.KindRoute:
+		return t.routeHealth(ctx, ref)
+	default:
 		return resource.Health{State: resource.Well, Started: true}, nil
 	}
 	in, err := t.engine.inspect(ctx, ref.ID)

@@ -116,6 +116,9 @@ func (t *Target) networkOptions(o resource.Object, want spec.Network) network.Cr
 func (e *Engine) removeNetwork(ctx context.Context, ref resource.Ref) error {
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
+	if err := e.withoutGates(ctx, ref.ID); err != nil && !gone(err) {
+		return err
+	}
 	err := e.api.NetworkRemove(limited, ref.ID)
 	if err == nil || gone(err) {
 		return nil

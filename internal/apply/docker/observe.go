@@ -61,6 +61,9 @@ func (s *snapshot) addExtras(pairs map[resource.Key]*resource.Pair) {
 	for _, f := range s.containers {
 		add(f.slot)
 	}
+	for _, g := range s.gates {
+		add(g.slot)
+	}
 	for _, n := range s.networks {
 		if n.Labels[labelProject] == s.project && n.Labels[labelNetwork] != "" {
 			add(resource.Key{Kind: spec.KindNetwork, Name: n.Labels[labelNetwork]})
@@ -73,12 +76,10 @@ func (s *snapshot) addExtras(pairs map[resource.Key]*resource.Pair) {
 	}
 }
 
-// groupOf returns the service whose slot it is; networks and volumes have none.
+// groupOf returns the service whose slot or route it is; networks and volumes
+// have none.
 func groupOf(key resource.Key) string {
-	if key.Kind == spec.KindContainer {
-		return key.Namespace
-	}
-	return ""
+	return key.Namespace
 }
 
 func (t *Target) observe(ctx context.Context, s *snapshot, p *resource.Pair) error {
@@ -90,21 +91,10 @@ func (t *Target) observe(ctx context.Context, s *snapshot, p *resource.Pair) err
 	case spec.KindVolume:
 		return t.observeVolume(s, p)
 	case spec.KindRoute:
-		return observeRoute(p)
+		return t.observeRoute(ctx, s, p)
 	default:
 		return rejected("use a kind that a Docker engine knows", "unknown kind %q", p.Key.Kind)
 	}
-}
-
-// observeRoute reports a route as it is wanted: nothing serves routes yet but the
-// engine's own published ports.
-func observeRoute(p *resource.Pair) error {
-	p.Stored = p.Want.Spec
-	p.Live = []resource.Instance{{
-		Ref: resource.Ref{ID: p.Key.String()}, Hash: p.Want.Hash(), Spec: p.Want.Spec,
-		Health: resource.Health{State: resource.Well, Started: true}, Running: true,
-	}}
-	return nil
 }
 
 func decode[T any](o resource.Object) (T, error) {

@@ -6,6 +6,7 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 
+	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 )
@@ -25,7 +26,7 @@ func (t *Target) Put(ctx context.Context, o resource.Object) (resource.Ref, erro
 	case spec.KindNetwork, spec.KindVolume:
 		ref, err = t.putBase(ctx, o)
 	case spec.KindRoute:
-		ref = resource.Ref{ID: o.Key.String()}
+		ref, err = t.Route(ctx, o, apply.Traffic{})
 	default:
 		err = rejected("use a kind that a Docker engine knows", "unknown kind %q", o.Key.Kind)
 	}

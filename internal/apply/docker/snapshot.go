@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/volume"
 
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
 )
 
 // inspectors is how many containers are inspected at once.
@@ -21,6 +23,7 @@ const inspectors = 8
 type snapshot struct {
 	project    string
 	containers []found
+	gates      []found
 	networks   []network.Inspect
 	volumes    []*volume.Volume
 	// owner is who took the app over, title what we have by that.
@@ -39,6 +42,9 @@ type found struct {
 	slot resource.Key
 }
 
+// isGate tells a gate from the project's own containers.
+func (f found) isGate() bool { return f.slot.Kind == spec.KindRoute }
+
 func (f found) labels() map[string]string { return f.Config.Labels }
 func (f found) name() string              { return strings.TrimPrefix(f.Name, "/") }
 
@@ -52,6 +58,8 @@ func (t *Target) look(ctx context.Context) (*snapshot, error) {
 	if s.containers, err = t.engine.projectContainers(ctx, t.project); err != nil {
 		return nil, err
 	}
+	s.gates = slices.DeleteFunc(slices.Clone(s.containers), func(f found) bool { return !f.isGate() })
+	s.containers = slices.DeleteFunc(s.containers, found.isGate)
 	if s.networks, err = t.engine.networks(ctx); err != nil {
 		return nil, err
 	}
@@ -81,7 +89,10 @@ func (e *Engine) projectContainers(ctx context.Context, project string) ([]found
 	var slots []found
 	for _, c := range list {
 		slot, ok := slotOf(c.Labels)
-		if ok && c.Labels[labelOneoff] != "True" && c.Labels[labelCheck] == "" {
+		if c.Labels[labelGate] != "" {
+			slot, ok = gateSlot(c.Labels), true
+		}
+		if ok && (c.Labels[labelOneoff] != "True" || c.Labels[labelGate] != "") && c.Labels[labelCheck] == "" {
 			slots = append(slots, found{slot: slot, InspectResponse: container.InspectResponse{
 				ContainerJSONBase: &container.ContainerJSONBase{ID: c.ID}}})
 		}

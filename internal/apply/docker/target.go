@@ -14,6 +14,8 @@ type Target struct {
 	engine  *Engine
 	project string
 
+	routing sync.Mutex // held while a route's traffic changes
+
 	mu      sync.Mutex
 	adopted map[string]bool // container IDs that are ours without a label
 	hooks   map[string]hooks
@@ -30,6 +32,7 @@ var (
 	_ apply.Stopper  = (*Target)(nil)
 	_ apply.Preparer = (*Target)(nil)
 	_ apply.Evidence = (*Target)(nil)
+	_ apply.Router   = (*Target)(nil)
 )
 
 // Target returns the target for one Compose project.

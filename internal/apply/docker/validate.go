@@ -37,7 +37,14 @@ func (t *Target) Validate(ctx context.Context, objects []resource.Object) error 
 	}
 	nets := wantedNetworks(objects)
 	for _, o := range objects {
-		if o.Key.Kind != spec.KindContainer {
+		switch o.Key.Kind {
+		case spec.KindRoute:
+			if err := t.validateRoute(ctx, o, holders); err != nil {
+				return fmt.Errorf("validate %s: %w", o.Key, err)
+			}
+			continue
+		case spec.KindContainer:
+		default:
 			continue
 		}
 		c, err := decode[spec.Container](o)

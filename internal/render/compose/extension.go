@@ -13,7 +13,9 @@ import (
 const xSyncdKey = "x-syncd"
 
 // extensionKeys are the keys of x-syncd.
-func extensionKeys() []string { return []string{"drain", "gate", "job"} }
+func extensionKeys() []string {
+	return []string{"drain", "gate", "job", "proxyProtocol", "sticky"}
+}
 
 // extensionOf is a service's x-syncd.
 type extensionOf struct {
@@ -24,6 +26,9 @@ type extensionOf struct {
 	Gate string
 	// Drain is how long an old instance may finish what it has begun.
 	Drain time.Duration
+	// ProxyProtocol (tcp) tells the service the client's address; Sticky (http)
+	// keeps a client at its instance.
+	ProxyProtocol, Sticky bool
 }
 
 // extension decodes x-syncd strictly: an unknown key is an error.
@@ -42,21 +47,31 @@ func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
 			return out, err
 		}
 	}
-	if out.Drain > 0 && out.Gate == "" {
-		return out, a.reject(s.Name, xSyncdKey+".drain", "", "there is no gate to drain: `gate` says none")
+	return out, a.fitting(s.Name, out)
+}
+
+// fitting refuses what the gate's mode does not have.
+func (a *app) fitting(service string, x extensionOf) error {
+	switch {
+	case x.Drain > 0 && x.Gate == "":
+		return a.reject(service, xSyncdKey+".drain", "", "there is no gate to drain: `gate` says none")
+	case x.ProxyProtocol && x.Gate != "tcp":
+		return a.reject(service, xSyncdKey+".proxyProtocol", "in http the service gets X-Forwarded-For", "it needs `gate: tcp`")
+	case x.Sticky && x.Gate != "http":
+		return a.reject(service, xSyncdKey+".sticky", "", "it needs `gate: http`")
 	}
-	return out, nil
+	return nil
 }
 
 func (a *app) extensionKey(service, key string, value any, out *extensionOf) error {
 	field := xSyncdKey + "." + key
 	switch key {
-	case "job":
-		job, ok := value.(bool)
+	case "job", "proxyProtocol", "sticky":
+		is, ok := value.(bool)
 		if !ok {
 			return a.reject(service, field, "", "%v is neither true nor false", value)
 		}
-		out.Job = job
+		*map[string]*bool{"job": &out.Job, "proxyProtocol": &out.ProxyProtocol, "sticky": &out.Sticky}[key] = is
 	case "gate":
 		mode, _ := value.(string)
 		switch mode {

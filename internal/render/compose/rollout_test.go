@@ -220,13 +220,16 @@ func TestBadJobs(t *testing.T) {
 
 func TestXSyncdIsStrict(t *testing.T) {
 	for lines, words := range map[string][]string{
-		"x-syncd: {jobs: true}":            {"app/compose.yaml:4", "service web", "x-syncd.jobs", "did you mean job?"},
-		"x-syncd: {job: 'yes'}":            {"service web", "x-syncd.job"},
-		"x-syncd: {gate: udp}":             {"service web", "x-syncd.gate", "udp"},
-		"x-syncd: {drain: 5s}":             {"service web", "x-syncd.drain", "gate"},
-		"x-syncd: {gate: tcp, drain: -5s}": {"service web", "x-syncd.drain"},
-		"x-syncd: {gate: tcp}":             {"service web", "x-syncd.gate", "port"},
-		"x-syncd: [job]":                   {"service web", "x-syncd"},
+		"x-syncd: {jobs: true}":                                  {"app/compose.yaml:4", "service web", "x-syncd.jobs", "did you mean job?"},
+		"x-syncd: {job: 'yes'}":                                  {"service web", "x-syncd.job"},
+		"x-syncd: {gate: udp}":                                   {"service web", "x-syncd.gate", "udp"},
+		"x-syncd: {drain: 5s}":                                   {"service web", "x-syncd.drain", "gate"},
+		"x-syncd: {gate: tcp, drain: -5s}":                       {"service web", "x-syncd.drain"},
+		"x-syncd: {gate: tcp}":                                   {"service web", "x-syncd.gate", "port"},
+		"x-syncd: [job]":                                         {"service web", "x-syncd"},
+		"ports: ['8080:80']\nx-syncd: {gate: tcp, sticky: true}": {"service web", "x-syncd.sticky", "gate: http"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, proxyProtocol: true}": {"service web", "x-syncd.proxyProtocol", "gate: tcp"},
+		"network_mode: host\nports: ['8080:80']\nx-syncd: {gate: tcp}":   {"service web", "x-syncd.gate", "host"},
 	} {
 		mustFail(t, web(lines).request(t), fault.Rejected, words...)
 	}
@@ -239,8 +242,11 @@ func TestAGateIsARoute(t *testing.T) {
 		t.Errorf("%+v %s", o, got)
 	}
 	object(t, a, "route/web/127.0.0.1:81")
-	if len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "x-syncd.gate") {
+	if len(a.Notes) != 2 || !strings.Contains(a.Notes[0], "port 53/udp bypasses") || !strings.Contains(a.Notes[1], "port 99/tcp bypasses") {
 		t.Errorf("notes %q", a.Notes)
+	}
+	if got := string(object(t, a, "container/web/1").Spec); strings.Contains(got, "8080") || !strings.Contains(got, `"target":53`) {
+		t.Errorf("the container publishes %s", got)
 	}
 }
 

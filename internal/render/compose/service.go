@@ -28,6 +28,10 @@ func (a *app) service(s types.ServiceConfig) ([]resource.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	routes, err := a.routes(s, &c)
+	if err != nil {
+		return nil, err
+	}
 	proto, err := a.prototype(s, c)
 	if err != nil {
 		return nil, err
@@ -43,8 +47,7 @@ func (a *app) service(s types.ServiceConfig) ([]resource.Object, error) {
 		}
 		out = append(out, o)
 	}
-	routes, err := a.routes(s, c)
-	return append(out, routes...), err
+	return append(out, routes...), nil
 }
 
 // prototype is what all slots of a service have in common.

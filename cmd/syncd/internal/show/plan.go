@@ -112,11 +112,22 @@ func change(c drift.Change) string {
 	return sentence(c.String())
 }
 
+// meanwhile says what becomes of new connections in a gap.
+func meanwhile(svc reconcile.ServicePlan) string {
+	switch {
+	case svc.Gated && svc.How == apply.HowStopFirst:
+		return "; the gate lets new connections wait"
+	case strings.HasPrefix(svc.Why, "port "):
+		return "; x-syncd.gate would close it"
+	}
+	return ""
+}
+
 // price is what a change costs meanwhile.
 func price(svc reconcile.ServicePlan) []string {
 	var out []string
 	if svc.Gap > 0 {
-		out = append(out, "gap: about "+seconds(svc.Gap.D())+" without an instance")
+		out = append(out, "gap: about "+seconds(svc.Gap.D())+" without an instance"+meanwhile(svc))
 	} else if svc.How == apply.HowStartFirst {
 		out = append(out, "gap: none")
 	}

@@ -1,0 +1,209 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
+
+	"syncd.io/syncd/internal/gate"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
+)
+
+// A gate's own side.
+const (
+	// gatePort is where every gate listens in its container: one gate, one port.
+	gatePort = 8080
+	gateUser = "65534:65534"
+	gateDir  = "/gate"
+)
+
+// gateSlot is the route that a gate serves.
+func gateSlot(labels map[string]string) resource.Key {
+	service, name, _ := strings.Cut(labels[labelGate], "/")
+	return resource.Key{Kind: spec.KindRoute, Namespace: service, Name: name}
+}
+
+// gate returns the gate of a route; one that runs before one that does not.
+func (s *snapshot) gate(route resource.Key) (found, bool) {
+	var out found
+	there := false
+	for _, g := range s.gates {
+		if gateSlot(g.labels()) == route && (!there || g.State.Running && !out.State.Running) {
+			out, there = g, true
+		}
+	}
+	return out, there
+}
+
+// beginGate makes a gate and starts it. It knows its table before it starts.
+func (t *Target) beginGate(ctx context.Context, s *snapshot, o resource.Object, r spec.Route, table gate.Table) (string, error) {
+	image, err := t.engine.gateImage(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := t.engine.edge(ctx); err != nil {
+		return "", err
+	}
+	id, err := t.makeGate(ctx, o, r, image)
+	if err != nil {
+		return "", err
+	}
+	if err := t.armGate(ctx, s, id, nil, table); err != nil {
+		return "", errors.Join(err, t.engine.discard(ctx, id))
+	}
+	return id, t.engine.start(ctx, id)
+}
+
+// armGate gives a gate that does not run its networks and its table.
+func (t *Target) armGate(ctx context.Context, s *snapshot, id string, on []string, table gate.Table) error {
+	if err := t.reach(ctx, s, id, on, table); err != nil {
+		return err
+	}
+	return t.engine.writeTable(ctx, id, table)
+}
+
+func (t *Target) makeGate(ctx context.Context, o resource.Object, r spec.Route, image string) (string, error) {
+	labels := map[string]string{}
+	t.commonLabels(labels, o)
+	// A one-off is what Compose itself does not count among its services.
+	labels[labelGate], labels[labelOneoff] = o.Key.Namespace+"/"+o.Key.Name, "True"
+	port := nat.Port(strconv.Itoa(gatePort) + "/tcp")
+	config := &container.Config{Image: image, User: gateUser, Labels: labels, ExposedPorts: nat.PortSet{port: {}}, Cmd: []string{"serve", "-dir", gateDir}}
+	grace := int(storedRoute(r).Drain/time.Second) + 1
+	config.StopTimeout = &grace
+	host := &container.HostConfig{
+		NetworkMode: edgeName, PortBindings: nat.PortMap{port: {{HostIP: r.Port.HostIP, HostPort: r.Port.Published}}},
+		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyAlways}, CapDrop: []string{"ALL"},
+		SecurityOpt: []string{"no-new-privileges"}, LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1m", "max-file": "2"}},
+	}
+	limited, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	made, err := t.engine.api.ContainerCreate(limited, config, host, nil, nil, t.gateName(o.Key))
+	if err != nil {
+		return "", t.engine.classify(ctx, "create the gate of "+o.Key.String(), err)
+	}
+	return made.ID, nil
+}
+
+func (t *Target) gateName(route resource.Key) string {
+	return fmt.Sprintf("%s-%s-gate-%s", t.project, route.Namespace, strings.NewReplacer(":", "-", "[", "", "]", "").Replace(route.Name))
+}
+
+// tellGate hands a table to a gate, and starts one that has stopped.
+func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.Table) error {
+	on := slices.Collect(maps.Keys(g.NetworkSettings.Networks))
+	if !g.State.Running {
+		if err := t.armGate(ctx, s, g.ID, on, table); err != nil {
+			return err
+		}
+		if err := t.engine.revive(ctx, g.ID); err != nil {
+			return err
+		}
+		return t.engine.start(ctx, g.ID)
+	}
+	if err := t.reach(ctx, s, g.ID, on, table); err != nil {
+		return err
+	}
+	raw, err := table.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = t.engine.askGate(ctx, g.ID, raw)
+	return err
+}
+
+// revive undoes what Stop did to the restart policy.
+func (e *Engine) revive(ctx context.Context, id string) error {
+	return e.update(ctx, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyAlways}})
+}
+
+// reach joins the gate to a network of each backend that it shares none with.
+func (t *Target) reach(ctx context.Context, s *snapshot, id string, on []string, table gate.Table) error {
+	for _, b := range table.Backends {
+		i := slices.IndexFunc(s.containers, func(f found) bool { return short(f.ID) == b.ID })
+		if i < 0 || b.Draining {
+			continue
+		}
+		theirs := slices.Sorted(maps.Keys(s.containers[i].NetworkSettings.Networks))
+		if len(theirs) == 0 || slices.ContainsFunc(theirs, func(n string) bool { return slices.Contains(on, n) }) {
+			continue
+		}
+		if err := t.engine.connect(ctx, theirs[0], id, &network.EndpointSettings{}); err != nil {
+			return err
+		}
+		on = append(on, theirs[0])
+	}
+	return nil
+}
+
+// gatePublished is the port that a gate holds on the host; whose port it leads
+// to, its table says.
+func gatePublished(g found) spec.Port {
+	for _, bindings := range g.HostConfig.PortBindings {
+		for _, b := range bindings {
+			return spec.Port{HostIP: b.HostIP, Published: b.HostPort, Protocol: "tcp"}
+		}
+	}
+	return spec.Port{}
+}
+
+// gateHealth is what a look from outside tells of a gate.
+func (t *Target) gateHealth(g found) resource.Health {
+	if !g.State.Running {
+		return resource.Health{State: resource.Failed, Reason: "the gate has stopped"}
+	}
+	return resource.Health{State: resource.Well, Started: true, Restarts: g.RestartCount}
+}
+
+// routeHealth asks the gate: it is well when its port is open as it should be,
+// and those who left have finished.
+func (t *Target) routeHealth(ctx context.Context, ref resource.Ref) (resource.Health, error) {
+	in, err := t.engine.inspect(ctx, ref.ID)
+	if gone(err) {
+		return resource.Health{State: resource.Absent, Reason: "the gate is gone"}, nil
+	}
+	if err != nil {
+		return resource.Health{}, err
+	}
+	h := t.gateHealth(found{InspectResponse: in})
+	if h.State != resource.Well {
+		return h, nil
+	}
+	a, err := t.engine.askGate(ctx, ref.ID, nil)
+	if err != nil {
+		return resource.Health{}, err
+	}
+	if reason := restless(a); reason != "" {
+		h.State, h.Reason = resource.Progressing, reason
+	}
+	return h, nil
+}
+
+// restless says what a gate is still about; empty where nothing.
+func restless(a gate.Answer) string {
+	leaving := 0
+	for _, b := range a.Backends {
+		if b.Draining {
+			leaving += b.InFlight
+		}
+	}
+	switch {
+	case a.Trouble != "":
+		return a.Trouble
+	case leaving > 0:
+		return fmt.Sprintf("%d connections end at those who leave", leaving)
+	}
+	return ""
+}
+
+func timeOf(d gate.Duration) time.Duration { return time.Duration(d) }

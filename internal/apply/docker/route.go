@@ -1,0 +1,200 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/gate"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
+)
+
+// Route implements apply.Router: the slot's gate is there, knows who serves, and
+// has been told.
+func (t *Target) Route(ctx context.Context, o resource.Object, to apply.Traffic) (resource.Ref, error) {
+	t.routing.Lock() // slots of one service change side by side, each by what it reads first
+	defer t.routing.Unlock()
+	id, err := t.route(ctx, o, to)
+	if err != nil {
+		return resource.Ref{}, fmt.Errorf("put %s: %w", o.Key, err)
+	}
+	return resource.Ref{ID: id}, nil
+}
+
+func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic) (string, error) {
+	r, err := decode[spec.Route](o)
+	if err != nil {
+		return "", err
+	}
+	s, err := t.look(ctx)
+	if err != nil {
+		return "", err
+	}
+	g, there := s.gate(o.Key)
+	before := gate.Table{}
+	if there {
+		if before, err = t.engine.readTable(ctx, g.ID); err != nil {
+			return "", err
+		}
+	}
+	after := nextTable(before, r, to, s.alive())
+	if !there {
+		return t.beginGate(ctx, s, o, r, after)
+	}
+	return g.ID, t.tellGate(ctx, s, g, after)
+}
+
+// nextTable is the table after a change of traffic. alive are the containers
+// that are there: nobody else serves.
+func nextTable(before gate.Table, r spec.Route, to apply.Traffic, alive map[string]bool) gate.Table {
+	after := settings(r)
+	state := map[string]bool{} // short ID -> drains
+	for _, b := range before.Backends {
+		state[b.ID] = b.Draining || to.Only
+	}
+	for _, ref := range to.In {
+		state[short(ref.ID)] = false
+	}
+	for _, ref := range to.Out {
+		if _, known := state[short(ref.ID)]; known {
+			state[short(ref.ID)] = true
+		}
+	}
+	serves := false
+	for id, drains := range state {
+		if !alive[id] {
+			continue
+		}
+		serves = serves || !drains
+		after.Backends = append(after.Backends, gate.Backend{ID: id, Port: uint16(r.Port.Target), Draining: drains})
+	}
+	slices.SortFunc(after.Backends, func(a, b gate.Backend) int { return strings.Compare(a.ID, b.ID) })
+	if to.Hold || before.Hold != nil && !serves {
+		after.Hold = &gate.Hold{}
+	}
+	return after
+}
+
+// settings is a table without traffic.
+func settings(r spec.Route) gate.Table {
+	return gate.Table{
+		Format: gate.Format, Mode: gate.Mode(r.Mode), Port: gatePort, Drain: gate.Duration(r.Drain),
+		ProxyProtocol: r.ProxyProtocol, Sticky: r.Sticky,
+	}
+}
+
+// alive are the containers of the project that are there, by short ID.
+func (s *snapshot) alive() map[string]bool {
+	out := map[string]bool{}
+	for _, f := range s.containers {
+		out[short(f.ID)] = true
+	}
+	return out
+}
+
+// observeRoute says a slot's gates in the same form as the wanted route, with
+// who should be served and is not.
+func (t *Target) observeRoute(ctx context.Context, s *snapshot, p *resource.Pair) error {
+	var want *spec.Route
+	if p.Want != nil {
+		r, err := decode[spec.Route](*p.Want)
+		if err != nil {
+			return err
+		}
+		r = storedRoute(r)
+		if p.Stored, err = resource.Canonical(r); err != nil {
+			return err
+		}
+		want, p.InPlace = &r, []string{"/mode", "/drain", "/proxy_protocol", "/sticky", "/backends"}
+	}
+	for _, g := range s.gates {
+		if gateSlot(g.labels()) != p.Key {
+			continue
+		}
+		live, err := t.liveRoute(ctx, s, g, want)
+		if err != nil {
+			return err
+		}
+		p.Live = append(p.Live, live)
+	}
+	return nil
+}
+
+// storedRoute spells the gate's defaults out.
+func storedRoute(r spec.Route) spec.Route {
+	if r.Drain == 0 {
+		r.Drain = gate.DefaultDrain
+	}
+	return r
+}
+
+func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec.Route) (resource.Instance, error) {
+	table, err := t.engine.readTable(ctx, g.ID)
+	if err != nil {
+		return resource.Instance{}, err
+	}
+	r := spec.Route{
+		Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedRoute(spec.Route{}).Drain,
+		ProxyProtocol: table.ProxyProtocol, Sticky: table.Sticky, Port: gatePublished(g),
+	}
+	if table.Drain != 0 {
+		r.Drain = timeOf(table.Drain)
+	}
+	if want != nil && len(table.Backends) > 0 {
+		r.Port.Target = int(table.Backends[0].Port)
+	} else if want != nil {
+		r.Port.Target = want.Port.Target
+	}
+	r.Backends = t.unserved(s, r.Service, table)
+	raw, err := resource.Canonical(r)
+	if err != nil {
+		return resource.Instance{}, err
+	}
+	return resource.Instance{
+		Ref: resource.Ref{ID: g.ID}, Hash: g.labels()[labelHash], Spec: raw, Running: g.State.Running, Foreign: !t.mayTouch(s, g),
+		Health: t.gateHealth(g), Claims: []resource.Claim{{Kind: resource.ClaimPort, Value: portClaim(r.Port)}},
+	}, nil
+}
+
+// unserved names the service's running containers that are as wanted, and that
+// the table leaves out.
+func (t *Target) unserved(s *snapshot, service string, table gate.Table) string {
+	var missing []string
+	for _, f := range s.containers {
+		if f.slot.Namespace != service || !f.State.Running || !t.wants(f) {
+			continue
+		}
+		if !slices.ContainsFunc(table.Backends, func(b gate.Backend) bool { return b.ID == short(f.ID) && !b.Draining }) {
+			missing = append(missing, f.slot.Namespace+"/"+f.slot.Name)
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return "without " + strings.Join(missing, ", ")
+}
+
+// wants tells whether the container is of the version that is wanted, as far as
+// its label says.
+func (t *Target) wants(f found) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	want, wanted := t.wanted[f.slot]
+	made := f.labels()[labelHash]
+	return wanted && (made == "" || made == want.Hash())
+}
+
+// validateRoute sees that a gate can be made, and that its port is free.
+func (t *Target) validateRoute(ctx context.Context, o resource.Object, holders []holder) error {
+	r, err := decode[spec.Route](o)
+	if err != nil {
+		return err
+	}
+	if _, err := t.engine.gateImage(ctx); err != nil {
+		return err
+	}
+	return t.engine.portFree(ctx, r.Port, holders)
+}
