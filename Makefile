@@ -1,4 +1,4 @@
-# make        builds bin/syncd and bin/syncd-render
+# make        builds bin/syncd, bin/syncd-render and bin/syncd-gate
 # make help   lists the rest
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 IMAGE   ?= syncd:dev
 STAGE   ?= bin/image
-PROGRAMS := ./cmd/syncd ./cmd/syncd-render
+PROGRAMS := ./cmd/syncd ./cmd/syncd-render ./cmd/syncd-gate
 CERTS   ?= /etc/ssl/certs/ca-certificates.crt
 
 # A checkout may belong to somebody else than who builds it, as on CI machines.

@@ -111,7 +111,7 @@ func (h *host) agent(change ...func(*reconcile.Options)) (*reconcile.Agent, func
 	store, err := state.Open(h.state)
 	h.must(err)
 	mounts := filepath.Join(h.state, "mounts")
-	eng, err := docker.Open(h.t.Context(), docker.Options{Host: h.engine, Mounts: mounts})
+	eng, err := docker.Open(h.t.Context(), docker.Options{Host: h.engine, Mounts: mounts, GateProgram: gateProgram(h.t)})
 	h.must(err)
 	conf := config.Host{State: h.state, Repo: config.Repo{URL: h.repo}, Host: config.HostInfo{Vars: h.vars, Labels: h.labels, EnvFiles: h.secrets}}.Defaults()
 	conf.Repo.Interval = config.Duration(200 * time.Millisecond)

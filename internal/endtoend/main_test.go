@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 var (
 	buildRenderer = sync.OnceValue(func() error { return build("syncd-render") })
 	buildAgent    = sync.OnceValue(func() error { return build("syncd") })
+	buildGate     = sync.OnceValue(func() error { return build("syncd-gate") })
 )
 
 func build(name string) error {
@@ -57,6 +58,15 @@ func renderer(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(programs, "syncd-render")
+}
+
+// gateProgram returns the path of the gate.
+func gateProgram(t testing.TB) string {
+	t.Helper()
+	if err := buildGate(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(programs, "syncd-gate")
 }
 
 // agentProgram returns the path of syncd, with its child beside it.
