@@ -1,4 +1,4 @@
-# The agent's image: two static programs, certificates, and nothing else.
+# The agent's image: three static programs, certificates, and nothing else.
 #
 #   docker build -t syncd .
 #   docker run -d --name syncd --restart unless-stopped \

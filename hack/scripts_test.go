@@ -83,7 +83,7 @@ func TestImageHoldsTheProgramsAndNothingElse(t *testing.T) {
 	if exit != 0 || !strings.Contains(out, "v1.2.3-test") {
 		t.Errorf("syncd-render version: exit %d, said %q %q", exit, out, complaint)
 	}
-	holds(t, tag, "usr/local/bin/syncd", "usr/local/bin/syncd-render", "etc/ssl/certs/ca-certificates.crt", "LICENSE")
+	holds(t, tag, "usr/local/bin/syncd", "usr/local/bin/syncd-gate", "usr/local/bin/syncd-render", "etc/ssl/certs/ca-certificates.crt", "LICENSE")
 	labels, _, _ := script(t, nil, "docker", "image", "inspect", "-f", `{{index .Config.Labels "org.opencontainers.image.version"}} {{.Config.Volumes}}`, tag)
 	if !strings.Contains(labels, "v1.2.3-test") || !strings.Contains(labels, "/var/lib/syncd") {
 		t.Errorf("the image says %q of itself", labels)
