@@ -35,7 +35,7 @@ func (s spot) field(name string) spot {
 	if s.path != "" {
 		path = s.path + "." + path
 	}
-	return spot{pointer: s.pointer + "/" + escape(name), path: path, secret: s.secret || resource.SecretName(name)}
+	return spot{pointer: s.pointer + "/" + resource.PointerToken(name), path: path, secret: s.secret || resource.SecretName(name)}
 }
 
 func (s spot) element(index int, id identity) spot {
@@ -43,10 +43,6 @@ func (s spot) element(index int, id identity) spot {
 		pointer: s.pointer + "/" + strconv.Itoa(index), path: s.path + "[" + Harmless(id.value) + "]",
 		secret: s.secret || id.named && resource.SecretName(id.value),
 	}
-}
-
-func escape(token string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
 }
 
 // diff returns the fields in which live differs from want, in path order. Equal

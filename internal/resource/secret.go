@@ -21,8 +21,15 @@ func SecretName(name string) bool {
 	if strings.HasSuffix(upper, "_PWD") || strings.HasSuffix(upper, "_KEY") && !strings.HasSuffix(upper, "PUBLIC_KEY") {
 		return true
 	}
-	plain := strings.NewReplacer("_", "", "-", "", ".", "").Replace(upper)
+	plain := strings.Map(dropPunctuation, upper)
 	return slices.ContainsFunc(secretWords(), func(word string) bool { return strings.Contains(plain, word) })
+}
+
+func dropPunctuation(r rune) rune {
+	if r == '_' || r == '-' || r == '.' {
+		return -1
+	}
+	return r
 }
 
 func secretWords() []string {

@@ -53,3 +53,11 @@ func TestSecretFlag(t *testing.T) {
 		}
 	}
 }
+
+func TestPointerTokensAreEscaped(t *testing.T) {
+	for key, want := range map[string]string{"plain": "plain", "a/b": "a~1b", "a~1": "a~01", "~/": "~0~1"} {
+		if got := PointerToken(key); got != want {
+			t.Errorf("%s becomes %s, want %s", key, got, want)
+		}
+	}
+}

@@ -31,13 +31,20 @@ const (
 func (t *Target) healthOf(key resource.Key, in container.InspectResponse) resource.Health {
 	once := t.isOnce(key, in.Config.Labels)
 	h := health(in, once)
-	if h.Reason == "" {
+	if h.Reason == "" || silent(in.State) {
 		return h
 	}
 	base := *in.ContainerJSONBase
 	base.State = concealed(base.State, t.concealer(key, in))
 	in.ContainerJSONBase = &base
 	return health(in, once)
+}
+
+// silent tells whether no program said anything that could hold a secret: finding
+// a container's secrets costs more than its verdict.
+func silent(s *container.State) bool {
+	said := func(r *container.HealthcheckResult) bool { return r != nil && r.Output != "" }
+	return s.Error == "" && (s.Health == nil || !slices.ContainsFunc(s.Health.Log, said))
 }
 
 // concealed returns a copy of s without secrets in what programs said: while it is

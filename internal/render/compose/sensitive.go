@@ -32,7 +32,7 @@ func (m *marker) walk(v any, name, pointer string) {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, value := range v {
-			m.walk(value, key, pointer+"/"+escape(key))
+			m.walk(value, key, pointer+"/"+resource.PointerToken(key))
 		}
 	case []any:
 		flag := ""
@@ -69,9 +69,4 @@ func assigns(text string) bool {
 		}
 	}
 	return false
-}
-
-// escape writes a key as JSON pointers do.
-func escape(key string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
