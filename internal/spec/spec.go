@@ -80,6 +80,8 @@ type Route struct {
 	// keeps a client at its instance.
 	ProxyProtocol bool `json:"proxy_protocol,omitempty"`
 	Sticky        bool `json:"sticky,omitempty"`
+	// State is written by the adapter only: running, or what its gate is instead.
+	State string `json:"state,omitempty"`
 	// Backends is written by the adapter only, of a live route: what it does not
 	// serve and should.
 	Backends string `json:"backends,omitempty"`

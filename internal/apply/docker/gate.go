@@ -54,7 +54,7 @@ func (t *Target) beginGate(ctx context.Context, s *snapshot, o resource.Object, 
 	if err := t.engine.edge(ctx); err != nil {
 		return "", err
 	}
-	id, err := t.makeGate(ctx, o, r, image)
+	id, err := t.createGate(ctx, t.gateName(o.Key), t.gateLabels(o), r, image)
 	if err != nil {
 		return "", err
 	}
@@ -72,11 +72,15 @@ func (t *Target) armGate(ctx context.Context, s *snapshot, id string, on []strin
 	return t.engine.writeTable(ctx, id, table)
 }
 
-func (t *Target) makeGate(ctx context.Context, o resource.Object, r spec.Route, image string) (string, error) {
+func (t *Target) gateLabels(o resource.Object) map[string]string {
 	labels := map[string]string{}
 	t.commonLabels(labels, o)
 	// A one-off is what Compose itself does not count among its services.
 	labels[labelGate], labels[labelOneoff] = o.Key.Namespace+"/"+o.Key.Name, "True"
+	return labels
+}
+
+func (t *Target) createGate(ctx context.Context, name string, labels map[string]string, r spec.Route, image string) (string, error) {
 	port := nat.Port(strconv.Itoa(gatePort) + "/tcp")
 	config := &container.Config{Image: image, User: gateUser, Labels: labels, ExposedPorts: nat.PortSet{port: {}}, Cmd: []string{"serve", "-dir", gateDir}}
 	grace := int(storedRoute(r).Drain/time.Second) + 1
@@ -88,9 +92,9 @@ func (t *Target) makeGate(ctx context.Context, o resource.Object, r spec.Route, 
 	}
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	made, err := t.engine.api.ContainerCreate(limited, config, host, nil, nil, t.gateName(o.Key))
+	made, err := t.engine.api.ContainerCreate(limited, config, host, nil, nil, name)
 	if err != nil {
-		return "", t.engine.classify(ctx, "create the gate of "+o.Key.String(), err)
+		return "", t.engine.classify(ctx, "create gate "+name, err)
 	}
 	return made.ID, nil
 }
@@ -99,7 +103,8 @@ func (t *Target) gateName(route resource.Key) string {
 	return fmt.Sprintf("%s-%s-gate-%s", t.project, route.Namespace, strings.NewReplacer(":", "-", "[", "", "]", "").Replace(route.Name))
 }
 
-// tellGate hands a table to a gate, and starts one that has stopped.
+// tellGate hands a table to a gate, and starts one that has stopped or stands
+// still.
 func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.Table) error {
 	on := slices.Collect(maps.Keys(g.NetworkSettings.Networks))
 	if !g.State.Running {
@@ -110,6 +115,9 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.
 			return err
 		}
 		return t.engine.start(ctx, g.ID)
+	}
+	if err := t.unpause(ctx, g); err != nil {
+		return err
 	}
 	if err := t.reach(ctx, s, g.ID, on, table); err != nil {
 		return err
