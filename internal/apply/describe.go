@@ -16,6 +16,7 @@ func (b *builder) describe(g *group) {
 		if svc.How == Unchanged || s.stopFirst && svc.How != HowStopFirst {
 			svc.How, svc.Why = s.how(), s.reason()
 			svc.Changes = s.finding.Changes
+			svc.Canary = b.trial(g, s)
 		}
 	}
 	b.plan.Services = append(b.plan.Services, svc)
@@ -53,6 +54,9 @@ func (s Service) String() string {
 	}
 	if s.Why != "" {
 		line += " (" + s.Why + ")"
+	}
+	if s.Canary != nil {
+		line += ", canary " + s.Canary.String()
 	}
 	return line
 }
