@@ -58,6 +58,9 @@ func TestNoCanaryWhereNothingIsTriedOut(t *testing.T) {
 			if slices.ContainsFunc(p.Steps, func(s apply.Step) bool { return s.For > 0 || s.Traffic != nil && s.Traffic.Share > 0 }) {
 				t.Errorf("a canary in\n%s", p)
 			}
+			if told := len(p.Notes) == 1 && p.Notes[0] == "web has no canary: nobody serves beside it, writer data for web"; told != (name == "stop-first") {
+				t.Errorf("notes %q", p.Notes)
+			}
 		})
 	}
 }

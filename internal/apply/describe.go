@@ -20,6 +20,9 @@ func (b *builder) describe(g *group) {
 		}
 	}
 	b.plan.Services = append(b.plan.Services, svc)
+	if b.req.Trial && svc.How == HowStopFirst && b.policy(g.slots[0]).Canary != nil {
+		b.note("%s has no canary: nobody serves beside it, %s", g.name, svc.Why)
+	}
 }
 
 func (s *slot) how() How {
