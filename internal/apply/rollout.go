@@ -41,6 +41,9 @@ type Rollout struct {
 	// Before is what came of the rollout that this one mends: the gaps that it left
 	// open are measured to their end.
 	Before *Outcome
+	// Aside runs a wait of minutes that needs nothing of the machine, such as a
+	// canary's; nil just waits.
+	Aside func(wait func())
 }
 
 // run is one rollout under way. Its maps belong to the coordinating goroutine.
@@ -84,7 +87,7 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
 	}
 	for x.launch(work, waits); x.running > 0; x.launch(work, waits) {
-		x.settle(<-x.results)
+		x.settle(x.next())
 		x.running--
 		if x.over() {
 			stop()
@@ -96,6 +99,18 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 		x.outcome.Err = context.Cause(ctx)
 	}
 	return x.outcome
+}
+
+// next waits until a step under way has ended.
+func (x *run) next() (res result) {
+	wait := func() { res = <-x.results }
+	busy := func(s Step) bool { return x.state[s.ID] == Begun && s.For == 0 }
+	if x.Aside == nil || slices.ContainsFunc(x.plan.Steps, busy) {
+		wait()
+	} else {
+		x.Aside(wait)
+	}
+	return res
 }
 
 func (r *Rollout) withDefaults() *Rollout {

@@ -60,7 +60,7 @@ func (p *pass) carryOut(ctx context.Context, cand *candidate, plan apply.Plan) v
 	if err := p.save(); err != nil {
 		return verdictOf(err)
 	}
-	rollout := p.rollout()
+	rollout := p.rollout(ctx)
 	outcome := p.roll(ctx, rollout, plan)
 	if err := p.bookJobs(outcome.Completed...); err != nil {
 		return verdictOf(err)

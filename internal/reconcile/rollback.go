@@ -65,7 +65,7 @@ func (p *pass) putBack(ctx context.Context) (apply.Outcome, error) {
 	if err != nil {
 		return apply.Outcome{}, err
 	}
-	return p.roll(ctx, p.rollout(), plan), nil
+	return p.roll(ctx, p.rollout(ctx), plan), nil
 }
 
 // planBack plans the rollback that is on record. One that nobody asked for removes

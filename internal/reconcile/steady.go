@@ -63,7 +63,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 		return verdictOf(causeOf(ctx, err))
 	}
 	p.agent.hear(Event{App: p.name, Text: "drift: " + firstLine(report)})
-	outcome := p.roll(ctx, p.rollout(), plan)
+	outcome := p.roll(ctx, p.rollout(ctx), plan)
 	p.result.Failures = outcome.Failures
 	switch {
 	case outcome.Err != nil:

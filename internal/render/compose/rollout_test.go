@@ -228,10 +228,24 @@ func TestXSyncdIsStrict(t *testing.T) {
 		"x-syncd: {gate: tcp}":                                   {"service web", "x-syncd.gate", "port"},
 		"x-syncd: [job]":                                         {"service web", "x-syncd"},
 		"ports: ['8080:80']\nx-syncd: {gate: tcp, sticky: true}": {"service web", "x-syncd.sticky", "gate: http"},
-		"ports: ['8080:80']\nx-syncd: {gate: http, proxyProtocol: true}": {"service web", "x-syncd.proxyProtocol", "gate: tcp"},
-		"network_mode: host\nports: ['8080:80']\nx-syncd: {gate: tcp}":   {"service web", "x-syncd.gate", "host"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, proxyProtocol: true}":                                                         {"service web", "x-syncd.proxyProtocol", "gate: tcp"},
+		"network_mode: host\nports: ['8080:80']\nx-syncd: {gate: tcp}":                                                           {"service web", "x-syncd.gate", "host"},
+		"ports: ['8080:80']\nx-syncd: {gate: tcp, canary: {share: 10, for: 10m}}":                                                {"service web", "x-syncd.canary", "gate: http"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 100, for: 10m}}":                                              {"service web", "x-syncd.canary", "share 100", "99"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10}}":                                                         {"service web", "x-syncd.canary", "for", "10m"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10, for: 1m, x: 1}}":                                          {"service web", "x-syncd.canary", "unknown key x"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: 10}":                                                                  {"service web", "x-syncd.canary", "mapping"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10, for: 10m}}\ndeploy: {update_config: {order: stop-first}}": {"service web", "x-syncd.canary", "stop-first"},
 	} {
 		mustFail(t, web(lines).request(t), fault.Rejected, words...)
+	}
+}
+
+func TestACanaryIsTheRolloutsPolicy(t *testing.T) {
+	a := mustRender(t, web("ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10, for: 10m}}").request(t))
+	o := object(t, a, "container/web/1")
+	if o.Policy.Canary == nil || *o.Policy.Canary != (resource.Canary{Share: 10, For: 10 * time.Minute}) || o.Rollback.Canary != nil {
+		t.Errorf("%+v and back %+v", o.Policy, o.Rollback)
 	}
 }
 

@@ -131,6 +131,9 @@ func price(svc reconcile.ServicePlan) []string {
 	} else if svc.How == apply.HowStartFirst {
 		out = append(out, "gap: none")
 	}
+	if svc.Canary != nil {
+		out = append(out, "canary: "+svc.Canary.String()+" first")
+	}
 	if svc.Memory > 0 {
 		line := "memory: up to " + size(svc.Memory) + " more meanwhile"
 		if svc.Free > 0 {
