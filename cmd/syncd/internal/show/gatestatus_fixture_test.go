@@ -11,9 +11,9 @@ func route(port string) resource.Key {
 	return resource.Key{Kind: "route", Namespace: "web", Name: port}
 }
 
-// gates are a gate in a switch, one of an older program that is closed, and one
+// gateStatus is a gate in a switch, one of an older program that is closed, and one
 // that says nothing.
-func gates() reconcile.Status {
+func gateStatus() reconcile.Status {
 	newest := apply.GateProgram{Version: "v1.3", Image: "syncd-gate:0123456789ab"}
 	busy := apply.Gate{
 		Route: route("8080"), Name: "shop-web-gate-8080", Published: "8080", Mode: "http", Program: newest, Newest: newest, Running: true, Answers: true,
