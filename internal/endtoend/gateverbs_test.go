@@ -158,6 +158,11 @@ func TestStatusSaysWhatGatesDo(t *testing.T) {
 	if res := h.pass(a); res.Outcome != reconcile.Applied || !h.gatesOf(a)[0].Listening {
 		t.Errorf("it was not started again: %s %s", res.Outcome, res.Reason)
 	}
+	never := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}}
+	_, err = h.api.ContainerUpdate(t.Context(), g.Name, never)
+	h.must(err)
+	h.want(h.pass(a), reconcile.Applied) // it would not have come back after a reboot
+	h.want(h.pass(a), reconcile.Unchanged)
 }
 
 // A port is taken over at a person's word, and what that cost is measured; what
@@ -210,15 +215,63 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	o.over(t, "given back", res.Gaps[0].Took.D())
 }
 
-// otherGate builds a gate's program of another version, or, where there is none,
-// returns something that is no gate.
+// An app that is handed back is served on, by the gates that serve it.
+func TestReleaseLeavesGatesServing(t *testing.T) {
+	withoutGates(t)
+	h := newHost(t)
+	port := freePort(t)
+	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))
+	h.want(h.sync(), reconcile.Applied)
+	was := h.gateContainers()
+	a, done := h.agent()
+	defer done()
+	o := watched(t, port)
+	res, err := a.Act(t.Context(), "release", reconcile.ActRequest{App: h.project, Who: "ann", Confirm: true}, nil)
+	h.must(err)
+	if name := strings.Fields(was[0])[0]; !strings.Contains(res.Text, "docker rm -f "+name) {
+		t.Errorf("it says %q", res.Text)
+	}
+	h.want(h.pass(a), reconcile.Paused)
+	if g := h.gatesOf(a); len(g) != 1 || !g[0].Listening || g[0].Backends[0].Slot != "web/1" {
+		t.Errorf("its gates: %+v", g)
+	}
+	if now := h.gateContainers(); !slices.Equal(now, was) {
+		t.Errorf("there are %q, and there was %q", now, was)
+	}
+	if _, failed, _ := o.sum(); failed > 0 {
+		t.Errorf("%d requests failed", failed)
+	}
+}
+
+// broken says that it is a gate, and does not serve.
+const broken = `package main
+
+import "os"
+
+func main() {
+	if os.Args[1] != "version" {
+		os.Exit(3)
+	}
+	os.Stdout.WriteString("syncd-gate v0")
+}
+`
+
+// otherGate builds a gate's program of another version, or one that is called so
+// and does not work.
 func otherGate(t testing.TB, version string) string {
 	t.Helper()
-	if version == "" {
+	dir, from := t.TempDir(), "syncd.io/syncd/cmd/syncd-gate"
+	switch version {
+	case "none":
 		return renderer(t)
+	case "broken":
+		from = filepath.Join(dir, "main.go")
+		if err := os.WriteFile(from, []byte(broken), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	path := filepath.Join(t.TempDir(), "syncd-gate")
-	cmd := exec.Command("go", "build", "-ldflags", "-X main.version="+version, "-o", path, "syncd.io/syncd/cmd/syncd-gate")
+	path := filepath.Join(dir, "syncd-gate")
+	cmd := exec.Command("go", "build", "-ldflags", "-X main.version="+version, "-o", path, from)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build a gate: %v\n%s", err, out)
@@ -290,25 +343,32 @@ func TestGatesAreUpgradedAtAPersonsWordOnly(t *testing.T) {
 
 // A program that is no gate does not take the port away for long.
 func TestAGateThatDoesNotComeUpLeavesTheOldOne(t *testing.T) {
-	withoutGates(t)
-	h := newHost(t)
-	port := freePort(t)
-	h.deploy(strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated))
-	h.want(h.sync(), reconcile.Applied)
-	was := h.gateContainers()
-	a, done := h.agent(h.withGate(""))
-	defer done()
-	o := watched(t, port)
-	_, err := h.upgrade(a, true)
-	if err == nil || !strings.Contains(err.Error(), "the old one goes on") {
-		t.Errorf("it ended with %v", err)
+	for program, says := range map[string]string{"none": "is no gate's: it ended with exit code", "broken": "exit code 3 as soon as it began; the old one goes on, gap"} {
+		t.Run(program, func(t *testing.T) {
+			withoutGates(t)
+			h := newHost(t)
+			port := freePort(t)
+			h.deploy(strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated))
+			h.want(h.sync(), reconcile.Applied)
+			was := h.gateContainers()
+			a, done := h.agent(h.withGate(program))
+			defer done()
+			o := watched(t, port)
+			_, err := h.upgrade(a, true)
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("it ended with %v", err)
+			}
+			h.want(h.pass(a), reconcile.Unchanged)
+			good, failed, longest := o.sum()
+			t.Logf("%v: %d requests went well, %d failed, for %v", err, good, failed, longest)
+			if good == 0 || program == "none" && failed > 0 {
+				t.Error("the port was closed for nothing")
+			}
+			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
+				t.Errorf("there are %q, and there was %q", now, was)
+			}
+		})
 	}
-	t.Log(err)
-	o.over(t, "an upgrade that failed", 20*time.Second)
-	if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
-		t.Errorf("there are %q, and there was %q", now, was)
-	}
-	h.want(h.pass(a), reconcile.Unchanged)
 }
 
 // Whoever upgraded a gate and was killed left two: a pass lets one of them

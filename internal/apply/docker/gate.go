@@ -116,7 +116,7 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.
 		}
 		return t.engine.start(ctx, g.ID)
 	}
-	if err := t.unpause(ctx, g); err != nil {
+	if err := t.restore(ctx, g); err != nil {
 		return err
 	}
 	if err := t.reach(ctx, s, g.ID, on, table); err != nil {
@@ -128,6 +128,22 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.
 	}
 	_, err = t.engine.askGate(ctx, g.ID, raw)
 	return err
+}
+
+// gateState is running, unless it is not, or nothing would start it again.
+func gateState(g found) string {
+	if s := state(g.State, false); s != stateRunning || g.HostConfig.RestartPolicy.IsAlways() {
+		return s
+	}
+	return "running, and not restarted"
+}
+
+// restore undoes what somebody did to a gate that runs.
+func (t *Target) restore(ctx context.Context, g found) error {
+	if err := t.unpause(ctx, g); err != nil || g.HostConfig.RestartPolicy.IsAlways() {
+		return err
+	}
+	return t.engine.revive(ctx, g.ID)
 }
 
 // revive undoes what Stop did to the restart policy.

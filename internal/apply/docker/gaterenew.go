@@ -1,13 +1,17 @@
 package docker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/fault"
@@ -24,6 +28,9 @@ const (
 	lastWords = 200 * time.Millisecond
 	// upLimit is what a new gate may take to listen.
 	upLimit = 10 * time.Second
+	// askLimit is for one question meanwhile: an exec in a container that ends may
+	// say nothing at all.
+	askLimit = 2 * time.Second
 	// swapLimit bounds what nothing else ends in its middle.
 	swapLimit = time.Minute
 )
@@ -94,10 +101,13 @@ func (t *Target) dropHalfMade(ctx context.Context, s *snapshot, old found) error
 	return nil
 }
 
-// successor makes the gate that is to take the place of old, and does not start
-// it. Until old is gone it has another name.
+// successor makes the gate that is to take the place of old, once its program has
+// shown that it runs, and does not start it. Until old is gone it has another name.
 func (t *Target) successor(ctx context.Context, s *snapshot, old found, table gate.Table) (string, error) {
 	image, err := t.engine.gateImage(ctx)
+	if err == nil {
+		err = t.engine.proveGate(ctx, t.project, image)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -109,10 +119,55 @@ func (t *Target) successor(ctx context.Context, s *snapshot, old found, table ga
 	if err != nil {
 		return "", err
 	}
-	if err := t.armGate(ctx, s, id, nil, table); err != nil {
+	err = t.armGate(ctx, s, id, nil, table)
+	if err == nil { // it ends where it does not come up
+		err = t.engine.neverRevive(ctx, id)
+	}
+	if err != nil {
 		return "", errors.Join(err, t.engine.discard(ctx, id))
 	}
 	return id, nil
+}
+
+// proveGate runs a gate's program once, beside all gates: what cannot run here
+// is found out while nothing is stopped for it.
+func (e *Engine) proveGate(ctx context.Context, project, image string) error {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	config := &container.Config{Image: image, User: gateUser, Cmd: []string{"version"}, Labels: map[string]string{labelCheck: project}}
+	host := &container.HostConfig{NetworkMode: "none", CapDrop: []string{"ALL"}, LogConfig: container.LogConfig{Type: "json-file"}}
+	made, err := e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	if err != nil {
+		return e.classify(ctx, "try the gate's program", err)
+	}
+	defer func() { _ = e.discard(ctx, made.ID) }() // it holds nothing
+	ended, failed := e.api.ContainerWait(ctx, made.ID, container.WaitConditionNextExit)
+	if err := e.start(ctx, made.ID); err != nil {
+		return err
+	}
+	select {
+	case err := <-failed:
+		return e.classify(ctx, "try the gate's program", err)
+	case end := <-ended:
+		if said := e.lastLine(ctx, made.ID); end.StatusCode != 0 || !strings.HasPrefix(said, "syncd-gate ") {
+			return rejected("see whether syncd-gate was installed as a whole", "the program of %s is no gate's: it ended with exit code %d, saying %q", image, end.StatusCode, said)
+		}
+	}
+	return nil
+}
+
+// lastLine is what a container of one line printed; empty where it cannot be read.
+func (e *Engine) lastLine(ctx context.Context, id string) string {
+	stream, err := e.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "1"})
+	if err != nil {
+		return ""
+	}
+	defer stream.Close()
+	var out bytes.Buffer
+	if _, err := stdcopy.StdCopy(&out, &out, io.LimitReader(stream, 1<<10)); err != nil {
+		return ""
+	}
+	return strings.TrimSpace(out.String())
 }
 
 // quiet waits until a gate has nothing in flight, for a limited time, and returns
@@ -152,18 +207,23 @@ func (t *Target) swap(ctx context.Context, from, to string, table gate.Table) (g
 	}
 	e.hurry(ctx, from, table)
 	// An engine that restarts now must not revive it.
-	if err := e.update(ctx, from, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}}); err != nil {
+	if err := e.neverRevive(ctx, from); err != nil {
 		return gate.Answer{}, 0, err
 	}
 	begun := time.Now()
 	answer, err := e.handOver(ctx, from, to, table)
 	if err == nil {
-		return answer, time.Since(begun), nil
+		gap := time.Since(begun)
+		return answer, gap, e.revive(ctx, to)
 	}
 	if back := e.handBackTo(ctx, from, to, table); back != nil {
 		return answer, time.Since(begun), errors.Join(err, fmt.Errorf("start the old one again: %w", back))
 	}
 	return answer, time.Since(begun), fmt.Errorf("%w; the old one goes on, gap %.2f s", err, time.Since(begun).Seconds())
+}
+
+func (e *Engine) neverRevive(ctx context.Context, id string) error {
+	return e.update(ctx, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}})
 }
 
 // hurry shortens the drain of a gate that is about to stop. One that does not
@@ -204,13 +264,13 @@ func (e *Engine) listens(ctx context.Context, id string, table gate.Table) (gate
 	defer cancel()
 	open := table.Hold != nil || slices.ContainsFunc(table.Backends, func(b gate.Backend) bool { return !b.Draining })
 	for {
-		a, err := e.askGate(ctx, id, nil)
+		a, err := e.askSoon(ctx, id)
 		if err == nil && a.Trouble == "" && a.Digest == table.Digest() && a.Listening == open {
 			return a, nil
 		}
 		in, looked := e.inspect(ctx, id)
 		switch {
-		case looked == nil && (!in.State.Running || in.RestartCount > 0):
+		case looked == nil && !in.State.Running:
 			return a, rejected("see whether syncd-gate was installed as a whole", "the new gate ended with exit code %d as soon as it began", in.State.ExitCode)
 		case !wait(ctx, quietPause/4) && err == nil:
 			return a, rejected("", "gate %s has not opened its port within %s: %s", short(id), upLimit, a.Trouble)
@@ -218,6 +278,12 @@ func (e *Engine) listens(ctx context.Context, id string, table gate.Table) (gate
 			return a, err
 		}
 	}
+}
+
+func (e *Engine) askSoon(ctx context.Context, id string) (gate.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	return e.askGate(ctx, id, nil)
 }
 
 // wait pauses; it tells whether the context has not ended.

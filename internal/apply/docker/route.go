@@ -139,7 +139,7 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 		return resource.Instance{}, err
 	}
 	r := spec.Route{
-		State: state(g.State, false), Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedRoute(spec.Route{}).Drain,
+		State: gateState(g), Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedRoute(spec.Route{}).Drain,
 		ProxyProtocol: table.ProxyProtocol, Sticky: table.Sticky, Port: gatePublished(g),
 	}
 	if table.Drain != 0 {
