@@ -15,7 +15,14 @@ type Host struct {
 	// Socket is the Unix socket of the agent's API.
 	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
 	// Limits bound what the child may use.
-	Limits Limits `yaml:"limits,omitempty" json:"limits,omitzero"`
+	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
+	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
+}
+
+// Metrics is where they can be scraped, besides the socket.
+type Metrics struct {
+	// Listen is ADDRESS:PORT; empty is nowhere.
+	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" rule:"listen"`
 }
 
 // HostInfo names this host and gives the values that only it has.

@@ -140,6 +140,11 @@ func TestStatusSaysWhatGatesDo(t *testing.T) {
 	if len(all.Apps) != 1 || all.Apps[0].Gates != nil {
 		t.Errorf("asked for all, it asks gates: %+v", all.Apps)
 	}
+	counted, err := a.AllGates(t.Context())
+	h.must(err)
+	if c := counted[h.project]; len(counted) != 1 || len(c) != 1 || c[0].Totals != g.Totals || c[0].Title() != g.Title() {
+		t.Errorf("of all gates it tells %+v", counted)
+	}
 	h.must(h.api.ContainerPause(t.Context(), g.Name))
 	begun := time.Now()
 	st, err := a.Status(t.Context(), []string{h.project})

@@ -32,6 +32,10 @@ func (k *gatekeeper) Gates(_ context.Context, _ string, ask bool) ([]apply.Gate,
 	return k.gates, k.err
 }
 
+func (k *gatekeeper) AllGates(context.Context) (map[string][]apply.Gate, error) {
+	return map[string][]apply.Gate{"shop": k.gates, "nobodys": k.gates}, k.err
+}
+
 func (k *gatekeeper) RenewGate(_ context.Context, _ string, ref resource.Ref) (apply.Renewal, error) {
 	if k.renewing != nil {
 		if err := k.renewing(ref); err != nil {
@@ -88,6 +92,11 @@ func TestOnlyAQuestionAboutOneAppAsksGates(t *testing.T) {
 		}
 		if s := k.status(); k.asked != 1 || len(s.Gates) != 1 {
 			t.Errorf("asked %d times, told of %v", k.asked, s.Gates)
+		}
+		all, err := k.agent.AllGates(t.Context())
+		k.must(err)
+		if len(all) != 1 || len(all["shop"]) != 1 {
+			t.Errorf("of all gates it tells %v", all)
 		}
 		k.err = errors.New("no answer")
 		if s := k.status(); s.Status != reconcile.Synced || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "no answer") {

@@ -8,6 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/gate"
 	"syncd.io/syncd/internal/resource"
@@ -133,4 +136,45 @@ func storedDrain(t gate.Table) time.Duration {
 		return gate.DefaultDrain
 	}
 	return timeOf(t.Drain)
+}
+
+// AllGates returns the gates that run on the engine, by app, with what each says
+// of itself: it costs one list, and three calls for each gate.
+func (e *Engine) AllGates(ctx context.Context) (map[string][]apply.Gate, error) {
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	list, err := e.api.ContainerList(limited, container.ListOptions{Filters: filters.NewArgs(filters.Arg("label", labelGate), filters.Arg("label", labelProject))})
+	if err != nil {
+		return nil, e.classify(ctx, "list gates", err)
+	}
+	all := make([]apply.Gate, len(list))
+	turns := make(chan struct{}, inspectors)
+	var asked sync.WaitGroup
+	for i, c := range list {
+		all[i] = apply.Gate{Ref: resource.Ref{ID: c.ID}, Route: gateSlot(c.Labels), Running: true}
+		asked.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			e.counters(ctx, &all[i])
+		})
+	}
+	asked.Wait()
+	out := map[string][]apply.Gate{}
+	for i, c := range list {
+		app := c.Labels[labelProject]
+		out[app] = append(out[app], all[i])
+	}
+	return out, nil
+}
+
+// counters asks one gate for its counters.
+func (e *Engine) counters(ctx context.Context, g *apply.Gate) {
+	limited, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	answer, err := e.askGate(limited, g.Ref.ID, nil)
+	if err != nil {
+		g.Trouble = err.Error()
+		return
+	}
+	told(g, answer)
 }
