@@ -165,9 +165,9 @@ func servicePlan(svc apply.Service, want []resource.Object, free int64) ServiceP
 		}
 		switch svc.How {
 		case apply.HowStopFirst, apply.Restarted:
-			sp.Gap = resource.Duration(gapOf(o))
+			sp.Gap, sp.Pause = resource.Duration(gapOf(o)), pauseOf(o)
 		case apply.HowStartFirst:
-			sp.Memory, sp.Free = meanwhile(o), free
+			sp.Memory, sp.Free, sp.Pause = meanwhile(o), free, pauseOf(o)
 		}
 		break
 	}
@@ -193,6 +193,15 @@ func gapOf(o resource.Object) time.Duration {
 		}
 	}
 	return startTime
+}
+
+// pauseOf is how long an old instance stays before it is stopped.
+func pauseOf(o resource.Object) resource.Duration {
+	var pause time.Duration
+	for _, c := range containers([]resource.Object{o}) {
+		pause = c.Drain
+	}
+	return resource.Duration(pause)
 }
 
 // meanwhile is the memory that the new side may take while the old one is still
