@@ -36,6 +36,9 @@ type ServicePlan struct {
 	Gap resource.Duration `json:"gap"`
 	// Gated tells that a gate holds new connections meanwhile.
 	Gated bool `json:"gated,omitempty"`
+	// Pause is what each old instance that is well stays before its stop, for a
+	// proxy in front to notice.
+	Pause resource.Duration `json:"pause,omitempty"`
 	// Memory is what start-first needs meanwhile, Free what the host has; bytes.
 	Memory int64 `json:"memory,omitempty"`
 	Free   int64 `json:"free,omitempty"`

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -166,9 +167,9 @@ func servicePlan(svc apply.Service, want []resource.Object, free int64) ServiceP
 		}
 		switch svc.How {
 		case apply.HowStopFirst, apply.Restarted:
-			sp.Gap = resource.Duration(gapOf(o))
+			sp.Gap, sp.Pause = resource.Duration(gapOf(o)), pauseOf(o)
 		case apply.HowStartFirst:
-			sp.Memory, sp.Free = meanwhile(o), free
+			sp.Memory, sp.Free, sp.Pause = meanwhile(o), free, pauseOf(o)
 		}
 		break
 	}
@@ -182,18 +183,29 @@ const (
 	gateTime  = 1200 * time.Millisecond
 )
 
-// gapOf estimates how long a stop-first service is away: its start, and the
-// time to the first probe that can find it healthy.
+// gapOf estimates how long a stop-first service is away: the pause in which it has
+// been told to leave, its start, and the time to the first probe that can find it
+// healthy.
 func gapOf(o resource.Object) time.Duration {
+	gap := startTime
 	for _, c := range containers([]resource.Object{o}) {
+		if len(c.PreStop) > 0 {
+			gap += c.Drain
+		}
 		if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
-			if h.StartInterval > 0 {
-				return startTime + h.StartInterval
-			}
-			return startTime + max(h.Interval, time.Second)
+			gap += cmp.Or(h.StartInterval, max(h.Interval, time.Second))
 		}
 	}
-	return startTime
+	return gap
+}
+
+// pauseOf is how long an old instance stays before it is stopped.
+func pauseOf(o resource.Object) resource.Duration {
+	var pause time.Duration
+	for _, c := range containers([]resource.Object{o}) {
+		pause = c.Drain
+	}
+	return resource.Duration(pause)
 }
 
 // meanwhile is the memory that the new side may take while the old one is still

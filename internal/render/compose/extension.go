@@ -25,7 +25,8 @@ type extensionOf struct {
 	// Gate is tcp, http or none: how its published ports are handed from one
 	// instance to the next.
 	Gate string
-	// Drain is how long an old instance may finish what it has begun.
+	// Drain is how long an old instance may finish what it has begun: its gate
+	// waits for that at most, and without one the instance is stopped only then.
 	Drain time.Duration
 	// ProxyProtocol (tcp) tells the service the client's address; Sticky (http)
 	// keeps a client at its instance.
@@ -56,8 +57,8 @@ func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
 // fitting refuses what the gate's mode does not have.
 func (a *app) fitting(service string, x extensionOf) error {
 	switch {
-	case x.Drain > 0 && x.Gate == "":
-		return a.reject(service, xSyncdKey+".drain", "", "there is no gate to drain: `gate` says none")
+	case x.Drain > 0 && x.Job:
+		return a.reject(service, xSyncdKey+".drain", "", "a one-shot serves nobody")
 	case x.ProxyProtocol && x.Gate != "tcp":
 		return a.reject(service, xSyncdKey+".proxyProtocol", "in http the service gets X-Forwarded-For", "it needs `gate: tcp`")
 	case x.Canary != nil && x.Gate != "http":

@@ -19,6 +19,7 @@ const drainMargin = 30 * time.Second
 func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Object, error) {
 	x, err := a.extension(s)
 	if err != nil || x.Gate == "" {
+		c.Drain = x.Drain
 		return nil, err
 	}
 	if why := a.unreachable(*c); why != "" {
