@@ -101,4 +101,4 @@ type Renewal struct {
 
 // RenewGap is how long an engine needs to stop a gate and to start the next one,
 // measured.
-const RenewGap = 900 * time.Millisecond
+const RenewGap = 1200 * time.Millisecond

@@ -314,7 +314,7 @@ func TestGatesAreUpgradedAtAPersonsWordOnly(t *testing.T) {
 			}
 			would, err := h.upgrade(a, false)
 			h.must(err)
-			if !strings.Contains(would.Text, " -> v9, gap about 0.9 s") || would.Idle {
+			if !strings.Contains(would.Text, " -> v9, gap about 1.2 s") || would.Idle {
 				t.Errorf("beforehand it says %q", would.Text)
 			}
 			o := watched(t, port)

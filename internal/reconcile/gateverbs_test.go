@@ -112,8 +112,8 @@ func TestUpgradeRenewsWhatRunsAnotherProgram(t *testing.T) {
 		would := k.act("gate-upgrade", reconcile.ActRequest{})
 		want := `gate web:82 is left out: it does not run, which a pass mends: syncd sync shop
 gate web:83 is left alone: another syncd agent made it
-gate web:80: v1 -> v2, gap about 0.9 s, 0 in flight, which get up to 10s to end
-gate web:84: v1 -> v2, gap about 0.9 s, 0 in flight, which get up to 10s to end`
+gate web:80: v1 -> v2, gap about 1.2 s, 0 in flight, which get up to 10s to end
+gate web:84: v1 -> v2, gap about 1.2 s, 0 in flight, which get up to 10s to end`
 		if would.Text != want || would.Idle || len(k.renewed) != 0 {
 			t.Errorf("beforehand it says\n%s\nand has renewed %v", would.Text, k.renewed)
 		}
