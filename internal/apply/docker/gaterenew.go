@@ -27,12 +27,12 @@ const (
 	// was told to stop: it has been waited for before.
 	lastWords = 200 * time.Millisecond
 	// upLimit is what a new gate may take to listen.
-	upLimit = 10 * time.Second
+	upLimit = 30 * time.Second
 	// askLimit is for one question meanwhile: an exec in a container that ends may
 	// say nothing at all.
 	askLimit = 2 * time.Second
 	// swapLimit bounds what nothing else ends in its middle.
-	swapLimit = time.Minute
+	swapLimit = 3 * time.Minute
 )
 
 // RenewGate puts a gate of today's program in the place of ref, with its table
