@@ -24,7 +24,7 @@ func (t *turn) tryOut() {
 		r.puts, puts = append(r.puts, put), append(puts, put)
 	}
 	watch := t.await(s, s.puts[0], puts)
-	watch.For = resource.Duration(canary.For)
+	watch.For = canary.For
 	s.gates = []int{t.add(watch)}
 }
 

@@ -130,7 +130,7 @@ func policy(t *testing.T, o *resource.Object, name, value string) {
 	case "action":
 		p.FailureAction = resource.FailureAction(value)
 	case "canary":
-		p.Canary = &resource.Canary{Share: int(number), For: time.Minute}
+		p.Canary = &resource.Canary{Share: int(number), For: resource.Duration(time.Minute)}
 	case "delay":
 		p.Delay = duration
 	case "monitor":

@@ -155,7 +155,7 @@ type Canary struct {
 	// Share is the percentage of new requests that the new side gets, 1 to 99.
 	Share int `json:"share"`
 	// For is how long it has to stay healthy with them.
-	For time.Duration `json:"for"`
+	For Duration `json:"for"`
 }
 
 // String prints the canary as "10% for 10m0s".

@@ -41,5 +41,5 @@ func canaryOf(value any) (*resource.Canary, error) {
 	if err != nil || d < time.Second || d > maxCanary {
 		return nil, fmt.Errorf("for %v is no time between 1s and 24h, such as 10m", m["for"])
 	}
-	return &resource.Canary{Share: share, For: d}, nil
+	return &resource.Canary{Share: share, For: resource.Duration(d)}, nil
 }

@@ -245,7 +245,7 @@ func TestXSyncdIsStrict(t *testing.T) {
 func TestACanaryIsTheRolloutsPolicy(t *testing.T) {
 	a := mustRender(t, web("ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10, for: 10m}}").request(t))
 	o := object(t, a, "container/web/1")
-	if o.Policy.Canary == nil || *o.Policy.Canary != (resource.Canary{Share: 10, For: 10 * time.Minute}) || o.Rollback.Canary != nil {
+	if o.Policy.Canary == nil || *o.Policy.Canary != (resource.Canary{Share: 10, For: resource.Duration(10 * time.Minute)}) || o.Rollback.Canary != nil {
 		t.Errorf("%+v and back %+v", o.Policy, o.Rollback)
 	}
 }
