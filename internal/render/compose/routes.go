@@ -14,20 +14,24 @@ import (
 // drainMargin is what a route has for its change beyond the time of its drain.
 const drainMargin = 30 * time.Second
 
-// routes makes a route of each published port that x-syncd.gate is to serve, and
-// takes it off the container: the gate publishes it.
+// routes makes a route of each published port that a gate is to serve, and takes
+// it off the container: the gate publishes it.
 func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Object, error) {
 	x, err := a.extension(s)
-	if err != nil || x.Gate == "" {
+	if err != nil || x.Gate == "" || !x.said && !publishes(s) {
 		return nil, err
 	}
-	if why := a.unreachable(*c); why != "" {
-		return nil, a.reject(s.Name, xSyncdKey+".gate", "take `gate` out", "no gate can serve it: %s", why)
+	switch why := a.ungated(s, *c); {
+	case why != "" && x.said:
+		return nil, a.reject(s.Name, gateField, "take `gate` out, or write `gate: none`", "no gate can serve it: %s", why)
+	case why != "":
+		a.noteBypass(s.Name, x.gateOf, "the service", why)
+		return nil, nil
 	}
 	var out []resource.Object
 	for _, p := range c.Ports {
-		if p.Protocol != "tcp" || !fixed(p) {
-			a.noteField(s.Name, xSyncdKey+".gate", "port %d/%s bypasses the gate, which serves fixed TCP ports only", p.Target, p.Protocol)
+		if why := bypasses(p); why != "" {
+			a.noteBypass(s.Name, x.gateOf, portText(p), why)
 			continue
 		}
 		o, err := a.route(s, p, x)
@@ -36,24 +40,11 @@ func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Objec
 		}
 		out = append(out, o)
 	}
-	if len(out) == 0 {
-		return nil, a.reject(s.Name, xSyncdKey+".gate", "", "the service publishes no fixed TCP port")
+	if len(out) == 0 && x.said {
+		return nil, a.reject(s.Name, gateField, "publish one, such as `ports: [\"8080:80\"]`, or take `gate` out", "the service publishes no fixed TCP port")
 	}
-	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return p.Protocol == "tcp" && fixed(p) })
+	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return bypasses(p) == "" })
 	return out, nil
-}
-
-// unreachable says why a gate cannot get to the container; empty where it can.
-func (a *app) unreachable(c spec.Container) string {
-	if c.NetworkMode != "" {
-		return "network_mode is " + c.NetworkMode
-	}
-	for _, e := range c.Networks {
-		if n, known := a.project.Networks[e.Network]; !known || !n.Internal {
-			return ""
-		}
-	}
-	return "it is on internal networks only, and these are not published"
 }
 
 func (a *app) route(s types.ServiceConfig, p spec.Port, x extensionOf) (resource.Object, error) {
