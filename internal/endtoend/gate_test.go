@@ -104,14 +104,15 @@ func (l *load) report(what string) {
 	l.t.Logf("%s: %d requests, %v", what, l.total, l.served)
 }
 
-// withoutGates removes what gates share, once the test's own are gone.
+// withoutGates removes what gates share, once the test's own are gone, unless
+// those of others still use it.
 func withoutGates(t *testing.T) {
 	t.Helper()
 	api := dockertest.Client(t)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), dockertest.Limit)
 		defer cancel()
-		if err := api.NetworkRemove(ctx, "0-syncd-edge"); err != nil && !cerrdefs.IsNotFound(err) {
+		if err := api.NetworkRemove(ctx, "0-syncd-edge"); err != nil && !cerrdefs.IsNotFound(err) && !inUse(err) {
 			t.Errorf("clean up: %v", err)
 		}
 		images, err := api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", "syncd-gate"))})
@@ -119,12 +120,14 @@ func withoutGates(t *testing.T) {
 			t.Errorf("clean up: %v", err)
 		}
 		for _, i := range images {
-			if _, err := api.ImageRemove(ctx, i.ID, image.RemoveOptions{Force: true}); err != nil {
+			if _, err := api.ImageRemove(ctx, i.ID, image.RemoveOptions{}); err != nil && !inUse(err) && !cerrdefs.IsNotFound(err) {
 				t.Errorf("clean up: %v", err)
 			}
 		}
 	})
 }
+
+func inUse(err error) bool { return cerrdefs.IsConflict(err) || cerrdefs.IsPermissionDenied(err) }
 
 func TestNoRequestIsLostBehindAGate(t *testing.T) {
 	for name, c := range map[string]struct{ mode, order string }{
