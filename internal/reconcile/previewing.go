@@ -2,12 +2,14 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
@@ -123,7 +125,13 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 	if pause := paused(rec, a.opts.Now()); pause != nil {
 		p.Notes = append(p.Notes, fmt.Sprintf("paused by %s: %s: nothing is done before: syncd resume %s", pause.Who, pause.Reason, w.name))
 	}
-	if course, v := decide(rec, cand.set, will{auto: true}); course == hold {
+	course, v := decide(rec, cand.set, will{auto: true})
+	if course == change && (rec.Attempt == nil || rec.Attempt.Set.Digest != cand.set.Digest) {
+		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects); blocked {
+			return nil, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
+		}
+	}
+	if course == hold {
 		p.Outcome, p.Hint = v.outcome, v.hint
 		p.Notes = append(p.Notes, "held: "+v.reason)
 		if rec.Good != nil {
