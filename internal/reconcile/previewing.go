@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
@@ -157,9 +156,7 @@ func (a *Agent) explainPlan(ctx context.Context, rec state.Record, want []resour
 		}
 		sp := servicePlan(svc, want, free)
 		sp.Gated = p.Plan.Routed(svc.Group)
-		if p.Plan.TakesOver(svc.Group) {
-			sp.Gap = resource.Duration(gateTime)
-		}
+		gates{want: want, rec: rec, preview: p}.tell(&sp)
 		p.Services = append(p.Services, sp)
 	}
 	return a.wayBack(ctx, rec, facts, p)
@@ -180,27 +177,6 @@ func servicePlan(svc apply.Service, want []resource.Object, free int64) ServiceP
 		break
 	}
 	return sp
-}
-
-// startTime is what an engine needs to start a container, gateTime what it needs
-// to stop one and to make and start a gate in its place, measured.
-const (
-	startTime = 300 * time.Millisecond
-	gateTime  = 1200 * time.Millisecond
-)
-
-// gapOf estimates how long a stop-first service is away: its start, and the
-// time to the first probe that can find it healthy.
-func gapOf(o resource.Object) time.Duration {
-	for _, c := range containers([]resource.Object{o}) {
-		if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
-			if h.StartInterval > 0 {
-				return startTime + h.StartInterval
-			}
-			return startTime + max(h.Interval, time.Second)
-		}
-	}
-	return startTime
 }
 
 // meanwhile is the memory that the new side may take while the old one is still
