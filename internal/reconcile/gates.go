@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,6 +32,9 @@ func (g gates) tell(sp *ServicePlan) {
 		var r spec.Route
 		if o.Key.Kind == spec.KindRoute && o.Group == sp.Group && g.begins(o) && json.Unmarshal(o.Spec, &r) == nil {
 			sp.Gates = append(sp.Gates, "port "+o.Key.Name+" goes through a gate: "+seen(r))
+			if names := namesOf(r); names != "" {
+				sp.Gates = append(sp.Gates, "in its networks the gate answers to "+names+", too, and the containers do not any more: nobody does for about a second")
+			}
 		}
 	}
 	for _, name := range g.ended(sp.Group) {
@@ -106,7 +110,7 @@ func (g gates) begins(o resource.Object) bool {
 	if json.Unmarshal(g.rec.Good.Objects[i].Spec, &had) != nil || json.Unmarshal(o.Spec, &want) != nil {
 		return false
 	}
-	return had.Mode != want.Mode || had.ProxyProtocol != want.ProxyProtocol
+	return had.Mode != want.Mode || had.ProxyProtocol != want.ProxyProtocol || namesOf(had) != namesOf(want)
 }
 
 // ended are the ports of routes that go, and that the service publishes itself.
@@ -145,6 +149,17 @@ func seen(r spec.Route) string {
 	default:
 		return "the application sees the gate's address (PROXY protocol v2 tells the client's, with proxyProtocol: true)"
 	}
+}
+
+// namesOf are the names that the gate answers to instead of the containers.
+func namesOf(r spec.Route) string {
+	names := map[string]bool{}
+	for _, aliases := range r.Aliases {
+		for _, name := range aliases {
+			names[name] = true
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(names)), ", ")
 }
 
 // ports names the ports of routes.

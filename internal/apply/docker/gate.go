@@ -58,18 +58,18 @@ func (t *Target) beginGate(ctx context.Context, s *snapshot, o resource.Object, 
 	if err != nil {
 		return "", err
 	}
-	if err := t.armGate(ctx, s, id, nil, table); err != nil {
+	if err := t.armGate(ctx, s, found{InspectResponse: container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: id}}}, r, table); err != nil {
 		return "", errors.Join(err, t.engine.discard(ctx, id))
 	}
 	return id, t.engine.start(ctx, id)
 }
 
 // armGate gives a gate that does not run its networks and its table.
-func (t *Target) armGate(ctx context.Context, s *snapshot, id string, on []string, table gate.Table) error {
-	if err := t.reach(ctx, s, id, on, table); err != nil {
+func (t *Target) armGate(ctx context.Context, s *snapshot, g found, r spec.Route, table gate.Table) error {
+	if err := t.join(ctx, s, g, r, table); err != nil {
 		return err
 	}
-	return t.engine.writeTable(ctx, id, table)
+	return t.engine.writeTable(ctx, g.ID, table)
 }
 
 func (t *Target) makeGate(ctx context.Context, o resource.Object, r spec.Route, image string) (string, error) {
@@ -100,10 +100,9 @@ func (t *Target) gateName(route resource.Key) string {
 }
 
 // tellGate hands a table to a gate, and starts one that has stopped.
-func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.Table) error {
-	on := slices.Collect(maps.Keys(g.NetworkSettings.Networks))
+func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Route, table gate.Table) error {
 	if !g.State.Running {
-		if err := t.armGate(ctx, s, g.ID, on, table); err != nil {
+		if err := t.armGate(ctx, s, g, r, table); err != nil {
 			return err
 		}
 		if err := t.engine.revive(ctx, g.ID); err != nil {
@@ -111,7 +110,7 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.
 		}
 		return t.engine.start(ctx, g.ID)
 	}
-	if err := t.reach(ctx, s, g.ID, on, table); err != nil {
+	if err := t.join(ctx, s, g, r, table); err != nil {
 		return err
 	}
 	raw, err := table.Encode()
@@ -125,6 +124,15 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.
 // revive undoes what Stop did to the restart policy.
 func (e *Engine) revive(ctx context.Context, id string) error {
 	return e.update(ctx, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyAlways}})
+}
+
+// join joins the gate to where it is to answer by name, and to its backends.
+func (t *Target) join(ctx context.Context, s *snapshot, g found, r spec.Route, table gate.Table) error {
+	on, err := t.engine.nameGate(ctx, g, r.Aliases)
+	if err != nil {
+		return err
+	}
+	return t.reach(ctx, s, g.ID, on, table)
 }
 
 // reach joins the gate to a network of each backend that it shares none with.

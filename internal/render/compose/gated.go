@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -19,26 +20,66 @@ type gateOf struct {
 	// said tells that the service says so itself, none included; otherwise it is
 	// the app's word, which binds those only that a gate can serve.
 	said bool
+	// Alias lets the gate answer to the service's name in its networks.
+	Alias bool
 }
 
-// gate reads x-syncd.gate.
+// gate reads x-syncd.gate: a word, or a mapping of mode and alias.
 func (a *app) gate(service string, value any, out *gateOf) error {
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return a.gateMode(service, gateField, value, out)
+	}
+	out.Gate = cmp.Or(a.ofApp(), "tcp")
+	for _, key := range sortedKeys(fields) {
+		switch key {
+		case "mode":
+			if err := a.gateMode(service, gateField+".mode", fields[key], out); err != nil {
+				return err
+			}
+		case "alias":
+			is, ok := fields[key].(bool)
+			if !ok {
+				return a.reject(service, gateField+".alias", "", "%v is neither true nor false", fields[key])
+			}
+			out.Alias = is
+		default:
+			return a.reject(service, gateField+"."+key, "write `gate: {mode: tcp, alias: true}`", "unknown key; x-syncd.gate has alias, mode")
+		}
+	}
+	out.said = true
+	if out.Alias && out.Gate == "" {
+		return a.reject(service, gateField+".alias", "write `mode: tcp` or `mode: http`", "without a gate nobody but the containers answers")
+	}
+	return nil
+}
+
+func (a *app) gateMode(service, field string, value any, out *gateOf) error {
 	mode, _ := value.(string)
 	switch mode {
 	case "tcp", "http":
 		out.Gate = mode
 	case "none":
+		out.Gate = ""
 	default:
-		return a.reject(service, gateField, "write `gate: tcp`, `gate: http` or `gate: none`", "%v is none of tcp, http, none", value)
+		return a.reject(service, field, "write `gate: tcp`, `gate: http` or `gate: none`", "%v is none of tcp, http, none", value)
 	}
 	out.said = true
 	return nil
 }
 
+// ofApp is what .syncd.yaml says for all services; empty is none.
+func (a *app) ofApp() string {
+	if mode := a.req.App.Config.Gate; mode != "none" {
+		return mode
+	}
+	return ""
+}
+
 // orOfApp lets the app's word hold where the service says nothing.
 func (a *app) orOfApp(x extensionOf) extensionOf {
-	if mode := a.req.App.Config.Gate; !x.said && mode != "none" {
-		x.Gate = mode
+	if !x.said {
+		x.Gate = a.ofApp()
 	}
 	return x
 }

@@ -85,3 +85,68 @@ func TestAGateIsAskedForByNameWhereItCanServe(t *testing.T) {
 	mustFail(t, byApp(t, web("ports: ['8080:80']\nx-syncd: {proxyProtocol: true}"), "http"), fault.Rejected, "x-syncd.proxyProtocol", "gate: tcp")
 	mustFail(t, byApp(t, web("ports: ['8080:80']\nx-syncd: {gate: none, drain: 5s}"), "http"), fault.Rejected, "x-syncd.drain", "no gate")
 }
+
+// aliased is a service whose gate answers to its name, with more lines of it, and
+// more of the file.
+func aliased(lines, more string) files {
+	text := service("web", "image: a\nx-syncd: {gate: {mode: http, alias: true}}\n"+lines)
+	return one(text + more)
+}
+
+func TestAGateMayAnswerToTheServicesName(t *testing.T) {
+	a := mustRender(t, aliased("ports: ['8080:80']\nexpose: ['80']\nnetworks: {front: {aliases: [www]}, back: }", "  db: {image: b, networks: [back]}\nnetworks: {front: , back: }\n").request(t))
+	if got := string(object(t, a, "route/web/8080").Spec); !strings.Contains(got, `"aliases":{"shop_back":["web"],"shop_front":["web","www"]}`) || !strings.Contains(got, `"mode":"http"`) {
+		t.Errorf("route %s", got)
+	}
+	for _, e := range container(t, a).Networks {
+		if len(e.Aliases) > 0 {
+			t.Errorf("the containers answer to %q in %s", e.Aliases, e.Name)
+		}
+	}
+	if got := string(object(t, a, "container/db/1").Spec); !strings.Contains(got, `"aliases":["db"]`) {
+		t.Errorf("another service lost its name: %s", got)
+	}
+}
+
+func TestAGatesFormsSayTheSame(t *testing.T) {
+	for app, c := range map[string]struct{ gate, want string }{
+		"":     {"{mode: http}", "route/web/8080 http"},
+		"none": {"{alias: true}", "route/web/8080 tcp"},
+		"http": {"{alias: true}", "route/web/8080 http"},
+		"tcp":  {"{mode: none}", ""},
+	} {
+		req := byApp(t, web("ports: ['8080:80']\nx-syncd: {gate: "+c.gate+"}"), app)
+		if got := strings.Join(routesOf(t, mustRender(t, req)), " "); got != c.want {
+			t.Errorf("app %q, gate %s: %q, want %q", app, c.gate, got, c.want)
+		}
+	}
+	mustFail(t, web("ports: ['8080:80']\nx-syncd: {gate: {alais: true}}").request(t), fault.Rejected, "app/compose.yaml:5", "x-syncd.gate.alais", "alias, mode")
+	mustFail(t, web("ports: ['8080:80']\nx-syncd: {gate: {alias: 'yes'}}").request(t), fault.Rejected, "x-syncd.gate.alias", "yes")
+	mustFail(t, web("ports: ['8080:80']\nx-syncd: {gate: {mode: udp}}").request(t), fault.Rejected, "x-syncd.gate.mode", "udp")
+	mustFail(t, web("ports: ['8080:80']\nx-syncd: {gate: {mode: none, alias: true}}").request(t), fault.Rejected, "x-syncd.gate.alias", "without a gate")
+}
+
+// One name that leads to two different things would lose half of what is meant
+// for the gate.
+func TestANameThatIsNotTheGatesAloneIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines, more string
+		words       []string
+	}{
+		"two published ports":     {"ports: ['8080:80', '8081:81']", "", []string{"2 published ports", "publish one TCP port"}},
+		"one port twice":          {"ports: ['127.0.0.1:8080:80', '127.0.0.2:8080:80']", "", []string{"2 published ports"}},
+		"another port exposed":    {"ports: ['8080:80']\nexpose: ['9090']", "", []string{"port 9090/tcp too", "a service of its own"}},
+		"UDP besides":             {"ports: ['8080:80', '8080:80/udp']", "", []string{"port 80/udp too"}},
+		"an external network":     {"ports: ['8080:80']\nnetworks: [edge]", "networks: {edge: {external: true}}\n", []string{"network edge is external"}},
+		"somebody else's alias":   {"ports: ['8080:80']", "  db: {image: b, networks: {default: {aliases: [web]}}}\n", []string{"service db answers to web in network default too"}},
+		"somebody else's name":    {"ports: ['8080:80']\nnetworks: {default: {aliases: [db]}}", "  db: {image: b}\n", []string{"service db answers to db"}},
+		"a container's name":      {"ports: ['8080:80']", "  db: {image: b, container_name: web}\n", []string{"the container of service db is called web"}},
+		"its own container's":     {"ports: ['8080:80']\ncontainer_name: web", "", []string{"the container of service web is called web"}},
+		"a link to its container": {"ports: ['8080:80']", "  db: {image: b, links: ['web:www']}\n", []string{"service db links to its containers"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mustFail(t, aliased(c.lines, c.more).request(t), fault.Rejected, append(c.words, "service web", "x-syncd.gate.alias")...)
+		})
+	}
+	mustRender(t, aliased("ports: ['8080:80']\nnetworks: [front]", "  db: {image: b, networks: {back: {aliases: [web]}}}\nnetworks: {front: , back: }\n").request(t))
+}

@@ -43,6 +43,11 @@ func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Objec
 	if len(out) == 0 && x.said {
 		return nil, a.reject(s.Name, gateField, "publish one, such as `ports: [\"8080:80\"]`, or take `gate` out", "the service publishes no fixed TCP port")
 	}
+	if x.Alias {
+		if out, err = a.alias(s, c, out); err != nil {
+			return nil, err
+		}
+	}
 	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return bypasses(p) == "" })
 	return out, nil
 }
