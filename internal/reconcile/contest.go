@@ -28,10 +28,13 @@ func (c Conflict) String() string {
 // hold on the same host, in order, without I/O. A range is contested where both
 // together need more ports than it has; a port of all addresses is one of each.
 func Contest(mine, theirs []resource.Object) []Conflict {
+	return contest(demands(mine), demands(theirs))
+}
+
+func contest(mine, theirs []demand) []Conflict {
 	var out []Conflict
-	ours := demands(mine)
-	for _, x := range ours {
-		for _, y := range demands(theirs) {
+	for _, x := range mine {
+		for _, y := range theirs {
 			if x.clashes(y) {
 				out = append(out, Conflict{x.String(), y.String()})
 			}

@@ -26,7 +26,8 @@ func (w *worker) others(c *catalog) ([]*worker, error) {
 // host: who has it keeps it, and else the first by name gets it, whichever of
 // them passes first. The other waits, and nothing of it is put.
 func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, want []resource.Object) (verdict, bool) {
-	if len(demands(want)) == 0 {
+	ours := demands(want)
+	if len(ours) == 0 {
 		return verdict{}, false
 	}
 	others, err := w.others(c)
@@ -35,8 +36,8 @@ func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, wa
 	}
 	for _, o := range others {
 		theirs := o.wanted(ctx, c)
-		for _, x := range Contest(want, theirs) {
-			has, had := holding(rec, theirs, x.flipped()), holding(o.read(), want, x)
+		for _, x := range contest(ours, theirs) {
+			has, had := holding(rec, theirs, x.flipped()), holding(o.read(), ours, x)
 			if has && !had || has == had && w.name < o.name {
 				continue
 			}
@@ -54,7 +55,7 @@ func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, wa
 
 // holding tells whether what is on record of an app has its side of a conflict
 // with mine already.
-func holding(rec state.Record, mine []resource.Object, x Conflict) bool {
+func holding(rec state.Record, mine []demand, x Conflict) bool {
 	var has []resource.Object
 	if rec.Good != nil {
 		has = append(has, rec.Good.Objects...)
@@ -62,27 +63,38 @@ func holding(rec state.Record, mine []resource.Object, x Conflict) bool {
 	if rec.Attempt != nil {
 		has = append(has, rec.Attempt.Set.Objects...)
 	}
-	return slices.Contains(Contest(mine, has), x)
+	return slices.Contains(contest(mine, demands(has)), x)
 }
 
 func (c Conflict) flipped() Conflict { return Conflict{c.Theirs, c.Mine} }
 
-// wanted are the objects that the app is to have by the catalog, as far as that
-// can be told: where it cannot be rendered, or stays out, those that it has.
-func (w *worker) wanted(ctx context.Context, c *catalog) []resource.Object {
+// wanted is what the app is to have of the host by the catalog, as far as that can
+// be told: where it cannot be rendered, or stays out, what it has.
+func (w *worker) wanted(ctx context.Context, c *catalog) []demand {
 	rec := w.read()
 	if rec.Released {
 		return nil
 	}
 	if cand := w.fit(ctx, c, rec); cand != nil {
 		if course, _ := decide(rec, cand.set, will{auto: true}); course != hold {
-			return cand.set.Objects
+			return w.demanded(cand.set)
 		}
 	}
 	if rec.Good == nil {
 		return nil
 	}
-	return rec.Good.Objects
+	return w.demanded(*rec.Good)
+}
+
+// demanded is what a set wants of the host. It is worked out once: every app that
+// changes asks all others.
+func (w *worker) demanded(set state.Set) []demand {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.demandsOf != set.Digest || set.Digest == "" {
+		w.demandsOf, w.demands = set.Digest, demands(set.Objects)
+	}
+	return w.demands
 }
 
 // fit is the app's candidate for others who ask what it wants; nil where there is

@@ -46,6 +46,9 @@ type worker struct {
 	// unfit is the catalog that the app cannot be rendered by, as others found who
 	// asked what it wants.
 	unfit *catalog
+	// demands is what the set with the digest demandsOf wants of the host.
+	demands   []demand
+	demandsOf string
 	// running is the digest that the app asked for when the pass under way began,
 	// cancel ends that pass; empty and nil where none is under way, or where
 	// nobody may end it that way any more.
