@@ -423,7 +423,10 @@ func TestSIGTERMDoesNotWaitForeverForAConnection(t *testing.T) {
 // namespace, no root, no capabilities.
 func TestItRunsAsTheFirstProcessOfNobody(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root to make a namespace")
+		if testing.Short() {
+			t.Skip("needs root to make a namespace")
+		}
+		t.Fatal("needs root to make a namespace (or run with -short)")
 	}
 	const nobody = 65534
 	dir := place(t)

@@ -63,7 +63,7 @@ func TestPageShowsVersionConfigurationAndDatabase(t *testing.T) {
 	if err := os.WriteFile(config, []byte("color = green\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, body := get(t, handler(settings{name: "shop", version: "2", greeting: "hello", config: config, db: db.listen}), "/")
+	code, body := get(t, handler(t.Context(), settings{name: "shop", version: "2", greeting: "hello", config: config, db: db.listen}), "/")
 	for _, want := range []string{"shop version 2\n", "greeting: hello\n", "jobs done: 1\n", "color = green\n"} {
 		if code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("/ answered %d without %q:\n%s", code, want, body)
@@ -72,16 +72,34 @@ func TestPageShowsVersionConfigurationAndDatabase(t *testing.T) {
 }
 
 func TestPageSaysWhenTheDatabaseIsGone(t *testing.T) {
-	if code, body := get(t, handler(settings{db: freeAddress(t)}), "/"); code != http.StatusServiceUnavailable {
+	if code, body := get(t, handler(t.Context(), settings{db: freeAddress(t)}), "/"); code != http.StatusServiceUnavailable {
 		t.Errorf("/ answered %d: %s", code, body)
 	}
 }
 
 func TestHealthz(t *testing.T) {
 	for broken, want := range map[bool]int{false: http.StatusOK, true: http.StatusInternalServerError} {
-		if code, _ := get(t, handler(settings{broken: broken}), "/healthz"); code != want {
+		if code, _ := get(t, handler(t.Context(), settings{broken: broken}), "/healthz"); code != want {
 			t.Errorf("broken %t: /healthz answered %d, want %d", broken, code, want)
 		}
+	}
+}
+
+// What leaves says so, and goes on answering.
+func TestDrain(t *testing.T) {
+	s := settings{listen: freeAddress(t)}
+	start(t, "web", s)
+	if err := drain(os.Getpid()); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for probe(t.Context(), "http://"+s.listen+"/healthz") == nil {
+		if time.Now().After(deadline) {
+			t.Fatal("it says that it is well")
+		}
+	}
+	if err := probe(t.Context(), "http://"+s.listen+"/"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -12,13 +12,15 @@ import (
 	"syscall"
 )
 
-const usage = `usage: app web|worker|migrate|db|probe URL
+const usage = `usage: app web|worker|migrate|db|drain|probe URL
 
 web      answers on APP_LISTEN (default :8080): / and /healthz
 worker   counts in the database APP_DB every APP_INTERVAL (default 1s)
 migrate  brings the database APP_DB to schema APP_SCHEMA once, and leaves a
          marker in APP_DATA
 db       a key-value server on APP_LISTEN (default :5000), data in APP_DATA
+drain    has the web server that is process 1 say on /healthz that it leaves; it
+         goes on answering
 probe    exits 0 when http://... answers 200, or tcp://... accepts`
 
 func main() {
@@ -46,6 +48,8 @@ func run(ctx context.Context, args []string, s settings, out io.Writer) error {
 		return migrate(ctx, s, out)
 	case mode == "db":
 		return serveStore(ctx, s, out)
+	case mode == "drain":
+		return drain(1)
 	case mode == "probe" && len(args) == 2:
 		return probe(ctx, args[1])
 	}

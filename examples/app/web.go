@@ -8,18 +8,33 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// drain is how long requests in flight may take after SIGTERM.
-const drain = 5 * time.Second
+// patience is how long requests in flight may take after SIGTERM.
+const patience = 5 * time.Second
+
+// leave is the signal that drain sends.
+const leave = syscall.SIGUSR1
+
+// drain tells the web server of that process ID that it is about to be stopped.
+func drain(pid int) error {
+	if err := syscall.Kill(pid, leave); err != nil {
+		return fmt.Errorf("tell process %d to drain: %w", pid, err)
+	}
+	return nil
+}
 
 // serveWeb answers HTTP until ctx ends, then lets requests in flight finish.
 func serveWeb(ctx context.Context, s settings, out io.Writer) error {
+	stays, stop := signal.NotifyContext(ctx, leave)
+	defer stop()
 	srv := &http.Server{
 		Addr:              cmp.Or(s.listen, ":8080"),
-		Handler:           handler(s),
+		Handler:           handler(stays, s),
 		ReadHeaderTimeout: 5 * time.Second,
 	}
 	failed := make(chan error, 1)
@@ -35,7 +50,7 @@ func serveWeb(ctx context.Context, s settings, out io.Writer) error {
 
 func shutdown(ctx context.Context, srv *http.Server, out io.Writer) error {
 	fmt.Fprintln(out, "asked to stop; requests in flight may finish")
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	if err := srv.Shutdown(limit); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("shut down: %w", err)
@@ -43,16 +58,21 @@ func shutdown(ctx context.Context, srv *http.Server, out io.Writer) error {
 	return nil
 }
 
-func handler(s settings) http.Handler {
+// handler answers requests. Once stays has ended it says that it is not well, so
+// that whoever hands it requests looks for another.
+func handler(stays context.Context, s settings) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if s.broken {
+		switch {
+		case s.broken:
 			http.Error(w, "this version is broken", http.StatusInternalServerError)
-			return
+		case stays.Err() != nil:
+			http.Error(w, "leaving", http.StatusServiceUnavailable)
+		default:
+			fmt.Fprintln(w, "ok")
 		}
-		fmt.Fprintln(w, "ok")
 	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
 		page, err := page(r.Context(), s)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)

@@ -117,7 +117,7 @@ func (w *watcher) watch(ctx context.Context, h resource.Health) (bool, result) {
 		w.seen, w.base, w.last = true, h.Restarts, h.Restarts
 	}
 	switch {
-	case h.Check != CheckRunning && h.Restarts > w.base:
+	case (h.Check != CheckRunning || w.step.For > 0) && h.Restarts > w.base:
 		return true, w.failure(ctx, h, "restarted while it was watched")
 	case h.Restarts > w.last:
 		w.last, w.stable = h.Restarts, 0
@@ -130,9 +130,12 @@ func (w *watcher) watch(ctx context.Context, h resource.Health) (bool, result) {
 	return true, result{ref: w.ref, restarts: h.Restarts}
 }
 
-// monitor is how long it must stay as wanted: the policy's own time, or, for an
+// monitor is how long it must stay as wanted: the step's or the policy's own time, or, for an
 // instance without a healthcheck that this plan put, long enough to crash.
 func (w *watcher) monitor(h resource.Health) time.Duration {
+	if w.step.For > 0 {
+		return w.step.For.D()
+	}
 	if w.step.Made == 0 || w.step.Until != resource.Healthy {
 		return 0
 	}
@@ -151,7 +154,11 @@ const CheckRunning = "running"
 
 func (w *watcher) tell(h resource.Health) {
 	elapsed := w.limit - w.left
-	line := fmt.Sprintf("%s %d", h.Reason, elapsed/time.Second)
+	every := time.Second
+	if w.step.For > 0 {
+		every = time.Minute
+	}
+	line := fmt.Sprintf("%s %d", h.Reason, elapsed/every)
 	if line == w.told {
 		return
 	}

@@ -84,7 +84,8 @@ func (x *run) hand(ctx context.Context, s Step) (resource.Ref, error) {
 	return router.Route(ctx, *s.Object, x.resolved(*s.Traffic))
 }
 
-// resolved names the instances that earlier steps have made.
+// resolved names the instances that earlier steps have made. Whom the target kept
+// instead of making another does not leave.
 func (x *run) resolved(to Traffic) Traffic {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -93,6 +94,9 @@ func (x *run) resolved(to Traffic) Traffic {
 		to.In = append(to.In, x.made[id])
 	}
 	to.Made = nil
+	to.Out = slices.DeleteFunc(slices.Clone(to.Out), func(r resource.Ref) bool {
+		return slices.ContainsFunc(to.In, func(in resource.Ref) bool { return in.ID == r.ID })
+	})
 	return to
 }
 

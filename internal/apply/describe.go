@@ -16,9 +16,13 @@ func (b *builder) describe(g *group) {
 		if svc.How == Unchanged || s.stopFirst && svc.How != HowStopFirst {
 			svc.How, svc.Why = s.how(), s.reason()
 			svc.Changes = s.finding.Changes
+			svc.Canary = b.trial(g, s)
 		}
 	}
 	b.plan.Services = append(b.plan.Services, svc)
+	if b.req.Trial && svc.How == HowStopFirst && b.policy(g.slots[0]).Canary != nil {
+		b.note("%s has no canary: nobody serves beside it, %s", g.name, svc.Why)
+	}
 }
 
 func (s *slot) how() How {
@@ -53,6 +57,9 @@ func (s Service) String() string {
 	}
 	if s.Why != "" {
 		line += " (" + s.Why + ")"
+	}
+	if s.Canary != nil {
+		line += ", canary " + s.Canary.String()
 	}
 	return line
 }

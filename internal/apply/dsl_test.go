@@ -21,7 +21,7 @@ import (
 //	route web 80
 //
 // Fields of a service: IMAGE health= limits= invalid= port= name= addr= writes=
-// order= par= delay= monitor= ratio= action= ready= back=PAR (of its rollback)
+// order= par= canary=PERCENT delay= monitor= ratio= action= ready= back=PAR (of its rollback)
 // needs=GROUP:CONDITION[?][!restart|!recreate],… on=NETWORK in=SERVICE (shares its namespace) and,
 // for jobs, job demand before=.
 func set(t *testing.T, text string) []resource.Object {
@@ -80,7 +80,7 @@ func field(t *testing.T, o *resource.Object, spec map[string]any, word string) {
 	case "port", "name", "addr", "writes":
 		claim(o, name, value)
 		spec["claim "+name] = value
-	case "order", "par", "delay", "monitor", "ratio", "action", "ready", "back":
+	case "order", "par", "delay", "monitor", "ratio", "action", "ready", "back", "canary":
 		policy(t, o, name, value)
 	case "needs":
 		for _, v := range strings.Split(value, ",") {
@@ -129,6 +129,8 @@ func policy(t *testing.T, o *resource.Object, name, value string) {
 		p.MaxFailureRatio = number
 	case "action":
 		p.FailureAction = resource.FailureAction(value)
+	case "canary":
+		p.Canary = &resource.Canary{Share: int(number), For: time.Minute}
 	case "delay":
 		p.Delay = duration
 	case "monitor":

@@ -16,6 +16,8 @@ type Request struct {
 	// AwaitAll also awaits what needs no change: while a revision is not yet
 	// good, in sync is not healthy.
 	AwaitAll bool
+	// Trial says that the set has never been good: a canary tries it first.
+	Trial bool
 	// Back is a rollback: groups go in reverse order, by their rollback policy,
 	// and no job runs.
 	Back bool
@@ -70,6 +72,8 @@ type Service struct {
 	// Slots is how many instances change, of Of wanted.
 	Slots int `json:"slots"`
 	Of    int `json:"of"`
+	// Canary is the trial that its first batch goes through; nil without one.
+	Canary *resource.Canary `json:"canary,omitempty"`
 	// Changes are the fields of its first changed slot.
 	Changes []drift.Change `json:"changes,omitempty"`
 }

@@ -352,6 +352,36 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 				7 remove container/web/1 replaced · after 6`,
 		}.check(t)
 	})
+	t.Run("a route takes another port over", func(t *testing.T) {
+		planned{
+			live: "web v1 port=81\nroute web 80 tcp", want: "web v1\nroute web 80 tcp\nroute web 81 tcp",
+			plan: `
+				1 put    container/web/1 claim port: 81 -> (none)
+				2 await  container/web/1 healthy · after 1
+				3 put    route/web/80    container/web/1 in · after 2
+				4 await  route/web/80    drained · after 3
+				5 stop   container/web/1 route/web/81 takes its port 0.0.0.0:81/tcp over · after 2,4
+				6 put    route/web/81    container/web/1 in · after 2,4,5
+				7 await  route/web/81    drained · after 6
+				8 remove container/web/1 replaced · after 4,7
+				9 put    container/web/1 resting name · after 8`,
+		}.check(t)
+	})
+	t.Run("a route takes a port over from another service, which its own route serves", func(t *testing.T) {
+		planned{
+			live: "old v1 port=81\nroute old 80 tcp\nweb v1", want: "old v1\nroute old 80 tcp\nweb v1\nroute web 81 tcp",
+			plan: `
+				1 put    container/old/1 claim port: 81 -> (none)
+				2 await  container/old/1 healthy · after 1
+				3 put    route/old/80    container/old/1 in · after 2
+				4 await  route/old/80    drained · after 3
+				5 remove container/old/1 replaced · after 4
+				6 put    container/old/1 resting name · after 5
+				7 stop   container/old/1 route/web/81 takes its port 0.0.0.0:81/tcp over · after 4
+				8 put    route/web/81    missing · after 7
+				9 await  route/web/81    healthy · after 8`,
+		}.check(t)
+	})
 	t.Run("a route gives its port back", func(t *testing.T) {
 		planned{
 			live: "web v1\nroute web 80 tcp", want: "web v1 port=80",

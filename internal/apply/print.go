@@ -54,6 +54,8 @@ func (s Step) what() string {
 		return string(s.Until) + ", or not as before"
 	case s.Cause != "":
 		return s.Cause
+	case s.For > 0:
+		return fmt.Sprintf("%s for %s", s.Until, s.For)
 	default:
 		return string(s.Until)
 	}

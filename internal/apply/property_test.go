@@ -70,6 +70,7 @@ func (d dice) service(name string, earlier []string, port int, nets bool) string
 	route := ""
 	if !strings.Contains(line, " port=") {
 		route = d.maybe(40, fmt.Sprintf("\nroute %s %d %s", name, port, d.one("tcp", "tcp", "http")))
+		line += d.maybe(30, " canary=10")
 	}
 	line += d.maybe(25, " writes=data") + d.maybe(20, " limits="+d.one("1g", "2g")) + d.needs(earlier)
 	switch {
@@ -108,7 +109,7 @@ func sane(objects []resource.Object) bool {
 func pass(ctx context.Context, t *testing.T, m *applytest.Memory, want []resource.Object, done map[string]bool, isBack bool, watch func(apply.Step)) (apply.Plan, apply.Outcome) {
 	t.Helper()
 	req := request(t, m, want, done)
-	req.AwaitAll, req.Back, req.Consented = true, isBack, true
+	req.AwaitAll, req.Back, req.Trial, req.Consented = true, isBack, !isBack, true
 	p := plan(t, req)
 	checkShape(t, p)
 	r := rollout(m)

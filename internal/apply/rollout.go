@@ -38,6 +38,9 @@ type Rollout struct {
 	// Grace is how long, after the context has ended, the rollout may take to
 	// finish what it has begun and to fill the slots that it has emptied.
 	Grace time.Duration
+	// Aside runs a wait of minutes that needs nothing of the machine, such as a
+	// canary's; nil just waits.
+	Aside func(wait func())
 }
 
 // run is one rollout under way. Its maps belong to the coordinating goroutine.
@@ -79,7 +82,7 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
 	}
 	for x.launch(work, waits); x.running > 0; x.launch(work, waits) {
-		x.settle(<-x.results)
+		x.settle(x.next())
 		x.running--
 		if x.over() {
 			stop()
@@ -90,6 +93,18 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 		x.outcome.Err = context.Cause(ctx)
 	}
 	return x.outcome
+}
+
+// next waits until a step under way has ended.
+func (x *run) next() (res result) {
+	wait := func() { res = <-x.results }
+	busy := func(s Step) bool { return x.state[s.ID] == Begun && s.For == 0 }
+	if x.Aside == nil || slices.ContainsFunc(x.plan.Steps, busy) {
+		wait()
+	} else {
+		x.Aside(wait)
+	}
+	return res
 }
 
 func (r *Rollout) withDefaults() *Rollout {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,10 @@ func (b *builder) vacate(leaving []Step, cause string, add func(Step) int) (own,
 			if r.routeBegins() {
 				continue
 			}
+			if ids, have := b.left(r, byGroup[group]); have {
+				foreign = append(foreign, ids...)
+				continue
+			}
 			put := add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: r.begun(), Traffic: &Traffic{Out: byGroup[group], Hold: true}, Cause: cause})
 			r.puts = append(r.puts, put)
 			own = append(own, b.awaitRoute(r, put, "drained"))
@@ -32,6 +37,21 @@ func (b *builder) vacate(leaving []Step, cause string, add func(Step) int) (own,
 		own, foreign = append(own, closed...), append(foreign, before...)
 	}
 	return own, foreign
+}
+
+// left returns the steps after which all of refs have left the route; have tells
+// whether the plan lets them.
+func (b *builder) left(r *slot, refs []resource.Ref) (ids []int, have bool) {
+	for _, ref := range refs {
+		i := slices.IndexFunc(b.plan.Steps, func(s Step) bool {
+			return s.Key == r.pair.Key && s.Traffic != nil && slices.Contains(s.Traffic.Out, ref)
+		})
+		if i < 0 {
+			return nil, false
+		}
+		ids = append(ids, b.plan.Steps[i].ID+1) // its await
+	}
+	return ids, true
 }
 
 func (b *builder) routesOf(group string) []*slot {
@@ -96,14 +116,29 @@ func (b *builder) switchRoutes(g *group, s *slot, after []int) []int {
 		return after
 	}
 	var ids []int
-	for _, r := range g.routes {
+	for _, r := range g.standingFirst() {
 		to := Traffic{Made: slices.Clone(s.puts), Out: refsOf(s.runningOthers())}
-		if r.routeBegins() {
-			to.In = b.beside(g, s)
+		behind := after
+		if r.routeBegins() { // whose port it takes has left the others by then
+			to.In, behind = b.beside(g, s), slices.Concat(after, ids)
 		}
-		ids = append(ids, b.putRoute(r, after, to, s.pair.Key.String()+" in", "drained"))
+		ids = append(ids, b.putRoute(r, behind, to, s.pair.Key.String()+" in", "drained"))
 	}
 	return ids
+}
+
+// standingFirst are the group's routes, those that begin behind the others.
+func (g *group) standingFirst() []*slot {
+	out := slices.Clone(g.routes)
+	slices.SortStableFunc(out, func(x, y *slot) int { return cmp.Compare(begins(x), begins(y)) })
+	return out
+}
+
+func begins(r *slot) int {
+	if r.routeBegins() {
+		return 1
+	}
+	return 0
 }
 
 // beside are the instances that serve while s takes its turn: a route that
@@ -153,9 +188,12 @@ func (b *builder) makeRoomFor(r *slot, after []int) []int {
 		return out
 	}
 	for _, rival := range r.rivals {
-		out = append(out, b.stopOnce(Step{
-			Key: rival.key, Ref: rival.inst.Ref, After: slices.Clone(after), Cause: fmt.Sprintf("%s takes its %s over", r.pair.Key, rival.claim),
-		}))
+		s := Step{Key: rival.key, Ref: rival.inst.Ref, After: slices.Clone(after), Cause: fmt.Sprintf("%s takes its %s over", r.pair.Key, rival.claim)}
+		if b.stops[s.Ref.ID] == 0 {
+			own, foreign := b.vacate([]Step{s}, rival.key.String()+" out", b.behind(after))
+			s.After = slices.Concat(s.After, own, foreign)
+		}
+		out = append(out, b.stopOnce(s))
 	}
 	return out
 }

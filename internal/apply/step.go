@@ -36,8 +36,9 @@ type Step struct {
 	Soft  []int `json:"soft,omitempty"`
 	// Made is the put whose instance this await looks at; 0 where Ref says it.
 	Made int `json:"made,omitempty"`
-	// Until is what an await waits for.
+	// Until is what an await waits for, For how long it then has to stay so.
 	Until resource.Condition `json:"until,omitempty"`
+	For   resource.Duration  `json:"for,omitempty"`
 	// Delay is the pause between the end of what it waits for and its begin.
 	Delay resource.Duration `json:"delay,omitempty"`
 	// Batch counts the batches of a group from 1.

@@ -9,6 +9,9 @@ type Traffic struct {
 	// instance does.
 	In   []resource.Ref `json:"in,omitempty"`
 	Made []int          `json:"made,omitempty"`
+	// Share is the percentage of what is new that each of those who enter gets; 0
+	// is an equal part.
+	Share int `json:"share,omitempty"`
 	// Out are instances that leave: what they have begun may end.
 	Out []resource.Ref `json:"out,omitempty"`
 	// Only says that nobody serves but those who enter.

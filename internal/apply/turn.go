@@ -42,6 +42,7 @@ func (t *turn) take() {
 	s.puts = []int{put}
 	s.gates = []int{t.add(t.await(s, put, []int{put}))}
 	if s.move != mend || len(s.runningOthers()) > 0 {
+		t.tryOut()
 		s.gates = t.switchRoutes(t.group, s, s.gates)
 	}
 	t.retire(t.group, s)

@@ -25,6 +25,7 @@ type lineError struct {
 	hint string
 }
 
+// Error says what is wrong with the line, without its value.
 func (e *lineError) Error() string { return e.text }
 
 // parseDotenv returns the variables of a dotenv file.

@@ -111,6 +111,23 @@ type neighbours struct {
 	told   []string
 }
 
+// amongOthers lets the agent work on such an engine.
+func (w *world) amongOthers() *neighbours {
+	n := &neighbours{world: w}
+	w.restart(func(o *reconcile.Options) { o.Engine = n })
+	return n
+}
+
+// theirShop is an instance of the shop that somebody else made; the agent leaves
+// it alone.
+func (n *neighbours) theirShop() resource.Ref {
+	n.repo.shop(healthy("v1"))
+	ref, err := n.target.Plant(healthy("v1"))
+	n.must(err)
+	n.ends(reconcile.Blocked)
+	return ref
+}
+
 func (n *neighbours) Origin(context.Context, string) (apply.Origin, error) { return n.origin, nil }
 
 func (n *neighbours) TakeOver(_ context.Context, app string) error {
@@ -125,12 +142,8 @@ func (n *neighbours) HandBack(_ context.Context, app string) error {
 
 func TestAdoptWarnsOfAnotherAgentAndTellsIt(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		n := &neighbours{world: w}
-		w.restart(func(o *reconcile.Options) { o.Engine = n })
-		w.repo.shop(healthy("v1"))
-		ref, err := w.target.Plant(healthy("v1"))
-		w.must(err)
-		w.ends(reconcile.Blocked)
+		n := w.amongOthers()
+		ref := n.theirShop()
 
 		n.origin = apply.Origin{Refs: []resource.Ref{ref}, Agents: []string{"a1"}, Mark: resource.Ref{ID: "mark"}}
 		text := w.act("adopt", reconcile.ActRequest{}).Text
@@ -158,12 +171,8 @@ func TestAdoptWarnsOfAnotherAgentAndTellsIt(t *testing.T) {
 
 func TestAdoptOfComposeWarnsOfNobody(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		n := &neighbours{world: w}
-		w.restart(func(o *reconcile.Options) { o.Engine = n })
-		w.repo.shop(healthy("v1"))
-		ref, err := w.target.Plant(healthy("v1"))
-		w.must(err)
-		w.ends(reconcile.Blocked)
+		n := w.amongOthers()
+		ref := n.theirShop()
 		n.origin = apply.Origin{Refs: []resource.Ref{ref}, Mark: resource.Ref{ID: "mark"}}
 		if text := w.act("adopt", reconcile.ActRequest{}).Text; strings.Contains(text, "another") {
 			t.Errorf("adopt says beforehand %q", text)
@@ -174,16 +183,12 @@ func TestAdoptOfComposeWarnsOfNobody(t *testing.T) {
 // A yes is for what was shown: a commit that came meanwhile needs another one.
 func TestAdoptDoesWhatItShowed(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		n := &neighbours{world: w}
-		w.restart(func(o *reconcile.Options) { o.Engine = n })
-		w.repo.shop(healthy("v1"))
-		ref, err := w.target.Plant(healthy("v1"))
-		w.must(err)
-		w.ends(reconcile.Blocked)
+		n := w.amongOthers()
+		ref := n.theirShop()
 		n.origin = apply.Origin{Refs: []resource.Ref{ref}}
 		shown := w.act("adopt", reconcile.ActRequest{}).Preview.Digest
 		w.repo.shop(healthy("v2"))
-		_, err = w.agent.Act(t.Context(), "adopt", reconcile.ActRequest{App: "shop", Confirm: true, Plan: shown}, nil)
+		_, err := w.agent.Act(t.Context(), "adopt", reconcile.ActRequest{App: "shop", Confirm: true, Plan: shown}, nil)
 		if fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "syncd adopt shop") {
 			t.Errorf("got %v (%s), want it refused", err, fault.Advice(err))
 		}
@@ -196,8 +201,7 @@ func TestAdoptDoesWhatItShowed(t *testing.T) {
 
 func TestRemovedAppIsHandedBack(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		n := &neighbours{world: w}
-		w.restart(func(o *reconcile.Options) { o.Engine = n })
+		n := w.amongOthers()
 		w.repo.shop(healthy("v1"))
 		w.ends(reconcile.Applied)
 		w.repo.merge(map[string]appFiles{})
@@ -216,8 +220,7 @@ func TestRemovedAppIsHandedBack(t *testing.T) {
 // takes it over, and not to write down where the data is.
 func TestAdoptionIsNamedWhereOnlyTheDirectoryIsMissing(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		n := &neighbours{world: w}
-		w.restart(func(o *reconcile.Options) { o.Engine = n })
+		n := w.amongOthers()
 		w.repo.merge(map[string]appFiles{"shop": {objects: []resource.Object{healthy("v1")}, homeless: true}})
 		if res := w.ends(reconcile.Blocked); res.Hint != "set hostDir" {
 			t.Errorf("the hint is %q, with nothing to take over", res.Hint)

@@ -60,7 +60,7 @@ func (p *pass) carryOut(ctx context.Context, cand *candidate, plan apply.Plan) v
 	if err := p.save(); err != nil {
 		return verdictOf(err)
 	}
-	rollout := p.rollout()
+	rollout := p.rollout(ctx)
 	begun := time.Now()
 	outcome := rollout.Run(ctx, plan)
 	p.result.Phases.Rollout = resource.Duration(time.Since(begun))

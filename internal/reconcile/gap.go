@@ -22,18 +22,29 @@ const (
 // askForGate is how a service asks for what would close its gap.
 const askForGate = "x-syncd: {gate: tcp}"
 
-// gapOf estimates how long a stop-first service is away: its start, and the
-// time to the first probe that can find it healthy.
+// gapOf estimates how long a stop-first service is away: the pause in which it has
+// been told to leave, its start, and the time to the first probe that can find it
+// healthy.
 func gapOf(o resource.Object) time.Duration {
+	gap := startTime
 	for _, c := range containers([]resource.Object{o}) {
+		if len(c.PreStop) > 0 {
+			gap += c.Drain
+		}
 		if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
-			if h.StartInterval > 0 {
-				return startTime + h.StartInterval
-			}
-			return startTime + max(h.Interval, time.Second)
+			gap += cmp.Or(h.StartInterval, max(h.Interval, time.Second))
 		}
 	}
-	return startTime
+	return gap
+}
+
+// pauseOf is how long an old instance stays before it is stopped.
+func pauseOf(o resource.Object) resource.Duration {
+	var pause time.Duration
+	for _, c := range containers([]resource.Object{o}) {
+		pause = c.Drain
+	}
+	return resource.Duration(pause)
 }
 
 // remedy says of a gap without a gate what would close it, or why no gate can;

@@ -151,10 +151,13 @@ func doneJobs(rec state.Record) map[string]bool {
 }
 
 // rollout makes the executor for one plan; from now on the app is progressing.
-func (p *pass) rollout() *apply.Rollout {
+func (p *pass) rollout(ctx context.Context) *apply.Rollout {
 	p.setBusy(true)
 	o := p.agent.opts
-	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: p.watch}
+	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: p.watch, Aside: func(wait func()) {
+		// Where ctx has ended there is no place to come back to: the rollout ends.
+		_ = p.aside(ctx, func() error { wait(); return nil })
+	}}
 }
 
 // watch tells of a rollout's steps, and books a job as soon as it has ended well.

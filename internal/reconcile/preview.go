@@ -43,6 +43,9 @@ type ServicePlan struct {
 	// Gates say what becomes different for the service with a gate that begins, or
 	// ends, with this plan.
 	Gates []string `json:"gates,omitempty"`
+	// Pause is what each old instance that is well stays before its stop, for a
+	// proxy in front to notice.
+	Pause resource.Duration `json:"pause,omitempty"`
 	// Memory is what start-first needs meanwhile, Free what the host has; bytes.
 	Memory int64 `json:"memory,omitempty"`
 	Free   int64 `json:"free,omitempty"`

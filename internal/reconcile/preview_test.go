@@ -25,11 +25,11 @@ func (k *knowing) Image(_ context.Context, pin string) (reconcile.Image, bool, e
 	return reconcile.Image{Version: "1.2.3", Revision: "abc"}, slices.Contains(k.images, pin), nil
 }
 
-// priced are services of each way of replacing: web has a limit and takes two at
-// a time, db has a volume of its own and a healthcheck, fast a quicker one, and
-// bare none.
+// priced are services of each way of replacing: web has a limit, drains and takes
+// two at a time, db has a volume of its own and a healthcheck, fast a quicker one,
+// told is told to leave, and bare has nothing.
 func priced(v string) []resource.Object {
-	web := service("web", 2, `"image":"`+v+`","resources":{"memory":1073741824}`)
+	web := service("web", 2, `"image":"`+v+`","drain":3000000000,"resources":{"memory":1073741824}`)
 	for i := range web {
 		web[i].Policy.Parallelism = 2
 	}
@@ -41,6 +41,7 @@ func priced(v string) []resource.Object {
 	return append(web,
 		alone("db", `,"healthcheck":{"test":["CMD","x"],"interval":5000000000}`),
 		alone("fast", `,"healthcheck":{"test":["CMD","x"],"interval":5000000000,"start_interval":200000000}`),
+		alone("told", `,"drain":3000000000,"pre_stop":[{"command":["x"]}]`),
 		alone("bare", ""), alone("none", `,"healthcheck":{"test":["NONE"],"interval":5000000000}`),
 		job("migrate", `"image":"`+v+`"`, resource.Job{}),
 	)
@@ -70,21 +71,22 @@ func TestPlanSaysWhatItCosts(t *testing.T) {
 		}
 		for _, s := range p.Services {
 			want, ok := map[string]reconcile.ServicePlan{
-				"web":  {Service: apply.Service{How: apply.HowStartFirst}, Memory: 2 << 30, Free: 4 << 30},
+				"web":  {Service: apply.Service{How: apply.HowStartFirst}, Pause: resource.Duration(3 * time.Second), Memory: 2 << 30, Free: 4 << 30},
 				"db":   {Service: apply.Service{How: apply.HowStopFirst}, Gap: resource.Duration(5300 * time.Millisecond)},
 				"fast": {Service: apply.Service{How: apply.HowStopFirst}, Gap: resource.Duration(500 * time.Millisecond)},
+				"told": {Service: apply.Service{How: apply.HowStopFirst}, Gap: resource.Duration(3300 * time.Millisecond), Pause: resource.Duration(3 * time.Second)},
 				"bare": {Service: apply.Service{How: apply.HowStopFirst}, Gap: resource.Duration(300 * time.Millisecond)},
 				"none": {Service: apply.Service{How: apply.HowStopFirst}, Gap: resource.Duration(300 * time.Millisecond)},
 			}[s.Group]
-			if ok && (s.How != want.How || s.Gap != want.Gap || s.Memory != want.Memory || s.Free != want.Free) {
-				t.Errorf("%s is replaced %s, away for %s, needs %d of %d: want %s, %s, %d", s.Group, s.How, s.Gap, s.Memory, s.Free, want.How, want.Gap, want.Memory)
+			if ok && (s.How != want.How || s.Gap != want.Gap || s.Pause != want.Pause || s.Memory != want.Memory || s.Free != want.Free) {
+				t.Errorf("%s: %+v\nwant %+v", s.Group, s, want)
 			}
 		}
 		k.images = nil
 		if p := plan(); !slices.Equal(p.WayBack.Missing, []string{"v1"}) {
 			t.Errorf("missing on the way back is %v, want the old image, once", p.WayBack.Missing)
 		}
-		if n := w.target.Count("put"); n != 7 {
+		if n := w.target.Count("put"); n != 8 {
 			t.Errorf("asking put something: %d puts", n)
 		}
 	})

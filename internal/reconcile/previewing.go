@@ -89,7 +89,7 @@ func (a *Agent) preview(ctx context.Context, c *catalog, w *worker, rec state.Re
 
 // fill goes the way of a pass up to the plan.
 func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Record, p *Preview) error {
-	want, err := a.wantedBy(ctx, c, w, rec, p)
+	want, trial, err := a.wantedBy(ctx, c, w, rec, p)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 		return fmt.Errorf("observe app %s: %w", w.name, err)
 	}
 	p.Report = drift.Compare(pairs, comparing(rec, c))
-	p.Plan, err = apply.NewPlan(apply.Request{Pairs: pairs, Report: p.Report, Prune: c.apps[w.name].Config.Prune()})
+	p.Plan, err = apply.NewPlan(apply.Request{Pairs: pairs, Report: p.Report, Trial: trial, Prune: c.apps[w.name].Config.Prune()})
 	if err != nil {
 		return err
 	}
@@ -110,15 +110,15 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 }
 
 // wantedBy returns the objects that the pass would put, or nil for an app that
-// is gone.
-func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.Record, p *Preview) ([]resource.Object, error) {
+// is gone, and whether they have never been good.
+func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.Record, p *Preview) (want []resource.Object, trial bool, err error) {
 	if _, here := c.apps[w.name]; !here {
 		p.Notes = append(p.Notes, "the repository does not ask for this app on this host")
-		return nil, nil
+		return nil, false, nil
 	}
 	cand, err := w.candidate(ctx, c, rec)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	p.Notes = append(p.Notes, cand.notes...)
 	if pause := paused(rec, a.opts.Now()); pause != nil {
@@ -127,17 +127,17 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 	course, v := decide(rec, cand.set, will{auto: true})
 	if course == change && (rec.Attempt == nil || rec.Attempt.Set.Digest != cand.set.Digest) {
 		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects); blocked {
-			return nil, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
+			return nil, false, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
 		}
 	}
 	if course == hold {
 		p.Outcome, p.Hint = v.outcome, v.hint
 		p.Notes = append(p.Notes, "held: "+v.reason)
 		if rec.Good != nil {
-			return rec.Good.Objects, nil
+			return rec.Good.Objects, false, nil
 		}
 	}
-	return cand.set.Objects, nil
+	return cand.set.Objects, course == change, nil
 }
 
 // explainPlan adds what a person wants to know besides the steps.
@@ -170,9 +170,9 @@ func servicePlan(svc apply.Service, want []resource.Object, free int64) ServiceP
 		}
 		switch svc.How {
 		case apply.HowStopFirst, apply.Restarted:
-			sp.Gap = resource.Duration(gapOf(o))
+			sp.Gap, sp.Pause = resource.Duration(gapOf(o)), pauseOf(o)
 		case apply.HowStartFirst:
-			sp.Memory, sp.Free = meanwhile(o), free
+			sp.Memory, sp.Free, sp.Pause = meanwhile(o), free, pauseOf(o)
 		}
 		break
 	}

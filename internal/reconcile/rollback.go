@@ -67,7 +67,7 @@ func (p *pass) putBack(ctx context.Context) (apply.Outcome, error) {
 		return apply.Outcome{}, err
 	}
 	begun := time.Now()
-	outcome := p.rollout().Run(ctx, plan)
+	outcome := p.rollout(ctx).Run(ctx, plan)
 	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
 	return outcome, nil
 }

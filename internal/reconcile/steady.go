@@ -64,7 +64,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	}
 	p.agent.hear(Event{App: p.name, Text: "drift: " + firstLine(report)})
 	begun := time.Now()
-	outcome := p.rollout().Run(ctx, plan)
+	outcome := p.rollout(ctx).Run(ctx, plan)
 	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
 	p.result.Failures = outcome.Failures
 	switch {

@@ -145,7 +145,21 @@ type Policy struct {
 	// Ready is how long an instance may take from start to healthy; 0 is the
 	// rollout's default.
 	Ready time.Duration `json:"ready,omitempty"`
+	// Canary gives the first new instances a part of what is new first; nil gives
+	// them all of theirs at once.
+	Canary *Canary `json:"canary,omitempty"`
 }
+
+// Canary is a trial under real traffic.
+type Canary struct {
+	// Share is the percentage of new requests that the new side gets, 1 to 99.
+	Share int `json:"share"`
+	// For is how long it has to stay healthy with them.
+	For time.Duration `json:"for"`
+}
+
+// String prints the canary as "10% for 10m0s".
+func (c Canary) String() string { return fmt.Sprintf("%d%% for %s", c.Share, c.For) }
 
 // Hash returns "version:hex" over kind and spec. Two objects with one hash are
 // the same desired thing.

@@ -26,11 +26,17 @@ const (
 
 func TestTheGroupReadsAndOthersStayOut(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can be somebody else")
+		if testing.Short() {
+			t.Skip("needs root: only root can be somebody else")
+		}
+		t.Fatal("needs root: only root can be somebody else (or run with -short)")
 	}
 	group, err := user.LookupGroupId("1")
 	if err != nil {
-		t.Skip("this system has no group 1")
+		if testing.Short() {
+			t.Skip("needs a group 1")
+		}
+		t.Fatal("needs a group 1 (or run with -short)")
 	}
 	f := &fake{}
 	c := start(t, f, group.Name)
@@ -74,7 +80,10 @@ func TestTheGroupReadsAndOthersStayOut(t *testing.T) {
 
 func TestRootMaySayForWhomItActs(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root")
+		if testing.Short() {
+			t.Skip("needs root")
+		}
+		t.Fatal("needs root (or run with -short)")
 	}
 	f := &fake{}
 	c := start(t, f, "")

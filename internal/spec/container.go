@@ -61,6 +61,10 @@ type Container struct {
 	StopGrace *time.Duration `json:"stop_grace_period,omitempty"`
 	PostStart []Hook         `json:"post_start,omitempty"`
 	PreStop   []Hook         `json:"pre_stop,omitempty"`
+	// Drain is the pause between the end of PreStop and the stop signal, for a
+	// proxy in front that syncd does not know. It is the agent's own to keep: a
+	// change of it changes no container.
+	Drain time.Duration `json:"drain,omitempty"`
 
 	Resources Resources `json:"resources"`
 	Security  Security  `json:"security"`

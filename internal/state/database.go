@@ -74,6 +74,7 @@ type disk struct {
 	failed error
 }
 
+// ReadAt implements io.ReaderAt.
 func (d *disk) ReadAt(p []byte, at int64) (int, error) {
 	n, err := d.ReaderAt.ReadAt(p, at)
 	if err != nil && !errors.Is(err, io.EOF) && d.failed == nil {

@@ -123,7 +123,10 @@ func TestPutMaterialisesFiles(t *testing.T) {
 
 func TestPutGivesTheOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root")
+		if testing.Short() {
+			t.Skip("needs root")
+		}
+		t.Fatal("needs root (or run with -short)")
 	}
 	m, root := mounts(t), repository(t)
 	for _, source := range []MountSource{{Hash: "file", Name: "n", Path: "conf/a.conf", Mode: 0o400, UID: 1234, GID: 99}, {Hash: "tree", Name: "n", Path: "conf", UID: 1234, GID: 99}} {

@@ -69,8 +69,10 @@ type instance struct {
 	// failing is why a test broke it; extra counts restarts by hand.
 	failing string
 	extra   int
-	// pool are the instances that a route serves, by ID.
-	pool map[string]bool
+	// pool are the instances that a route serves, by ID; shares the percentages of
+	// those that have one.
+	pool   map[string]bool
+	shares map[string]int
 }
 
 // Remove deletes the instance. A network that running instances are on stays,

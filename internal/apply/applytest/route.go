@@ -3,6 +3,7 @@ package applytest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"syncd.io/syncd/internal/apply"
@@ -26,11 +27,11 @@ func (m *Memory) Route(ctx context.Context, o resource.Object, to apply.Traffic)
 
 func (m *Memory) serve(route *instance, to apply.Traffic) error {
 	if route.pool == nil || to.Only {
-		route.pool = map[string]bool{}
+		route.pool, route.shares = map[string]bool{}, map[string]int{}
 	}
 	for _, ref := range to.In {
 		if i := m.byID(ref.ID); i != nil && m.healthOf(i).State == resource.Well {
-			route.pool[ref.ID] = true
+			route.pool[ref.ID], route.shares[ref.ID] = true, to.Share
 		}
 	}
 	for _, ref := range to.Out {
@@ -71,7 +72,7 @@ func (m *Memory) ServeAll(route resource.Key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.slots[route] {
-		r.pool = map[string]bool{}
+		r.pool, r.shares = map[string]bool{}, map[string]int{}
 		for _, i := range m.all() {
 			if i.object.Key.Kind == "container" && i.object.Key.Namespace == route.Namespace {
 				r.pool[i.id] = true
@@ -80,14 +81,19 @@ func (m *Memory) ServeAll(route resource.Key) {
 	}
 }
 
-// Serving names what a route serves, as SLOT IMAGE, in slot order.
+// Serving names what a route serves, as SLOT ID, with PERCENT% where it has a
+// share of its own, in slot order.
 func (m *Memory) Serving(route resource.Key) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []string
 	for _, i := range m.slots[route] {
 		for _, b := range m.serving(i) {
-			out = append(out, b.object.Key.String()+" "+b.id)
+			line := b.object.Key.String() + " " + b.id
+			if share := i.shares[b.id]; share > 0 {
+				line += fmt.Sprintf(" %d%%", share)
+			}
+			out = append(out, line)
 		}
 	}
 	return out
@@ -109,7 +115,7 @@ func (m *Memory) withBackends(route *instance, spec json.RawMessage) json.RawMes
 		if b.object.Key.Kind != "container" || b.object.Key.Namespace != route.object.Key.Namespace || !b.alive() {
 			continue
 		}
-		if want, wanted := m.wanted[b.object.Key]; wanted && sameSpec(b.object, want) && !route.pool[b.id] {
+		if want, wanted := m.wanted[b.object.Key]; wanted && sameSpec(b.object, want) && (!route.pool[b.id] || route.shares[b.id] > 0) {
 			fields["backends"] = "without " + b.object.Key.String()
 		}
 	}

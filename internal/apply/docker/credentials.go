@@ -102,4 +102,5 @@ func askHelper(ctx context.Context, helper, domain string) (types.AuthConfig, er
 // program is a command as Docker's client of helpers wants it.
 type program struct{ *exec.Cmd }
 
+// Input sets what the helper reads on its standard input.
 func (p *program) Input(in io.Reader) { p.Stdin = in }

@@ -119,6 +119,7 @@ func fields(f *fixture, dir string) map[string]func(*spec.Container) {
 			c.PostStart = []spec.Hook{{Command: []string{"/app", "-exit", "0"}, Environment: map[string]string{"K": "v"}}}
 			c.PreStop = []spec.Hook{{Command: []string{"/app", "-exit", "0"}}}
 		},
+		"drain":                 func(c *spec.Container) { c.Drain = 2 * time.Second },
 		"cpus":                  resources(spec.Resources{NanoCPUs: 5e8}),
 		"cpu":                   resources(spec.Resources{CPUShares: 512, CPUPeriod: 50000, CPUQuota: 25000, CPUSet: "0"}),
 		"memory":                resources(spec.Resources{Memory: 64 << 20}),

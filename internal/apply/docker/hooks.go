@@ -171,6 +171,7 @@ type tail struct {
 	limit  int
 }
 
+// Write implements io.Writer. It never fails.
 func (t *tail) Write(p []byte) (int, error) {
 	n, err := t.buffer.Write(p)
 	if over := t.buffer.Len() - t.limit; over > 0 {

@@ -42,6 +42,7 @@ const (
 	labelOnce     = ownPrefix + "once"
 	labelDeclared = ownPrefix + "declared"
 	labelHooks    = ownPrefix + "hooks"
+	labelDrain    = ownPrefix + "drain" // for when nothing wants the service any more
 	labelVersion  = ownPrefix + "version"
 	labelCheck    = ownPrefix + "check"
 	labelGate     = ownPrefix + "gate" // SERVICE/NAME of the route that a gate serves
@@ -87,6 +88,9 @@ func (t *Target) containerLabels(o resource.Object, c spec.Container) (map[strin
 	labels[labelDeclared] = joinNames(declared(c))
 	if o.Once {
 		labels[labelOnce] = "true"
+	}
+	if c.Drain > 0 {
+		labels[labelDrain] = c.Drain.String()
 	}
 	return labels, putHooks(labels, c)
 }

@@ -60,13 +60,19 @@ func (e *Engine) halt(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if !in.HostConfig.RestartPolicy.IsNone() {
-		never := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}}
-		if err := e.update(ctx, id, never); err != nil {
-			return err
-		}
+	if err := e.reviveNoMore(ctx, in); err != nil {
+		return err
 	}
 	return e.stop(ctx, in)
+}
+
+// reviveNoMore takes away the restart policy: once it ends, it stays so.
+func (e *Engine) reviveNoMore(ctx context.Context, in container.InspectResponse) error {
+	if in.HostConfig.RestartPolicy.IsNone() {
+		return nil
+	}
+	never := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}}
+	return e.update(ctx, in.ID, never)
 }
 
 // stop lets the container end by its own stop signal and grace.
@@ -105,8 +111,8 @@ func (t *Target) Stop(ctx context.Context, key resource.Key, ref resource.Ref) e
 	return nil
 }
 
-// beforeStop runs the pre_stop hooks of a running container, for as long as it may
-// take to stop, and at least for a stop's usual time. Whatever they do, what has to go is
+// beforeStop runs the pre_stop hooks of a running container, and then gives those
+// who send it requests the time to notice. Whatever hooks do, what has to go is
 // stopped then.
 func (t *Target) beforeStop(ctx context.Context, id string) error {
 	in, err := t.engine.inspect(ctx, id)
@@ -116,11 +122,27 @@ func (t *Target) beforeStop(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	hooks := hookSet{kind: "pre_stop", list: t.hooksFor(id, in.Config.Labels).PreStop, limit: max(grace(in), t.engine.limits.stop)}
-	if !in.State.Running || in.State.Paused || len(hooks.list) == 0 {
+	if !in.State.Running || in.State.Paused {
 		return nil
 	}
-	err = t.runHooks(ctx, id, hooks)
+	pause := t.pauseOf(in) // before a hook makes it unwell
+	if pause > 0 {
+		if err := t.engine.reviveNoMore(ctx, in); err != nil {
+			return err
+		}
+	}
+	if err := t.preStop(ctx, in); err != nil {
+		return err
+	}
+	return t.engine.linger(ctx, id, pause)
+}
+
+// preStop runs the pre_stop hooks for as long as the container may take to stop,
+// and at least for a stop's usual time.
+func (t *Target) preStop(ctx context.Context, in container.InspectResponse) error {
+	err := t.runHooks(ctx, in.ID, hookSet{
+		kind: "pre_stop", list: t.hooksFor(in.ID, in.Config.Labels).PreStop, limit: max(grace(in), t.engine.limits.stop),
+	})
 	if err == nil || ctx.Err() != nil || fault.Of(err) == fault.Unreachable && !t.engine.alive(ctx) {
 		return err
 	}

@@ -30,6 +30,7 @@ type ownerMark struct {
 	number     int
 }
 
+// String is the name of the mark's volume.
 func (m ownerMark) String() string { return markPrefix + m.app + "." + strconv.Itoa(m.number) }
 
 // next is the mark that comes after m.

@@ -51,25 +51,26 @@ func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic)
 // that are there: nobody else serves.
 func nextTable(before gate.Table, r spec.Route, to apply.Traffic, alive map[string]bool) gate.Table {
 	after := settings(r)
-	state := map[string]bool{} // short ID -> drains
+	members := map[string]gate.Backend{}
 	for _, b := range before.Backends {
-		state[b.ID] = b.Draining || to.Only
+		members[b.ID] = gate.Backend{Draining: b.Draining || to.Only, Share: b.Share}
 	}
 	for _, ref := range to.In {
-		state[short(ref.ID)] = false
+		members[short(ref.ID)] = gate.Backend{Share: to.Share}
 	}
 	for _, ref := range to.Out {
-		if _, known := state[short(ref.ID)]; known {
-			state[short(ref.ID)] = true
+		if _, known := members[short(ref.ID)]; known {
+			members[short(ref.ID)] = gate.Backend{Draining: true}
 		}
 	}
 	serves := false
-	for id, drains := range state {
+	for id, b := range members {
 		if !alive[id] {
 			continue
 		}
-		serves = serves || !drains
-		after.Backends = append(after.Backends, gate.Backend{ID: id, Port: uint16(r.Port.Target), Draining: drains})
+		serves = serves || !b.Draining
+		b.ID, b.Port = id, uint16(r.Port.Target)
+		after.Backends = append(after.Backends, b)
 	}
 	slices.SortFunc(after.Backends, func(a, b gate.Backend) int { return strings.Compare(a.ID, b.ID) })
 	if to.Hold || before.Hold != nil && !serves {
@@ -167,14 +168,14 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 }
 
 // unserved names the service's running containers that are as wanted, and that
-// the table leaves out.
+// the table leaves out, or gives a canary's share only.
 func (t *Target) unserved(s *snapshot, service string, table gate.Table) string {
 	var missing []string
 	for _, f := range s.containers {
 		if f.slot.Namespace != service || !f.State.Running || !t.wants(f) {
 			continue
 		}
-		if !slices.ContainsFunc(table.Backends, func(b gate.Backend) bool { return b.ID == short(f.ID) && !b.Draining }) {
+		if !slices.ContainsFunc(table.Backends, func(b gate.Backend) bool { return b.ID == short(f.ID) && !b.Draining && b.Share == 0 }) {
 			missing = append(missing, f.slot.Namespace+"/"+f.slot.Name)
 		}
 	}

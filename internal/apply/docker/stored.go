@@ -26,7 +26,7 @@ func stored(want spec.Container, image *imageFacts) spec.Container {
 	c.State = stateRunning
 	c.Name, c.Project, c.Service, c.Number = want.Name, want.Project, want.Service, want.Number
 	c.Image, c.Pin = want.Image, want.Pin
-	c.PostStart, c.PreStop = filled(want.PostStart), filled(want.PreStop)
+	c.PostStart, c.PreStop, c.Drain = filled(want.PostStart), filled(want.PreStop), want.Drain
 	keys := networkKeys(&want)
 	for i := range c.Networks {
 		c.Networks[i].Network = keys[c.Networks[i].Name]
@@ -45,6 +45,7 @@ func (s *snapshot) live(f found, image *imageFacts, want *spec.Container, once b
 	c.Number, _ = strconv.Atoi(f.slot.Name) // what is no number is slot 0, and differs
 	c.Image, c.Pin = imageRef(f), f.Image
 	s.nameKeys(&c, want)
+	c.Drain = drainLabel(f.labels())
 	names := splitNames(f.labels()[labelDeclared])
 	if h := hooksOf(f.labels()); ours(f) || want == nil {
 		c.PostStart, c.PreStop = h.PostStart, h.PreStop
@@ -86,6 +87,7 @@ func settle(c *spec.Container, want spec.Container, f found) {
 	if !ours(f) {
 		c.PostStart, c.PreStop = want.PostStart, want.PreStop
 	}
+	c.Drain = want.Drain
 	// a changed memory limit alone leaves the swap limit that came with the old one
 	if want.Resources.MemorySwap == 0 && want.Resources.Memory > 0 && c.Resources.MemorySwap == 2*want.Resources.Memory {
 		c.Resources.MemorySwap = 0

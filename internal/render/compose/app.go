@@ -95,4 +95,5 @@ func (a *app) mask(text string) string { return a.text(plainText(text)) }
 
 type plainText string
 
+// Error is the text itself: what masks errors masks it too.
 func (t plainText) Error() string { return string(t) }

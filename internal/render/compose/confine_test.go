@@ -88,17 +88,17 @@ func TestFilesOfSyncdYAMLStayInside(t *testing.T) {
 
 func TestSymlinksInsideTheRepositoryWork(t *testing.T) {
 	f := merge(files{
-		"app/compose.yaml":  "-> ../shared/entry.yaml",
-		"shared/entry.yaml": service("web", "image: a\nenv_file: e\nvolumes: ['./conf:/conf:ro', './d/one:/one:ro']\nextends: {file: base, service: b}"),
-		"app/e":             "-> ../shared/env",
-		"shared/env":        "A=1\n",
-		"app/conf":          "-> ../shared/conf",
-		"shared/conf/a":     "x",
-		"app/d":             "-> ../shared/conf",
-		"shared/conf/one":   "y",
-		"shared/conf/up":    "-> ./one",
-		"app/base":          "-> ../shared/base.yaml",
-		"shared/base.yaml":  "services: {b: {hostname: h}}\n",
+		"app/compose.yaml":  "-> ../common/entry.yaml",
+		"common/entry.yaml": service("web", "image: a\nenv_file: e\nvolumes: ['./conf:/conf:ro', './d/one:/one:ro']\nextends: {file: base, service: b}"),
+		"app/e":             "-> ../common/env",
+		"common/env":        "A=1\n",
+		"app/conf":          "-> ../common/conf",
+		"common/conf/a":     "x",
+		"app/d":             "-> ../common/conf",
+		"common/conf/one":   "y",
+		"common/conf/up":    "-> ./one",
+		"app/base":          "-> ../common/base.yaml",
+		"common/base.yaml":  "services: {b: {hostname: h}}\n",
 	})
 	a := mustRender(t, f.request(t))
 	c := container(t, a)
@@ -106,12 +106,12 @@ func TestSymlinksInsideTheRepositoryWork(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	for _, m := range a.Mounts {
-		if m.Path != "shared/conf" && m.Path != "shared/conf/one" {
+		if m.Path != "common/conf" && m.Path != "common/conf/one" {
 			t.Errorf("mount from %s", m.Path)
 		}
 	}
 	inputs := strings.Join(a.Inputs, " ")
-	for _, want := range []string{"app/compose.yaml", "shared/entry.yaml", "shared/env", "app/e", "shared/conf/", "app/conf", "shared/base.yaml"} {
+	for _, want := range []string{"app/compose.yaml", "common/entry.yaml", "common/env", "app/e", "common/conf/", "app/conf", "common/base.yaml"} {
 		if !strings.Contains(" "+inputs+" ", " "+want+" ") {
 			t.Errorf("inputs lack %s: %s", want, inputs)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"syncd.io/syncd/internal/nearest"
+	"syncd.io/syncd/internal/resource"
 )
 
 // xSyncdKey is syncd's own extension of a service.
@@ -14,7 +15,7 @@ const xSyncdKey = "x-syncd"
 
 // extensionKeys are the keys of x-syncd.
 func extensionKeys() []string {
-	return []string{"drain", "gate", "job", "proxyProtocol", "sticky"}
+	return []string{"canary", "drain", "gate", "job", "proxyProtocol", "sticky"}
 }
 
 // extensionOf is a service's x-syncd.
@@ -22,11 +23,14 @@ type extensionOf struct {
 	// Job makes it a one-shot.
 	Job bool
 	gateOf
-	// Drain is how long an old instance may finish what it has begun.
+	// Drain is how long an old instance may finish what it has begun: its gate
+	// waits for that at most, and without one the instance is stopped only then.
 	Drain time.Duration
 	// ProxyProtocol (tcp) tells the service the client's address; Sticky (http)
 	// keeps a client at its instance.
 	ProxyProtocol, Sticky bool
+	// Canary (http) gives a new version a part of the requests first.
+	Canary *resource.Canary
 }
 
 // extension decodes x-syncd strictly: an unknown key is an error.
@@ -52,10 +56,12 @@ func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
 // fitting refuses what the gate's mode does not have.
 func (a *app) fitting(service string, x extensionOf) error {
 	switch {
-	case x.Drain > 0 && x.Gate == "":
-		return a.reject(service, xSyncdKey+".drain", "", "there is no gate to drain: `gate` says none")
+	case x.Drain > 0 && x.Job:
+		return a.reject(service, xSyncdKey+".drain", "", "a one-shot serves nobody")
 	case x.ProxyProtocol && x.Gate != "tcp":
 		return a.reject(service, xSyncdKey+".proxyProtocol", "in http the service gets X-Forwarded-For", "it needs `gate: tcp`")
+	case x.Canary != nil && x.Gate != "http":
+		return a.reject(service, xSyncdKey+".canary", "", "it needs `gate: http`")
 	case x.Sticky && x.Gate != "http":
 		return a.reject(service, xSyncdKey+".sticky", "", "it needs `gate: http`")
 	}
@@ -73,6 +79,12 @@ func (a *app) extensionKey(service, key string, value any, out *extensionOf) err
 		*map[string]*bool{"job": &out.Job, "proxyProtocol": &out.ProxyProtocol, "sticky": &out.Sticky}[key] = is
 	case "gate":
 		return a.gate(service, value, &out.gateOf)
+	case "canary":
+		c, err := canaryOf(value)
+		if err != nil {
+			return a.reject(service, field, "write `canary: {share: 10, for: 10m}`", "%w", err)
+		}
+		out.Canary = c
 	case "drain":
 		text, _ := value.(string)
 		d, err := time.ParseDuration(text)

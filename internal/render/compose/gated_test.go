@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
@@ -79,11 +80,27 @@ func TestAnAppsGatePassesInternalNetworksBy(t *testing.T) {
 	mustFail(t, one(strings.Replace(text, "image: a", "image: a, x-syncd: {gate: tcp}", 1)).request(t), fault.Rejected, "x-syncd.gate", "internal networks only", "gate: none")
 }
 
+// Without a gate a drain is a pause before the stop.
+func TestWhatPassesAnAppsGateByIsPaused(t *testing.T) {
+	for lines, want := range map[string]time.Duration{
+		"ports: ['8080:80']":   0, // its gate drains
+		"ports: ['53:53/udp']": 5 * time.Second,
+		"network_mode: host":   5 * time.Second,
+		"expose: ['80']":       5 * time.Second,
+	} {
+		if got := container(t, mustRender(t, byApp(t, web(lines+"\nx-syncd: {drain: 5s}"), "tcp"))).Drain; got != want {
+			t.Errorf("%s: a pause of %s, want %s", lines, got, want)
+		}
+	}
+}
+
 func TestAGateIsAskedForByNameWhereItCanServe(t *testing.T) {
 	mustFail(t, web("ports: ['53:53/udp']\nx-syncd: {gate: tcp}").request(t), fault.Rejected, "service web", "x-syncd.gate", "no fixed TCP port", "8080:80")
 	mustFail(t, web("ports: ['8080:80']\nx-syncd: {gate: tcp, job: true}").request(t), fault.Rejected, "x-syncd.gate", "one-shot")
 	mustFail(t, byApp(t, web("ports: ['8080:80']\nx-syncd: {proxyProtocol: true}"), "http"), fault.Rejected, "x-syncd.proxyProtocol", "gate: tcp")
-	mustFail(t, byApp(t, web("ports: ['8080:80']\nx-syncd: {gate: none, drain: 5s}"), "http"), fault.Rejected, "x-syncd.drain", "no gate")
+	mustFail(t, byApp(t, web("ports: ['53:53/udp']\nx-syncd: {sticky: true}"), "http"), fault.Rejected, "x-syncd.sticky", "no fixed TCP port")
+	mustFail(t, byApp(t, web("network_mode: host\nx-syncd: {canary: {share: 10, for: 1m}}"), "http"), fault.Rejected, "x-syncd.canary", "host's network")
+	mustFail(t, byApp(t, web("x-syncd: {proxyProtocol: true}"), "tcp"), fault.Rejected, "x-syncd.proxyProtocol", "publishes no port")
 }
 
 // aliased is a service whose gate answers to its name, with more lines of it, and

@@ -165,10 +165,10 @@ func (r *repo) follow(name string) (string, error) { return r.followIn(".", name
 // followIn does so for a path below a directory without symlinks in its own
 // path, and never leaves that directory, as if it were all there is.
 func (r *repo) followIn(top, name string) (string, error) {
-	todo, done, links := strings.Split(path.Clean(name), "/"), top, 0
-	for len(todo) > 0 {
-		part := todo[0]
-		todo = todo[1:]
+	rest, done, links := strings.Split(path.Clean(name), "/"), top, 0
+	for len(rest) > 0 {
+		part := rest[0]
+		rest = rest[1:]
 		if part == ".." && done == top {
 			return "", errOutside
 		}
@@ -183,7 +183,7 @@ func (r *repo) followIn(top, name string) (string, error) {
 		if links++; links > maxLinks {
 			return "", errLinks
 		}
-		todo = append(strings.Split(target, "/"), todo...)
+		rest = append(strings.Split(target, "/"), rest...)
 	}
 	return done, nil
 }

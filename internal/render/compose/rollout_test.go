@@ -220,18 +220,47 @@ func TestBadJobs(t *testing.T) {
 
 func TestXSyncdIsStrict(t *testing.T) {
 	for lines, words := range map[string][]string{
-		"x-syncd: {jobs: true}":                                  {"app/compose.yaml:4", "service web", "x-syncd.jobs", "did you mean job?"},
-		"x-syncd: {job: 'yes'}":                                  {"service web", "x-syncd.job"},
-		"x-syncd: {gate: udp}":                                   {"service web", "x-syncd.gate", "udp"},
-		"x-syncd: {drain: 5s}":                                   {"service web", "x-syncd.drain", "gate"},
-		"x-syncd: {gate: tcp, drain: -5s}":                       {"service web", "x-syncd.drain"},
-		"x-syncd: {gate: tcp}":                                   {"service web", "x-syncd.gate", "port"},
-		"x-syncd: [job]":                                         {"service web", "x-syncd"},
-		"ports: ['8080:80']\nx-syncd: {gate: tcp, sticky: true}": {"service web", "x-syncd.sticky", "gate: http"},
-		"ports: ['8080:80']\nx-syncd: {gate: http, proxyProtocol: true}": {"service web", "x-syncd.proxyProtocol", "gate: tcp"},
-		"network_mode: host\nports: ['8080:80']\nx-syncd: {gate: tcp}":   {"service web", "x-syncd.gate", "host"},
+		"x-syncd: {jobs: true}":                                                         {"app/compose.yaml:4", "service web", "x-syncd.jobs", "did you mean job?"},
+		"x-syncd: {job: 'yes'}":                                                         {"service web", "x-syncd.job"},
+		"x-syncd: {gate: udp}":                                                          {"service web", "x-syncd.gate", "udp"},
+		"x-syncd: {job: true, drain: 5s}":                                               {"service web", "x-syncd.drain", "one-shot"},
+		"x-syncd: {drain: 2h}":                                                          {"service web", "x-syncd.drain", "1h"},
+		"x-syncd: {gate: tcp, drain: -5s}":                                              {"service web", "x-syncd.drain"},
+		"x-syncd: {gate: tcp}":                                                          {"service web", "x-syncd.gate", "port"},
+		"x-syncd: [job]":                                                                {"service web", "x-syncd"},
+		"ports: ['8080:80']\nx-syncd: {gate: tcp, sticky: true}":                        {"service web", "x-syncd.sticky", "gate: http"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, proxyProtocol: true}":                {"service web", "x-syncd.proxyProtocol", "gate: tcp"},
+		"network_mode: host\nports: ['8080:80']\nx-syncd: {gate: tcp}":                  {"service web", "x-syncd.gate", "host"},
+		"ports: ['8080:80']\nx-syncd: {gate: tcp, canary: {share: 10, for: 10m}}":       {"service web", "x-syncd.canary", "gate: http"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 100, for: 10m}}":     {"service web", "x-syncd.canary", "share 100", "99"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10}}":                {"service web", "x-syncd.canary", "for", "10m"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10, for: 1m, x: 1}}": {"service web", "x-syncd.canary", "unknown key x"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: 10}":                         {"service web", "x-syncd.canary", "mapping"},
+		"ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10, for: 10m}}\ndeploy: {update_config: {order: stop-first}}": {"service web", "x-syncd.canary", "stop-first"},
 	} {
 		mustFail(t, web(lines).request(t), fault.Rejected, words...)
+	}
+}
+
+func TestACanaryIsTheRolloutsPolicy(t *testing.T) {
+	a := mustRender(t, web("ports: ['8080:80']\nx-syncd: {gate: http, canary: {share: 10, for: 10m}}").request(t))
+	o := object(t, a, "container/web/1")
+	if o.Policy.Canary == nil || *o.Policy.Canary != (resource.Canary{Share: 10, For: 10 * time.Minute}) || o.Rollback.Canary != nil {
+		t.Errorf("%+v and back %+v", o.Policy, o.Rollback)
+	}
+}
+
+// Without a gate the pause is the container's; with one, the gate drains.
+func TestDrainIsTheGatesOrAPause(t *testing.T) {
+	for lines, want := range map[string]time.Duration{
+		"x-syncd: {drain: 5s}":                                   5 * time.Second,
+		"x-syncd: {gate: none, drain: 5s}":                       5 * time.Second,
+		"ports: ['8080:80']\nx-syncd: {gate: tcp, drain: 5s}":    0,
+		"ports: ['8080:80']\nx-syncd: {gate: none, drain: 1m5s}": 65 * time.Second,
+	} {
+		if got := container(t, mustRender(t, web(lines).request(t))).Drain; got != want {
+			t.Errorf("%s: %s, want %s", lines, got, want)
+		}
 	}
 }
 

@@ -18,15 +18,20 @@ const drainMargin = 30 * time.Second
 // it off the container: the gate publishes it.
 func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Object, error) {
 	x, err := a.extension(s)
-	if err != nil || x.Gate == "" || !x.said && !publishes(s) {
+	switch {
+	case err != nil:
 		return nil, err
+	case x.Gate == "":
+		return nil, a.bare(s, c, x, "`gate` says none")
+	case !x.said && !publishes(s):
+		return nil, a.bare(s, c, x, "the service publishes no port")
 	}
 	switch why := a.ungated(s, *c); {
 	case why != "" && x.said:
 		return nil, a.reject(s.Name, gateField, "take `gate` out, or write `gate: none`", "no gate can serve it: %s", why)
 	case why != "":
 		a.noteBypass(s.Name, x.gateOf, "the service", why)
-		return nil, nil
+		return nil, a.bare(s, c, x, why)
 	}
 	var out []resource.Object
 	for _, p := range c.Ports {
@@ -40,8 +45,12 @@ func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Objec
 		}
 		out = append(out, o)
 	}
-	if len(out) == 0 && x.said {
-		return nil, a.reject(s.Name, gateField, "publish one, such as `ports: [\"8080:80\"]`, or take `gate` out", "the service publishes no fixed TCP port")
+	const none = "the service publishes no fixed TCP port"
+	switch {
+	case len(out) == 0 && x.said:
+		return nil, a.reject(s.Name, gateField, "publish one, such as `ports: [\"8080:80\"]`, or take `gate` out", none)
+	case len(out) == 0:
+		return nil, a.bare(s, c, x, none)
 	}
 	if x.Alias {
 		if out, err = a.alias(s, c, out); err != nil {
@@ -50,6 +59,21 @@ func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Objec
 	}
 	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return bypasses(p) == "" })
 	return out, nil
+}
+
+// bare leaves a service without a gate, for a reason: its drain is a pause before
+// a stop, and what only gates do would be promised in vain.
+func (a *app) bare(s types.ServiceConfig, c *spec.Container, x extensionOf, why string) error {
+	c.Drain = x.Drain
+	for _, asked := range []struct {
+		key string
+		is  bool
+	}{{"canary", x.Canary != nil}, {"proxyProtocol", x.ProxyProtocol}, {"sticky", x.Sticky}} {
+		if asked.is {
+			return a.reject(s.Name, xSyncdKey+"."+asked.key, "take it out", "it needs a gate, and the service has none: %s", why)
+		}
+	}
+	return nil
 }
 
 func (a *app) route(s types.ServiceConfig, p spec.Port, x extensionOf) (resource.Object, error) {

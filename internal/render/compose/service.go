@@ -60,7 +60,10 @@ func (a *app) prototype(s types.ServiceConfig, c spec.Container) (resource.Objec
 		Group: s.Name, Needs: needs.list, Refs: needs.refs, Claims: a.claims(s, c),
 		Once: a.once[s.Name], Job: a.jobs[s.Name],
 	}
-	o.Policy, o.Rollback, err = a.policies(s)
+	if o.Policy, o.Rollback, err = a.policies(s); err != nil {
+		return o, err
+	}
+	o.Policy.Canary, err = a.canary(s, o.Policy.Order)
 	return o, err
 }
 

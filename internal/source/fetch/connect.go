@@ -109,8 +109,10 @@ func parseKey(spec remote.Spec) (ssh.Signer, error) {
 	return signer, nil
 }
 
-// Name and String are go-git's AuthMethod.
-func (l *login) Name() string   { return "ssh-key" }
+// Name implements go-git's AuthMethod.
+func (l *login) Name() string { return "ssh-key" }
+
+// String implements go-git's AuthMethod: who logs in, and how, without a secret.
 func (l *login) String() string { return l.config.User + " with a key" }
 
 // ClientConfig gives a copy: go-git changes it.

@@ -52,7 +52,7 @@ func preview() reconcile.Preview {
 	return reconcile.Preview{
 		App: "shop", Revision: second, Digest: "0123456789ab",
 		Services: []reconcile.ServicePlan{
-			{Service: apply.Service{Group: "web", How: apply.HowStartFirst, Why: "image: shop:1 -> shop:2", Slots: 2, Of: 2, Changes: changes}, Memory: 128 << 20, Free: 3 << 30},
+			{Service: apply.Service{Group: "web", How: apply.HowStartFirst, Why: "image: shop:1 -> shop:2", Slots: 2, Of: 2, Changes: changes}, Pause: resource.Duration(5 * time.Second), Memory: 128 << 20, Free: 3 << 30},
 			{Service: apply.Service{Group: "big", How: apply.HowStartFirst, Slots: 1, Of: 1}, Memory: 4 << 30, Free: 3 << 30},
 			{Service: apply.Service{Group: "db", How: apply.HowStopFirst, Why: "writer volume data", Slots: 1, Of: 1}, Gap: resource.Duration(1300 * time.Millisecond)},
 			{Service: apply.Service{Group: "migrate", How: apply.RunOnce, Why: "its input changed", Slots: 1, Of: 1}},

@@ -128,6 +128,12 @@ func price(svc reconcile.ServicePlan) []string {
 	for _, line := range svc.Gates {
 		out = append(out, sentence(line))
 	}
+	if svc.Canary != nil {
+		out = append(out, "canary: "+svc.Canary.String()+" first")
+	}
+	if svc.Pause > 0 {
+		out = append(out, "pause: "+seconds(svc.Pause.D())+" before each stop, for the proxy in front")
+	}
 	if svc.Memory > 0 {
 		line := "memory: up to " + size(svc.Memory) + " more meanwhile"
 		if svc.Free > 0 {
