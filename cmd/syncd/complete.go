@@ -37,3 +37,29 @@ func (c *cli) app(cmd *cobra.Command, args []string, begun string) ([]string, co
 	}
 	return c.apps(cmd, args, begun)
 }
+
+// appThenServices completes an app, and behind it the services that it runs.
+func (c *cli) appThenServices(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return c.apps(cmd, args, begun)
+	}
+	s, err := c.settings()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionLimit)
+	defer cancel()
+	st, err := server.Client{Socket: s.host.Socket}.Status(ctx, nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, app := range st.Apps {
+		for _, svc := range app.Services {
+			if app.Name == args[0] && !slices.Contains(args[1:], svc.Service) {
+				names = append(names, svc.Service)
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

@@ -17,21 +17,27 @@ const maxReply = 100
 // confirmed says what a verb would do, and does it after a yes. Without one
 // (also with -o json, where there is nobody to ask) it only says so.
 func (c *cli) confirmed(cmd *cobra.Command, verb, app string, yes bool) error {
+	return c.confirmedFor(cmd, verb, reconcile.ActRequest{App: app}, yes)
+}
+
+// confirmedFor is confirmed with more to say than an app.
+func (c *cli) confirmedFor(cmd *cobra.Command, verb string, req reconcile.ActRequest, yes bool) error {
 	hear, end := c.watch()
-	ctx, req := cmd.Context(), reconcile.ActRequest{App: app, Who: who()}
+	ctx, app := cmd.Context(), req.App
+	req.Who = who()
 	return c.use(ctx, wiring{engine: required, progress: hear}, func(a *agent) error {
 		would, err := a.Act(ctx, verb, req, hear)
 		end()
 		if err != nil {
 			return known(ctx, a, []string{app}, err)
 		}
-		if agreed, err := c.agreed(verb, app, would, yes); err != nil || !agreed {
+		if would.Idle {
+			return c.told(verb, would)
+		}
+		if agreed, err := c.agreed(typed(verb), app, would, yes); err != nil || !agreed {
 			return err
 		}
-		req.Confirm = true
-		if would.Preview != nil {
-			req.Plan = would.Preview.Digest
-		}
+		req.Confirm, req.Plan = true, shownDigest(would)
 		done, err := a.Act(ctx, verb, req, hear)
 		end()
 		if err != nil {
@@ -55,6 +61,17 @@ func (c *cli) agreed(verb, app string, would reconcile.ActResult, yes bool) (boo
 	}
 	c.note("nothing was done; syncd " + verb + " " + app + " --yes does it")
 	return false, nil
+}
+
+// typed is a verb as a person types it: what gates do has two words.
+func typed(verb string) string { return strings.Replace(verb, "gate-", "gate ", 1) }
+
+// shownDigest is that of what was shown.
+func shownDigest(would reconcile.ActResult) string {
+	if would.Preview != nil {
+		return would.Preview.Digest
+	}
+	return would.Digest
 }
 
 // ask takes nothing but a yes for a yes: not an end of input, nor an empty line.

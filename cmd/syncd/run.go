@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/server"
 )
@@ -71,7 +72,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	log.Info("following", "repo", shown(host.Repo.URL), "every", host.Repo.Interval.String(), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
-	err = serve(ctx, a, server.Options{Socket: host.Socket, Group: readers, Log: log, About: aboutOf(host, f.readOnly)})
+	err = serve(ctx, a, server.Options{Socket: host.Socket, Group: readers, Log: log, About: aboutOf(host, f.readOnly)}, host.Metrics.Listen)
 	if ctx.Err() != nil {
 		log.Info("ending", "cause", context.Cause(ctx).Error())
 	}
@@ -111,10 +112,18 @@ func aboutOf(host config.Host, readOnly bool) server.About {
 	}
 }
 
-// serve runs the loop, the API and the ear for SIGHUP until ctx ends or one of
-// them fails; then it waits for all.
-func serve(ctx context.Context, a *reconcile.Agent, opts server.Options) error {
+// serve runs the loop, the API, the page for scrapes and the ear for SIGHUP until
+// ctx ends or one of them fails; then it waits for all.
+func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, scraped string) error {
 	group, ctx := errgroup.WithContext(ctx)
+	page, err := metrics.Handler(metrics.OfGates(ctx, a))
+	if err != nil {
+		return err
+	}
+	opts.Metrics = page
+	if scraped != "" {
+		group.Go(func() error { return metrics.Serve(ctx, scraped, page, opts.Log) })
+	}
 	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error { return server.Serve(ctx, opts, a, a) })
 	group.Go(func() error { listen(ctx, a.Look); return nil })

@@ -67,6 +67,7 @@ type watcher struct {
 	looked bool          // it has been looked at
 	first  int           // restarts at the first look
 	seen   bool          // it has been as wanted once
+	met    time.Time     // when that was
 	base   int           // restarts when it was first as wanted
 	last   int           // restarts when its present steadiness began
 	away   bool          // the target did not answer for a while
@@ -114,7 +115,7 @@ func (w *watcher) judge(ctx context.Context, h resource.Health) (bool, result) {
 // that: a restart lets its time begin anew.
 func (w *watcher) watch(ctx context.Context, h resource.Health) (bool, result) {
 	if !w.seen {
-		w.seen, w.base, w.last = true, h.Restarts, h.Restarts
+		w.seen, w.met, w.base, w.last = true, time.Now(), h.Restarts, h.Restarts
 	}
 	switch {
 	case (h.Check != CheckRunning || w.step.For > 0) && h.Restarts > w.base:
@@ -127,7 +128,7 @@ func (w *watcher) watch(ctx context.Context, h resource.Health) (bool, result) {
 		w.tell(h)
 		return false, result{}
 	}
-	return true, result{ref: w.ref, restarts: h.Restarts}
+	return true, result{ref: w.ref, restarts: h.Restarts, ran: span{ended: w.met}}
 }
 
 // monitor is how long it must stay as wanted: the step's or the policy's own time, or, for an

@@ -20,6 +20,10 @@ func (x *run) carryOut(ctx, waits context.Context, s Step) result {
 	begun := time.Now()
 	res := x.act(ctx, waits, s)
 	res.step = s
+	res.ran.begun = begun
+	if res.ran.ended.IsZero() {
+		res.ran.ended = time.Now()
+	}
 	x.report(res, time.Since(begun))
 	return res
 }

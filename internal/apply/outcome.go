@@ -35,6 +35,10 @@ type Outcome struct {
 	Restarts map[resource.Key]int
 	// Completed are the jobs that exited 0.
 	Completed []resource.Object
+	// Gaps are how long slots and ports were empty that somebody was stopped in.
+	Gaps []Gap
+	// absent are the services that were still missed at the end.
+	absent absences
 	// Skipped counts steps that never began.
 	Skipped int
 	// Err is why the rollout stopped without a verdict: the target stayed

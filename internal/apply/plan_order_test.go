@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -394,6 +395,40 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 				6 remove route/web/80    no longer wanted · after 1,4`,
 		}.check(t)
 	})
+	t.Run("one gate is enough", func(t *testing.T) { // whoever renewed it was killed
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web v1\nroute web 80 tcp", world: beside,
+			plan: `
+				1 put    route/web/80 2 instances where one is wanted
+				2 await  route/web/80 healthy · after 1
+				3 remove route/web/80 one is enough · after 1,2`,
+		}.check(t)
+	})
+	t.Run("also where none of them runs", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web v1\nroute web 80 tcp", world: func(m *applytest.Memory) {
+				beside(m)
+				m.Kill(resource.Key{Kind: "route", Namespace: "web", Name: "80"})
+			},
+			plan: `
+				1 put    route/web/80 state: stopped -> running
+				2 await  route/web/80 healthy · after 1
+				3 remove route/web/80 one is enough · after 1,2`,
+		}.check(t)
+	})
+	t.Run("also while its slots change", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web v2\nroute web 80 tcp", world: beside,
+			plan: `
+				1 put    container/web/1 image: v1 -> v2
+				2 await  container/web/1 healthy · after 1
+				3 put    route/web/80    container/web/1 in · after 2
+				4 await  route/web/80    drained · after 3
+				5 remove container/web/1 replaced · after 4
+				6 put    container/web/1 resting name · after 5
+				7 remove route/web/80    one is enough · after 3`,
+		}.check(t)
+	})
 	t.Run("a route alone", func(t *testing.T) {
 		planned{
 			live: "web v1\nroute web 80 tcp", want: "web v1\nroute web 80 http",
@@ -402,4 +437,17 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 				2 await  route/web/80 healthy · after 1`,
 		}.check(t)
 	})
+}
+
+// beside leaves a second gate at the route, which does not run.
+func beside(m *applytest.Memory) {
+	route := resource.Key{Kind: "route", Namespace: "web", Name: "80"}
+	o := resource.Object{Key: route, Group: "web", Spec: []byte(`{"mode":"tcp"}`)}
+	ref, err := m.Leave(o)
+	if err == nil {
+		err = m.Stop(context.Background(), route, ref)
+	}
+	if err != nil {
+		panic(err)
+	}
 }

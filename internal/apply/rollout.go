@@ -38,6 +38,9 @@ type Rollout struct {
 	// Grace is how long, after the context has ended, the rollout may take to
 	// finish what it has begun and to fill the slots that it has emptied.
 	Grace time.Duration
+	// Before is what came of the rollout that this one mends: the gaps that it left
+	// open are measured to their end.
+	Before *Outcome
 	// Aside runs a wait of minutes that needs nothing of the machine, such as a
 	// canary's; nil just waits.
 	Aside func(wait func())
@@ -49,6 +52,7 @@ type run struct {
 	plan    Plan
 	state   map[int]Phase
 	outcome Outcome
+	ran     map[int]span
 	failed  map[string]int // group -> slots that failed
 	results chan result
 	running int
@@ -62,6 +66,7 @@ type result struct {
 	step     Step
 	ref      resource.Ref
 	restarts int
+	ran      span
 	failure  *Failure
 	err      error // no verdict: unreachable for too long, or the context ended
 }
@@ -77,7 +82,7 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 	defer end()
 	x := &run{
 		Rollout: r.withDefaults(), plan: plan,
-		state: map[int]Phase{}, failed: map[string]int{}, made: map[int]resource.Ref{},
+		state: map[int]Phase{}, ran: map[int]span{}, failed: map[string]int{}, made: map[int]resource.Ref{},
 		results: make(chan result), ended: func() bool { return ctx.Err() != nil },
 		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
 	}
@@ -89,6 +94,7 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 		}
 	}
 	x.outcome.Skipped = len(plan.Steps) - len(x.state)
+	x.measure()
 	if x.ended() && x.outcome.Skipped > 0 && !x.over() {
 		x.outcome.Err = context.Cause(ctx)
 	}
@@ -236,8 +242,18 @@ func (x *run) settle(res result) {
 		x.fail(res)
 	default:
 		x.state[res.step.ID] = Done
+		x.ran[res.step.ID] = res.ran
 		x.book(res)
 	}
+}
+
+// measure says how long who was stopped was missed.
+func (x *run) measure() {
+	var since absences
+	if x.Before != nil {
+		since = x.Before.absent
+	}
+	x.outcome.Gaps, x.outcome.absent = x.plan.gaps(x.ran, since)
 }
 
 func (x *run) book(res result) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -211,6 +212,20 @@ func (b *builder) emitRoutes(g *group) {
 			after = g.entry
 		}
 		r.gates = []int{b.putRoute(r, after, g.serving(), r.cause(), "")}
+	}
+	b.dropGates(g)
+}
+
+// dropGates removes what stands beside the one that serves a route: somebody
+// who renewed it was cut short.
+func (b *builder) dropGates(g *group) {
+	for _, r := range g.routes {
+		if r.finding.Match == drift.None || len(r.puts) == 0 {
+			continue
+		}
+		for _, o := range r.others() {
+			b.add(Step{Verb: Remove, Key: r.pair.Key, Ref: o.Ref, After: slices.Concat(r.puts, r.gates), Cause: "one is enough", Tidy: true})
+		}
 	}
 }
 

@@ -16,7 +16,14 @@ type Host struct {
 	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
 	Gate   Gate   `yaml:"gate,omitempty" json:"gate,omitzero"`
 	// Limits bound what the child may use.
-	Limits Limits `yaml:"limits,omitempty" json:"limits,omitzero"`
+	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
+	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
+}
+
+// Metrics is where they can be scraped, besides the socket.
+type Metrics struct {
+	// Listen is ADDRESS:PORT; empty is nowhere.
+	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" rule:"listen"`
 }
 
 // Gate is what the gates of this host are made of.

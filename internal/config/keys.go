@@ -46,6 +46,8 @@ func hostKeys() []keyDoc {
 		{"limits.renderTime", "1m", "The time that rendering one app may take."},
 		{"limits.renderSize", "10MiB", "The size of what one app renders to."},
 		{"limits.objects", "5000", "How many objects one app may have."},
+		{"metrics", "", "Where the agent's metrics can be scraped, besides its socket."},
+		{"metrics.listen", "none", "An address and a port, such as `127.0.0.1:9185`, for `GET /metrics`. Whoever reaches it reads: keep it on the loopback, or behind a proxy."},
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Act carries out a person's word about one app and books who said it and why.
-// Verb is approve, rollback, retry, pause, resume, adopt or release.
+// Verb is one of those that Actor names.
 func (a *Agent) Act(ctx context.Context, verb string, req ActRequest, hear func(Event)) (ActResult, error) {
 	if a.opts.ReadOnly {
 		err := fmt.Errorf("%s app %s: this agent is read-only", verb, req.App)
@@ -33,21 +33,29 @@ func (a *Agent) Act(ctx context.Context, verb string, req ActRequest, hear func(
 	act := &act{agent: a, worker: workers[0], catalog: c, req: req}
 	stop := a.listenIn(hear)
 	defer stop()
+	return act.do(ctx, verb)
+}
+
+func (x *act) do(ctx context.Context, verb string) (ActResult, error) {
 	switch verb {
 	case "approve":
-		return act.approve(ctx)
+		return x.approve(ctx)
 	case "rollback":
-		return act.rollback(ctx)
+		return x.rollback(ctx)
 	case "retry":
-		return act.retry(ctx)
+		return x.retry(ctx)
 	case "pause":
-		return act.pause(ctx)
+		return x.pause(ctx)
 	case "resume":
-		return act.resume(ctx)
+		return x.resume(ctx)
 	case "adopt":
-		return act.adopt(ctx)
+		return x.adopt(ctx)
 	case "release":
-		return act.release(ctx)
+		return x.release(ctx)
+	case "gate-enable":
+		return x.enableGates(ctx)
+	case "gate-upgrade":
+		return x.upgradeGates(ctx)
 	}
 	return ActResult{}, fault.As(fault.Rejected, fmt.Errorf("there is no verb %q", verb))
 }
@@ -55,7 +63,7 @@ func (a *Agent) Act(ctx context.Context, verb string, req ActRequest, hear func(
 // needsNoGit tells of the words that the record alone can carry out: a host
 // whose repository is down can still be taken back, or left alone.
 func needsNoGit(verb string) bool {
-	return verb == "rollback" || verb == "pause" || verb == "release"
+	return verb == "rollback" || verb == "pause" || verb == "release" || verb == "gate-upgrade"
 }
 
 // act is one person's word on its way.
@@ -81,7 +89,7 @@ func (x *act) change(ctx context.Context, kind string, interrupt bool, mutate fu
 			App: x.req.App, At: x.agent.opts.Now(), Kind: kind, Who: x.req.Who,
 			Revision: x.catalog.snapshot.Revision, Outcome: kind, Reason: x.req.Reason,
 		}
-		if x.req.Plan != "" {
+		if x.req.Plan != "" && entry.Reason == "" {
 			entry.Reason = "plan " + x.req.Plan
 		}
 		return x.worker.saveWith(entry)

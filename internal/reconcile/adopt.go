@@ -120,11 +120,21 @@ func (x *act) release(ctx context.Context) (ActResult, error) {
 	if err == nil {
 		err = x.agent.handBack(ctx, x.req.App)
 	}
-	return ActResult{Text: text}, err
+	if err != nil {
+		return ActResult{}, err
+	}
+	gates, err := x.agent.leftGates(ctx, x.req.App)
+	return ActResult{Text: text + gates}, err
 }
 
-// previewRelease says besides to whom goes what was taken over.
+// previewRelease says besides to whom goes what was taken over, and what becomes
+// of the gates.
 func (x *act) previewRelease(ctx context.Context, text string) (ActResult, error) {
+	gates, err := x.agent.leftGates(ctx, x.req.App)
+	if err != nil {
+		return ActResult{}, fmt.Errorf("look at the gates of %s: %w", x.req.App, err)
+	}
+	text += gates
 	origins, ok := x.agent.opts.Engine.(Origins)
 	if !ok {
 		return ActResult{Text: text}, nil

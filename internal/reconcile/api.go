@@ -28,14 +28,18 @@ type PlanRequest struct {
 type ActRequest struct {
 	App string `json:"app"`
 	Who string `json:"who"`
-	// Plan is the digest that is approved; for adopt, that of what was shown before.
+	// Plan is the digest that is approved; for verbs that show first what they would
+	// do, that of what was shown.
 	Plan string `json:"plan,omitempty"`
 	// Revision is what to roll back to; empty is the one before the good one.
 	Revision string `json:"revision,omitempty"`
 	// Reason and Until belong to a pause.
 	Reason string    `json:"reason,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
-	// Confirm lets adopt and release act; without it they only say what they would do.
+	// Services are those whose gates are meant; none is all of the app's.
+	Services []string `json:"services,omitempty"`
+	// Confirm lets adopt, release and the verbs of gates act; without it they only
+	// say what they would do.
 	Confirm bool `json:"confirm,omitempty"`
 }
 
@@ -45,8 +49,15 @@ type ActResult struct {
 	Text string `json:"text"`
 	// Result is the pass that followed, where one did.
 	Result *Result `json:"result,omitempty"`
-	// Preview is what adopt would change.
+	// Preview is what the pass would change that adopt, or taking a port over, asks
+	// for.
 	Preview *Preview `json:"preview,omitempty"`
+	// Digest is that of what Text says would be done, where there is no preview.
+	Digest string `json:"digest,omitempty"`
+	// Idle tells that there is nothing to do, and nobody to ask.
+	Idle bool `json:"idle,omitempty"`
+	// Renewed are the gates that were renewed, in order.
+	Renewed []RenewedGate `json:"renewed,omitempty"`
 }
 
 // Explanation says why an app is as it is, who has to act, and what to type.
@@ -73,7 +84,7 @@ type AppAsker interface {
 }
 
 // Actor carries out what a person asks for. Verb is one of approve, rollback,
-// retry, pause, resume, adopt, release.
+// retry, pause, resume, adopt, release, gate-enable, gate-upgrade.
 type Actor interface {
 	Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]Result, error)
 	Act(ctx context.Context, verb string, req ActRequest, hear func(Event)) (ActResult, error)

@@ -12,8 +12,17 @@ import (
 )
 
 // Status says what the named apps are and do; all where none is named. It looks
-// at the target for apps that no pass is working on.
+// at the target for apps that no pass is working on. Where one is named, its gates
+// are asked, too.
 func (a *Agent) Status(ctx context.Context, apps []string) (Status, error) {
+	st, err := a.status(ctx, apps)
+	if err == nil && len(apps) == 1 {
+		a.addGates(ctx, &st, &st.Apps[0])
+	}
+	return st, err
+}
+
+func (a *Agent) status(ctx context.Context, apps []string) (Status, error) {
 	st := Status{Host: a.opts.Host.Host.Name, Agent: a.life.Load() != nil, Recovered: a.opts.Store.Recovered()}
 	st.ReadOnly = st.Agent && a.opts.ReadOnly
 	if !st.Agent {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 	"syncd.io/syncd/internal/state"
@@ -89,6 +90,9 @@ func (p *pass) entry(res Result) state.Entry {
 	}
 	if good := p.record.Good; good != nil {
 		e.Digest, e.Images = good.Digest, imagesOf(good.Objects)
+	}
+	for _, g := range apply.Longest(res.Gaps) {
+		e.Gaps = append(e.Gaps, g.String())
 	}
 	for _, s := range res.Plan.Steps {
 		e.Steps = append(e.Steps, s.String())

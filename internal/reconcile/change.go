@@ -61,9 +61,7 @@ func (p *pass) carryOut(ctx context.Context, cand *candidate, plan apply.Plan) v
 		return verdictOf(err)
 	}
 	rollout := p.rollout(ctx)
-	begun := time.Now()
-	outcome := rollout.Run(ctx, plan)
-	p.result.Phases.Rollout = resource.Duration(time.Since(begun))
+	outcome := p.roll(ctx, rollout, plan)
 	if err := p.bookJobs(outcome.Completed...); err != nil {
 		return verdictOf(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 // Explain says why an app is as it is, who has to act, and what to type.
 func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
-	st, err := a.Status(ctx, []string{app})
+	st, err := a.status(ctx, []string{app})
 	if err != nil {
 		return Explanation{}, err
 	}

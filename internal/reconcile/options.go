@@ -26,7 +26,8 @@ type Renderer interface {
 	Render(ctx context.Context, req render.Request) (render.Answer, error)
 }
 
-// Engine is where apps live. It may also be Facts, Origins, Pruner or Watcher.
+// Engine is where apps live. It may also be Facts, Gates, Origins, Pruner or
+// Watcher.
 type Engine interface {
 	// Target returns a place of one app: it is kept, and each call returns one of
 	// its own, for passes and questions go on side by side.

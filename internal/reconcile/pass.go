@@ -30,6 +30,8 @@ type pass struct {
 	placed bool
 	// promoted tells that a set became good.
 	promoted bool
+	// rolled is what came of the pass's last rollout; nil before the first.
+	rolled *apply.Outcome
 	// life is the context that only the agent's end ends: a newer revision ends
 	// an attempt, and not the way back from it. Nil where nothing else may end the
 	// pass either.
@@ -158,6 +160,17 @@ func (p *pass) rollout(ctx context.Context) *apply.Rollout {
 		// Where ctx has ended there is no place to come back to: the rollout ends.
 		_ = p.aside(ctx, func() error { wait(); return nil })
 	}}
+}
+
+// roll carries a plan out, and keeps how long it took and whom it let be missed.
+func (p *pass) roll(ctx context.Context, rollout *apply.Rollout, plan apply.Plan) apply.Outcome {
+	begun := time.Now()
+	rollout.Before = p.rolled
+	outcome := rollout.Run(ctx, plan)
+	p.rolled = &outcome
+	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
+	p.result.Gaps = append(p.result.Gaps, outcome.Gaps...)
+	return outcome
 }
 
 // watch tells of a rollout's steps, and books a job as soon as it has ended well.

@@ -26,6 +26,8 @@ type Result struct {
 	Ask string `json:"ask,omitempty"`
 	// Failures are what went wrong.
 	Failures []apply.Failure `json:"failures,omitempty"`
+	// Gaps are how long somebody was missed who was stopped, measured.
+	Gaps []apply.Gap `json:"gaps,omitempty"`
 	// Notes are what a reader should know besides.
 	Notes    []string          `json:"notes,omitempty"`
 	Started  time.Time         `json:"started"`

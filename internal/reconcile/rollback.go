@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/fault"
@@ -66,10 +65,7 @@ func (p *pass) putBack(ctx context.Context) (apply.Outcome, error) {
 	if err != nil {
 		return apply.Outcome{}, err
 	}
-	begun := time.Now()
-	outcome := p.rollout(ctx).Run(ctx, plan)
-	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
-	return outcome, nil
+	return p.roll(ctx, p.rollout(ctx), plan), nil
 }
 
 // planBack plans the rollback that is on record. One that nobody asked for removes

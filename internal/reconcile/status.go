@@ -3,6 +3,7 @@ package reconcile
 import (
 	"time"
 
+	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
@@ -67,6 +68,9 @@ type AppStatus struct {
 	Since   time.Time `json:"since,omitzero"`
 	// Services are the running images of the good set.
 	Services []ServiceStatus `json:"services,omitempty"`
+	// Gates are the app's, with what they say of themselves, where status was asked
+	// about this app alone.
+	Gates []apply.Gate `json:"gates,omitempty"`
 	// Drift is what differs, Notes what is there besides and stands in nobody's way.
 	Drift      []string            `json:"drift,omitempty"`
 	Notes      []string            `json:"notes,omitempty"`

@@ -63,9 +63,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 		return verdictOf(causeOf(ctx, err))
 	}
 	p.agent.hear(Event{App: p.name, Text: "drift: " + firstLine(report)})
-	begun := time.Now()
-	outcome := p.rollout(ctx).Run(ctx, plan)
-	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
+	outcome := p.roll(ctx, p.rollout(ctx), plan)
 	p.result.Failures = outcome.Failures
 	switch {
 	case outcome.Err != nil:

@@ -3,6 +3,8 @@ package server_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -77,6 +79,8 @@ func (f *fake) Act(ctx context.Context, verb string, req reconcile.ActRequest, h
 	return reconcile.ActResult{Text: verb + " " + req.App + " " + req.Plan}, nil
 }
 
+func numbers(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }
+
 // place is a directory that other users get through to.
 func place(t *testing.T) string {
 	t.Helper()
@@ -111,7 +115,7 @@ func startStoppable(t *testing.T, f *fake, group string) (server.Client, context
 	ctx, cancel := cause, func() { cancelCause(errors.New("terminated signal received")) }
 	t.Cleanup(cancel)
 	ended := make(chan error, 1)
-	opts := server.Options{Socket: client.Socket, Group: group, About: server.About{Version: "v1", Repo: "file:///repo", State: "/state"}}
+	opts := server.Options{Socket: client.Socket, Group: group, About: server.About{Version: "v1", Repo: "file:///repo", State: "/state"}, Metrics: http.HandlerFunc(numbers)}
 	go func() { ended <- server.Serve(ctx, opts, f, f) }()
 	answers(t, client)
 	return client, cancel, ended

@@ -41,6 +41,8 @@ type Options struct {
 	Group string
 	// About is what the agent tells of itself.
 	About About
+	// Metrics answers GET /metrics to whoever may read; nil is nobody.
+	Metrics http.Handler
 	// Log gets what goes wrong with connections; nil is nobody.
 	Log *slog.Logger
 }

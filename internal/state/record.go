@@ -154,7 +154,9 @@ type Entry struct {
 	Outcome  string          `json:"outcome"`
 	Reason   string          `json:"reason,omitempty"`
 	// Steps are the plan's lines.
-	Steps    []string          `json:"steps,omitempty"`
+	Steps []string `json:"steps,omitempty"`
+	// Gaps say who was missed for how long meanwhile.
+	Gaps     []string          `json:"gaps,omitempty"`
 	Duration resource.Duration `json:"duration"`
 	// Images are reference -> pin.
 	Images map[string]string `json:"images,omitempty"`

@@ -54,14 +54,19 @@ func (t *Target) beginGate(ctx context.Context, s *snapshot, o resource.Object, 
 	if err := t.engine.edge(ctx); err != nil {
 		return "", err
 	}
-	id, err := t.makeGate(ctx, o, r, image)
+	id, err := t.createGate(ctx, t.gateName(o.Key), t.gateLabels(o), r, image)
 	if err != nil {
 		return "", err
 	}
-	if err := t.armGate(ctx, s, found{InspectResponse: container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: id}}}, r, table); err != nil {
+	if err := t.armGate(ctx, s, fresh(id), r, table); err != nil {
 		return "", errors.Join(err, t.engine.discard(ctx, id))
 	}
 	return id, t.engine.start(ctx, id)
+}
+
+// fresh is a container that has just been made.
+func fresh(id string) found {
+	return found{InspectResponse: container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: id}}}
 }
 
 // armGate gives a gate that does not run its networks and its table.
@@ -72,11 +77,15 @@ func (t *Target) armGate(ctx context.Context, s *snapshot, g found, r spec.Route
 	return t.engine.writeTable(ctx, g.ID, table)
 }
 
-func (t *Target) makeGate(ctx context.Context, o resource.Object, r spec.Route, image string) (string, error) {
+func (t *Target) gateLabels(o resource.Object) map[string]string {
 	labels := map[string]string{}
 	t.commonLabels(labels, o)
 	// A one-off is what Compose itself does not count among its services.
 	labels[labelGate], labels[labelOneoff] = o.Key.Namespace+"/"+o.Key.Name, "True"
+	return labels
+}
+
+func (t *Target) createGate(ctx context.Context, name string, labels map[string]string, r spec.Route, image string) (string, error) {
 	port := nat.Port(strconv.Itoa(gatePort) + "/tcp")
 	config := &container.Config{Image: image, User: gateUser, Labels: labels, ExposedPorts: nat.PortSet{port: {}}, Cmd: []string{"serve", "-dir", gateDir}}
 	grace := int(storedRoute(r).Drain/time.Second) + 1
@@ -88,9 +97,9 @@ func (t *Target) makeGate(ctx context.Context, o resource.Object, r spec.Route, 
 	}
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	made, err := t.engine.api.ContainerCreate(limited, config, host, nil, nil, t.gateName(o.Key))
+	made, err := t.engine.api.ContainerCreate(limited, config, host, nil, nil, name)
 	if err != nil {
-		return "", t.engine.classify(ctx, "create the gate of "+o.Key.String(), err)
+		return "", t.engine.classify(ctx, "create gate "+name, err)
 	}
 	return made.ID, nil
 }
@@ -99,7 +108,8 @@ func (t *Target) gateName(route resource.Key) string {
 	return fmt.Sprintf("%s-%s-gate-%s", t.project, route.Namespace, strings.NewReplacer(":", "-", "[", "", "]", "").Replace(route.Name))
 }
 
-// tellGate hands a table to a gate, and starts one that has stopped.
+// tellGate hands a table to a gate, and starts one that has stopped or stands
+// still.
 func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Route, table gate.Table) error {
 	if !g.State.Running {
 		if err := t.armGate(ctx, s, g, r, table); err != nil {
@@ -110,6 +120,9 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Rout
 		}
 		return t.engine.start(ctx, g.ID)
 	}
+	if err := t.restore(ctx, g); err != nil {
+		return err
+	}
 	if err := t.join(ctx, s, g, r, table); err != nil {
 		return err
 	}
@@ -119,6 +132,22 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Rout
 	}
 	_, err = t.engine.askGate(ctx, g.ID, raw)
 	return err
+}
+
+// gateState is running, unless it is not, or nothing would start it again.
+func gateState(g found) string {
+	if s := state(g.State, false); s != stateRunning || g.HostConfig.RestartPolicy.IsAlways() {
+		return s
+	}
+	return "running, and not restarted"
+}
+
+// restore undoes what somebody did to a gate that runs.
+func (t *Target) restore(ctx context.Context, g found) error {
+	if err := t.unpause(ctx, g); err != nil || g.HostConfig.RestartPolicy.IsAlways() {
+		return err
+	}
+	return t.engine.revive(ctx, g.ID)
 }
 
 // revive undoes what Stop did to the restart policy.

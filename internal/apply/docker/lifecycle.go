@@ -167,7 +167,7 @@ func (t *Target) Remove(ctx context.Context, key resource.Key, ref resource.Ref)
 		err = t.engine.removeVolume(ctx, ref)
 	case spec.KindRoute:
 		if err = t.removeContainer(ctx, ref.ID); err == nil {
-			err = t.engine.leaveEdge(ctx)
+			err = errors.Join(t.engine.leaveEdge(ctx), t.rest(ctx, key))
 		}
 	}
 	if err != nil {

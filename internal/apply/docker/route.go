@@ -113,7 +113,7 @@ func (t *Target) observeRoute(ctx context.Context, s *snapshot, p *resource.Pair
 		if p.Stored, err = resource.Canonical(r); err != nil {
 			return err
 		}
-		want, p.InPlace = &r, []string{"/mode", "/drain", "/proxy_protocol", "/sticky", "/aliases", "/backends"}
+		want, p.InPlace = &r, []string{pointerState, "/mode", "/drain", "/proxy_protocol", "/sticky", "/aliases", "/backends"}
 	}
 	for _, g := range s.gates {
 		if gateSlot(g.labels()) != p.Key {
@@ -128,8 +128,9 @@ func (t *Target) observeRoute(ctx context.Context, s *snapshot, p *resource.Pair
 	return nil
 }
 
-// storedRoute spells the gate's defaults out.
+// storedRoute spells the gate's defaults out, and that it runs.
 func storedRoute(r spec.Route) spec.Route {
+	r.State = stateRunning
 	if r.Drain == 0 {
 		r.Drain = gate.DefaultDrain
 	}
@@ -142,7 +143,7 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 		return resource.Instance{}, err
 	}
 	r := spec.Route{
-		Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedRoute(spec.Route{}).Drain,
+		State: gateState(g), Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedRoute(spec.Route{}).Drain,
 		ProxyProtocol: table.ProxyProtocol, Sticky: table.Sticky, Port: gatePublished(g),
 	}
 	if table.Drain != 0 {

@@ -58,8 +58,7 @@ func (t *Target) look(ctx context.Context) (*snapshot, error) {
 	if s.containers, err = t.engine.projectContainers(ctx, t.project); err != nil {
 		return nil, err
 	}
-	s.gates = slices.DeleteFunc(slices.Clone(s.containers), func(f found) bool { return !f.isGate() })
-	s.containers = slices.DeleteFunc(s.containers, found.isGate)
+	s.part()
 	if s.networks, err = t.engine.networks(ctx); err != nil {
 		return nil, err
 	}
@@ -73,6 +72,12 @@ func (t *Target) look(ctx context.Context) (*snapshot, error) {
 	s.owner = owner(t.project, s.volumes)
 	s.title = s.owner.title(t.engine.opts.Agent)
 	return s, t.nameOutside(ctx, s)
+}
+
+// part tells the gates from the project's own containers.
+func (s *snapshot) part() {
+	s.gates = slices.DeleteFunc(slices.Clone(s.containers), func(f found) bool { return !f.isGate() })
+	s.containers = slices.DeleteFunc(s.containers, found.isGate)
 }
 
 // projectContainers inspects all containers of the project that are in a slot.

@@ -113,7 +113,7 @@ func history() []state.Entry {
 	return []state.Entry{
 		{At: now, Kind: "sync", Outcome: "rolled back", Revision: second, Duration: resource.Duration(3300 * time.Millisecond), Reason: hostile},
 		{At: now.Add(-time.Hour), Kind: "pause", Who: "ann", Outcome: "pause", Revision: first, Reason: "restoring a backup"},
-		{At: now.Add(-2 * time.Hour), Kind: "sync", Outcome: "applied", Revision: first, Duration: resource.Duration(125 * time.Second)},
+		{At: now.Add(-2 * time.Hour), Kind: "sync", Outcome: "applied", Revision: first, Duration: resource.Duration(125 * time.Second), Gaps: []string{"web 1.30 s without an instance"}},
 	}
 }
 
@@ -168,6 +168,10 @@ func results() []reconcile.Result {
 			App: "blog", Outcome: reconcile.RolledBack, Revision: second, Duration: resource.Duration(3300 * time.Millisecond), Reason: "container/web/1: exit 1", Hint: "syncd logs blog --attempt 9f8e7d6c9f",
 			Failures: []apply.Failure{{Step: apply.Step{Key: web("1")}, Reason: "exit 1", Lines: []string{"first", "\tindented\x1b[2J", "last"}}},
 			Notes:    []string{"an older secret is back"},
+			Gaps: []apply.Gap{
+				{Key: web("1"), Group: "web", Took: resource.Duration(700 * time.Millisecond)}, {Key: web("2"), Group: "web", Took: resource.Duration(1300 * time.Millisecond)},
+				{Key: route("80"), Group: "web", Took: resource.Duration(410 * time.Millisecond)}, {Key: web("1"), Group: "db", Held: true, Took: resource.Duration(2 * time.Second)},
+			},
 		},
 	}
 }

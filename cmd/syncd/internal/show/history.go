@@ -26,6 +26,9 @@ func (s Style) History(entries []state.Entry, limit int) string {
 			who = e.Revision.Author
 			why = cmp.Or(why, e.Revision.Subject)
 		}
+		for _, g := range e.Gaps {
+			why += "; gap: " + g
+		}
 		t.row(text(s.moment(e.At)), text(word(e.Kind)), cell{word(e.Outcome), toneOf(reconcile.Outcome(e.Outcome))},
 			text(short(e.Revision)), text(took(e.Duration.D())), text(dash(who)), text(cmp.Or(sentence(why), "-")))
 	}

@@ -33,6 +33,9 @@ func (s Style) story(r reconcile.Result) string {
 	for _, f := range r.Failures {
 		s.failure(&b, r.Reason, f)
 	}
+	for _, g := range apply.Longest(r.Gaps) {
+		b.WriteString("  gap: " + sentence(g.String()) + "\n")
+	}
 	for _, n := range slices.Concat(r.Notes, r.Plan.Notes) {
 		b.WriteString(block("note: "+n, "  ") + "\n")
 	}

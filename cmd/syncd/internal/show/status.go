@@ -28,6 +28,7 @@ func (s Style) Status(st reconcile.Status) string {
 	}
 	b.WriteString("\n" + s.apps(st.Apps))
 	b.WriteString(s.images(st.Apps))
+	b.WriteString(s.gates(st.Apps))
 	for _, app := range st.Apps {
 		b.WriteString(s.attention(app))
 	}

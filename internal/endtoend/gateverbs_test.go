@@ -1,0 +1,422 @@
+package endtoend_test
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/apply/docker"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/reconcile"
+)
+
+// outage watches a port by one request after the other, each on a connection of
+// its own.
+type outage struct {
+	end   context.CancelFunc
+	ended sync.WaitGroup
+	mu    sync.Mutex
+	went  map[time.Time]bool // whether it went well, by when it began
+}
+
+func watched(t testing.TB, port string) *outage {
+	t.Helper()
+	ctx, end := context.WithCancel(context.Background())
+	o := &outage{end: end, went: map[time.Time]bool{}}
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	o.ended.Go(func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			o.ended.Go(func() {
+				begun := time.Now()
+				_, err := get(client, port)
+				o.mu.Lock()
+				defer o.mu.Unlock()
+				o.went[begun] = err == nil
+			})
+			<-tick.C
+		}
+	})
+	t.Cleanup(func() { end(); o.ended.Wait() })
+	return o
+}
+
+// sum ends the watch, and tells how many went well and failed, and the longest
+// time in which every request that began failed.
+func (o *outage) sum() (good, failed int, longest time.Duration) {
+	o.end()
+	o.ended.Wait()
+	var from time.Time
+	for _, at := range slices.SortedFunc(maps.Keys(o.went), time.Time.Compare) {
+		switch {
+		case o.went[at] && !from.IsZero():
+			good, longest, from = good+1, max(longest, at.Sub(from)), time.Time{}
+		case o.went[at]:
+			good++
+		default:
+			failed++
+			if from.IsZero() {
+				from = at
+			}
+		}
+	}
+	return good, failed, longest
+}
+
+// over ends the watch, and fails the test where the port was closed for longer
+// than was measured.
+func (o *outage) over(t testing.TB, what string, measured time.Duration) {
+	t.Helper()
+	good, failed, longest := o.sum()
+	t.Logf("%s: %d requests went well, %d failed; without an answer for %v, measured %v", what, good, failed, longest.Round(time.Millisecond), measured.Round(time.Millisecond))
+	if slack := 500 * time.Millisecond; longest > measured+slack || good == 0 {
+		t.Errorf("%s: nobody answered for %v, and %v were measured", what, longest, measured)
+	}
+}
+
+// gatesOf asks what the app's gates do.
+func (h *host) gatesOf(a *reconcile.Agent) []apply.Gate {
+	h.t.Helper()
+	st, err := a.Status(h.t.Context(), []string{h.project})
+	h.must(err)
+	return st.Apps[0].Gates
+}
+
+// gateContainers are the names of the app's gates.
+func (h *host) gateContainers() []string {
+	h.t.Helper()
+	list, err := h.api.ContainerList(h.t.Context(), container.ListOptions{All: true, Filters: filters.NewArgs(
+		filters.Arg("label", "io.syncd.gate"), filters.Arg("label", "com.docker.compose.project="+h.project))})
+	h.must(err)
+	var names []string
+	for _, c := range list {
+		names = append(names, strings.TrimPrefix(c.Names[0], "/")+" "+c.State)
+	}
+	return names
+}
+
+func TestStatusSaysWhatGatesDo(t *testing.T) {
+	withoutGates(t)
+	h := newHost(t)
+	port := freePort(t)
+	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))
+	h.want(h.sync(), reconcile.Applied)
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for range 3 {
+		if _, err := get(client, port); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, done := h.agent()
+	defer done()
+	gates := h.gatesOf(a)
+	if len(gates) != 1 {
+		t.Fatalf("it tells of %+v", gates)
+	}
+	g := gates[0]
+	if !g.Answers || !g.Listening || g.Mode != "http" || g.Published != port || g.Totals.Accepted != 3 || g.Outdated() || g.Trouble != "" {
+		t.Errorf("it says %+v", g)
+	}
+	if len(g.Backends) != 1 || g.Backends[0].Slot != "web/1" || g.Backends[0].Served != 3 || g.Backends[0].Draining {
+		t.Errorf("its backends: %+v", g.Backends)
+	}
+	all, err := a.Status(t.Context(), nil)
+	h.must(err)
+	if len(all.Apps) != 1 || all.Apps[0].Gates != nil {
+		t.Errorf("asked for all, it asks gates: %+v", all.Apps)
+	}
+	counted, err := a.AllGates(t.Context())
+	h.must(err)
+	if c := counted[h.project]; len(counted) != 1 || len(c) != 1 || c[0].Totals != g.Totals || c[0].Title() != g.Title() {
+		t.Errorf("of all gates it tells %+v", counted)
+	}
+	h.must(h.api.ContainerPause(t.Context(), g.Name))
+	begun := time.Now()
+	st, err := a.Status(t.Context(), []string{h.project})
+	h.must(err)
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("a gate that stands still held status up for %v", took)
+	}
+	if g := st.Apps[0].Gates[0]; g.Answers || g.Trouble == "" || len(g.Backends) != 1 || st.Apps[0].Services == nil {
+		t.Errorf("of a gate that stands still it says %+v", st.Apps[0])
+	}
+	t.Logf("of a gate that stands still: %s", st.Apps[0].Gates[0].Trouble)
+	if res := h.pass(a); res.Outcome != reconcile.Applied || !h.gatesOf(a)[0].Answers {
+		t.Errorf("it was not mended: %s %s", res.Outcome, res.Reason)
+	}
+	h.must(h.api.ContainerStop(t.Context(), g.Name, container.StopOptions{}))
+	if res := h.pass(a); res.Outcome != reconcile.Applied || !h.gatesOf(a)[0].Listening {
+		t.Errorf("it was not started again: %s %s", res.Outcome, res.Reason)
+	}
+	never := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}}
+	_, err = h.api.ContainerUpdate(t.Context(), g.Name, never)
+	h.must(err)
+	h.want(h.pass(a), reconcile.Applied) // it would not have come back after a reboot
+	h.want(h.pass(a), reconcile.Unchanged)
+}
+
+// A port is taken over at a person's word, and what that cost is measured; what
+// the repository does not ask for is not done.
+func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
+	withoutGates(t)
+	h := newHost(t)
+	port := freePort(t)
+	h.write(".syncd.yaml", "sync: {auto: false}\nrollout: {soak: 500ms, timeout: 20s}\n")
+	compose := strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated)
+	plain := strings.Replace(compose, "    x-syncd: {gate: tcp, drain: 2s}\n", "", 1)
+	h.deploy(plain)
+	h.want(h.sync(), reconcile.Applied)
+	a, done := h.agent()
+	defer done()
+	enable := func(req reconcile.ActRequest) (reconcile.ActResult, error) {
+		req.App, req.Who = h.project, "ann"
+		return a.Act(t.Context(), "gate-enable", req, nil)
+	}
+	if _, err := enable(reconcile.ActRequest{Services: []string{"web"}}); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "x-syncd: {gate: tcp}") {
+		t.Errorf("without a word in Git: %v (%s)", err, fault.Advice(err))
+	}
+	h.deploy(compose)
+	would, err := enable(reconcile.ActRequest{Services: []string{"web"}})
+	h.must(err)
+	if !strings.Contains(would.Text, "web: a gate takes its port over, gap about 1.2 s") || would.Preview == nil || len(h.gateContainers()) != 0 {
+		t.Errorf("beforehand it says %q, and there are %q", would.Text, h.gateContainers())
+	}
+	o := watched(t, port)
+	did, err := enable(reconcile.ActRequest{Confirm: true, Plan: would.Preview.Digest})
+	h.must(err)
+	if did.Result == nil || did.Result.Outcome != reconcile.Applied || len(did.Result.Gaps) != 1 || did.Result.Gaps[0].Key.Kind != "route" {
+		t.Fatalf("it did %+v", did.Result)
+	}
+	o.over(t, "taken over", did.Result.Gaps[0].Took.D())
+	if again, err := enable(reconcile.ActRequest{}); err != nil || !again.Idle {
+		t.Errorf("once more: %+v, %v", again, err)
+	}
+	entries, err := a.History(t.Context(), h.project, 2)
+	h.must(err)
+	if entries[1].Kind != "gate enable" || entries[1].Who != "ann" || len(entries[0].Gaps) != 1 {
+		t.Errorf("history has %+v", entries)
+	}
+	h.deploy(plain)
+	o = watched(t, port)
+	res := h.want(h.pass(a), reconcile.Applied)
+	if len(res.Gaps) != 1 || res.Gaps[0].Key.Kind != "container" {
+		t.Fatalf("gaps %v of\n%s", res.Gaps, res.Plan)
+	}
+	o.over(t, "given back", res.Gaps[0].Took.D())
+}
+
+// An app that is handed back is served on, by the gates that serve it.
+func TestReleaseLeavesGatesServing(t *testing.T) {
+	withoutGates(t)
+	h := newHost(t)
+	port := freePort(t)
+	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))
+	h.want(h.sync(), reconcile.Applied)
+	was := h.gateContainers()
+	a, done := h.agent()
+	defer done()
+	o := watched(t, port)
+	res, err := a.Act(t.Context(), "release", reconcile.ActRequest{App: h.project, Who: "ann", Confirm: true}, nil)
+	h.must(err)
+	if name := strings.Fields(was[0])[0]; !strings.Contains(res.Text, "docker rm -f "+name) {
+		t.Errorf("it says %q", res.Text)
+	}
+	h.want(h.pass(a), reconcile.Paused)
+	if g := h.gatesOf(a); len(g) != 1 || !g[0].Listening || g[0].Backends[0].Slot != "web/1" {
+		t.Errorf("its gates: %+v", g)
+	}
+	if now := h.gateContainers(); !slices.Equal(now, was) {
+		t.Errorf("there are %q, and there was %q", now, was)
+	}
+	if _, failed, _ := o.sum(); failed > 0 {
+		t.Errorf("%d requests failed", failed)
+	}
+}
+
+// broken says that it is a gate, and does not serve.
+const broken = `package main
+
+import "os"
+
+func main() {
+	if os.Args[1] != "version" {
+		os.Exit(3)
+	}
+	os.Stdout.WriteString("syncd-gate v0")
+}
+`
+
+// otherGate builds a gate's program of another version, or one that is called so
+// and does not work.
+func otherGate(t testing.TB, version string) string {
+	t.Helper()
+	dir, from := t.TempDir(), "syncd.io/syncd/cmd/syncd-gate"
+	switch version {
+	case "none":
+		return renderer(t)
+	case "broken":
+		from = filepath.Join(dir, "main.go")
+		if err := os.WriteFile(from, []byte(broken), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "syncd-gate")
+	cmd := exec.Command("go", "build", "-ldflags", "-X main.version="+version, "-o", path, from)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build a gate: %v\n%s", err, out)
+	}
+	return path
+}
+
+// withGate lets an agent have another gate's program.
+func (h *host) withGate(version string) func(*reconcile.Options) {
+	h.t.Helper()
+	eng, err := docker.Open(h.t.Context(), docker.Options{Mounts: filepath.Join(h.state, "mounts"), GateProgram: otherGate(h.t, version), Version: version})
+	h.must(err)
+	h.t.Cleanup(func() { _ = eng.Close() })
+	return func(o *reconcile.Options) { o.Engine = engine{eng} }
+}
+
+func (h *host) upgrade(a *reconcile.Agent, confirm bool) (reconcile.ActResult, error) {
+	return a.Act(h.t.Context(), "gate-upgrade", reconcile.ActRequest{App: h.project, Who: "ann", Confirm: confirm}, nil)
+}
+
+func TestGatesAreUpgradedAtAPersonsWordOnly(t *testing.T) {
+	for _, mode := range []string{"tcp", "http"} {
+		t.Run(mode, func(t *testing.T) {
+			withoutGates(t)
+			h := newHost(t)
+			port := freePort(t)
+			h.deploy(strings.NewReplacer("PORT", port, "MODE", mode, "ORDER", "start-first").Replace(gated))
+			h.want(h.sync(), reconcile.Applied)
+			was := h.gateContainers()
+			a, done := h.agent(h.withGate("v9"))
+			defer done()
+			h.want(h.pass(a), reconcile.Unchanged) // a newer syncd replaces no gate
+			if g := h.gatesOf(a)[0]; !g.Outdated() {
+				t.Errorf("it says %+v", g)
+			}
+			would, err := h.upgrade(a, false)
+			h.must(err)
+			if !strings.Contains(would.Text, " -> v9, gap about 1.2 s") || would.Idle {
+				t.Errorf("beforehand it says %q", would.Text)
+			}
+			o := watched(t, port)
+			idle, err := net.Dial("tcp", port) // in tcp it is in flight, and cut at the drain's end
+			h.must(err)
+			defer idle.Close()
+			did, err := h.upgrade(a, true)
+			h.must(err)
+			if len(did.Renewed) != 1 || did.Renewed[0].To.Version != "v9" {
+				t.Fatalf("it did %+v", did)
+			}
+			t.Log(did.Text)
+			o.over(t, "upgraded", did.Renewed[0].Gap.D())
+			if _, err := io.ReadAll(idle); err != nil {
+				t.Logf("who was in flight: %v", err)
+			}
+			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
+				t.Errorf("there are %q, and there was %q", now, was)
+			}
+			g := h.gatesOf(a)[0]
+			if g.Outdated() || g.Program.Version != "v9" || !g.Listening || g.Backends[0].Slot != "web/1" {
+				t.Errorf("it says %+v", g)
+			}
+			h.want(h.pass(a), reconcile.Unchanged)
+			if again, err := h.upgrade(a, true); err != nil || !again.Idle {
+				t.Errorf("once more: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// A program that is no gate does not take the port away for long.
+func TestAGateThatDoesNotComeUpLeavesTheOldOne(t *testing.T) {
+	for program, says := range map[string]string{"none": "is no gate's: it ended with exit code", "broken": "exit code 3 as soon as it began; the old one goes on, gap"} {
+		t.Run(program, func(t *testing.T) {
+			withoutGates(t)
+			h := newHost(t)
+			port := freePort(t)
+			h.deploy(strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated))
+			h.want(h.sync(), reconcile.Applied)
+			was := h.gateContainers()
+			a, done := h.agent(h.withGate(program))
+			defer done()
+			o := watched(t, port)
+			_, err := h.upgrade(a, true)
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("it ended with %v", err)
+			}
+			h.want(h.pass(a), reconcile.Unchanged)
+			good, failed, longest := o.sum()
+			t.Logf("%v: %d requests went well, %d failed, for %v", err, good, failed, longest)
+			if good == 0 || program == "none" && failed > 0 {
+				t.Error("the port was closed for nothing")
+			}
+			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
+				t.Errorf("there are %q, and there was %q", now, was)
+			}
+		})
+	}
+}
+
+// Whoever upgraded a gate and was killed left two: a pass lets one of them
+// publish the port, and removes the other.
+func TestAPassGoesOnWhereAnUpgradeWasKilled(t *testing.T) {
+	for name, stopped := range map[string]bool{"before the old one stopped": false, "after it": true} {
+		t.Run(name, func(t *testing.T) {
+			withoutGates(t)
+			h := newHost(t)
+			port := freePort(t)
+			h.deploy(strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated))
+			h.want(h.sync(), reconcile.Applied)
+			was := h.gateContainers()
+			h.successor(strings.Fields(was[0])[0], stopped)
+			o := watched(t, port)
+			h.want(h.sync(), reconcile.Applied)
+			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
+				t.Errorf("there are %q, and there was %q", now, was)
+			}
+			h.settled()
+			if good, failed, _ := o.sum(); good == 0 || !stopped && failed > 0 {
+				t.Errorf("%d requests went well, %d failed", good, failed)
+			}
+		})
+	}
+}
+
+// successor leaves a gate beside another one, as an upgrade does that is killed.
+func (h *host) successor(name string, stop bool) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	old, err := h.api.ContainerInspect(ctx, name)
+	h.must(err)
+	made, err := h.api.ContainerCreate(ctx, old.Config, old.HostConfig, nil, nil, name+".new-01234567")
+	h.must(err)
+	table, _, err := h.api.CopyFromContainer(ctx, name, "/gate/table.json")
+	h.must(err)
+	defer table.Close()
+	h.must(h.api.CopyToContainer(ctx, made.ID, "/gate", table, container.CopyToContainerOptions{}))
+	if stop {
+		never := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}}
+		_, err := h.api.ContainerUpdate(ctx, old.ID, never)
+		h.must(err)
+		h.must(h.api.ContainerStop(ctx, old.ID, container.StopOptions{}))
+	}
+}
