@@ -110,6 +110,7 @@ func TestNeighboursLoseNothingBehindAGateWithAlias(t *testing.T) {
 // Who answers to a name is drift like any other, and changes with the file.
 func TestAGateTakesANameAndGivesItBack(t *testing.T) {
 	withoutGates(t)
+	named := gateImaged(t) // first: it is removed after the containers
 	h := newHost(t)
 	published, near := freePort(t), freePort(t)
 	compose := strings.NewReplacer("PORT", published, "NEAR", near, "INNER", freePort(t), "MODE", "tcp", "ORDER", "start-first").Replace(neighbourly)
@@ -148,6 +149,14 @@ func TestAGateTakesANameAndGivesItBack(t *testing.T) {
 	h.must(h.api.ContainerRemove(t.Context(), gate, container.RemoveOptions{Force: true}))
 	h.want(h.sync(), reconcile.Applied)
 	answered("after the gate was removed", true)
+	h.gateImage = named
+	agent, done := h.agent()
+	did, err := h.upgrade(agent, true)
+	done()
+	if h.must(err); len(did.Renewed) != 1 || did.Renewed[0].To.Image != h.gateImage {
+		t.Errorf("the upgrade did %+v", did)
+	}
+	answered("after the gate was upgraded", true)
 	h.deploy(strings.Replace(compose, "front: {}, back", "front: {labels: {a: b}}, back", 1))
 	h.want(h.sync(), reconcile.Applied)
 	answered("after the network was made anew", true)
