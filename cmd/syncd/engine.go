@@ -42,7 +42,7 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 		return nil, nil
 	}
 	opts := docker.Options{
-		Host: host.Docker, Agent: agent, Mounts: filepath.Join(host.State, mountsDir), Version: thisBuild().Version,
+		Host: host.Docker, Agent: agent, Mounts: filepath.Join(host.State, mountsDir), Version: thisBuild().Version, GateImage: host.Gate.Image,
 		Progress: pulls(w.progress), Deaf: w.deaf, Ignored: w.deaf,
 	}
 	engine, err := docker.Open(ctx, opts)

@@ -50,7 +50,7 @@ func (v *validation) all(ctx context.Context) ([]verdict, error) {
 			return nil, err
 		}
 		verdicts = append(verdicts, one)
-		apps = append(apps, policy.App{Name: app.Name, Dir: app.Dir, Config: app.Config, Objects: objects})
+		apps = append(apps, policy.App{Name: app.Name, Dir: app.Dir, File: app.File(tracked), Config: app.Config, Objects: objects})
 	}
 	return withPolicy(verdicts, policy.Check(apps)), nil
 }

@@ -263,10 +263,28 @@ func (p Plan) Routed(group string) bool {
 	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Traffic != nil && s.Group() == group })
 }
 
-// TakesOver tells whether a route of the group begins with the port of an
-// instance that stops for it: that is a gap, of the time that the gate takes.
-func (p Plan) TakesOver(group string) bool {
-	return slices.ContainsFunc(p.Steps, func(s Step) bool {
-		return s.Traffic != nil && s.Group() == group && slices.ContainsFunc(s.After, func(id int) bool { return p.Steps[id-1].Verb == Stop })
+// TakenOver are the routes of the group that begin with the port of an instance
+// that stops for it: that is a gap, of the time that the gate takes.
+func (p Plan) TakenOver(group string) []resource.Key {
+	return p.routesThat(group, func(s Step) bool {
+		return s.Traffic != nil && slices.ContainsFunc(s.After, func(id int) bool { return p.Steps[id-1].Verb == Stop })
 	})
+}
+
+// GivenBack are the routes of the group that stop and do not come back.
+func (p Plan) GivenBack(group string) []resource.Key {
+	return p.routesThat(group, func(s Step) bool {
+		again := func(o Step) bool { return o.Traffic != nil && o.Key == s.Key }
+		return s.Verb == Stop && s.Key.Kind == routeKind && !slices.ContainsFunc(p.Steps, again)
+	})
+}
+
+func (p Plan) routesThat(group string, do func(Step) bool) []resource.Key {
+	var out []resource.Key
+	for _, s := range p.Steps {
+		if s.Key.Namespace == group && do(s) && !slices.Contains(out, s.Key) {
+			out = append(out, s.Key)
+		}
+	}
+	return out
 }

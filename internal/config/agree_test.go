@@ -26,11 +26,13 @@ func TestSchemasAgreeWithTheDecoder(t *testing.T) {
 			"repo: {url: a}\nhost: {vars: {A-B: c}}\n", "repo: {url: a}\nhost: {labels: {a: 'b c'}}\n", "repo: {url: a, interval: 5}\n", "repo: {url: a}\nlimits: {file: 5 apples}\n",
 			"repo: {url: a}\nmetrics: {listen: '127.0.0.1:9185'}\n", "repo: {url: a}\nmetrics: {listen: ':9185'}\n", "repo: {url: a}\nmetrics: {listen: 9185}\n",
 			"repo: {url: -a}\n", "repo: {url: a}\ndocker: /var\n", "repo: {url: a}\nhost: {envFiles: [a]}\n", "repo: {url: a, ref: {branch: a..b}}\n",
+			"repo: {url: a}\ngate: {image: a/b:1}\n", "repo: {url: a}\ngate: {image: 'a b'}\n", "repo: {url: a}\ngate: {image: 'https://a/b'}\n", "repo: {url: a}\ngate: a\n",
 		}},
 		{app, appOf, []string{
 			fullApp, "{}\n", "sync:\n", "sync: {auto: 'true'}\n", "sync: []\n", "name: Shop\n", "health: {onUnhealthy: never}\n", "rollback: {keep: -1}\n",
 			"jobs: {a: {onRollback: stop}}\n", "jobs: {a: {onRollback: {start: b}}}\n", "jobs: {a: {onRollback: 'run: b'}}\n", "jobs: {'a b': {}}\n", "compose: a\n",
 			"compose: [/a]\n", "hostDir: a\n", "selfHeal: true\n", "rollout: {timeout: 1y}\n", "hosts: {matchLabels: {a: b}}\n", "dependsOn: [A]\n",
+			"gate: none\n", "gate: udp\n", "gate: {mode: tcp}\n",
 		}},
 	} {
 		for _, text := range c.texts {

@@ -17,7 +17,10 @@ type App struct {
 	DependsOn []string `yaml:"dependsOn,omitempty" json:"dependsOn,omitempty" rule:"app"`
 	// HostDir is the absolute directory on the host where relative binds live
 	// that are writable or that Git does not track.
-	HostDir  string         `yaml:"hostDir,omitempty" json:"hostDir,omitempty" rule:"abs"`
+	HostDir string `yaml:"hostDir,omitempty" json:"hostDir,omitempty" rule:"abs"`
+	// Gate is the x-syncd.gate of every service that says none itself and that a
+	// gate can serve. Default none.
+	Gate     string         `yaml:"gate,omitempty" json:"gate,omitempty" rule:"tcp|http|none"`
 	Sync     Sync           `yaml:"sync,omitempty" json:"sync,omitzero"`
 	Rollout  Rollout        `yaml:"rollout,omitempty" json:"rollout,omitzero"`
 	Rollback Rollback       `yaml:"rollback,omitempty" json:"rollback,omitzero"`

@@ -31,6 +31,7 @@ repo:
 state: /srv/syncd
 docker: unix:///var/run/docker.sock
 socket: /run/syncd.sock
+gate: {image: "registry.example.com:5000/syncd-gate:1"}
 limits: {fetchMemory: 512MiB, file: 1048576, files: 10, fetchTime: 2m}
 `
 
@@ -51,6 +52,7 @@ func TestDecodeHostReadsEveryKind(t *testing.T) {
 			Auth:     Auth{SSHKeyFile: "/etc/syncd/id_ed25519", KnownHostsFile: "/etc/syncd/known_hosts"},
 		},
 		State: "/srv/syncd", Docker: "unix:///var/run/docker.sock", Socket: "/run/syncd.sock",
+		Gate:   Gate{Image: "registry.example.com:5000/syncd-gate:1"},
 		Limits: Limits{FetchMemory: 512 << 20, File: 1 << 20, Files: 10, FetchTime: Duration(2 * time.Minute)},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -65,6 +67,7 @@ compose: [compose.yaml, compose.prod.yaml]
 profiles: [prod]
 dependsOn: [database]
 hostDir: /srv/shop
+gate: http
 sync: {auto: false, selfHeal: false, prune: false}
 rollout: {timeout: 2m, soak: 0s}
 rollback: {auto: false, keep: 0}
@@ -82,7 +85,7 @@ func TestDecodeAppReadsEveryKindAndSurvivesJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if app.AutoSync() || app.SelfHeal() || app.Prune() || app.AutoRollback() || app.KeepGood() != 0 ||
-		app.Soak() != 0 || app.ReadyTimeout() != 2*time.Minute || !app.RestartUnhealthy() || app.RestartBudget() != 5 {
+		app.Soak() != 0 || app.ReadyTimeout() != 2*time.Minute || !app.RestartUnhealthy() || app.RestartBudget() != 5 || app.Gate != "http" {
 		t.Errorf("settings were lost: %+v", app)
 	}
 	for job, want := range map[string]string{"migrate": "run restore", "seed": "run wipe", "warm": "keep ", "load": "halt "} {
@@ -124,7 +127,7 @@ func TestEmptyAppHasEveryDefault(t *testing.T) {
 func TestDecodeAppRejects(t *testing.T) {
 	for name, c := range map[string]struct{ text, want, hint string }{
 		"unknown key":     {"sync:\n  selfheal: true\n", `f:2: unknown key "sync.selfheal"`, `did you mean "selfHeal"?`},
-		"unknown far":     {"xyzzy: 1\n", `f:1: unknown key "xyzzy"`, "known keys here: name, owner, hosts, compose, profiles, dependsOn, hostDir, sync, rollout, rollback, jobs, health"},
+		"unknown far":     {"xyzzy: 1\n", `f:1: unknown key "xyzzy"`, "known keys here: name, owner, hosts, compose, profiles, dependsOn, hostDir, gate, sync, rollout, rollback, jobs, health"},
 		"misplaced":       {"selfHeal: true\n", `f:1: unknown key "selfHeal"`, "it belongs at sync.selfHeal"},
 		"duplicate":       {"name: a\nowner: x\nname: b\n", `f:3: duplicate key "name", first on line 1`, "remove one of them"},
 		"on":              {"sync: {auto: on}\n", `f:1: sync.auto is "on": want true or false`, "write true or false"},

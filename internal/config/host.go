@@ -14,6 +14,7 @@ type Host struct {
 	Docker string `yaml:"docker,omitempty" json:"docker,omitempty" rule:"engine"`
 	// Socket is the Unix socket of the agent's API.
 	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
+	Gate   Gate   `yaml:"gate,omitempty" json:"gate,omitzero"`
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
@@ -23,6 +24,13 @@ type Host struct {
 type Metrics struct {
 	// Listen is ADDRESS:PORT; empty is nowhere.
 	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" rule:"listen"`
+}
+
+// Gate is what the gates of this host are made of.
+type Gate struct {
+	// Image is run instead of the image that syncd makes of syncd-gate. Its
+	// entrypoint has to be /syncd-gate.
+	Image string `yaml:"image,omitempty" json:"image,omitempty" rule:"image"`
 }
 
 // HostInfo names this host and gives the values that only it has.

@@ -127,7 +127,10 @@ func withoutGates(t *testing.T) {
 	})
 }
 
-func inUse(err error) bool { return cerrdefs.IsConflict(err) || cerrdefs.IsPermissionDenied(err) }
+// inUse tells that others use something, or have just removed it.
+func inUse(err error) bool {
+	return cerrdefs.IsConflict(err) || cerrdefs.IsPermissionDenied(err) || strings.Contains(err.Error(), "unrecognized image ID")
+}
 
 func TestNoRequestIsLostBehindAGate(t *testing.T) {
 	for name, c := range map[string]struct{ mode, order string }{

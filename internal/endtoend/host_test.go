@@ -45,6 +45,8 @@ type host struct {
 	engine  string            // the engine's address; empty is the local one
 	labels  map[string]string // of the host
 	secrets []string          // the host's env files
+	// gateImage is gate.image; empty is none.
+	gateImage string
 
 	mu     sync.Mutex
 	events []reconcile.Event
@@ -111,7 +113,7 @@ func (h *host) agent(change ...func(*reconcile.Options)) (*reconcile.Agent, func
 	store, err := state.Open(h.state)
 	h.must(err)
 	mounts := filepath.Join(h.state, "mounts")
-	eng, err := docker.Open(h.t.Context(), docker.Options{Host: h.engine, Mounts: mounts, GateProgram: gateProgram(h.t)})
+	eng, err := docker.Open(h.t.Context(), docker.Options{Host: h.engine, Mounts: mounts, GateProgram: gateProgram(h.t), GateImage: h.gateImage})
 	h.must(err)
 	conf := config.Host{State: h.state, Repo: config.Repo{URL: h.repo}, Host: config.HostInfo{Vars: h.vars, Labels: h.labels, EnvFiles: h.secrets}}.Defaults()
 	conf.Repo.Interval = config.Duration(200 * time.Millisecond)

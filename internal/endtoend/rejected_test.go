@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"syncd.io/syncd/internal/apply/docker/dockertest"
 	"syncd.io/syncd/internal/reconcile"
 )
 
@@ -87,42 +88,94 @@ services:
     PROBE
 `
 
-func TestPortTakenByAnotherProcessTouchesNothing(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.deploy(strings.Replace(published, "PORT", freePort(t), 1))
-	h.want(h.sync(), reconcile.Applied)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	h.must(err)
-	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
-	h.deploy(strings.Replace(published, "PORT", l.Addr().String(), 1))
-	h.untouched(func() {
-		res := h.want(h.sync(), reconcile.Blocked)
-		for _, part := range []string{"web", l.Addr().String(), "process"} {
-			if !strings.Contains(res.Reason, part) {
-				t.Errorf("the reason lacks %q: %s", part, res.Reason)
-			}
-		}
-	})
+// behind puts the services of published behind gates, or leaves them.
+func behind(mode string) string {
+	if mode == "none" {
+		return published
+	}
+	return published + "    x-syncd: {gate: " + mode + "}\n"
 }
 
+func TestPortTakenByAnotherProcessTouchesNothing(t *testing.T) {
+	for _, mode := range []string{"none", "tcp"} {
+		t.Run(mode, func(t *testing.T) {
+			if mode == "none" {
+				t.Parallel()
+			} else {
+				withoutGates(t)
+			}
+			h := newHost(t)
+			compose := behind(mode)
+			h.deploy(strings.Replace(compose, "PORT", freePort(t), 1))
+			h.want(h.sync(), reconcile.Applied)
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			h.must(err)
+			t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
+			_, number, err := net.SplitHostPort(l.Addr().String())
+			h.must(err)
+			ports := []string{l.Addr().String()}
+			if mode == "none" { // a range of which no port is free
+				ports = append(ports, "127.0.0.1:"+number+"-"+number)
+			}
+			for _, port := range ports {
+				h.deploy(strings.Replace(compose, "PORT", port, 1))
+				h.untouched(func() {
+					res := h.want(h.sync(), reconcile.Blocked)
+					for _, part := range []string{"web", l.Addr().String(), "is held by another process on the host"} {
+						if !strings.Contains(res.Reason, part) {
+							t.Errorf("the reason lacks %q: %s", part, res.Reason)
+						}
+					}
+					if res.Hint == "" {
+						t.Error("there is no hint")
+					}
+				})
+			}
+		})
+	}
+}
+
+// Two apps that want one port are told apart before anything of the second is
+// made, gates or not.
 func TestTwoAppsWithOnePort(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	compose := strings.Replace(published, "PORT", freePort(t), 1)
-	h.deploy(compose)
-	h.want(h.sync(), reconcile.Applied)
-	first := h.one("web").ID
-	other := h.project + "-other"
-	h.place(other+"/compose.yaml", compose)
-	h.merge("a second app with the same port")
-	res := h.syncApp(other)
-	h.want(res, reconcile.Blocked)
-	if !strings.Contains(res.Reason, h.project+"-web-1") {
-		t.Errorf("the reason does not name the container that holds the port: %s", res.Reason)
+	for _, mode := range []string{"none", "tcp"} {
+		t.Run(mode, func(t *testing.T) {
+			if mode == "none" {
+				t.Parallel()
+			} else {
+				withoutGates(t)
+			}
+			h := newHost(t)
+			compose := strings.Replace(behind(mode), "PORT", freePort(t), 1)
+			earlier, later := "a-"+h.project, h.project+"-other"
+			t.Cleanup(func() { dockertest.Remove(t, h.api, earlier) })
+			h.write("compose.yaml", compose)
+			h.place(later+"/compose.yaml", compose)
+			h.merge("two apps with one port")
+			res := h.want(h.syncApp(later), reconcile.Blocked) // it passes first, and comes second by name
+			for _, part := range []string{"port 127.0.0.1:", later + "/compose.yaml", "app " + h.project + " in " + h.project + "/compose.yaml", "whose name comes first"} {
+				if !strings.Contains(res.Reason, part) {
+					t.Errorf("the reason lacks %q: %s", part, res.Reason)
+				}
+			}
+			h.want(h.sync(), reconcile.Applied)
+			first := h.one("web").ID
+			h.place(earlier+"/compose.yaml", compose)
+			h.merge("a third one, whose name comes first")
+			if res := h.want(h.syncApp(earlier), reconcile.Blocked); !strings.Contains(res.Reason, "which has it") {
+				t.Errorf("the reason is %s", res.Reason)
+			}
+			agent, done := h.agent()
+			previews, err := agent.Plan(t.Context(), reconcile.PlanRequest{Apps: []string{earlier}})
+			h.must(err)
+			done()
+			if p := previews[0]; p.Outcome != reconcile.Blocked || !strings.Contains(p.Error, "which has it") || p.Hint == "" {
+				t.Errorf("the plan is %s: %s (%s)", p.Outcome, p.Error, p.Hint)
+			}
+			if h.one("web").ID != first {
+				t.Error("the first app was touched")
+			}
+			h.settled()
+		})
 	}
-	if h.one("web").ID != first {
-		t.Error("the first app was touched")
-	}
-	h.settled()
 }

@@ -10,6 +10,8 @@ type Answer struct {
 	Listening bool `json:"listening"`
 	// Address is where it listens, ADDRESS:PORT; empty while it does not.
 	Address string `json:"address,omitempty"`
+	// Inside is where it listens in the networks of those it serves.
+	Inside []string `json:"inside,omitempty"`
 	// Trouble is why the port is not open although it should be, or why the table
 	// on disk could not be read; empty where all is well.
 	Trouble string `json:"trouble,omitempty"`

@@ -66,7 +66,10 @@ func (g *Gate) settle() {
 		if err := g.door.close(); err != nil {
 			g.opts.Log.Warn("closing the port", "error", err)
 		}
-	} else if g.shut = g.door.open(g.open, g.table.Port); g.shut != nil {
+		if err := g.inside.open(g.open, 0); err != nil {
+			g.opts.Log.Warn("closing the port inside", "error", err)
+		}
+	} else if g.shut = errors.Join(g.door.open(g.open, g.table.Port), g.inside.open(g.open, g.table.Inside)); g.shut != nil {
 		g.opts.Log.Error("the port is not open", "error", g.shut)
 		g.retry = time.AfterFunc(relisten, g.again)
 	}
@@ -85,7 +88,7 @@ func (g *Gate) again() {
 func (g *Gate) Answer() Answer {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	a := Answer{Version: g.opts.Version, Digest: g.digest, Address: g.door.address()}
+	a := Answer{Version: g.opts.Version, Digest: g.digest, Address: g.door.address(), Inside: g.inside.listening()}
 	a.Listening = a.Address != ""
 	if err := errors.Join(g.unread, g.shut); err != nil {
 		a.Trouble = err.Error()

@@ -10,6 +10,7 @@ package gate
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"time"
@@ -31,6 +32,9 @@ type Options struct {
 	// Listen, if set, is the ADDRESS:PORT to listen on, whatever table and network
 	// say. For port 0 the kernel chooses one, once.
 	Listen string
+	// Inside are the gate's addresses in the networks of those it serves. Nil is all
+	// that it has but that of the edge network.
+	Inside func() ([]netip.Addr, error)
 	// Version is what the gate's answers say of its program.
 	Version string
 	// Log is told what happens to the pool and to the port, nothing per connection.
@@ -56,6 +60,7 @@ type Gate struct {
 
 	mu     sync.Mutex // one table at a time
 	door   door
+	inside inside
 	table  Table
 	digest string // of the table; empty without one
 	unread error  // why the table on disk is not in force
@@ -70,6 +75,9 @@ type Gate struct {
 // nothing more, and what is in flight gets the table's drain to end; Close does
 // not wait for that.
 func Start(ctx context.Context, opts Options) (*Gate, error) {
+	if opts.Inside == nil {
+		opts.Inside = insideAddresses
+	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
@@ -82,11 +90,17 @@ func Start(ctx context.Context, opts Options) (*Gate, error) {
 	g.life, g.cut = context.WithCancel(context.WithoutCancel(ctx))
 	g.pool = newPool(g.life, newDialer().dial, opts.Log)
 	g.http = newHTTPMode(g.pool, opts.Log)
-	g.door = door{at: opts.Listen, crowd: g.crowd, enter: g.enter, failed: g.notAccepted}
+	g.door = *g.makeDoor(opts.Listen)
+	g.inside = inside{addresses: opts.Inside, door: g.makeDoor, doors: map[netip.AddrPort]*door{}}
 	g.load()
 	g.control.serve(g.Apply, g.Answer)
 	go g.run()
 	return g, nil
+}
+
+// makeDoor makes a door, which is closed yet.
+func (g *Gate) makeDoor(at string) *door {
+	return &door{at: at, crowd: g.crowd, enter: g.enter, failed: g.notAccepted}
 }
 
 // Wait returns when the gate has ended.

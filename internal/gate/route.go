@@ -30,13 +30,18 @@ func edgeAddress() (netip.Addr, error) {
 	return addr, nil
 }
 
-func addressOfDefault() (netip.Addr, error) {
+// defaultName is the name of the interface in the edge network.
+func defaultName() (string, error) {
 	f, err := os.Open(routes)
 	if err != nil {
-		return netip.Addr{}, err
+		return "", err
 	}
 	defer f.Close()
-	name, err := defaultInterface(f)
+	return defaultInterface(f)
+}
+
+func addressOfDefault() (netip.Addr, error) {
+	name, err := defaultName()
 	if err != nil {
 		return netip.Addr{}, err
 	}

@@ -40,6 +40,9 @@ type Table struct {
 	Mode Mode `json:"mode"`
 	// Port is where to listen, on the address of the interface with the default route.
 	Port uint16 `json:"port"`
+	// Inside is where to listen besides, on the gate's addresses in all of its other
+	// networks; 0 is nowhere.
+	Inside uint16 `json:"inside,omitempty"`
 	// Backends are those in the pool and those on their way out of it.
 	Backends []Backend `json:"backends,omitempty"`
 	// Hold lets new connections (http: requests) wait while nobody is in the pool;

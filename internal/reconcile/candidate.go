@@ -31,6 +31,13 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	if known := w.known(c, app.Dir, hostDir, rec); known != nil {
 		return known, nil
 	}
+	if err := take(ctx, w.drawing); err != nil {
+		return nil, err
+	}
+	defer func() { <-w.drawing }()
+	if known := w.known(c, app.Dir, hostDir, rec); known != nil { // somebody else had it rendered meanwhile
+		return known, nil
+	}
 	cand, err := w.render(ctx, c, app, hostDir)
 	if err != nil && hostDir == "" {
 		err = w.orAdopt(ctx, err)

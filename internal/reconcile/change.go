@@ -15,7 +15,7 @@ const unseenDigest = "unseen"
 // change puts a new set: prepare, record the attempt, roll out, soak, and make
 // it good; or find out why not, and go back.
 func (p *pass) change(ctx context.Context, cand *candidate) verdict {
-	if v, blocked := p.standsInTheWay(cand); blocked {
+	if v, blocked := p.standsInTheWay(ctx, cand); blocked {
 		return p.keepGood(ctx, v)
 	}
 	ctx, done := p.interruptibly(ctx)

@@ -116,7 +116,7 @@ func takeovers(p Preview, services []string) (text string, taken bool) {
 	var lines []string
 	for _, name := range services {
 		switch i := slices.IndexFunc(p.Services, func(s ServicePlan) bool { return s.Group == name }); {
-		case i >= 0 && p.Plan.TakesOver(name):
+		case i >= 0 && len(p.Plan.TakenOver(name)) > 0:
 			taken = true
 			lines = append(lines, fmt.Sprintf("%s: a gate takes its port over, gap about %.1f s: from the stop of who publishes it now to the gate's start", name, p.Services[i].Gap.D().Seconds()))
 		case p.Plan.Routed(name):

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -11,14 +12,17 @@ import (
 
 // standsInTheWay says what must be settled before anything is put. What was begun
 // is gone on with: half a change waits for nobody.
-func (p *pass) standsInTheWay(cand *candidate) (verdict, bool) {
+func (p *pass) standsInTheWay(ctx context.Context, cand *candidate) (verdict, bool) {
 	if a := p.record.Attempt; a != nil && a.Set.Digest == cand.set.Digest {
 		return verdict{}, false
 	}
 	if v, renamed := p.renamed(cand); renamed {
 		return v, true
 	}
-	return p.dependencies()
+	if v, blocked := p.dependencies(); blocked {
+		return v, true
+	}
+	return p.contested(ctx, p.catalog, p.record, cand.set.Objects)
 }
 
 // renamed finds the app that this one was before, by its directory, or by what it

@@ -34,8 +34,15 @@ type ServicePlan struct {
 	// Gap is how long a published port or a single instance is expected to be
 	// away; 0 where start-first leaves none.
 	Gap resource.Duration `json:"gap"`
+	// Where is what the gap is of, where it is not the instance: a port that changes
+	// hands. Remedy says what closes it, what would, or why nothing does.
+	Where  string `json:"where,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
 	// Gated tells that a gate holds new connections meanwhile.
 	Gated bool `json:"gated,omitempty"`
+	// Gates say what becomes different for the service with a gate that begins, or
+	// ends, with this plan.
+	Gates []string `json:"gates,omitempty"`
 	// Pause is what each old instance that is well stays before its stop, for a
 	// proxy in front to notice.
 	Pause resource.Duration `json:"pause,omitempty"`

@@ -1,14 +1,14 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
@@ -125,6 +125,11 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 		p.Notes = append(p.Notes, fmt.Sprintf("paused by %s: %s: nothing is done before: syncd resume %s", pause.Who, pause.Reason, w.name))
 	}
 	course, v := decide(rec, cand.set, will{auto: true})
+	if course == change && (rec.Attempt == nil || rec.Attempt.Set.Digest != cand.set.Digest) {
+		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects); blocked {
+			return nil, false, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
+		}
+	}
 	if course == hold {
 		p.Outcome, p.Hint = v.outcome, v.hint
 		p.Notes = append(p.Notes, "held: "+v.reason)
@@ -151,9 +156,7 @@ func (a *Agent) explainPlan(ctx context.Context, rec state.Record, want []resour
 		}
 		sp := servicePlan(svc, want, free)
 		sp.Gated = p.Plan.Routed(svc.Group)
-		if p.Plan.TakesOver(svc.Group) {
-			sp.Gap = resource.Duration(gateTime)
-		}
+		gates{want: want, rec: rec, preview: p}.tell(&sp)
 		p.Services = append(p.Services, sp)
 	}
 	return a.wayBack(ctx, rec, facts, p)
@@ -174,38 +177,6 @@ func servicePlan(svc apply.Service, want []resource.Object, free int64) ServiceP
 		break
 	}
 	return sp
-}
-
-// startTime is what an engine needs to start a container, gateTime what it needs
-// to stop one and to make and start a gate in its place, measured.
-const (
-	startTime = 300 * time.Millisecond
-	gateTime  = 1200 * time.Millisecond
-)
-
-// gapOf estimates how long a stop-first service is away: the pause in which it has
-// been told to leave, its start, and the time to the first probe that can find it
-// healthy.
-func gapOf(o resource.Object) time.Duration {
-	gap := startTime
-	for _, c := range containers([]resource.Object{o}) {
-		if len(c.PreStop) > 0 {
-			gap += c.Drain
-		}
-		if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
-			gap += cmp.Or(h.StartInterval, max(h.Interval, time.Second))
-		}
-	}
-	return gap
-}
-
-// pauseOf is how long an old instance stays before it is stopped.
-func pauseOf(o resource.Object) resource.Duration {
-	var pause time.Duration
-	for _, c := range containers([]resource.Object{o}) {
-		pause = c.Drain
-	}
-	return resource.Duration(pause)
 }
 
 // meanwhile is the memory that the new side may take while the old one is still

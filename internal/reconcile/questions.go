@@ -66,16 +66,23 @@ func (a *Agent) guests(c *catalog, names []string) ([]*worker, error) {
 		records[w.name] = w.read()
 	}
 	all := slices.Sorted(maps.Keys(records))
+	party := make([]*worker, len(all))
+	for i, name := range all {
+		party[i] = &worker{agent: a, name: name, questions: a.questionsAbout(name), seen: records[name], drawing: make(chan struct{}, 1)}
+	}
+	for _, w := range party {
+		w.party = party
+	}
 	if len(names) == 0 {
-		names = all
+		return party, nil
 	}
 	var out []*worker
 	for _, name := range names {
-		rec, here := records[name]
+		i, here := slices.BinarySearch(all, name)
 		if !here {
 			return nil, unknownApp(name, all)
 		}
-		out = append(out, &worker{agent: a, name: name, questions: a.questionsAbout(name), seen: rec})
+		out = append(out, party[i])
 	}
 	return out, nil
 }

@@ -26,8 +26,13 @@ type worker struct {
 	// target is for passes; questions have their own.
 	target    apply.Target
 	questions questions
-	token     chan struct{}
-	wake      chan struct{}
+	// party are the workers of a revision that the agent does not follow; nil are
+	// the agent's own.
+	party []*worker
+	token chan struct{}
+	// drawing is held while the app is rendered: others ask for it, too.
+	drawing chan struct{}
+	wake    chan struct{}
 	// record, repairs and stubborn belong to the holder of the token.
 	record   state.Record
 	repairs  repairs
@@ -38,6 +43,12 @@ type worker struct {
 	mu sync.Mutex // guards what follows
 	// rendered is the latest rendering.
 	rendered *candidate
+	// unfit is the catalog that the app cannot be rendered by, as others found who
+	// asked what it wants.
+	unfit *catalog
+	// demands is what the set with the digest demandsOf wants of the host.
+	demands   []demand
+	demandsOf string
 	// running is the digest that the app asked for when the pass under way began,
 	// cancel ends that pass; empty and nil where none is under way, or where
 	// nobody may end it that way any more.
@@ -51,7 +62,7 @@ type worker struct {
 }
 
 func newWorker(a *Agent, name string) (*worker, error) {
-	w := &worker{agent: a, name: name, token: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+	w := &worker{agent: a, name: name, token: make(chan struct{}, 1), drawing: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
 	rec, err := a.opts.Store.Record(name)
 	if err != nil {
 		return nil, fmt.Errorf("read the record of app %s: %w", name, err)

@@ -4,6 +4,8 @@
 package render
 
 import (
+	"path"
+
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/resource"
 )
@@ -36,6 +38,26 @@ type App struct {
 	// one name); empty where it can. Hint is what to do about it.
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
+}
+
+// File is the path of the app's first Compose file, for messages: the one that its
+// settings name, else the first of ComposeFiles that tracked has, else where it
+// would be.
+func (a App) File(tracked map[string]string) string {
+	if len(a.Config.Compose) > 0 {
+		return path.Join(a.Dir, a.Config.Compose[0])
+	}
+	for _, name := range ComposeFiles() {
+		if _, there := tracked[path.Join(a.Dir, name)]; there {
+			return path.Join(a.Dir, name)
+		}
+	}
+	return path.Join(a.Dir, ComposeFiles()[0])
+}
+
+// ComposeFiles are the names that a Compose file is found by, in Compose's order.
+func ComposeFiles() []string {
+	return []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}
 }
 
 // Request asks for the objects of one app.

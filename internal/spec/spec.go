@@ -80,6 +80,9 @@ type Route struct {
 	// keeps a client at its instance.
 	ProxyProtocol bool `json:"proxy_protocol,omitempty"`
 	Sticky        bool `json:"sticky,omitempty"`
+	// Aliases are the service's names by network (the engine's name): there the gate
+	// answers to them at the container's own port, and the containers do not.
+	Aliases map[string][]string `json:"aliases,omitempty"`
 	// State is written by the adapter only: running, or what its gate is instead.
 	State string `json:"state,omitempty"`
 	// Backends is written by the adapter only, of a live route: what it does not

@@ -55,6 +55,8 @@ type Options struct {
 	Version string
 	// GateProgram is what gates run; empty is syncd-gate beside this program.
 	GateProgram string
+	// GateImage is what gates are made of instead; it is pulled where it is not here.
+	GateImage string
 	// Progress is told how pulls go on; nil is nobody.
 	Progress func(Progress)
 	// Deaf is told why the engine's events ended, before Watch listens anew; nil

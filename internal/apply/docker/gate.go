@@ -58,18 +58,23 @@ func (t *Target) beginGate(ctx context.Context, s *snapshot, o resource.Object, 
 	if err != nil {
 		return "", err
 	}
-	if err := t.armGate(ctx, s, id, nil, table); err != nil {
+	if err := t.armGate(ctx, s, fresh(id), r, table); err != nil {
 		return "", errors.Join(err, t.engine.discard(ctx, id))
 	}
 	return id, t.engine.start(ctx, id)
 }
 
+// fresh is a container that has just been made.
+func fresh(id string) found {
+	return found{InspectResponse: container.InspectResponse{ContainerJSONBase: &container.ContainerJSONBase{ID: id}}}
+}
+
 // armGate gives a gate that does not run its networks and its table.
-func (t *Target) armGate(ctx context.Context, s *snapshot, id string, on []string, table gate.Table) error {
-	if err := t.reach(ctx, s, id, on, table); err != nil {
+func (t *Target) armGate(ctx context.Context, s *snapshot, g found, r spec.Route, table gate.Table) error {
+	if err := t.join(ctx, s, g, r, table); err != nil {
 		return err
 	}
-	return t.engine.writeTable(ctx, id, table)
+	return t.engine.writeTable(ctx, g.ID, table)
 }
 
 func (t *Target) gateLabels(o resource.Object) map[string]string {
@@ -105,10 +110,9 @@ func (t *Target) gateName(route resource.Key) string {
 
 // tellGate hands a table to a gate, and starts one that has stopped or stands
 // still.
-func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.Table) error {
-	on := slices.Collect(maps.Keys(g.NetworkSettings.Networks))
+func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Route, table gate.Table) error {
 	if !g.State.Running {
-		if err := t.armGate(ctx, s, g.ID, on, table); err != nil {
+		if err := t.armGate(ctx, s, g, r, table); err != nil {
 			return err
 		}
 		if err := t.engine.revive(ctx, g.ID); err != nil {
@@ -119,7 +123,7 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, table gate.
 	if err := t.restore(ctx, g); err != nil {
 		return err
 	}
-	if err := t.reach(ctx, s, g.ID, on, table); err != nil {
+	if err := t.join(ctx, s, g, r, table); err != nil {
 		return err
 	}
 	raw, err := table.Encode()
@@ -149,6 +153,15 @@ func (t *Target) restore(ctx context.Context, g found) error {
 // revive undoes what Stop did to the restart policy.
 func (e *Engine) revive(ctx context.Context, id string) error {
 	return e.update(ctx, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyAlways}})
+}
+
+// join joins the gate to where it is to answer by name, and to its backends.
+func (t *Target) join(ctx context.Context, s *snapshot, g found, r spec.Route, table gate.Table) error {
+	on, err := t.engine.nameGate(ctx, g, r.Aliases)
+	if err != nil {
+		return err
+	}
+	return t.reach(ctx, s, g.ID, on, table)
 }
 
 // reach joins the gate to a network of each backend that it shares none with.

@@ -23,16 +23,19 @@ const (
 	gateRepo    = "syncd-gate"
 )
 
-// gateImage returns the image of gates, which is made of their program, once for
-// its content: no registry is asked.
+// gateImage returns the image of gates: the one that the host names, else one that
+// is made of their program, once for its content, so that no registry is asked.
 func (e *Engine) gateImage(ctx context.Context) (string, error) {
+	if e.opts.GateImage != "" {
+		return e.givenGate(ctx)
+	}
 	path, err := e.gateBinary()
 	if err != nil {
 		return "", err
 	}
 	sum, err := e.fits(ctx, path)
 	if err != nil {
-		return "", err
+		return "", hosts(err)
 	}
 	name := gateRepo + ":" + sum[:12]
 	if _, err := e.inspectImage(ctx, name); err == nil || !cerrdefs.IsNotFound(err) {
@@ -52,7 +55,7 @@ func (e *Engine) gateBinary() (string, error) {
 	}
 	path := filepath.Join(filepath.Dir(self), "syncd-gate")
 	if _, err := os.Stat(path); err != nil {
-		return "", rejected("install syncd-gate beside syncd", "find the gate's program: %w", err)
+		return "", hosts(rejected("install syncd-gate beside syncd, or name gate.image in syncd.yaml", "find the gate's program: %w", err))
 	}
 	return path, nil
 }
@@ -74,16 +77,24 @@ func (e *Engine) fits(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if want, known := machines()[info.Architecture]; known && want != f.Machine {
+	if want, known := machines()[info.Architecture]; known && want.program != f.Machine {
 		return "", rejected("install the syncd-gate of the engine's architecture",
 			"the gate's program %s is for %s, and the engine runs on %s", path, f.Machine, info.Architecture)
 	}
 	return hashOf(path)
 }
 
-func machines() map[string]elf.Machine {
-	return map[string]elf.Machine{
-		"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64, "armv7l": elf.EM_ARM, "riscv64": elf.EM_RISCV, "ppc64le": elf.EM_PPC64, "s390x": elf.EM_S390,
+// machine is an architecture, as programs and as images name it.
+type machine struct {
+	program elf.Machine
+	image   string
+}
+
+// machines are the architectures by the name that engines give them.
+func machines() map[string]machine {
+	return map[string]machine{
+		"x86_64": {elf.EM_X86_64, "amd64"}, "aarch64": {elf.EM_AARCH64, "arm64"}, "armv7l": {elf.EM_ARM, "arm"},
+		"riscv64": {elf.EM_RISCV, "riscv64"}, "ppc64le": {elf.EM_PPC64, "ppc64le"}, "s390x": {elf.EM_S390, "s390x"},
 	}
 }
 

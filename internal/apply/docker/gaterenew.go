@@ -114,12 +114,12 @@ func (t *Target) successor(ctx context.Context, s *snapshot, old found, table ga
 	key := gateSlot(old.labels())
 	labels := t.gateLabels(resource.Object{Key: key})
 	labels[labelHash] = old.labels()[labelHash]
-	r := spec.Route{Port: gatePublished(old), Drain: storedDrain(table)}
+	r := spec.Route{Port: gatePublished(old), Drain: storedDrain(table), Aliases: gateNames(old)}
 	id, err := t.createGate(ctx, beside(t.gateName(key), old.ID), labels, r, image)
 	if err != nil {
 		return "", err
 	}
-	err = t.armGate(ctx, s, id, nil, table)
+	err = t.armGate(ctx, s, fresh(id), r, table)
 	if err == nil { // it ends where it does not come up
 		err = t.engine.neverRevive(ctx, id)
 	}

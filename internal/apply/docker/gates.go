@@ -52,6 +52,9 @@ func (e *Engine) Gates(ctx context.Context, app string, ask bool) ([]apply.Gate,
 // newestGate is what a gate that is made now would run; nothing where that
 // cannot be found out: who makes one is told why.
 func (e *Engine) newestGate() apply.GateProgram {
+	if e.opts.GateImage != "" { // its version is what it says once it runs
+		return apply.GateProgram{Image: e.opts.GateImage}
+	}
 	path, err := e.gateBinary()
 	if err != nil {
 		return apply.GateProgram{}

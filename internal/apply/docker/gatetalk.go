@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -59,15 +60,17 @@ func (e *Engine) writeTable(ctx context.Context, id string, table gate.Table) er
 	}
 	var archive bytes.Buffer
 	files := tar.NewWriter(&archive)
+	dir := strings.TrimPrefix(gateDir, "/") + "/" // an image of somebody else's making may lack it
 	err = errors.Join(
-		files.WriteHeader(&tar.Header{Name: gate.TableFile, Mode: 0o600, Size: int64(len(raw)), Uid: gateUID, Gid: gateUID}),
+		files.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir, Mode: 0o700, Uid: gateUID, Gid: gateUID}),
+		files.WriteHeader(&tar.Header{Name: dir + gate.TableFile, Mode: 0o600, Size: int64(len(raw)), Uid: gateUID, Gid: gateUID}),
 		wrote(files.Write(raw)), files.Close())
 	if err != nil {
 		return fmt.Errorf("pack the gate's table: %w", err)
 	}
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	if err := e.api.CopyToContainer(limited, id, gateDir, &archive, container.CopyToContainerOptions{}); err != nil {
+	if err := e.api.CopyToContainer(limited, id, "/", &archive, container.CopyToContainerOptions{}); err != nil {
 		return e.classify(ctx, "write the table of gate "+short(id), err)
 	}
 	return nil

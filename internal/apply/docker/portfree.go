@@ -1,15 +1,18 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/spec"
@@ -53,34 +56,55 @@ func (e *Engine) portHolders(ctx context.Context, project string) ([]holder, err
 	return out, nil
 }
 
-// portFree blocks a fixed port that another project's container holds, or,
-// where agent and engine share a host, another process. Ports of this project's
-// own containers are the planner's business.
+// portFree blocks a port that another project's container holds, or, where agent
+// and engine share a host, another process; a range where none of its ports is
+// free. Ports of this project's own containers are the planner's business.
 func (e *Engine) portFree(ctx context.Context, p spec.Port, holders []holder) error {
+	from, to, err := nat.ParsePortRangeToInt(cmp.Or(p.Published, "0"))
+	if err != nil || from == 0 {
+		return nil //nolint:nilerr // the engine refuses what is no port
+	}
+	var held error
+	for number := from; number <= to; number++ {
+		one := p
+		one.Published = strconv.Itoa(number)
+		if held, err = e.numberFree(ctx, one, holders); held == nil || err != nil {
+			return err
+		}
+	}
+	if from == to {
+		return held
+	}
+	return fault.Hint(fmt.Errorf("ports: none of %s/%s is free: %w", net.JoinHostPort(p.HostIP, p.Published), p.Protocol, held), "publish a longer range, or free one of these ports")
+}
+
+// numberFree says who holds one port; nil where nobody does. err is of what could
+// not be found out.
+func (e *Engine) numberFree(ctx context.Context, p spec.Port, holders []holder) (held, err error) {
 	field := net.JoinHostPort(p.HostIP, p.Published)
 	for _, h := range holders {
 		if !h.anything && (fmt.Sprint(h.port.PublicPort) != p.Published || h.port.Type != p.Protocol || !overlap(h.port.IP, p.HostIP)) {
 			continue
 		}
 		if h.name == "" {
-			return nil
+			return nil, nil
 		}
-		return taken("stop that container, or publish another port", "ports: %s/%s is held by container %s", field, p.Protocol, h.name)
+		return taken("stop that container, or publish another port", "ports: %s/%s is held by container %s", field, p.Protocol, h.name), nil
 	}
-	if p.Published == "" || p.Protocol != "tcp" || !e.sameHost() {
-		return nil
+	if p.Protocol != "tcp" || !e.sameHost() {
+		return nil, nil
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", field)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return taken("stop that process (`ss -ltnp` shows it), or publish another port", "ports: %s is held by another process on the host", field)
+		return taken("stop that process (`ss -ltnp` shows it), or publish another port", "ports: %s is held by another process on the host", field), nil
 	}
 	if err != nil {
-		return nil //nolint:nilerr // not allowed to try: the engine will tell
+		return nil, nil //nolint:nilerr // not allowed to try: the engine will tell
 	}
 	if err := l.Close(); err != nil {
-		return fault.As(fault.Unknown, fmt.Errorf("release port %s: %w", field, err))
+		return nil, fault.As(fault.Unknown, fmt.Errorf("release port %s: %w", field, err))
 	}
-	return nil
+	return nil, nil
 }
 
 // taken is the error for what somebody else holds now: no revision is to blame,

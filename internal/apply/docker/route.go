@@ -44,7 +44,7 @@ func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic)
 	if !there {
 		return t.beginGate(ctx, s, o, r, after)
 	}
-	return g.ID, t.tellGate(ctx, s, g, after)
+	return g.ID, t.tellGate(ctx, s, g, r, after)
 }
 
 // nextTable is the table after a change of traffic. alive are the containers
@@ -81,8 +81,12 @@ func nextTable(before gate.Table, r spec.Route, to apply.Traffic, alive map[stri
 
 // settings is a table without traffic.
 func settings(r spec.Route) gate.Table {
+	inside := uint16(0)
+	if len(r.Aliases) > 0 {
+		inside = uint16(r.Port.Target)
+	}
 	return gate.Table{
-		Format: gate.Format, Mode: gate.Mode(r.Mode), Port: gatePort, Drain: gate.Duration(r.Drain),
+		Inside: inside, Format: gate.Format, Mode: gate.Mode(r.Mode), Port: gatePort, Drain: gate.Duration(r.Drain),
 		ProxyProtocol: r.ProxyProtocol, Sticky: r.Sticky,
 	}
 }
@@ -109,7 +113,7 @@ func (t *Target) observeRoute(ctx context.Context, s *snapshot, p *resource.Pair
 		if p.Stored, err = resource.Canonical(r); err != nil {
 			return err
 		}
-		want, p.InPlace = &r, []string{pointerState, "/mode", "/drain", "/proxy_protocol", "/sticky", "/backends"}
+		want, p.InPlace = &r, []string{pointerState, "/mode", "/drain", "/proxy_protocol", "/sticky", "/aliases", "/backends"}
 	}
 	for _, g := range s.gates {
 		if gateSlot(g.labels()) != p.Key {
@@ -149,6 +153,9 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 		r.Port.Target = int(table.Backends[0].Port)
 	} else if want != nil {
 		r.Port.Target = want.Port.Target
+	}
+	if table.Inside != 0 {
+		r.Aliases = gateNames(g)
 	}
 	r.Backends = t.unserved(s, r.Service, table)
 	raw, err := resource.Canonical(r)

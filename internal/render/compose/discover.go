@@ -18,9 +18,7 @@ const settingsFile = ".syncd.yaml"
 
 // composeFiles are the names that Compose looks for, the first one wins;
 // overrideFiles those of the file that is put on top.
-func composeFiles() []string {
-	return []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}
-}
+func composeFiles() []string { return render.ComposeFiles() }
 
 func overrideFiles() []string {
 	return []string{"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"}

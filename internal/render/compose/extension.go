@@ -22,9 +22,7 @@ func extensionKeys() []string {
 type extensionOf struct {
 	// Job makes it a one-shot.
 	Job bool
-	// Gate is tcp, http or none: how its published ports are handed from one
-	// instance to the next.
-	Gate string
+	gateOf
 	// Drain is how long an old instance may finish what it has begun: its gate
 	// waits for that at most, and without one the instance is stopped only then.
 	Drain time.Duration
@@ -40,7 +38,7 @@ func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
 	var out extensionOf
 	raw, ok := s.Extensions[xSyncdKey]
 	if !ok || raw == nil {
-		return out, nil
+		return a.orOfApp(out), nil
 	}
 	m, ok := raw.(map[string]any)
 	if !ok {
@@ -51,6 +49,7 @@ func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
 			return out, err
 		}
 	}
+	out = a.orOfApp(out)
 	return out, a.fitting(s.Name, out)
 }
 
@@ -79,14 +78,7 @@ func (a *app) extensionKey(service, key string, value any, out *extensionOf) err
 		}
 		*map[string]*bool{"job": &out.Job, "proxyProtocol": &out.ProxyProtocol, "sticky": &out.Sticky}[key] = is
 	case "gate":
-		mode, _ := value.(string)
-		switch mode {
-		case "tcp", "http":
-			out.Gate = mode
-		case "none":
-		default:
-			return a.reject(service, field, "", "%v is none of tcp, http, none", value)
-		}
+		return a.gate(service, value, &out.gateOf)
 	case "canary":
 		c, err := canaryOf(value)
 		if err != nil {

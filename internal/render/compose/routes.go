@@ -14,21 +14,29 @@ import (
 // drainMargin is what a route has for its change beyond the time of its drain.
 const drainMargin = 30 * time.Second
 
-// routes makes a route of each published port that x-syncd.gate is to serve, and
-// takes it off the container: the gate publishes it.
+// routes makes a route of each published port that a gate is to serve, and takes
+// it off the container: the gate publishes it.
 func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Object, error) {
 	x, err := a.extension(s)
-	if err != nil || x.Gate == "" {
-		c.Drain = x.Drain
+	switch {
+	case err != nil:
 		return nil, err
+	case x.Gate == "":
+		return nil, a.bare(s, c, x, "`gate` says none")
+	case !x.said && !publishes(s):
+		return nil, a.bare(s, c, x, "the service publishes no port")
 	}
-	if why := a.unreachable(*c); why != "" {
-		return nil, a.reject(s.Name, xSyncdKey+".gate", "take `gate` out", "no gate can serve it: %s", why)
+	switch why := a.ungated(s, *c); {
+	case why != "" && x.said:
+		return nil, a.reject(s.Name, gateField, "take `gate` out, or write `gate: none`", "no gate can serve it: %s", why)
+	case why != "":
+		a.noteBypass(s.Name, x.gateOf, "the service", why)
+		return nil, a.bare(s, c, x, why)
 	}
 	var out []resource.Object
 	for _, p := range c.Ports {
-		if p.Protocol != "tcp" || !fixed(p) {
-			a.noteField(s.Name, xSyncdKey+".gate", "port %d/%s bypasses the gate, which serves fixed TCP ports only", p.Target, p.Protocol)
+		if why := bypasses(p); why != "" {
+			a.noteBypass(s.Name, x.gateOf, portText(p), why)
 			continue
 		}
 		o, err := a.route(s, p, x)
@@ -37,24 +45,35 @@ func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Objec
 		}
 		out = append(out, o)
 	}
-	if len(out) == 0 {
-		return nil, a.reject(s.Name, xSyncdKey+".gate", "", "the service publishes no fixed TCP port")
+	const none = "the service publishes no fixed TCP port"
+	switch {
+	case len(out) == 0 && x.said:
+		return nil, a.reject(s.Name, gateField, "publish one, such as `ports: [\"8080:80\"]`, or take `gate` out", none)
+	case len(out) == 0:
+		return nil, a.bare(s, c, x, none)
 	}
-	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return p.Protocol == "tcp" && fixed(p) })
+	if x.Alias {
+		if out, err = a.alias(s, c, out); err != nil {
+			return nil, err
+		}
+	}
+	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return bypasses(p) == "" })
 	return out, nil
 }
 
-// unreachable says why a gate cannot get to the container; empty where it can.
-func (a *app) unreachable(c spec.Container) string {
-	if c.NetworkMode != "" {
-		return "network_mode is " + c.NetworkMode
-	}
-	for _, e := range c.Networks {
-		if n, known := a.project.Networks[e.Network]; !known || !n.Internal {
-			return ""
+// bare leaves a service without a gate, for a reason: its drain is a pause before
+// a stop, and what only gates do would be promised in vain.
+func (a *app) bare(s types.ServiceConfig, c *spec.Container, x extensionOf, why string) error {
+	c.Drain = x.Drain
+	for _, asked := range []struct {
+		key string
+		is  bool
+	}{{"canary", x.Canary != nil}, {"proxyProtocol", x.ProxyProtocol}, {"sticky", x.Sticky}} {
+		if asked.is {
+			return a.reject(s.Name, xSyncdKey+"."+asked.key, "take it out", "it needs a gate, and the service has none: %s", why)
 		}
 	}
-	return "it is on internal networks only, and these are not published"
+	return nil
 }
 
 func (a *app) route(s types.ServiceConfig, p spec.Port, x extensionOf) (resource.Object, error) {

@@ -75,7 +75,11 @@ func (a *app) alone(s types.ServiceConfig, proto resource.Object) error {
 	for _, c := range proto.Claims {
 		switch c.Kind {
 		case resource.ClaimPort:
-			return a.reject(s.Name, "ports", "publish a range such as 8080-8089, or no fixed port", "%d replicas cannot share %s", a.replicas(s), c.Value)
+			hint := "publish a range such as 8080-8089, or no fixed port"
+			if strings.HasSuffix(c.Value, "/tcp") {
+				hint += "; a gate can share it: x-syncd: {gate: tcp}"
+			}
+			return a.reject(s.Name, "ports", hint, "%d replicas cannot share %s", a.replicas(s), c.Value)
 		case resource.ClaimAddress:
 			return a.reject(s.Name, "networks", "", "%d replicas cannot share the address %s", a.replicas(s), c.Value)
 		case resource.ClaimName:

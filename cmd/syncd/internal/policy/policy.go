@@ -7,17 +7,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
 )
 
 // App is one app of the repository as far as it rendered.
 type App struct {
 	Name, Dir string
-	Config    config.App
+	// File is the path of its first Compose file.
+	File   string
+	Config config.App
 	// Objects is empty where it did not render.
 	Objects []resource.Object
 }
@@ -84,12 +86,8 @@ func conflicts(a, b App) []Problem {
 		return nil
 	}
 	var out []Problem
-	for _, x := range claims(a) {
-		for _, y := range claims(b) {
-			if clash(x, y) {
-				out = append(out, Problem{a.Name, fmt.Sprintf("%s is claimed by app %s too", x, b.Name), "change one of them, or let hosts.matchLabels put the apps on different hosts"})
-			}
-		}
+	for _, x := range reconcile.Contest(a.Objects, b.Objects) {
+		out = append(out, Problem{a.Name, fmt.Sprintf("%s: %s is claimed by app %s too, in %s", a.File, x, b.Name, b.File), "change one of them, or let hosts.matchLabels put the apps on different hosts"})
 	}
 	return out
 }
@@ -102,58 +100,4 @@ func together(a, b config.Selector) bool {
 		}
 	}
 	return true
-}
-
-// claims are those that concern the whole host, each once.
-func claims(a App) []resource.Claim {
-	seen := map[resource.Claim]bool{}
-	var out []resource.Claim
-	for _, o := range a.Objects {
-		for _, c := range o.Claims {
-			if hostWide(c) && !seen[c] {
-				seen[c] = true
-				out = append(out, c)
-			}
-		}
-	}
-	return out
-}
-
-// hostWide tells of claims that no two apps of a host can have. A port is one
-// where it is an address: a service on the host's network, or with a port of a
-// range, keeps only its own next instance away.
-func hostWide(c resource.Claim) bool {
-	if c.Kind != resource.ClaimPort {
-		return c.Kind == resource.ClaimName
-	}
-	_, port := split(c.Value)
-	number, _, _ := strings.Cut(port, "/")
-	_, err := strconv.ParseUint(number, 10, 16)
-	return err == nil
-}
-
-// clash tells whether two claims are for the same thing: a port of all addresses
-// is also a port of each.
-func clash(x, y resource.Claim) bool {
-	if x == y {
-		return true
-	}
-	if x.Kind != resource.ClaimPort || y.Kind != resource.ClaimPort {
-		return false
-	}
-	hostX, portX := split(x.Value)
-	hostY, portY := split(y.Value)
-	return portX == portY && (everywhere(hostX) || everywhere(hostY))
-}
-
-func split(address string) (host, port string) {
-	i := strings.LastIndexByte(address, ':')
-	if i < 0 {
-		return "", address
-	}
-	return address[:i], address[i+1:]
-}
-
-func everywhere(host string) bool {
-	return slices.Contains([]string{"", "0.0.0.0", "::", "[::]"}, host)
 }

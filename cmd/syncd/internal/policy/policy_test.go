@@ -12,7 +12,7 @@ import (
 )
 
 func app(name string, dependsOn ...string) policy.App {
-	return policy.App{Name: name, Dir: name, Config: config.App{DependsOn: dependsOn}}
+	return policy.App{Name: name, Dir: name, File: name + "/compose.yaml", Config: config.App{DependsOn: dependsOn}}
 }
 
 // on puts an app on hosts with these labels (key=value).
@@ -47,7 +47,7 @@ func TestAppsMustGetAlong(t *testing.T) {
 		{"an unknown dependency", []policy.App{app("a", "x")}, []string{`a: a/.syncd.yaml: dependsOn: there is no app "x"`}},
 		{"itself", []policy.App{app("a", "a")}, []string{"a: a circle: a -> a"}},
 		{"a circle and who leads into it", []policy.App{app("a", "b"), app("b", "c"), app("c", "b")}, []string{"b: a circle: b -> c -> b", "c: a circle: c -> b -> c"}},
-		{"one port twice", []policy.App{claiming(app("a"), "port 0.0.0.0:80/tcp"), claiming(app("b"), "port 127.0.0.1:80/tcp")}, []string{"b: port 127.0.0.1:80/tcp is claimed by app a too"}},
+		{"one port twice", []policy.App{claiming(app("a"), "port 0.0.0.0:80/tcp"), claiming(app("b"), "port 127.0.0.1:80/tcp")}, []string{"b: b/compose.yaml: port 127.0.0.1:80/tcp (there: port 0.0.0.0:80/tcp) is claimed by app a too, in a/compose.yaml"}},
 		{"one port of IPv6", []policy.App{claiming(app("a"), "port [::]:80/tcp"), claiming(app("b"), "port [::1]:80/tcp")}, []string{"b: port [::1]:80/tcp"}},
 		{"two addresses", []policy.App{claiming(app("a"), "port 127.0.0.2:80/tcp"), claiming(app("b"), "port 127.0.0.1:80/tcp")}, nil},
 		{"two protocols", []policy.App{claiming(app("a"), "port 0.0.0.0:80/udp"), claiming(app("b"), "port 0.0.0.0:80/tcp")}, nil},

@@ -86,6 +86,29 @@ func previews() []reconcile.Preview {
 	}
 }
 
+// handed are services whose ports change hands, or could.
+func handed() []reconcile.Preview {
+	short := resource.Duration(300 * time.Millisecond)
+	stop := func(group, remedy string) reconcile.ServicePlan {
+		return reconcile.ServicePlan{Service: apply.Service{Group: group, How: apply.HowStopFirst, Why: "port 0.0.0.0:80/tcp", Slots: 1, Of: 1}, Gap: short, Remedy: remedy}
+	}
+	return []reconcile.Preview{{
+		App: "shop", Revision: first, Digest: "0123456789ab", WayBack: reconcile.WayBack{Good: first},
+		Services: []reconcile.ServicePlan{
+			stop("web", "x-syncd: {gate: tcp} would close it"),
+			stop("dns", "no gate can close it: port 53/udp is not TCP"),
+			{
+				Service: apply.Service{Group: "taken", How: apply.HowStartFirst, Why: "ports.0: 8080:80 -> (none)", Slots: 1, Of: 1}, Gap: resource.Duration(1200 * time.Millisecond),
+				Where: "on port 8080, while a gate takes it over", Gated: true, Gates: []string{"port 8080 goes through a gate: the application sees the gate's address"},
+			},
+			{Service: apply.Service{Group: "given", How: apply.HowStartFirst, Slots: 1, Of: 1}, Gap: short, Where: "on port 81, while its gate gives it back"},
+			{Service: apply.Service{Group: "mode", How: apply.Unchanged, Of: 1}, Gates: []string{hostile}},
+			{Service: apply.Service{Group: "cache", How: apply.Unchanged, Of: 1}},
+		},
+		Plan: apply.Plan{Steps: []apply.Step{{ID: 1, Verb: apply.Put, Key: web("1"), Cause: "image"}}},
+	}}
+}
+
 func history() []state.Entry {
 	return []state.Entry{
 		{At: now, Kind: "sync", Outcome: "rolled back", Revision: second, Duration: resource.Duration(3300 * time.Millisecond), Reason: hostile},

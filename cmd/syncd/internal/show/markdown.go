@@ -55,7 +55,7 @@ func orDefault(s, other string) string {
 func serviceTable(p reconcile.Preview) string {
 	rows := ""
 	for i, svc := range p.Services {
-		if svc.How == apply.Unchanged || i >= maxRows {
+		if svc.How == apply.Unchanged && len(svc.Gates) == 0 || i >= maxRows {
 			continue
 		}
 		rows += fmt.Sprintf("| %s | %s | %d of %d | %s | %s |\n", inTable(svc.Group), svc.How, svc.Slots, svc.Of, inTable(svc.Why), inTable(strings.Join(price(svc), "; ")))

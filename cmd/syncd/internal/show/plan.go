@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func stepsOf(p apply.Plan) string { return apply.Plan{Steps: p.Steps}.String() }
 // is behind (networks, volumes) what differs.
 func (s Style) changes(b *strings.Builder, p reconcile.Preview) {
 	for _, svc := range p.Services {
-		if svc.How == apply.Unchanged {
+		if svc.How == apply.Unchanged && len(svc.Gates) == 0 {
 			continue
 		}
 		fmt.Fprintf(b, "  %s  %s%s\n", s.paint(bold, word(svc.Group)), s.paint(roughness(svc.How), string(svc.How)), because(svc))
@@ -112,24 +113,20 @@ func change(c drift.Change) string {
 	return sentence(c.String())
 }
 
-// meanwhile says what becomes of new connections in a gap.
-func meanwhile(svc reconcile.ServicePlan) string {
-	switch {
-	case svc.Gated && svc.How == apply.HowStopFirst:
-		return "; the gate lets new connections wait"
-	case strings.HasPrefix(svc.Why, "port "):
-		return "; x-syncd.gate would close it"
-	}
-	return ""
-}
-
 // price is what a change costs meanwhile.
 func price(svc reconcile.ServicePlan) []string {
 	var out []string
 	if svc.Gap > 0 {
-		out = append(out, "gap: about "+seconds(svc.Gap.D())+" without an instance"+meanwhile(svc))
+		line := "gap: about " + seconds(svc.Gap.D()) + " " + cmp.Or(svc.Where, "without an instance")
+		if svc.Remedy != "" {
+			line += "; " + svc.Remedy
+		}
+		out = append(out, sentence(line))
 	} else if svc.How == apply.HowStartFirst {
 		out = append(out, "gap: none")
+	}
+	for _, line := range svc.Gates {
+		out = append(out, sentence(line))
 	}
 	if svc.Canary != nil {
 		out = append(out, "canary: "+svc.Canary.String()+" first")

@@ -16,6 +16,8 @@ func texts(s show.Style) map[string]string {
 	return map[string]string{
 		"status.txt":   s.Status(status()),
 		"plan.txt":     s.Plan(previews()),
+		"gates.txt":    s.Plan(handed()),
+		"gates.md":     show.Markdown(handed()),
 		"plan.md":      show.Markdown(previews()),
 		"history.txt":  s.History(history(), 20),
 		"words.txt":    s.History(words(), 3),

@@ -28,7 +28,8 @@ const appPackage = "syncd.io/syncd/internal/apply/docker/dockertest/app"
 // The program serves on :8080: / answers its version, /healthz its health,
 // /break and /repair change that. Its flags, or variables APP_*: -listen,
 // -version, -say "line|line", -write FILE, -exit CODE with -exit-after, and
-// -healthy-after, -unhealthy, -ignore-term; `/app -probe URL` is a health probe.
+// -healthy-after, -unhealthy, -ignore-term; `/app -probe URL` is a health probe,
+// and -ask URL is a neighbour of another service, whom /asked tells about.
 func Image(t testing.TB, tag string, lines ...string) string {
 	t.Helper()
 	if tag == "" {

@@ -16,10 +16,10 @@ import (
 )
 
 type options struct {
-	listen, say, version, write, probe string
-	exit                               int
-	exitAfter, healthyAfter            time.Duration
-	unhealthy, ignoreTerm              bool
+	listen, say, version, write, probe, ask string
+	exit                                    int
+	exitAfter, healthyAfter                 time.Duration
+	unhealthy, ignoreTerm                   bool
 }
 
 func main() {
@@ -29,6 +29,7 @@ func main() {
 	flag.StringVar(&o.version, "version", env("VERSION", "1"), "what / answers")
 	flag.StringVar(&o.write, "write", env("WRITE", ""), "file to make, if it is not there")
 	flag.StringVar(&o.probe, "probe", "", "URL to get once: exit 0 on 200, else 1")
+	flag.StringVar(&o.ask, "ask", env("ASK", ""), "URL to get again and again; /asked tells how that went")
 	flag.IntVar(&o.exit, "exit", number("EXIT", -1), "exit code of a job; -1 serves")
 	flag.DurationVar(&o.exitAfter, "exit-after", duration("EXIT_AFTER"), "time until the exit")
 	flag.DurationVar(&o.healthyAfter, "healthy-after", duration("HEALTHY_AFTER"), "time until /healthz is well")
@@ -87,6 +88,11 @@ func serve(ctx context.Context, o options) int {
 			http.Error(w, "not well", http.StatusServiceUnavailable)
 		}
 	})
+	if o.ask != "" {
+		n := &neighbour{url: o.ask}
+		mux.HandleFunc("/asked", n.tell)
+		go n.askOn(ctx)
+	}
 	server := &http.Server{Addr: o.listen, Handler: mux, ReadHeaderTimeout: time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
