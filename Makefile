@@ -28,7 +28,7 @@ demo: engine build ## the story on this machine's engine, in under two minutes
 GORACE ?= atexit_sleep_ms=10
 
 .PHONY: test
-test: programs engine compose ## everything, with the engine and the race detector
+test: programs engine compose proxies ## everything, with the engine and the race detector
 	go vet ./...
 	GORACE='$(GORACE)' go test -race -p 2 -timeout 20m ./...
 
@@ -47,7 +47,7 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 	@touch $@
 
 .PHONY: bench
-bench: engine ## what a pass, a poll and a rollback cost
+bench: engine proxies ## what a pass, a poll and a rollback cost
 	go test -run '^$$' -bench . -benchmem -timeout 20m ./...
 
 .PHONY: generate
@@ -72,11 +72,13 @@ stage:
 	cp -L '$(CERTS)' '$(STAGE)/etc/ssl/certs/ca-certificates.crt'
 	cp LICENSE '$(STAGE)/LICENSE'
 
-.PHONY: engine compose programs
+.PHONY: engine compose proxies programs
 engine:
 	@hack/engine.sh
 compose:
 	@hack/compose.sh >/dev/null
+proxies:
+	@hack/proxies.sh >/dev/null
 programs:
 	@hack/programs.sh
 

@@ -64,6 +64,20 @@ func TestComposeScriptPrintsHowComposeIsCalled(t *testing.T) {
 	}
 }
 
+func TestProxiesScriptPrintsWhereTheyAre(t *testing.T) {
+	needsEngine(t)
+	out, complaint, exit := script(t, nil, "hack/proxies.sh")
+	paths := strings.Fields(out)
+	if exit != 0 || len(paths) != 2 {
+		t.Fatalf("exit %d, said %q %q; want two paths", exit, out, complaint)
+	}
+	for _, path := range paths {
+		if _, complaint, exit := script(t, nil, path, "-v"); exit != 0 {
+			t.Errorf("%s -v: exit %d: %s", path, exit, complaint)
+		}
+	}
+}
+
 func TestImageHoldsTheProgramsAndNothingElse(t *testing.T) {
 	needsEngine(t)
 	tag := fmt.Sprintf("syncdtest-image:%d", os.Getpid())
