@@ -54,6 +54,14 @@ func ImageNamed(t testing.TB, ref string, lines ...string) string {
 	if err != nil {
 		t.Fatalf("pack image context: %v", err)
 	}
+	built(t, api, files, ref)
+	return ref
+}
+
+// built builds an image from an archive of its context. It is removed when the
+// test ends.
+func built(t testing.TB, api *client.Client, files io.Reader, ref string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Limit)
 	defer cancel()
 	if err := buildImage(ctx, api, files, ref); err != nil {
@@ -61,7 +69,6 @@ func ImageNamed(t testing.TB, ref string, lines ...string) string {
 	}
 	id := ImageID(t, ref)
 	t.Cleanup(func() { removeImage(t, api, ref, id) })
-	return ref
 }
 
 // ImageID returns the ID of an image.
@@ -114,6 +121,7 @@ var app = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(out)
 })
 
+// archive packs files by name; a name that ends in a slash is a directory.
 func archive(files map[string][]byte) (io.Reader, error) {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
