@@ -20,6 +20,7 @@ import (
 	"unsafe"
 
 	"syncd.io/syncd/internal/gate"
+	"syncd.io/syncd/internal/resource"
 )
 
 // limit is how long anything may take in these tests.
@@ -238,7 +239,7 @@ func echo(t testing.TB) gate.Backend {
 }
 
 func tcp(backends ...gate.Backend) gate.Table {
-	return gate.Table{Format: gate.Format, Mode: gate.TCP, Port: 8080, Backends: backends, Drain: gate.Duration(limit)}
+	return gate.Table{Format: gate.Format, Mode: gate.TCP, Port: 8080, Backends: backends, Drain: resource.Duration(limit)}
 }
 
 // connect connects to the gate, and is answered.
@@ -405,7 +406,7 @@ func TestSIGTERMDrainsAndEndsWell(t *testing.T) {
 
 func TestSIGTERMDoesNotWaitForeverForAConnection(t *testing.T) {
 	table := tcp(echo(t))
-	table.Drain = gate.Duration(50 * time.Millisecond)
+	table.Drain = resource.Duration(50 * time.Millisecond)
 	g := start(t, table)
 	conn := g.connect()
 	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil {

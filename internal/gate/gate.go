@@ -125,7 +125,7 @@ func (g *Gate) shutPort() time.Duration {
 	defer g.mu.Unlock()
 	g.ending = true
 	g.settle()
-	return g.table.complete().Drain.std()
+	return g.table.complete().Drain.D()
 }
 
 // await waits until all have gone, for a limited time, unless there is a hurry. It

@@ -104,7 +104,7 @@ func (p *pool) schedule(m *member) {
 		m.timer = nil
 	}
 	if m.inFlight > 0 {
-		m.until = m.since.Add(p.table.Drain.std())
+		m.until = m.since.Add(p.table.Drain.D())
 		m.timer = time.AfterFunc(time.Until(m.until), func() { p.expire(m) })
 	}
 }

@@ -205,5 +205,3 @@ func restless(a gate.Answer) string {
 	}
 	return ""
 }
-
-func timeOf(d gate.Duration) time.Duration { return time.Duration(d) }

@@ -81,7 +81,7 @@ func nextTable(before gate.Table, r spec.Route, to apply.Traffic, alive map[stri
 // settings is a table without traffic.
 func settings(r spec.Route) gate.Table {
 	return gate.Table{
-		Format: gate.Format, Mode: gate.Mode(r.Mode), Port: gatePort, Drain: gate.Duration(r.Drain),
+		Format: gate.Format, Mode: gate.Mode(r.Mode), Port: gatePort, Drain: resource.Duration(r.Drain),
 		ProxyProtocol: r.ProxyProtocol, Sticky: r.Sticky,
 	}
 }
@@ -141,7 +141,7 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 		ProxyProtocol: table.ProxyProtocol, Sticky: table.Sticky, Port: gatePublished(g),
 	}
 	if table.Drain != 0 {
-		r.Drain = timeOf(table.Drain)
+		r.Drain = table.Drain.D()
 	}
 	if want != nil && len(table.Backends) > 0 {
 		r.Port.Target = int(table.Backends[0].Port)
