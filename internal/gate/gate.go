@@ -84,7 +84,7 @@ func Start(ctx context.Context, opts Options) (*Gate, error) {
 	g.http = newHTTPMode(g.pool, opts.Log)
 	g.door = door{at: opts.Listen, crowd: g.crowd, enter: g.enter, failed: g.notAccepted}
 	g.load()
-	g.control.serve(g.Apply, g.Answer)
+	g.control.serve(g.Apply, g.Settled)
 	go g.run()
 	return g, nil
 }
