@@ -47,7 +47,7 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 	@touch $@
 
 .PHONY: bench
-bench: engine proxies ## what a pass, a poll and a rollback cost
+bench: engine proxies ## what a pass, a poll, a rollback and a gate cost
 	go test -run '^$$' -bench . -benchmem -timeout 20m ./...
 
 .PHONY: generate

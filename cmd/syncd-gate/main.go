@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 )
@@ -30,6 +31,8 @@ const usage = `syncd-gate owns one published port; syncd starts it and tells it 
 
   -dir DIR             where table and control socket lie (default /gate)
   -listen ADDR:PORT    serve: listen there, not on the edge network's address
+  -wait DURATION       table: answer when nothing is in flight at those who leave
+                       and the port is as it should be, at the latest after that
 `
 
 // program is one run: its streams.
@@ -59,7 +62,10 @@ func start() int {
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // settings are what the flags say.
-type settings struct{ dir, listen string }
+type settings struct {
+	dir, listen string
+	wait        time.Duration
+}
 
 func (p program) run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
@@ -90,6 +96,7 @@ func (p program) flags(args []string) (settings, error) {
 	f.SetOutput(io.Discard)
 	f.StringVar(&s.dir, "dir", "/gate", "")
 	f.StringVar(&s.listen, "listen", "", "")
+	f.DurationVar(&s.wait, "wait", 0, "")
 	f.Usage = func() {}
 	err := f.Parse(args[1:])
 	switch {

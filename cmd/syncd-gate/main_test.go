@@ -20,6 +20,7 @@ import (
 	"unsafe"
 
 	"syncd.io/syncd/internal/gate"
+	"syncd.io/syncd/internal/resource"
 )
 
 // limit is how long anything may take in these tests.
@@ -238,7 +239,7 @@ func echo(t testing.TB) gate.Backend {
 }
 
 func tcp(backends ...gate.Backend) gate.Table {
-	return gate.Table{Format: gate.Format, Mode: gate.TCP, Port: 8080, Backends: backends, Drain: gate.Duration(limit)}
+	return gate.Table{Format: gate.Format, Mode: gate.TCP, Port: 8080, Backends: backends, Drain: resource.Duration(limit)}
 }
 
 // connect connects to the gate, and is answered.
@@ -295,6 +296,30 @@ func TestTheTableIsHandedOverByTheProgram(t *testing.T) {
 	}
 }
 
+func TestTheProgramWaitsForThoseWhoLeave(t *testing.T) {
+	b := echo(t)
+	g := start(t, tcp(b))
+	conn := g.connect()
+	b.Draining = true
+	g.hands(tcp(b))
+	out, _, _ := program(t, "", "table", "-dir", g.dir, "-wait", "20ms")
+	if !strings.Contains(out, `"inFlight":1`) {
+		t.Errorf("at the end of its time it says %s", out)
+	}
+	began, ended := time.Now(), make(chan string)
+	go func() {
+		out, _, _ := program(t, "", "table", "-dir", g.dir, "-wait", limit.String())
+		ended <- out
+	}()
+	_ = conn.Close()
+	if out := <-ended; !strings.Contains(out, `"inFlight":0`) {
+		t.Errorf("after the last one's end it says %s", out)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
 func TestErrorsAreOneLineAndAHint(t *testing.T) {
 	g := start(t, tcp())
 	for _, args := range [][]string{
@@ -303,6 +328,7 @@ func TestErrorsAreOneLineAndAHint(t *testing.T) {
 		{"serve", "-dir", g.dir},
 		{"serve", "-dir", filepath.Join(g.dir, "none")},
 		{"serve", "-port", "80"},
+		{"table", "-dir", g.dir, "-wait", "soon"},
 		{"serve", "now"},
 		{"sing"},
 		{},
@@ -405,7 +431,7 @@ func TestSIGTERMDrainsAndEndsWell(t *testing.T) {
 
 func TestSIGTERMDoesNotWaitForeverForAConnection(t *testing.T) {
 	table := tcp(echo(t))
-	table.Drain = gate.Duration(50 * time.Millisecond)
+	table.Drain = resource.Duration(50 * time.Millisecond)
 	g := start(t, table)
 	conn := g.connect()
 	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -453,6 +479,23 @@ func TestItRunsAsTheFirstProcessOfNobody(t *testing.T) {
 	}
 	if err := g.cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// TestItTakesTheDescriptorsThatItMayHave: the limit in force is raised to the
+// hard one, as Go's runtime does.
+func TestItTakesTheDescriptorsThatItMayHave(t *testing.T) {
+	g := startIn(t, place(t), tcp(echo(t)), func(cmd *exec.Cmd) {
+		args := append([]string{"sh", "-c", `ulimit -Sn 64 && exec "$0" "$@"`}, cmd.Args...)
+		cmd.Path, cmd.Args = "/bin/sh", args
+	})
+	for i, conn := range g.crowds(100) {
+		if err := says(conn, "hello"); err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+	}
+	if n := g.answer().Backends[0].InFlight; n != 100 {
+		t.Errorf("%d are in flight", n)
 	}
 }
 

@@ -19,7 +19,7 @@ func (p program) table(ctx context.Context, s settings) error {
 	if len(raw) > gate.MaxTable {
 		return fault.As(fault.Rejected, fmt.Errorf("the gate's table is longer than %d bytes", gate.MaxTable))
 	}
-	a, err := gate.Ask(ctx, s.dir, raw)
+	a, err := gate.AskSettled(ctx, s.dir, raw, s.wait)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,7 @@
 package gate
 
+import "fmt"
+
 // Answer is what a gate says of itself.
 type Answer struct {
 	// Version is the gate's program's.
@@ -22,6 +24,24 @@ type Answer struct {
 	Backends []State `json:"backends"`
 	// Totals count since the gate's start.
 	Totals Totals `json:"totals"`
+}
+
+// Unsettled says what the gate is still about: why its port is not as it should be,
+// or how much those who leave have in flight. It is empty where there is nothing.
+func (a Answer) Unsettled() string {
+	leaving := 0
+	for _, b := range a.Backends {
+		if b.Draining {
+			leaving += b.InFlight
+		}
+	}
+	switch {
+	case a.Trouble != "":
+		return a.Trouble
+	case leaving > 0:
+		return fmt.Sprintf("%d connections end at those who leave", leaving)
+	}
+	return ""
 }
 
 // State is how one backend is doing. What it counts are connections in tcp mode

@@ -18,6 +18,12 @@ import (
 // are of the class fault.Unreachable where no gate answers, and else of the
 // gate's own.
 func Ask(ctx context.Context, dir string, table []byte) (Answer, error) {
+	return AskSettled(ctx, dir, table, 0)
+}
+
+// AskSettled is Ask, and has the gate answer when nothing is unsettled (see
+// Answer.Unsettled), at the latest after wait, or eight seconds.
+func AskSettled(ctx context.Context, dir string, table []byte, wait time.Duration) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeLimit)
 	defer cancel()
 	var d net.Dialer
@@ -29,7 +35,7 @@ func Ask(ctx context.Context, dir string, table []byte) (Answer, error) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	r, err := converse(conn.(*net.UnixConn), table)
+	r, err := converse(conn.(*net.UnixConn), append([]byte(wait.String()+"\n"), table...))
 	if err != nil {
 		return Answer{}, fault.As(fault.Unreachable, fmt.Errorf("ask the gate: %w", err))
 	}
@@ -39,9 +45,9 @@ func Ask(ctx context.Context, dir string, table []byte) (Answer, error) {
 	return *r.Answer, nil
 }
 
-func converse(conn *net.UnixConn, table []byte) (reply, error) {
+func converse(conn *net.UnixConn, question []byte) (reply, error) {
 	// A gate that has seen enough answers before it has read everything.
-	_, sent := conn.Write(table)
+	_, sent := conn.Write(question)
 	sent = errors.Join(sent, conn.CloseWrite())
 	raw, err := io.ReadAll(conn)
 	if len(raw) == 0 {

@@ -24,11 +24,16 @@ const TableFile = "table.json"
 // socketFile is the control socket in a gate's directory.
 const socketFile = "control.sock"
 
-// One exchange on the control socket: the caller sends a table, or nothing, and
-// the end of its direction; the gate sends a reply and closes.
+// One exchange on the control socket: the caller sends a line that says how long
+// the gate may wait until it is settled, a table or nothing, and the end of its
+// direction; the gate sends a reply and closes.
 const (
 	// exchangeLimit is how long one may take.
 	exchangeLimit = 10 * time.Second
+	// longestWait leaves the rest of an exchange its time.
+	longestWait = exchangeLimit - 2*time.Second
+	// maxLine is how long the line may be.
+	maxLine = 64
 	// maxCallers is how many there may be at once; others wait.
 	maxCallers = 8
 )
@@ -96,7 +101,7 @@ func vacate(ctx context.Context, path string) error {
 }
 
 // serve answers callers until close.
-func (c *control) serve(apply func(Table) error, answer func() Answer) {
+func (c *control) serve(apply func(Table) error, settled func(context.Context) Answer) {
 	slots := make(chan struct{}, maxCallers)
 	c.calls.Go(func() {
 		for c.stopped.Err() == nil {
@@ -109,42 +114,49 @@ func (c *control) serve(apply func(Table) error, answer func() Answer) {
 			c.calls.Go(func() {
 				defer func() { <-slots }()
 				defer context.AfterFunc(c.stopped, func() { _ = conn.Close() })()
-				exchange(conn, apply, answer)
+				exchange(c.stopped, conn, apply, settled)
 			})
 		}
 	})
 }
 
 // exchange answers one caller. One that does not listen is not waited for.
-func exchange(conn *net.UnixConn, apply func(Table) error, answer func() Answer) {
+func exchange(ctx context.Context, conn *net.UnixConn, apply func(Table) error, settled func(context.Context) Answer) {
 	defer conn.Close()
 	if conn.SetDeadline(time.Now().Add(exchangeLimit)) != nil {
 		return
 	}
 	var r reply
-	if err := handOver(conn, apply); err != nil {
+	if wait, err := handOver(conn, apply); err != nil {
 		r = reply{Error: err.Error(), Hint: fault.Advice(err), Class: fault.Of(err)}
 	} else {
-		a := answer()
+		ctx, cancel := context.WithTimeout(ctx, min(wait, longestWait))
+		defer cancel()
+		a := settled(ctx)
 		r.Answer = &a
 	}
 	_ = json.NewEncoder(conn).Encode(r)
 }
 
-// handOver applies the table that r holds; nothing is no table.
-func handOver(r io.Reader, apply func(Table) error) error {
-	raw, err := io.ReadAll(io.LimitReader(r, MaxTable+1))
+// handOver applies the table that r holds, nothing is no table, and returns how
+// long to wait then.
+func handOver(r io.Reader, apply func(Table) error) (wait time.Duration, err error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxLine+MaxTable+1))
 	if err != nil {
-		return fmt.Errorf("read the table: %w", err)
+		return 0, fmt.Errorf("read the table: %w", err)
+	}
+	line, raw, _ := bytes.Cut(raw, []byte("\n"))
+	if wait, err = time.ParseDuration(string(line)); err != nil {
+		return 0, fault.As(fault.Rejected, fmt.Errorf("read how long to wait: %w", err))
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
-		return nil
+		return wait, nil
 	}
 	t, err := Decode(raw)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return apply(t)
+	return wait, apply(t)
 }
 
 // close ends the socket.

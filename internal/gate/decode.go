@@ -78,8 +78,8 @@ func (t Table) check() error {
 		return fmt.Errorf("mode %q is neither tcp nor http", t.Mode)
 	case t.Port == 0:
 		return errors.New("port is missing")
-	case t.Drain < 0 || t.Drain.std() > maxDrain:
-		return fmt.Errorf("drain %s is not between 0s and %s", t.Drain.std(), maxDrain)
+	case t.Drain < 0 || t.Drain.D() > maxDrain:
+		return fmt.Errorf("drain %s is not between 0s and %s", t.Drain, maxDrain)
 	case t.ProxyProtocol && t.Mode != TCP:
 		return errors.New("proxyProtocol is for mode tcp only; http has X-Forwarded-For")
 	case t.Sticky && t.Mode != HTTP:
@@ -96,8 +96,8 @@ func (h *Hold) check() error {
 		return nil
 	case h.Limit < 0 || h.Limit > maxWaiting:
 		return fmt.Errorf("hold.limit %d is not between 0 and %d", h.Limit, maxWaiting)
-	case h.For < 0 || h.For.std() > maxHoldFor:
-		return fmt.Errorf("hold.for %s is not between 0s and %s", h.For.std(), maxHoldFor)
+	case h.For < 0 || h.For.D() > maxHoldFor:
+		return fmt.Errorf("hold.for %s is not between 0s and %s", h.For, maxHoldFor)
 	}
 	return nil
 }

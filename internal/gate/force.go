@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -73,6 +74,7 @@ func (g *Gate) settle() {
 		g.opts.Log.Error("the port is not open", "error", g.shut)
 		g.retry = time.AfterFunc(relisten, g.again)
 	}
+	g.pool.stir() // a trouble may be over
 	if now := g.door.address(); now != before {
 		g.opts.Log.Info("port", "address", now)
 	}
@@ -82,6 +84,22 @@ func (g *Gate) again() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.settle()
+}
+
+// Settled is Answer once nothing is unsettled; when ctx ends, as it is then.
+func (g *Gate) Settled(ctx context.Context) Answer {
+	for {
+		changed := g.pool.next() // before looking, or one may be missed
+		a := g.Answer()
+		if a.Unsettled() == "" {
+			return a
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return a
+		}
+	}
 }
 
 // Answer tells how the gate is doing.

@@ -93,7 +93,7 @@ func Start(ctx context.Context, opts Options) (*Gate, error) {
 	g.door = *g.makeDoor(opts.Listen)
 	g.inside = inside{addresses: opts.Inside, door: g.makeDoor, doors: map[netip.AddrPort]*door{}}
 	g.load()
-	g.control.serve(g.Apply, g.Answer)
+	g.control.serve(g.Apply, g.Settled)
 	go g.run()
 	return g, nil
 }
@@ -139,7 +139,7 @@ func (g *Gate) shutPort() time.Duration {
 	defer g.mu.Unlock()
 	g.ending = true
 	g.settle()
-	return g.table.complete().Drain.std()
+	return g.table.complete().Drain.D()
 }
 
 // await waits until all have gone, for a limited time, unless there is a hurry. It

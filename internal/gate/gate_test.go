@@ -190,7 +190,7 @@ func TestATableThatCannotBeWrittenIsNotInForce(t *testing.T) {
 	dir := place(t)
 	g := startIn(t.Context(), t, dir, "127.0.0.1:0")
 	apply(t, g, table(TCP, b))
-	if err := os.Mkdir(filepath.Join(dir, TableFile+".new"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, TableFile+".new", "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	err := g.Apply(table(TCP))

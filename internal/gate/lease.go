@@ -111,4 +111,5 @@ func (p *pool) empty(m *member) {
 		p.members = slices.DeleteFunc(p.members, func(o *member) bool { return o == m })
 	}
 	m.until = time.Time{}
+	p.wake() // those who wait for the end of the drain
 }

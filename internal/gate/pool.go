@@ -26,7 +26,7 @@ type pool struct {
 	closed  bool
 	table   Table // completed
 	members []*member
-	changed chan struct{} // closed when who waits may look again
+	changed chan struct{} // closed when those who wait may look again
 	waiting int
 	turns   uint64 // how often somebody was chosen
 	credit  int    // of those without a share, see byShare
@@ -104,7 +104,7 @@ func (p *pool) schedule(m *member) {
 		m.timer = nil
 	}
 	if m.inFlight > 0 {
-		m.until = m.since.Add(p.table.Drain.std())
+		m.until = m.since.Add(p.table.Drain.D())
 		m.timer = time.AfterFunc(time.Until(m.until), func() { p.expire(m) })
 	}
 }
@@ -139,10 +139,22 @@ func run(cuts []func()) {
 
 // wake lets everybody who waits look again.
 func (p *pool) wake() {
-	if p.waiting > 0 {
-		close(p.changed)
-		p.changed = make(chan struct{})
-	}
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// stir is wake, for those without the lock.
+func (p *pool) stir() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wake()
+}
+
+// next returns a channel that is closed with the next change.
+func (p *pool) next() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
 }
 
 // accepted counts a client's connection and returns the table in force.

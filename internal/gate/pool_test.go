@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"syncd.io/syncd/internal/resource"
 )
 
 // world is who can be connected to, in the pool's tests.
@@ -106,12 +108,12 @@ func (t Table) share(id string, percent int) Table {
 }
 
 func (t Table) held(limit int, wait time.Duration) Table {
-	t.Hold = &Hold{Limit: limit, For: Duration(wait)}
+	t.Hold = &Hold{Limit: limit, For: resource.Duration(wait)}
 	return t
 }
 
 func (t Table) drain(d time.Duration) Table {
-	t.Drain = Duration(d)
+	t.Drain = resource.Duration(d)
 	return t
 }
 

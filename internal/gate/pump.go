@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+
+	"syncd.io/syncd/internal/gate/rawcall"
 )
 
 // errSink marks an error of writing; any other is one of reading.
@@ -81,15 +83,15 @@ func (p *pump) fillBuffer(fd uintptr) bool {
 	if p.buf == nil {
 		p.buf = p.stock.buffer()
 	}
-	p.n, p.err = rawRead(fd, p.buf[:])
+	p.n, p.err = rawcall.Read(fd, p.buf[:])
 	p.came = p.n
 	return p.ready()
 }
 
 // emptyBuffer writes once.
 func (p *pump) emptyBuffer(fd uintptr) bool {
-	p.n, p.err = rawWrite(fd, p.buf[p.came-p.left:p.came])
-	return !errors.Is(p.err, errAgain)
+	p.n, p.err = rawcall.Write(fd, p.buf[p.came-p.left:p.came])
+	return !errors.Is(p.err, rawcall.ErrAgain)
 }
 
 // fillPipe takes from the socket once. Where no pipe is to be had, as descriptors
@@ -101,7 +103,7 @@ func (p *pump) fillPipe(fd uintptr) bool {
 	if p.pipe == nil {
 		return p.fillBuffer(fd)
 	}
-	p.n, p.err = rawSplice(fd, p.pipe.in, pipeSize)
+	p.n, p.err = rawcall.Splice(fd, p.pipe.in, pipeSize)
 	return p.ready()
 }
 
@@ -110,13 +112,13 @@ func (p *pump) emptyPipe(fd uintptr) bool {
 	if p.pipe == nil {
 		return p.emptyBuffer(fd)
 	}
-	p.n, p.err = rawSplice(p.pipe.out, fd, p.left)
-	return !errors.Is(p.err, errAgain)
+	p.n, p.err = rawcall.Splice(p.pipe.out, fd, p.left)
+	return !errors.Is(p.err, rawcall.ErrAgain)
 }
 
 // ready tells whether the socket had something; where not, hands are emptied.
 func (p *pump) ready() bool {
-	if errors.Is(p.err, errAgain) {
+	if errors.Is(p.err, rawcall.ErrAgain) {
 		p.release()
 		return false
 	}

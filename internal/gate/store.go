@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -36,36 +36,9 @@ func (s store) save(t Table) error {
 	if err != nil {
 		return err
 	}
-	fresh := s.path + ".new"
-	err = write(fresh, raw)
-	if err == nil {
-		err = os.Rename(fresh, s.path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(s.path))
-	}
-	if err != nil {
+	if err := durable.Replace(s.path, raw); err != nil {
 		err = fault.As(fault.Blocked, fmt.Errorf("write the gate's table: %w", err))
 		return fault.Hint(err, "the table in force stays; give the gate's user a directory with room that it may write")
 	}
 	return nil
-}
-
-// write has a file's whole content on disk.
-func write(path string, raw []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// syncDir has the names in a directory on disk.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"syncd.io/syncd/internal/resource"
 )
 
 // Format is the version of the table that this package reads and writes.
@@ -50,7 +52,7 @@ type Table struct {
 	Hold *Hold `json:"hold,omitempty"`
 	// Drain is how long what is in flight at a backend that leaves may go on; 10s
 	// if left out.
-	Drain Duration `json:"drain,omitempty"`
+	Drain resource.Duration `json:"drain,omitempty"`
 	// ProxyProtocol (tcp) tells the backend the client's address, by a PROXY
 	// protocol header of version 2.
 	ProxyProtocol bool `json:"proxyProtocol,omitempty"`
@@ -78,15 +80,15 @@ type Hold struct {
 	// Limit is how many may wait; 1024 if left out.
 	Limit int `json:"limit,omitempty"`
 	// For is how long each may wait; 30s if left out.
-	For Duration `json:"for,omitempty"`
+	For resource.Duration `json:"for,omitempty"`
 }
 
 // complete returns the table with its defaults filled in and its backends in
 // order, so that two tables that mean the same are the same.
 func (t Table) complete() Table {
-	t.Drain = cmp.Or(t.Drain, Duration(DefaultDrain))
+	t.Drain = cmp.Or(t.Drain, resource.Duration(DefaultDrain))
 	if t.Hold != nil {
-		t.Hold = &Hold{Limit: cmp.Or(t.Hold.Limit, DefaultHoldLimit), For: cmp.Or(t.Hold.For, Duration(DefaultHoldFor))}
+		t.Hold = &Hold{Limit: cmp.Or(t.Hold.Limit, DefaultHoldLimit), For: cmp.Or(t.Hold.For, resource.Duration(DefaultHoldFor))}
 	}
 	t.Backends = slices.Clone(t.Backends)
 	slices.SortFunc(t.Backends, func(a, b Backend) int { return cmp.Compare(a.ID, b.ID) })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 const good = `{"format":1,"mode":"tcp","port":8080,"backends":[{"id":"0123456789ab","port":80,"share":10},{"id":"10.0.0.1","port":80,"draining":true}],"hold":{"limit":5},"drain":"3s","proxyProtocol":true}`
@@ -19,14 +20,14 @@ func TestATableIsReadWithItsDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Drain != Duration(3*time.Second) || got.Hold.Limit != 5 || got.Hold.For != Duration(DefaultHoldFor) {
+	if got.Drain != resource.Duration(3*time.Second) || got.Hold.Limit != 5 || got.Hold.For != resource.Duration(DefaultHoldFor) {
 		t.Errorf("got %+v, hold %+v", got, got.Hold)
 	}
 	got, err = Decode([]byte(`{"format":1,"mode":"http","port":80,"hold":{},"sticky":true}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Drain != Duration(DefaultDrain) || *got.Hold != (Hold{DefaultHoldLimit, Duration(DefaultHoldFor)}) {
+	if got.Drain != resource.Duration(DefaultDrain) || *got.Hold != (Hold{DefaultHoldLimit, resource.Duration(DefaultHoldFor)}) {
 		t.Errorf("got %+v, hold %+v", got, got.Hold)
 	}
 }
@@ -45,8 +46,8 @@ func TestATableIsReadStrictly(t *testing.T) {
 		change(`8080`, `0`):                    "port is missing",
 		change(`8080`, `65536`):                "port",
 		change(`"port":80,"share"`, `"share"`): `backend "0123456789ab": port is missing`,
-		change(`"drain":"3s"`, `"drain":3`):    "read it",
-		change(`"3s"`, `"3"`):                  "no duration",
+		change(`"drain":"3s"`, `"drain":true`): "read it",
+		change(`"3s"`, `"3"`):                  "missing unit",
 		change(`"3s"`, `"-3s"`):                "drain -3s",
 		change(`"3s"`, `"25h"`):                "drain 25h",
 		change(`"limit":5`, `"limit":-1`):      "hold.limit -1",

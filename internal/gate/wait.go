@@ -67,7 +67,7 @@ func (p *pool) admit() error {
 // patience is how long one may wait; false where there is nothing to wait for.
 func (p *pool) patience() (time.Duration, bool) {
 	if p.table.Hold != nil {
-		return p.table.Hold.For.std(), true
+		return p.table.Hold.For.D(), true
 	}
 	for _, m := range p.members {
 		if !m.left {

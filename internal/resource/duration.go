@@ -3,7 +3,7 @@ package resource
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,9 +18,15 @@ func (d Duration) D() time.Duration { return time.Duration(d) }
 // String returns it as the standard library does: 2m5s.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// MarshalText returns the seconds, for JSON.
+// MarshalText returns the seconds, for JSON, and loses nothing: what is read again
+// is the same.
 func (d Duration) MarshalText() ([]byte, error) {
-	return []byte(strconv.FormatFloat(d.D().Seconds(), 'f', -1, 64) + "s"), nil
+	sign, whole, rest := "", d/Duration(time.Second), d%Duration(time.Second)
+	if d < 0 {
+		sign, whole, rest = "-", -whole, -rest
+	}
+	text := strings.TrimRight(fmt.Sprintf("%s%d.%09d", sign, int64(whole), int64(rest)), "0")
+	return []byte(strings.TrimSuffix(text, ".") + "s"), nil
 }
 
 // UnmarshalJSON reads a string with a unit, and a plain number of nanoseconds,

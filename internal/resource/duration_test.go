@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ func TestDurationIsAStringOfSecondsInJSON(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: `"0s"`, 1200 * time.Millisecond: `"1.2s"`, 125 * time.Second: `"125s"`, 46244619 * time.Nanosecond: `"0.046244619s"`,
 		time.Nanosecond: `"0.000000001s"`, 1000 * time.Hour: `"3600000s"`, -time.Second: `"-1s"`,
+		19739338600735: `"19739.338600735s"`, 558630382161: `"558.630382161s"`, // which no float has
+		-time.Millisecond: `"-0.001s"`, math.MinInt64: `"-9223372036.854775808s"`,
 	} {
 		got, err := json.Marshal(resource.Duration(d))
 		if err != nil || string(got) != want {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
 	"syncd.io/syncd/internal/source/tree"
@@ -168,17 +169,5 @@ func (r *Repository) fetchInto(ctx context.Context, dir string, req FetchRequest
 	}
 	s.Dir = filepath.Join(place, FilesName)
 	r.setChecked(req.Commit)
-	return s, SyncDir(dir)
-}
-
-// SyncDir makes the names in a directory durable.
-func SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return nil
+	return s, durable.SyncDir(dir)
 }

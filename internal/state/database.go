@@ -10,6 +10,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"syncd.io/syncd/internal/durable"
 )
 
 // openDatabase opens record.db and makes it where it is missing. One that is
@@ -109,7 +111,7 @@ func openBolt(path string) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(makeBuckets(db), syncDir(filepath.Dir(path))); err != nil {
+	if err := errors.Join(makeBuckets(db), durable.SyncDir(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

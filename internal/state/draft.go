@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -55,9 +56,9 @@ func (d *draft) settle(home, name string) error {
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
 			return nil // another Put of the same content was faster
 		}
-		err = errors.Join(err, syncDir(home))
+		err = errors.Join(err, durable.SyncDir(home))
 	}
-	return errors.Join(err, syncDir(filepath.Dir(home)))
+	return errors.Join(err, durable.SyncDir(filepath.Dir(home)))
 }
 
 // discard removes what is left of the draft and lets go of it.

@@ -12,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -106,14 +107,7 @@ func makeKey(dir, path string) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, trouble(dir, "make key", err)
 	}
-	draft := path + ".new"
-	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, trouble(dir, "remove unfinished key", err)
-	}
-	if err := writeNew(draft, key); err != nil {
-		return nil, errors.Join(trouble(dir, "write key", err), discard(draft))
-	}
-	if err := errors.Join(os.Rename(draft, path), syncDir(dir)); err != nil {
+	if err := durable.Replace(path, key); err != nil {
 		return nil, trouble(dir, "write key", err)
 	}
 	return key, nil

@@ -216,31 +216,12 @@ func (t *Target) routeHealth(ctx context.Context, ref resource.Ref) (resource.He
 	if h.State != resource.Well {
 		return h, nil
 	}
-	a, err := t.engine.askGate(ctx, ref.ID, nil)
+	a, err := t.engine.awaitGate(ctx, ref.ID)
 	if err != nil {
 		return resource.Health{}, err
 	}
-	if reason := restless(a); reason != "" {
+	if reason := a.Unsettled(); reason != "" {
 		h.State, h.Reason = resource.Progressing, reason
 	}
 	return h, nil
 }
-
-// restless says what a gate is still about; empty where nothing.
-func restless(a gate.Answer) string {
-	leaving := 0
-	for _, b := range a.Backends {
-		if b.Draining {
-			leaving += b.InFlight
-		}
-	}
-	switch {
-	case a.Trouble != "":
-		return a.Trouble
-	case leaving > 0:
-		return fmt.Sprintf("%d connections end at those who leave", leaving)
-	}
-	return ""
-}
-
-func timeOf(d gate.Duration) time.Duration { return time.Duration(d) }

@@ -229,7 +229,7 @@ func (e *Engine) neverRevive(ctx context.Context, id string) error {
 // hurry shortens the drain of a gate that is about to stop. One that does not
 // answer is stopped as it is.
 func (e *Engine) hurry(ctx context.Context, id string, table gate.Table) {
-	table.Drain = gate.Duration(lastWords)
+	table.Drain = resource.Duration(lastWords)
 	if raw, err := table.Encode(); err == nil {
 		_, _ = e.askGate(ctx, id, raw)
 	}

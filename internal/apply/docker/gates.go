@@ -138,7 +138,7 @@ func storedDrain(t gate.Table) time.Duration {
 	if t.Drain == 0 {
 		return gate.DefaultDrain
 	}
-	return timeOf(t.Drain)
+	return t.Drain.D()
 }
 
 // AllGates returns the gates that run on the engine, by app, with what each says

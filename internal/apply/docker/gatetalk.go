@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -78,13 +79,28 @@ func (e *Engine) writeTable(ctx context.Context, id string, table gate.Table) er
 
 func wrote(_ int, err error) error { return err }
 
+// gateWait is how long a gate may wait with its answer until it is settled. Each
+// question costs the engine tens of milliseconds of processor time, so that few
+// are asked; but a look that takes a second or more stretches an await's clock.
+const gateWait = 750 * time.Millisecond
+
+// awaitGate asks a running gate, which answers when it is settled, or after
+// gateWait. One of before that was possible answers at once.
+func (e *Engine) awaitGate(ctx context.Context, id string) (gate.Answer, error) {
+	a, err := e.askGate(ctx, id, nil, "-wait", gateWait.String())
+	if err != nil && strings.Contains(err.Error(), "flag provided but not defined: -wait") {
+		return e.askGate(ctx, id, nil)
+	}
+	return a, err
+}
+
 // askGate hands a table to a running gate, or nothing, and returns its answer.
-func (e *Engine) askGate(ctx context.Context, id string, table []byte) (gate.Answer, error) {
+func (e *Engine) askGate(ctx context.Context, id string, table []byte, flags ...string) (gate.Answer, error) {
 	doing := "talk to gate " + short(id)
 	limited, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	made, err := e.api.ContainerExecCreate(limited, id, container.ExecOptions{
-		Cmd: []string{gateProgram, "table", "-dir", gateDir}, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+		Cmd: append([]string{gateProgram, "table", "-dir", gateDir}, flags...), AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
 		return gate.Answer{}, e.classify(ctx, doing, err)

@@ -86,7 +86,7 @@ func settings(r spec.Route) gate.Table {
 		inside = uint16(r.Port.Target)
 	}
 	return gate.Table{
-		Inside: inside, Format: gate.Format, Mode: gate.Mode(r.Mode), Port: gatePort, Drain: gate.Duration(r.Drain),
+		Inside: inside, Format: gate.Format, Mode: gate.Mode(r.Mode), Port: gatePort, Drain: resource.Duration(r.Drain),
 		ProxyProtocol: r.ProxyProtocol, Sticky: r.Sticky,
 	}
 }
@@ -147,7 +147,7 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 		ProxyProtocol: table.ProxyProtocol, Sticky: table.Sticky, Port: gatePublished(g),
 	}
 	if table.Drain != 0 {
-		r.Drain = timeOf(table.Drain)
+		r.Drain = table.Drain.D()
 	}
 	if want != nil && len(table.Backends) > 0 {
 		r.Port.Target = int(table.Backends[0].Port)

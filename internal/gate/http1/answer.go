@@ -102,7 +102,7 @@ func (x *exchange) rest() error {
 			return bad
 		}
 		if len(emit) > 0 {
-			if _, err := x.c.in.conn.Write(emit); err != nil {
+			if err := x.c.in.write(emit); err != nil {
 				return errGone
 			}
 		}

@@ -104,14 +104,13 @@ func (x *exchange) apologize(err error, sent bool) (keep bool, _ error) {
 // write sends head and what follows it to the client, in one piece.
 func (x *exchange) write(head, rest []byte) error {
 	var err error
-	conn := x.c.in.conn
 	switch {
 	case len(rest) <= cap(head)-len(head):
-		_, err = conn.Write(append(head, rest...))
+		err = x.c.in.write(append(head, rest...))
 	default:
 		x.pieces = [2][]byte{head, rest}
 		x.vector = x.pieces[:]
-		_, err = x.vector.WriteTo(conn)
+		_, err = x.vector.WriteTo(x.c.in.conn)
 	}
 	if err != nil {
 		return errGone

@@ -36,7 +36,7 @@ func (p *pump) run() {
 		}
 	}()
 	if len(p.first) > 0 {
-		if _, err := p.u.conn.Write(p.first); err != nil {
+		if err := p.u.write(p.first); err != nil {
 			return
 		}
 	}
@@ -47,7 +47,7 @@ func (p *pump) run() {
 			return
 		}
 		if len(emit) > 0 {
-			if _, err := p.u.conn.Write(emit); err != nil {
+			if err := p.u.write(emit); err != nil {
 				return // the backend wants no more; what it says of that is being read
 			}
 		}

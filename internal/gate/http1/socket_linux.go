@@ -2,8 +2,11 @@ package http1
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
 	"syscall"
+
+	"syncd.io/syncd/internal/gate/rawcall"
 )
 
 // socket returns the raw connection below c, or nil where c is something else
@@ -22,34 +25,20 @@ func socket(c net.Conn) syscall.RawConn {
 
 // readSocket reads once without waiting; again says that there is nothing yet.
 func readSocket(fd uintptr, p []byte) (n int, again bool, err error) {
-	for {
-		n, err = syscall.Read(int(fd), p)
-		switch err {
-		case nil:
-			return n, false, nil
-		case syscall.EAGAIN:
-			return 0, true, nil
-		case syscall.EINTR:
-		default:
-			return 0, false, err
-		}
+	n, err = rawcall.Read(fd, p)
+	if errors.Is(err, rawcall.ErrAgain) {
+		return 0, true, nil
 	}
+	return n, false, err
 }
 
 // writeSocket writes once without waiting, as much as the kernel takes.
 func writeSocket(fd uintptr, p []byte) (int, error) {
-	for {
-		n, err := syscall.Write(int(fd), p)
-		switch err {
-		case nil:
-			return n, nil
-		case syscall.EAGAIN:
-			return 0, nil
-		case syscall.EINTR:
-		default:
-			return 0, err
-		}
+	n, err := rawcall.Write(fd, p)
+	if errors.Is(err, rawcall.ErrAgain) {
+		return 0, nil
 	}
+	return n, err
 }
 
 // quiet tells whether an idle connection is open and nothing has come on it. It

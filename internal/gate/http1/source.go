@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -24,12 +25,16 @@ type source struct {
 
 	n   int   // of the last read
 	err error // of the last read
+
+	push   func(fd uintptr) bool // s.writeOnce, made once
+	unsent []byte
+	failed error // of the last write
 }
 
 func (s *source) init(conn net.Conn, b *boxes) {
 	s.conn, s.boxes, s.raw = conn, b, socket(conn)
 	s.tcp, _ = conn.(*net.TCPConn)
-	s.try = s.readOnce
+	s.try, s.push = s.readOnce, s.writeOnce
 }
 
 // buffered returns what was read and not yet discarded; it is valid until the
@@ -133,6 +138,31 @@ func (s *source) fillPlain() error {
 		return nil
 	}
 	return err
+}
+
+// write writes all of p. Whoever reads from s is not disturbed.
+func (s *source) write(p []byte) error {
+	if s.raw == nil {
+		_, err := s.conn.Write(p)
+		return err
+	}
+	s.unsent, s.failed = p, nil
+	err := s.raw.Write(s.push)
+	s.unsent = nil
+	return cmp.Or(err, s.failed)
+}
+
+// writeOnce is called whenever the socket may take more, first at once; false
+// lets it wait for that.
+func (s *source) writeOnce(fd uintptr) bool {
+	for len(s.unsent) > 0 && s.failed == nil {
+		n, err := writeSocket(fd, s.unsent)
+		if n == 0 && err == nil {
+			return false
+		}
+		s.unsent, s.failed = s.unsent[n:], err
+	}
+	return true
 }
 
 // release gives an empty buffer back.

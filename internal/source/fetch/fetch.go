@@ -13,6 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/remote"
@@ -111,7 +112,7 @@ func leave(ctx context.Context, objects objectReader, found commit, dir string) 
 	if err != nil {
 		return source.FetchAnswer{}, err
 	}
-	return source.FetchAnswer{Manifest: digest}, source.SyncDir(dir)
+	return source.FetchAnswer{Manifest: digest}, durable.SyncDir(dir)
 }
 
 // full makes a disk's trouble a reason to wait and not to blame the commit; other

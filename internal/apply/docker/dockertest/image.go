@@ -30,6 +30,7 @@ const appPackage = "syncd.io/syncd/internal/apply/docker/dockertest/app"
 // -version, -say "line|line", -write FILE, -exit CODE with -exit-after, and
 // -healthy-after, -unhealthy, -ignore-term; `/app -probe URL` is a health probe,
 // and -ask URL is a neighbour of another service, whom /asked tells about.
+// As /syncd-gate (COPY app /syncd-gate) it is a gate's program of long ago.
 func Image(t testing.TB, tag string, lines ...string) string {
 	t.Helper()
 	if tag == "" {

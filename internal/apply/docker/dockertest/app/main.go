@@ -23,6 +23,9 @@ type options struct {
 }
 
 func main() {
+	if code, was := wasGate(); was {
+		os.Exit(code)
+	}
 	var o options
 	flag.StringVar(&o.listen, "listen", env("LISTEN", ":8080"), "address to serve on")
 	flag.StringVar(&o.say, "say", env("SAY", ""), "lines to print, separated by |")
