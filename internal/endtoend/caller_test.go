@@ -95,3 +95,14 @@ func (a *answer) end() error {
 	}
 	return nil
 }
+
+// asked is the version that answers at a port.
+func (h *host) asked(port string) string {
+	h.t.Helper()
+	c, err := dial(port)
+	h.must(err)
+	defer c.close()
+	a, err := c.ask(0, true)
+	h.must(err)
+	return a.version
+}

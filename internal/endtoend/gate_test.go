@@ -2,12 +2,8 @@ package endtoend_test
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -29,19 +25,6 @@ services:
     deploy: {update_config: {order: ORDER}, rollback_config: {order: ORDER}}
     healthcheck: {test: ["CMD", "/app", "-probe", "http://127.0.0.1:8080/healthz"], interval: 100ms, retries: 10}
 `
-
-func get(client *http.Client, port string) (string, error) {
-	res, err := client.Get(fmt.Sprintf("http://%s/", port))
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", res.Status, body)
-	}
-	return strings.TrimSpace(string(body)), err
-}
 
 // withoutGates removes what gates share, once the test's own are gone.
 func withoutGates(t *testing.T) {
@@ -75,10 +58,10 @@ func TestAGateIsRepairedAndGivesItsPortBack(t *testing.T) {
 	port := freePort(t)
 	compose := strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated)
 	plain := strings.Replace(compose, "    x-syncd: {gate: tcp, drain: 2s}\n", "", 1)
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answers := func(when string) {
-		if got, err := get(client, port); err != nil || got != "1" {
-			t.Errorf("%s: %q, %v", when, got, err)
+		t.Helper()
+		if got := h.asked(port); got != "1" {
+			t.Errorf("%s: %q", when, got)
 		}
 	}
 	h.deploy(plain)

@@ -47,11 +47,7 @@ func TestAGateComesBackToItsServicesNetwork(t *testing.T) {
 	gate := h.project + "-web-gate-" + strings.ReplaceAll(port, ":", "-")
 	h.must(h.api.NetworkDisconnect(t.Context(), h.project+"_default", gate, true))
 	h.want(h.sync(), reconcile.Applied)
-	c, err := dial(port)
-	h.must(err)
-	defer c.close()
-	_, err = c.ask(0, true)
-	h.must(err)
+	h.asked(port)
 	h.settled()
 	if _, err := h.api.NetworkInspect(t.Context(), "0-syncd-edge", network.InspectOptions{}); err != nil {
 		t.Errorf("the network of gates is gone: %v", err)

@@ -267,11 +267,7 @@ func (s *story) addPorts() {
 	s.shop.added = [2]string{quietPort(s.t.(*testing.T)), quietPort(s.t.(*testing.T))}
 	s.change(reconcile.Applied)
 	for _, port := range s.shop.added {
-		c, err := dial(port)
-		s.must(err)
-		defer c.close()
-		_, err = c.ask(0, true)
-		s.must(err)
+		s.asked(port)
 	}
 }
 
