@@ -16,6 +16,7 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 	for {
 		begun := time.Now()
 		h, away, err := x.look(ctx, s.Key, ref)
+		pause := x.pause(time.Since(begun))
 		w.away = w.away || away
 		switch {
 		case ctx.Err() != nil:
@@ -28,11 +29,18 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 		if done, res := w.judge(ctx, h); done {
 			return res.unlessAway(w.away, h)
 		}
-		if !sleep(ctx, x.Poll) {
+		if !sleep(ctx, pause) {
 			return result{err: context.Cause(ctx)}
 		}
 		w.spend(time.Since(begun), x.Poll)
 	}
+}
+
+// pause is the time between two looks: after one that took long, such as into a
+// gate, several times that, for many may be under way.
+func (x *run) pause(took time.Duration) time.Duration {
+	const rest, most = 4, 9
+	return min(max(x.Poll, rest*took), most*x.Poll)
 }
 
 // look asks for the health once; while the target does not answer, it asks

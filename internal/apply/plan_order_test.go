@@ -308,6 +308,28 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 				8 remove container/web/1 replaced · after 7`,
 		}.check(t)
 	})
+	t.Run("nobody serves any more", func(t *testing.T) {
+		planned{
+			live: "db v1\nweb*2 v1\nroute web 80 tcp", want: "db v2\nweb*2 v2 needs=db:healthy\nroute web 80 tcp",
+			world: func(m *applytest.Memory) { m.Kill(slot("web", 1)); m.Kill(slot("web", 2)) },
+			plan: `
+				 1 put    container/db/1  image: v1 -> v2
+				 2 await  container/db/1  healthy · after 1
+				 3 remove container/db/1  replaced · after 2
+				 4 put    container/db/1  resting name · after 3
+				 5 put    route/web/80    hold for container/web/1
+				 6 put    container/web/1 image: v1 -> v2, state: stopped -> running · after 2,5
+				 7 await  container/web/1 healthy · after 6
+				 8 put    route/web/80    container/web/1 in · after 7
+				 9 await  route/web/80    drained · after 8
+				10 remove container/web/1 replaced · after 9
+				11 put    container/web/2 image: v1 -> v2, state: stopped -> running · after 2
+				 12 await  container/web/2 healthy · after 11
+				13 put    route/web/80    container/web/2 in · after 12
+				14 await  route/web/80    drained · after 13
+				15 remove container/web/2 replaced · after 14`,
+		}.check(t)
+	})
 	t.Run("a scale-up joins", func(t *testing.T) {
 		planned{
 			live: "web v1\nroute web 80 tcp", want: "web*2 v1\nroute web 80 tcp",

@@ -504,6 +504,44 @@ func TestNobodyBuildsOnAFailedJob(t *testing.T) {
 	})
 }
 
+// What is dear to look at is looked at less often: no target is kept busy by an
+// await.
+func TestADearLookIsTakenLessOften(t *testing.T) {
+	bubble(t, func(ctx context.Context, t *testing.T) {
+		d := change{want: "web v1 health=slow:10s", before: func(m *applytest.Memory) {
+			m.OnCall(func(c applytest.Call) error {
+				if c.Verb == "health" {
+					<-time.After(100 * time.Millisecond)
+				}
+				return nil
+			})
+		}}.run(ctx, t)
+		d.wantOK(t)
+		if n := d.Count("health"); n < 10 || n > 22 || d.took > 11*time.Second {
+			t.Errorf("%d looks of 100 ms each in %s", n, d.took)
+		}
+	})
+}
+
+// A route is no part of what a soak proves.
+func TestARouteIsNotWatchedInTheSoak(t *testing.T) {
+	bubble(t, func(ctx context.Context, t *testing.T) {
+		d := change{live: "web v1\nroute web 80 tcp", want: "web v2\nroute web 80 tcp"}.run(ctx, t)
+		d.Forget()
+		if f, err := rollout(d.Memory).Soak(ctx, d.plan, d.outcome, 10*time.Second); f != nil || err != nil {
+			t.Fatalf("failure %+v, error %v", f, err)
+		}
+		for _, c := range d.Calls() {
+			if c.Key.Kind == "route" {
+				t.Fatalf("it did %s", c)
+			}
+		}
+		if d.Count("health") < 50 {
+			t.Errorf("only %d looks", d.Count("health"))
+		}
+	})
+}
+
 // A target that does not answer keeps nobody from ending.
 func TestAnEndedRolloutEndsWithinItsGrace(t *testing.T) {
 	bubble(t, func(ctx context.Context, t *testing.T) {

@@ -105,6 +105,21 @@ func (t *turn) holdFresh() []int {
 	return ids
 }
 
+// holdEmpty lets new connections wait where nobody serves any more: a gate whose
+// backends have ended would soon turn them away. It waits for nothing itself.
+func (t *turn) holdEmpty() []int {
+	var ids []int
+	for _, r := range t.group.routes {
+		if r.live() && !r.fresh() && len(r.puts) == 0 {
+			r.puts = append(r.puts, t.add(Step{
+				Verb: Put, Key: r.pair.Key, Object: r.want(), Traffic: &Traffic{Hold: true}, Cause: "hold for " + t.slot.pair.Key.String(), Batch: t.batch,
+			}))
+			ids = append(ids, r.puts[0])
+		}
+	}
+	return ids
+}
+
 // routeBegins tells whether nothing of the plan has put the route yet, and
 // nothing serves it.
 func (s *slot) routeBegins() bool { return s.fresh() && len(s.puts) == 0 }

@@ -61,7 +61,7 @@ func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (*Failure, error) 
 func soaking(plan Plan, o Outcome) []Step {
 	var out []Step
 	for _, s := range slices.Backward(plan.Steps) {
-		if s.Verb != Await || s.Until != resource.Healthy || s.Innocent || o.tolerated(s.Key) {
+		if s.Verb != Await || s.Until != resource.Healthy || s.Key.Kind == routeKind || s.Innocent || o.tolerated(s.Key) {
 			continue
 		}
 		if _, made := o.Made[s.Key]; !made || slices.ContainsFunc(out, func(t Step) bool { return t.Key == s.Key }) {

@@ -77,8 +77,11 @@ func (t *turn) makeRoom() {
 	}
 	t.then(own)
 	t.after = slices.Concat(t.after, foreign)
-	if empties {
+	switch {
+	case empties:
 		t.then(t.holdFresh())
+	case !t.group.live():
+		t.after = slices.Concat(t.after, t.holdEmpty())
 	}
 }
 

@@ -46,7 +46,7 @@ type asked struct {
 	last, heard, error string
 }
 
-func (h *host) asked(port string) (a asked) {
+func (h *host) told(port string) (a asked) {
 	h.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Get("http://" + port + "/asked")
@@ -83,7 +83,7 @@ func TestNeighboursLoseNothingBehindAGateWithAlias(t *testing.T) {
 			}
 			hears := func(version string) {
 				t.Helper()
-				both("the neighbours hear "+version, func(p string) bool { return h.asked(p).last == version })
+				both("the neighbours hear "+version, func(p string) bool { return h.told(p).last == version })
 			}
 			hears("1")
 			for _, network := range h.one("web").NetworkSettings.Networks {
@@ -97,7 +97,7 @@ func TestNeighboursLoseNothingBehindAGateWithAlias(t *testing.T) {
 			h.deploy(strings.Replace(compose, `APP_VERSION: "1", APP_HEALTHY_AFTER: 500ms`, `APP_VERSION: "3", APP_UNHEALTHY: "yes"`, 1))
 			h.want(h.sync(), reconcile.RolledBack)
 			for _, p := range ports {
-				a := h.asked(p)
+				a := h.told(p)
 				if a.lost > 0 || a.last != "2" || strings.Contains(a.heard, "3") {
 					t.Errorf("a neighbour lost %d of %d requests and heard %s; it tells %s", a.lost, a.total, a.heard, a.error)
 				}
@@ -128,9 +128,9 @@ func TestAGateTakesANameAndGivesItBack(t *testing.T) {
 		if got := slices.Contains(h.one("web").NetworkSettings.Networks[h.project+"_front"].Aliases, "shop"); got == byGate {
 			t.Errorf("%s: the container answers to the name: %t, want %t", when, got, !byGate)
 		}
-		before := h.asked(near).total
+		before := h.told(near).total
 		dockertest.Eventually(t, when+": the neighbour is answered", func() bool {
-			a := h.asked(near)
+			a := h.told(near)
 			return a.total-a.lost > before+10
 		})
 	}

@@ -5,7 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net/http"
+
 	"os"
 	"strings"
 	"testing"
@@ -87,9 +87,8 @@ func TestAHostNamesTheImageOfItsGates(t *testing.T) {
 	if in.Config.Image != named {
 		t.Errorf("the gate is of %s, want %s", in.Config.Image, named)
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	if got, err := get(client, port); err != nil || got != "1" {
-		t.Errorf("behind it: %q, %v", got, err)
+	if got := h.asked(port); got != "1" {
+		t.Errorf("behind it: %q", got)
 	}
 	h.settled()
 }

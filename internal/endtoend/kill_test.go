@@ -30,6 +30,13 @@ func (h *host) syncd(ctx context.Context, args ...string) *exec.Cmd {
 // It tells whether it came to that.
 func (h *host) killedAt(n int) bool {
 	h.t.Helper()
+	seen := 0
+	return h.killedOn(func(string) bool { seen++; return seen == n })
+}
+
+// killedOn kills it at the first line that is so.
+func (h *host) killedOn(is func(line string) bool) bool {
+	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), passLimit)
 	defer cancel()
 	cmd := h.syncd(ctx, "sync", h.project)
@@ -38,9 +45,9 @@ func (h *host) killedAt(n int) bool {
 	cmd.Stdout, cmd.Stderr = in, in
 	h.must(cmd.Start())
 	h.must(in.Close())
-	seen, killed := 0, false
+	killed := false
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if seen++; seen == n {
+		if is(lines.Text()) {
 			killed = cmd.Process.Kill() == nil
 			break
 		}

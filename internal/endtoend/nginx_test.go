@@ -53,41 +53,6 @@ func example(t *testing.T, path string) string {
 	return string(text)
 }
 
-// steady sends GET and POST in turn until the load is ended; nothing is sent twice.
-func steady(t testing.TB, port string) *load {
-	t.Helper()
-	ctx, end := context.WithCancel(context.Background())
-	l := &load{t: t, end: end, served: map[string]int{}}
-	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	l.all.Go(func() {
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for post := false; ; post = !post {
-			select {
-			case <-tick.C:
-				method := map[bool]string{false: http.MethodGet, true: http.MethodPost}[post]
-				l.all.Go(func() { l.send(client, method, port) })
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	t.Cleanup(l.stop)
-	return l
-}
-
-func (l *load) send(client *http.Client, method, port string) {
-	version, err := sent(client, method, port)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.total++
-	if err != nil {
-		l.lost = append(l.lost, method+": "+err.Error())
-		return
-	}
-	l.served[version]++
-}
-
 // sent returns the version that answered.
 func sent(client *http.Client, method, port string) (string, error) {
 	req, err := http.NewRequest(method, fmt.Sprintf("http://%s/", port), nil)
@@ -129,14 +94,21 @@ func TestNoRequestIsLostBehindNginx(t *testing.T) {
 		return err == nil
 	})
 	proxy := h.one("nginx").ID
-	l := steady(t, port)
+	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	l := loadedBy(t, 5*time.Millisecond, func(n int) (string, error) {
+		return sent(client, []string{http.MethodGet, http.MethodPost}[n%2], port)
+	})
 	h.deploy(strings.ReplaceAll(compose, app+":1", app+":2"))
 	h.want(h.sync(), reconcile.Applied)
 	h.deploy(strings.ReplaceAll(compose, app+":1", app+":3"))
 	h.want(h.sync(), reconcile.RolledBack)
-	l.report("a change and a rollback")
-	if l.total < 1000 || l.served["1"] == 0 || l.served["2"] == 0 || l.served["3"] > 0 {
-		t.Errorf("of %d requests the versions served %v, want 1000 at least, by 1 and 2 only", l.total, l.served)
+	l.stop()
+	t.Log(&l.sum)
+	if len(l.sum.lost) > 0 {
+		t.Errorf("%d requests lost, the first: %s", len(l.sum.lost), l.sum.lost[0])
+	}
+	if by := l.sum.served; l.sum.total < 1000 || by["1"] == 0 || by["2"] == 0 || by["3"] > 0 {
+		t.Errorf("%s; want 1000 at least, served by 1 and 2 only", &l.sum)
 	}
 	if h.one("nginx").ID != proxy {
 		t.Error("nginx was replaced")

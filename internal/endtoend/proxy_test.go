@@ -18,13 +18,17 @@ import (
 type proxy struct {
 	address string
 
-	mu    sync.Mutex
-	calls []string
-	away  bool
+	mu     sync.Mutex
+	calls  []string
+	away   bool
+	before func(call string) // sees a call before the engine does
 }
 
 // newProxy serves an engine's address in front of the local one.
-func newProxy(t testing.TB) *proxy {
+func newProxy(t testing.TB) *proxy { return newProxyTo(t, engineSocket()) }
+
+// newProxyTo does so in front of the one that listens at a socket.
+func newProxyTo(t testing.TB, engine string) *proxy {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sd") // a socket's path is short
 	if err != nil {
@@ -37,7 +41,7 @@ func newProxy(t testing.TB) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{address: "unix://" + socket}
-	server := &http.Server{Handler: p.handler(engineSocket())}
+	server := &http.Server{Handler: p.handler(engine)}
 	go server.Serve(l)                   //nolint:errcheck // it ends with Close
 	t.Cleanup(func() { server.Close() }) //nolint:errcheck // nothing is left to do about it
 	return p
@@ -62,8 +66,11 @@ func (p *proxy) handler(socket string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		p.calls = append(p.calls, r.Method+" "+r.URL.Path)
-		away := p.away
+		away, before := p.away, p.before
 		p.mu.Unlock()
+		if before != nil {
+			before(r.Method + " " + r.URL.Path)
+		}
 		if away {
 			panic(http.ErrAbortHandler) // closes the connection without an answer
 		}

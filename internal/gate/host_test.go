@@ -182,3 +182,12 @@ func TestAFailedDialForgetsTheAddress(t *testing.T) {
 	}
 	_ = conn.Close()
 }
+
+// An address that is on none of the gate's networks is nobody's: a gate that has
+// left a network would find another host there, by its default route.
+func TestNothingGoesByTheDefaultRoute(t *testing.T) {
+	_, err := newDialer().dial(t.Context(), newMember(Backend{ID: "203.0.113.1", Port: 80})) // TEST-NET-3, RFC 5737
+	if !errors.Is(err, syscall.ENETUNREACH) {
+		t.Errorf("got %v, want no route", err)
+	}
+}

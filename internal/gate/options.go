@@ -27,9 +27,12 @@ func keepAlive() []option {
 // would set for each.
 func incoming(_, _ string, c syscall.RawConn) error { return set(c, keepAlive()...) }
 
-// outgoing prepares a socket that connects.
+// outgoing prepares a socket that connects. Backends are on a network of the
+// gate's: when it has left one, and still knows an address there, nothing may go
+// by the default route, to whoever has that address in the world outside.
 func outgoing(_, _ string, c syscall.RawConn) error {
-	return set(c, append(keepAlive(), option{syscall.IPPROTO_TCP, userTimeout, int(dialLimit.Milliseconds())})...)
+	return set(c, append(keepAlive(), option{syscall.SOL_SOCKET, syscall.SO_DONTROUTE, 1},
+		option{syscall.IPPROTO_TCP, userTimeout, int(dialLimit.Milliseconds())})...)
 }
 
 // connected ends the limit that was for connecting.

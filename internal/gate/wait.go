@@ -9,8 +9,10 @@ import (
 	"syncd.io/syncd/internal/gate/http1"
 )
 
-// probing is how long one waits, without a hold, for an ejected backend's return.
-const probing = 2 * time.Second
+// probing is how long one waits, without a hold, for an ejected backend's return,
+// or for the agent to see that it has died and to hold what comes until another
+// one serves.
+const probing = 10 * time.Second
 
 // Why nobody is given.
 var (

@@ -1,9 +1,13 @@
 package docker
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 )
 
@@ -14,14 +18,38 @@ import (
 const edgeName = "0-syncd-edge"
 
 // edge sees that the network is there. Its containers cannot reach one another.
+// Of two that were made at once, which an engine could not tell apart by their
+// name, the first stays.
 func (e *Engine) edge(ctx context.Context) error {
+	list, err := e.edges(ctx)
+	if err == nil && len(list) == 0 {
+		if err = e.makeEdge(ctx); err == nil {
+			list, err = e.edges(ctx)
+		}
+	}
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	for _, n := range list[1:] {
+		if err := e.dropEdge(ctx, n.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edges are the networks of that name, oldest first.
+func (e *Engine) edges(ctx context.Context) ([]network.Inspect, error) {
+	list, err := e.networks(ctx)
+	list = slices.DeleteFunc(list, func(n network.Inspect) bool { return n.Name != edgeName })
+	slices.SortFunc(list, func(a, b network.Inspect) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) })
+	return list, err
+}
+
+func (e *Engine) makeEdge(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	_, err := e.api.NetworkInspect(limited, edgeName, network.InspectOptions{})
-	if err == nil || !cerrdefs.IsNotFound(err) {
-		return e.classify(ctx, "look at the network of gates", err)
-	}
-	_, err = e.api.NetworkCreate(limited, edgeName, network.CreateOptions{
+	_, err := e.api.NetworkCreate(limited, edgeName, network.CreateOptions{
 		Driver: modeBridge, Labels: map[string]string{labelGate: "edge"},
 		Options: map[string]string{"com.docker.network.bridge.enable_icc": "false"},
 	})
@@ -31,21 +59,29 @@ func (e *Engine) edge(ctx context.Context) error {
 	return nil
 }
 
-// leaveEdge removes the network with the last gate.
-func (e *Engine) leaveEdge(ctx context.Context) error {
+// dropEdge removes such a network, unless somebody is on it.
+func (e *Engine) dropEdge(ctx context.Context, id string) error {
 	limited, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	n, err := e.api.NetworkInspect(limited, edgeName, network.InspectOptions{})
-	if gone(err) || err == nil && len(n.Containers) > 0 {
-		return nil
-	}
-	if err == nil {
-		err = e.api.NetworkRemove(limited, edgeName)
-	}
-	if err != nil && !gone(err) && !inUse(err) {
+	if err := e.api.NetworkRemove(limited, id); err != nil && !gone(err) && !inUse(err) {
 		return e.classify(ctx, "remove the network of gates", err)
 	}
 	return nil
+}
+
+// leaveEdge removes the network with the last gate. One that does not run needs
+// it too, and no engine counts that.
+func (e *Engine) leaveEdge(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	gates, err := e.api.ContainerList(limited, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", labelGate))})
+	if err != nil {
+		return e.classify(ctx, "look for other gates", err)
+	}
+	if len(gates) > 0 {
+		return nil
+	}
+	return e.dropEdge(ctx, edgeName)
 }
 
 // inUse tells that a gate has come meanwhile.

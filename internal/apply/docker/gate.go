@@ -45,7 +45,9 @@ func (s *snapshot) gate(route resource.Key) (found, bool) {
 	return out, there
 }
 
-// beginGate makes a gate and starts it. It knows its table before it starts.
+// beginGate makes a gate and starts it. It knows its table before it starts. Where
+// another agent has just taken the edge network or the image away, with its own
+// last gate, nothing is left behind: whoever tries again makes them anew.
 func (t *Target) beginGate(ctx context.Context, s *snapshot, o resource.Object, r spec.Route, table gate.Table) (string, error) {
 	image, err := t.engine.gateImage(ctx)
 	if err != nil {
@@ -58,10 +60,13 @@ func (t *Target) beginGate(ctx context.Context, s *snapshot, o resource.Object, 
 	if err != nil {
 		return "", err
 	}
-	if err := t.armGate(ctx, s, fresh(id), r, table); err != nil {
-		return "", errors.Join(err, t.engine.discard(ctx, id))
+	err = t.armGate(ctx, s, fresh(id), r, table)
+	if err == nil {
+		if err = t.engine.start(ctx, id); !raced(err) {
+			return id, err
+		}
 	}
-	return id, t.engine.start(ctx, id)
+	return "", errors.Join(err, t.engine.discard(ctx, id))
 }
 
 // fresh is a container that has just been made.
@@ -168,19 +173,31 @@ func (t *Target) join(ctx context.Context, s *snapshot, g found, r spec.Route, t
 func (t *Target) reach(ctx context.Context, s *snapshot, id string, on []string, table gate.Table) error {
 	for _, b := range table.Backends {
 		i := slices.IndexFunc(s.containers, func(f found) bool { return short(f.ID) == b.ID })
-		if i < 0 || b.Draining {
+		if i < 0 || b.Draining || reaches(on, s.containers[i]) {
 			continue
 		}
-		theirs := slices.Sorted(maps.Keys(s.containers[i].NetworkSettings.Networks))
-		if len(theirs) == 0 || slices.ContainsFunc(theirs, func(n string) bool { return slices.Contains(on, n) }) {
-			continue
-		}
+		theirs := s.containers[i].networks()
 		if err := t.engine.connect(ctx, theirs[0], id, &network.EndpointSettings{}); err != nil {
 			return err
 		}
 		on = append(on, theirs[0])
 	}
 	return nil
+}
+
+// networks are the names of the networks that the container is on, in order.
+func (f found) networks() []string {
+	if f.NetworkSettings == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(f.NetworkSettings.Networks))
+}
+
+// reaches tells whether f can be reached from networks: it is on one of them, or
+// on none of its own.
+func reaches(networks []string, f found) bool {
+	theirs := f.networks()
+	return len(theirs) == 0 || slices.ContainsFunc(theirs, func(n string) bool { return slices.Contains(networks, n) })
 }
 
 // gatePublished is the port that a gate holds on the host; whose port it leads

@@ -63,7 +63,7 @@ func (s *snapshot) inPlace(c *comparison, instances []found) []string {
 	if !c.once {
 		out = append(out, pointerState)
 	}
-	if !slices.ContainsFunc(instances, func(f found) bool { return !s.reconnectable(c.stored, f) }) {
+	if !slices.ContainsFunc(instances, func(f found) bool { return !s.reconnectable(c.stored, f) || s.carries(c, f) }) {
 		out = append(out, pointerNetworks)
 	}
 	slices.Sort(out)
@@ -90,6 +90,23 @@ func (s *snapshot) reconnectable(want spec.Container, f found) bool {
 		}
 	}
 	return true
+}
+
+// carries tells whether a gate may reach f over a network that f would have to
+// leave, or join otherwise: what is in flight there would break.
+func (s *snapshot) carries(c *comparison, f found) bool {
+	if !f.State.Running {
+		return false
+	}
+	for _, have := range s.live(f, &imageFacts{absent: true}, &c.stored, c.once).Networks {
+		stays := slices.ContainsFunc(c.stored.Networks, func(e spec.Endpoint) bool { return sameEndpoint(e, have) })
+		if !stays && slices.ContainsFunc(s.gates, func(g found) bool {
+			return gateSlot(g.labels()).Namespace == f.slot.Namespace && slices.Contains(g.networks(), have.Name)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // fixed returns c without the fields of inPlace.

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
 
@@ -64,10 +65,10 @@ func again(put func() (resource.Ref, error)) (ref resource.Ref, err error) {
 	return ref, err
 }
 
-// raced tells whether another look may find a way: somebody took a name, or
-// removed a container, between our look and our call.
+// raced tells whether another look may find a way: somebody took a name, made a
+// second network of one name, or removed something, between our look and our call.
 func raced(err error) bool {
-	return cerrdefs.IsConflict(err) || cerrdefs.IsNotFound(err)
+	return cerrdefs.IsConflict(err) || cerrdefs.IsNotFound(err) || err != nil && strings.Contains(err.Error(), "is ambiguous")
 }
 
 // place makes the slot hold o, from one look at the project.

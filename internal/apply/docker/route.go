@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	cerrdefs "github.com/containerd/errdefs"
+
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/gate"
 	"syncd.io/syncd/internal/resource"
@@ -17,11 +19,14 @@ import (
 func (t *Target) Route(ctx context.Context, o resource.Object, to apply.Traffic) (resource.Ref, error) {
 	t.routing.Lock() // slots of one service change side by side, each by what it reads first
 	defer t.routing.Unlock()
-	id, err := t.route(ctx, o, to)
+	ref, err := again(func() (resource.Ref, error) {
+		id, err := t.route(ctx, o, to)
+		return resource.Ref{ID: id}, err
+	})
 	if err != nil {
 		return resource.Ref{}, fmt.Errorf("put %s: %w", o.Key, err)
 	}
-	return resource.Ref{ID: id}, nil
+	return ref, nil
 }
 
 func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic) (string, error) {
@@ -41,14 +46,21 @@ func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic)
 		}
 	}
 	after := nextTable(before, r, to, s.alive())
-	if !there {
-		return t.beginGate(ctx, s, o, r, after)
+	if there {
+		err := t.tellGate(ctx, s, g, r, after)
+		if g.State.Running || !cerrdefs.IsNotFound(err) {
+			return g.ID, err
+		}
+		// A network that it stood on has been made anew: it can never start again.
+		if err := t.engine.discard(ctx, g.ID); err != nil {
+			return "", err
+		}
 	}
-	return g.ID, t.tellGate(ctx, s, g, r, after)
+	return t.beginGate(ctx, s, o, r, after)
 }
 
 // nextTable is the table after a change of traffic. alive are the containers
-// that are there: nobody else serves.
+// that run: nobody else serves.
 func nextTable(before gate.Table, r spec.Route, to apply.Traffic, alive map[string]bool) gate.Table {
 	after := settings(r)
 	members := map[string]gate.Backend{}
@@ -91,11 +103,12 @@ func settings(r spec.Route) gate.Table {
 	}
 }
 
-// alive are the containers of the project that are there, by short ID.
+// alive are the containers of the project that run, by short ID. One that its
+// restart policy is about to start again runs, in the engine's words.
 func (s *snapshot) alive() map[string]bool {
 	out := map[string]bool{}
 	for _, f := range s.containers {
-		out[short(f.ID)] = true
+		out[short(f.ID)] = f.State.Running
 	}
 	return out
 }
@@ -157,7 +170,7 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 	if table.Inside != 0 {
 		r.Aliases = gateNames(g)
 	}
-	r.Backends = t.unserved(s, r.Service, table)
+	r.Backends = t.unserved(s, g, table)
 	raw, err := resource.Canonical(r)
 	if err != nil {
 		return resource.Instance{}, err
@@ -169,14 +182,14 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 }
 
 // unserved names the service's running containers that are as wanted, and that
-// the table leaves out, or gives a canary's share only.
-func (t *Target) unserved(s *snapshot, service string, table gate.Table) string {
+// the table leaves out, gives a canary's share only, or cannot reach.
+func (t *Target) unserved(s *snapshot, g found, table gate.Table) string {
 	var missing []string
 	for _, f := range s.containers {
-		if f.slot.Namespace != service || !f.State.Running || !t.wants(f) {
+		if f.slot.Namespace != gateSlot(g.labels()).Namespace || !f.State.Running || !t.wants(f) {
 			continue
 		}
-		if !slices.ContainsFunc(table.Backends, func(b gate.Backend) bool { return b.ID == short(f.ID) && !b.Draining && b.Share == 0 }) {
+		if !reaches(g.networks(), f) || !slices.ContainsFunc(table.Backends, func(b gate.Backend) bool { return b.ID == short(f.ID) && !b.Draining && b.Share == 0 }) {
 			missing = append(missing, f.slot.Namespace+"/"+f.slot.Name)
 		}
 	}

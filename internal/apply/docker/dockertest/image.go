@@ -26,7 +26,9 @@ const appPackage = "syncd.io/syncd/internal/apply/docker/dockertest/app"
 // Dockerfile (ENV, VOLUME, HEALTHCHECK, …). It is removed when the test ends.
 //
 // The program serves on :8080: / answers its version, /healthz its health,
-// /break and /repair change that. Its flags, or variables APP_*: -listen,
+// /break and /repair change that; /echo?after=TIME answers its version and what it
+// was sent, /socket is a WebSocket that echoes. On SIGUSR1 it answers what it has
+// begun and exits with 7. Its flags, or variables APP_*: -listen,
 // -version, -say "line|line", -write FILE, -exit CODE with -exit-after, and
 // -healthy-after, -unhealthy, -ignore-term; `/app -probe URL` is a health probe,
 // and -ask URL is a neighbour of another service, whom /asked tells about.

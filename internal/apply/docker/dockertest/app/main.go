@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -96,10 +97,21 @@ func serve(ctx context.Context, o options) int {
 		mux.HandleFunc("/asked", n.tell)
 		go n.askOn(ctx)
 	}
-	server := &http.Server{Addr: o.listen, Handler: mux, ReadHeaderTimeout: time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
+	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) { echo(w, r, o.version) })
+	mux.HandleFunc("/socket", func(w http.ResponseWriter, r *http.Request) { socket(w, r, o.version) })
+	var end death
+	server := &http.Server{Handler: end.known(mux), ReadHeaderTimeout: 10 * time.Second}
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	failed, dies := make(chan error, 1), make(chan os.Signal, 1)
+	signal.Notify(dies, syscall.SIGUSR1)
+	go func() { failed <- server.Serve(listener) }()
 	select {
+	case <-dies:
+		return end.come(listener)
 	case err := <-failed:
 		fmt.Fprintln(os.Stderr, err)
 		return 1
