@@ -198,13 +198,17 @@ func lastLines(ctx context.Context, t Target, key resource.Key, ref resource.Ref
 	return lines
 }
 
-func readyLimit(s Step) time.Duration {
+func readyLimit(s Step) time.Duration { return readyIn(s.Object, s.Policy) }
+
+// readyIn is how long an instance of o may take from its start to where it is
+// wanted, by the policy that it is put by.
+func readyIn(o *resource.Object, policy resource.Policy) time.Duration {
 	switch {
-	case s.Policy.Ready > 0:
-		return s.Policy.Ready
-	case s.Object.Policy.Ready > 0:
-		return s.Object.Policy.Ready
-	case s.Object.Once:
+	case policy.Ready > 0:
+		return policy.Ready
+	case o.Policy.Ready > 0:
+		return o.Policy.Ready
+	case o.Once:
 		return defaultJob
 	default:
 		return defaultReady

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/applytest"
@@ -472,4 +473,31 @@ func beside(m *applytest.Memory) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+func TestNewConnectionsWaitForAsLongAsTheNextOneMayTake(t *testing.T) {
+	bubble(t, func(ctx context.Context, t *testing.T) {
+		for name, c := range map[string]struct {
+			live, want string
+			wait       time.Duration
+		}{
+			"its own time": {"web v1 writes=data\nroute web 80 tcp", "web v2 writes=data ready=3m monitor=20s\nroute web 80 tcp", 200 * time.Second},
+			"the usual":    {"web v1 writes=data\nroute web 80 tcp", "web v2 writes=data\nroute web 80 tcp", time.Minute},
+			"taken over":   {"web v1 port=80 writes=data", "web v1 writes=data ready=3m\nroute web 80 tcp", 3 * time.Minute},
+		} {
+			d := change{live: c.live, want: c.want}.run(ctx, t)
+			holds := 0
+			for _, s := range d.plan.Steps {
+				if s.Traffic != nil && s.Traffic.Hold {
+					holds++
+					if s.Traffic.Wait.D() != c.wait {
+						t.Errorf("%s: step %d waits %s, want %s", name, s.ID, s.Traffic.Wait, c.wait)
+					}
+				}
+			}
+			if holds == 0 {
+				t.Errorf("%s: nothing holds", name)
+			}
+		}
+	})
 }

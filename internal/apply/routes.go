@@ -30,7 +30,7 @@ func (b *builder) vacate(leaving []Step, cause string, add func(Step) int) (own,
 				foreign = append(foreign, ids...)
 				continue
 			}
-			put := add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: r.begun(), Traffic: &Traffic{Out: byGroup[group], Hold: true}, Cause: cause})
+			put := add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: r.begun(), Traffic: b.holding(group, Traffic{Out: byGroup[group]}), Cause: cause})
 			r.puts = append(r.puts, put)
 			own = append(own, b.awaitRoute(r, put, "drained"))
 		}
@@ -38,6 +38,17 @@ func (b *builder) vacate(leaving []Step, cause string, add func(Step) int) (own,
 		own, foreign = append(own, closed...), append(foreign, before...)
 	}
 	return own, foreign
+}
+
+// holding lets new connections of a group's route wait, each for as long as
+// whoever comes next may take to be proven.
+func (b *builder) holding(group string, to Traffic) *Traffic {
+	to.Hold = true
+	if g := b.groups[group]; g != nil && len(g.slots) > 0 {
+		first := g.slots[0]
+		to.Wait = resource.Duration(readyIn(first.want(), b.policy(first)) + b.policy(first).Monitor)
+	}
+	return &to
 }
 
 // left returns the steps after which all of refs have left the route; have tells
@@ -97,7 +108,7 @@ func (t *turn) holdFresh() []int {
 		if r.routeBegins() {
 			after := t.makeRoomFor(r, nil)
 			r.puts = append(r.puts, t.step(Step{
-				Verb: Put, Key: r.pair.Key, Object: r.want(), After: after, Traffic: &Traffic{In: t.beside(t.group, t.slot), Hold: true}, Cause: "hold for " + t.slot.pair.Key.String(),
+				Verb: Put, Key: r.pair.Key, Object: r.want(), After: after, Traffic: t.holding(t.group.name, Traffic{In: t.beside(t.group, t.slot)}), Cause: "hold for " + t.slot.pair.Key.String(),
 			}))
 			ids = append(ids, r.puts[0])
 		}
@@ -112,7 +123,7 @@ func (t *turn) holdEmpty() []int {
 	for _, r := range t.group.routes {
 		if r.live() && !r.fresh() && len(r.puts) == 0 {
 			r.puts = append(r.puts, t.add(Step{
-				Verb: Put, Key: r.pair.Key, Object: r.want(), Traffic: &Traffic{Hold: true}, Cause: "hold for " + t.slot.pair.Key.String(), Batch: t.batch,
+				Verb: Put, Key: r.pair.Key, Object: r.want(), Traffic: t.holding(t.group.name, Traffic{}), Cause: "hold for " + t.slot.pair.Key.String(), Batch: t.batch,
 			}))
 			ids = append(ids, r.puts[0])
 		}

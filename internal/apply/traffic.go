@@ -16,8 +16,10 @@ type Traffic struct {
 	Out []resource.Ref `json:"out,omitempty"`
 	// Only says that nobody serves but those who enter.
 	Only bool `json:"only,omitempty"`
-	// Hold lets new connections wait while nobody serves.
-	Hold bool `json:"hold,omitempty"`
+	// Hold lets new connections wait while nobody serves. Wait is how long whoever
+	// comes next may take from its start until it enters.
+	Hold bool              `json:"hold,omitempty"`
+	Wait resource.Duration `json:"wait,omitempty"`
 }
 
 func refsOf(list []resource.Instance) []resource.Ref {

@@ -18,7 +18,6 @@ const MaxTable = 1 << 20
 const (
 	maxBackends = 1024
 	maxWaiting  = 1 << 16
-	maxHoldFor  = time.Hour
 	maxDrain    = 24 * time.Hour
 )
 
@@ -96,8 +95,8 @@ func (h *Hold) check() error {
 		return nil
 	case h.Limit < 0 || h.Limit > maxWaiting:
 		return fmt.Errorf("hold.limit %d is not between 0 and %d", h.Limit, maxWaiting)
-	case h.For < 0 || h.For.D() > maxHoldFor:
-		return fmt.Errorf("hold.for %s is not between 0s and %s", h.For, maxHoldFor)
+	case h.For < 0 || h.For.D() > MaxHoldFor:
+		return fmt.Errorf("hold.for %s is not between 0s and %s", h.For, MaxHoldFor)
 	}
 	return nil
 }

@@ -22,6 +22,9 @@ const (
 	DefaultHoldLimit = 1024
 )
 
+// MaxHoldFor is how long a hold may let each wait.
+const MaxHoldFor = time.Hour
+
 // Mode is what a gate understands of what passes through it.
 type Mode string
 

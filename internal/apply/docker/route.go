@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 
@@ -85,10 +86,19 @@ func nextTable(before gate.Table, r spec.Route, to apply.Traffic, alive map[stri
 		after.Backends = append(after.Backends, b)
 	}
 	slices.SortFunc(after.Backends, func(a, b gate.Backend) int { return strings.Compare(a.ID, b.ID) })
-	if to.Hold || before.Hold != nil && !serves {
-		after.Hold = &gate.Hold{}
+	switch {
+	case to.Hold:
+		after.Hold = holdFor(storedRoute(r).Drain, to.Wait.D())
+	case !serves:
+		after.Hold = before.Hold
 	}
 	return after
+}
+
+// holdFor lets each wait for those who leave, and then for whoever comes next.
+// The gate's own default is what a stop and a start take besides.
+func holdFor(drain, wait time.Duration) *gate.Hold {
+	return &gate.Hold{For: resource.Duration(min(drain+wait+gate.DefaultHoldFor, gate.MaxHoldFor))}
 }
 
 // settings is a table without traffic.
@@ -156,11 +166,8 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 		return resource.Instance{}, err
 	}
 	r := spec.Route{
-		State: gateState(g), Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedRoute(spec.Route{}).Drain,
+		State: gateState(g), Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedDrain(table),
 		ProxyProtocol: table.ProxyProtocol, Sticky: table.Sticky, Port: gatePublished(g),
-	}
-	if table.Drain != 0 {
-		r.Drain = table.Drain.D()
 	}
 	if want != nil && len(table.Backends) > 0 {
 		r.Port.Target = int(table.Backends[0].Port)
