@@ -289,6 +289,9 @@ func (p Plan) Routed(group string) bool {
 	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Traffic != nil && s.Group() == group })
 }
 
+// Holds tells whether new connections wait anywhere in the plan.
+func (p Plan) Holds() bool { return slices.ContainsFunc(p.Steps, Step.holds) }
+
 // TakenOver are the routes of the group that begin with the port of an instance
 // that stops for it: that is a gap, of the time that the gate takes.
 func (p Plan) TakenOver(group string) []resource.Key {

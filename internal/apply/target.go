@@ -89,6 +89,9 @@ type Router interface {
 	// whatever it was asked. It returns when new connections go where they shall;
 	// Health is Well when those who left have finished, or were cut.
 	Route(ctx context.Context, object resource.Object, to Traffic) (resource.Ref, error)
+	// Refuse ends all holds: who waits is turned away where nobody serves, for
+	// nobody is to come.
+	Refuse(ctx context.Context) error
 }
 
 // Evidence is what a failed instance leaves behind.

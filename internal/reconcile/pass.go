@@ -73,7 +73,11 @@ func (p *pass) goBy(c *catalog) {
 func (p *pass) run(ctx context.Context) Result {
 	begun := time.Now() // for the duration: the clock of records may be set meanwhile
 	p.result = Result{App: p.name, Started: p.agent.opts.Now(), Revision: p.catalog.snapshot.Revision}
+	halted := p.record.Halted
 	v := p.judge(ctx)
+	if p.nobodyComes() || v.outcome == Halted && halted == "" {
+		p.refuse(ctx)
+	}
 	if ctx.Err() != nil && v.outcome == Unreachable {
 		v.reason, v.hint = "cut short: "+context.Cause(ctx).Error(), "the next pass goes on where this one ended"
 	}
@@ -171,6 +175,23 @@ func (p *pass) roll(ctx context.Context, rollout *apply.Rollout, plan apply.Plan
 	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
 	p.result.Gaps = append(p.result.Gaps, outcome.Gaps...)
 	return outcome
+}
+
+// nobodyComes tells whether the pass's last rollout left somebody out for good:
+// no way back follows it.
+func (p *pass) nobodyComes() bool {
+	return p.rolled != nil && p.rolled.Err == nil && (len(p.rolled.Failures) > 0 || p.rolled.Degraded() && p.result.Plan.Holds())
+}
+
+// refuse lets no new connection wait for whom this pass brings no more.
+func (p *pass) refuse(ctx context.Context) {
+	router, ok := p.target.(apply.Router)
+	if !ok {
+		return
+	}
+	if err := router.Refuse(ctx); err != nil {
+		p.result.Notes = append(p.result.Notes, "new connections wait in vain: "+err.Error())
+	}
 }
 
 // watch tells of a rollout's steps, and books a job as soon as it has ended well.

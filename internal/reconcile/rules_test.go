@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd.io/syncd/internal/apply/applytest"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
@@ -101,6 +102,35 @@ func TestNeverRollBackARollback(t *testing.T) {
 			t.Errorf("the reason is %q, want it to say that the rollback failed", res.Reason)
 		}
 		w.ends(reconcile.Halted)
+	})
+}
+
+// A way back that failed is followed by no other: whoever would wait is told so.
+func TestNobodyWaitsWhereNobodyComes(t *testing.T) {
+	single := func(health, image string) []resource.Object {
+		o := one("web", `"health":"`+health+`","image":"`+image+`"`)
+		o.Claims = []resource.Claim{{Kind: resource.ClaimWriter, Value: "data for web"}}
+		return routed([]resource.Object{o}, `"mode":"tcp"`)
+	}
+	port := resource.Key{Kind: "route", Namespace: "web", Name: "8080"}
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(single("", "v1")...)
+		w.ends(reconcile.Applied)
+		w.repo.shop(single("never", "v2")...)
+		held, puts := false, 0
+		w.target.OnCall(func(c applytest.Call) error {
+			held = held || w.target.Held(port)
+			if c.Verb == "put" && c.Key == key("web") {
+				if puts++; puts == 2 {
+					return errors.New("its disk is gone")
+				}
+			}
+			return nil
+		})
+		w.ends(reconcile.Halted)
+		if !held || w.target.Held(port) {
+			t.Errorf("held meanwhile: %t, in the end: %t", held, w.target.Held(port))
+		}
 	})
 }
 

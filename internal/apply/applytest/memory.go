@@ -73,6 +73,8 @@ type instance struct {
 	// those that have one.
 	pool   map[string]bool
 	shares map[string]int
+	// held tells that a route lets new connections wait.
+	held bool
 }
 
 // Remove deletes the instance. A network that running instances are on stays,

@@ -37,10 +37,28 @@ func (m *Memory) serve(route *instance, to apply.Traffic) error {
 	for _, ref := range to.Out {
 		delete(route.pool, ref.ID)
 	}
+	route.held = to.Hold || route.held && len(m.serving(route)) == 0
 	if backends := m.backends(route.object.Key.Namespace); len(backends) > 0 && len(m.serving(route)) == 0 && !to.Hold {
 		return m.breach("%s serves nobody, and %s could serve", route.object.Key, backends[0].id)
 	}
 	return nil
+}
+
+// Refuse ends all holds.
+func (m *Memory) Refuse(ctx context.Context) error {
+	return m.change(ctx, Call{Verb: "refuse"}, func(*Call) error {
+		for _, i := range m.all() {
+			i.held = false
+		}
+		return nil
+	})
+}
+
+// Held tells whether a route lets new connections wait.
+func (m *Memory) Held(route resource.Key) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.slots[route], func(i *instance) bool { return i.held && i.alive() })
 }
 
 // unserved breaks a rule where the instance has not left its routes before it

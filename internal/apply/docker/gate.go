@@ -131,12 +131,7 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Rout
 	if err := t.join(ctx, s, g, r, table); err != nil {
 		return err
 	}
-	raw, err := table.Encode()
-	if err != nil {
-		return err
-	}
-	_, err = t.engine.askGate(ctx, g.ID, raw)
-	return err
+	return t.engine.tell(ctx, g.ID, table)
 }
 
 // gateState is running, unless it is not, or nothing would start it again.

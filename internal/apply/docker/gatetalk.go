@@ -123,6 +123,16 @@ func (e *Engine) askGate(ctx context.Context, id string, table []byte, flags ...
 	return a, nil
 }
 
+// tell has a running gate go by a table.
+func (e *Engine) tell(ctx context.Context, id string, table gate.Table) error {
+	raw, err := table.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = e.askGate(ctx, id, raw)
+	return err
+}
+
 // converse sends input to an exec and reads what it prints, until it ends.
 func (e *Engine) converse(ctx context.Context, exec string, input []byte) (out []byte, said string, err error) {
 	stream, err := e.api.ContainerExecAttach(ctx, exec, container.ExecAttachOptions{})

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,6 +59,32 @@ func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic)
 		}
 	}
 	return t.beginGate(ctx, s, o, r, after)
+}
+
+// Refuse implements apply.Router. A gate that does not run lets nobody wait.
+func (t *Target) Refuse(ctx context.Context) error {
+	t.routing.Lock()
+	defer t.routing.Unlock()
+	s, err := t.look(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, g := range s.gates {
+		if g.State.Running && t.mayTouch(s, g) {
+			errs = append(errs, t.engine.endHold(ctx, g.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) endHold(ctx context.Context, id string) error {
+	table, err := e.readTable(ctx, id)
+	if err != nil || table.Hold == nil {
+		return err
+	}
+	table.Hold = nil
+	return e.tell(ctx, id, table)
 }
 
 // nextTable is the table after a change of traffic. alive are the containers
