@@ -54,15 +54,15 @@ func (g *Gate) force(t Table) {
 	g.opts.Log.Info("table", "digest", g.digest, "backends", len(t.Backends), "hold", t.Hold != nil)
 }
 
-// settle opens or closes the port as the table wants it: it is open while
-// somebody is in the pool, or may be waited for. What fails is tried again.
+// settle opens or closes the port as the table wants it. What fails is tried
+// again.
 func (g *Gate) settle() {
 	if g.retry != nil {
 		g.retry.Stop()
 		g.retry = nil
 	}
 	before := g.door.address()
-	if g.ending || g.digest == "" || (!g.table.serves() && g.table.Hold == nil) {
+	if g.ending || g.digest == "" || !g.table.Opens() {
 		g.shut = nil
 		if err := g.door.close(); err != nil {
 			g.opts.Log.Warn("closing the port", "error", err)

@@ -119,6 +119,10 @@ func (t Table) Digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Opens tells whether the port is open by the table: somebody is in the pool, or
+// may be waited for.
+func (t Table) Opens() bool { return t.serves() || t.Hold != nil }
+
 // serves tells whether anybody is in the pool.
 func (t Table) serves() bool {
 	return slices.ContainsFunc(t.Backends, func(b Backend) bool { return !b.Draining })

@@ -85,7 +85,8 @@ func (t *Target) renew(ctx context.Context, s *snapshot, old found) (apply.Renew
 		return out, errors.Join(err, t.engine.discard(ctx, fresh)) // where that has not been done yet
 	}
 	out.To = apply.GateProgram{Version: answer.Version, Image: t.engine.newestGate().Image}
-	return out, t.Remove(ctx, gateSlot(old.labels()), resource.Ref{ID: old.ID})
+	// It serves from here on, whatever else goes wrong.
+	return out, errors.Join(t.engine.revive(context.WithoutCancel(ctx), fresh), t.Remove(ctx, gateSlot(old.labels()), resource.Ref{ID: old.ID}))
 }
 
 // dropHalfMade removes what an earlier renewal left that was cut short before
@@ -143,6 +144,7 @@ func (e *Engine) proveGate(ctx context.Context, project, image string) error {
 	defer func() { _ = e.discard(ctx, made.ID) }() // it holds nothing
 	ended, failed := e.api.ContainerWait(ctx, made.ID, container.WaitConditionNextExit)
 	if err := e.start(ctx, made.ID); err != nil {
+		cancel() // nobody hears any more how it ends
 		return err
 	}
 	select {
@@ -205,16 +207,15 @@ func (t *Target) swap(ctx context.Context, from, to string, table gate.Table) (g
 	if err := t.stillOurs(ctx); err != nil {
 		return gate.Answer{}, 0, err
 	}
-	e.hurry(ctx, from, table)
 	// An engine that restarts now must not revive it.
 	if err := e.neverRevive(ctx, from); err != nil {
 		return gate.Answer{}, 0, err
 	}
+	e.hurry(ctx, from, table)
 	begun := time.Now()
 	answer, err := e.handOver(ctx, from, to, table)
 	if err == nil {
-		gap := time.Since(begun)
-		return answer, gap, e.revive(ctx, to)
+		return answer, time.Since(begun), nil
 	}
 	if back := e.handBackTo(ctx, from, to, table); back != nil {
 		return answer, time.Since(begun), errors.Join(err, fmt.Errorf("start the old one again: %w", back))
@@ -222,22 +223,17 @@ func (t *Target) swap(ctx context.Context, from, to string, table gate.Table) (g
 	return answer, time.Since(begun), fmt.Errorf("%w; the old one goes on, gap %.2f s", err, time.Since(begun).Seconds())
 }
 
-func (e *Engine) neverRevive(ctx context.Context, id string) error {
-	return e.update(ctx, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}})
-}
-
 // hurry shortens the drain of a gate that is about to stop. One that does not
 // answer is stopped as it is.
 func (e *Engine) hurry(ctx context.Context, id string, table gate.Table) {
 	table.Drain = resource.Duration(lastWords)
-	if raw, err := table.Encode(); err == nil {
-		_, _ = e.askGate(ctx, id, raw)
-	}
+	_ = e.tell(ctx, id, table)
 }
 
 // handBackTo starts the old gate again, as it was.
 func (e *Engine) handBackTo(ctx context.Context, from, to string, table gate.Table) error {
-	err := e.discard(ctx, to) // it may have the port
+	err := e.discard(ctx, to)    // it may have the port
+	_ = e.tell(ctx, from, table) // where it has not been stopped
 	err = errors.Join(err, e.writeTable(ctx, from, table), e.revive(ctx, from), e.start(ctx, from))
 	if err == nil {
 		_, err = e.listens(ctx, from, table)
@@ -262,10 +258,9 @@ func (e *Engine) handOver(ctx context.Context, from, to string, table gate.Table
 func (e *Engine) listens(ctx context.Context, id string, table gate.Table) (gate.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, upLimit)
 	defer cancel()
-	open := table.Hold != nil || slices.ContainsFunc(table.Backends, func(b gate.Backend) bool { return !b.Draining })
 	for {
 		a, err := e.askSoon(ctx, id)
-		if err == nil && a.Trouble == "" && a.Digest == table.Digest() && a.Listening == open {
+		if err == nil && a.Trouble == "" && a.Digest == table.Digest() && a.Listening == table.Opens() {
 			return a, nil
 		}
 		in, looked := e.inspect(ctx, id)

@@ -71,8 +71,11 @@ func (e *Engine) reviveNoMore(ctx context.Context, in container.InspectResponse)
 	if in.HostConfig.RestartPolicy.IsNone() {
 		return nil
 	}
-	never := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}}
-	return e.update(ctx, in.ID, never)
+	return e.neverRevive(ctx, in.ID)
+}
+
+func (e *Engine) neverRevive(ctx context.Context, id string) error {
+	return e.update(ctx, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}})
 }
 
 // stop lets the container end by its own stop signal and grace.

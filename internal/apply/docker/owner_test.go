@@ -387,3 +387,19 @@ func TestMarkCostsNoCall(t *testing.T) {
 		t.Errorf("handed back, the marks are %v, %v", marks, err)
 	}
 }
+
+// A rollout under way is refused its next put of a route, too.
+func TestWhoLostAnAppRoutesNothing(t *testing.T) {
+	f := newFixture(t)
+	a, b := f.agent("a"), f.agent("b")
+	route := f.object(resource.Key{Kind: spec.KindRoute, Namespace: "web", Name: "1"}, "web", spec.Route{Service: "web", Mode: "tcp", Port: spec.Port{Published: "1", Target: 1, Protocol: "tcp"}})
+	if err := b.engine.TakeOver(f.ctx, f.project); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.target.Route(f.ctx, route, apply.Traffic{Hold: true}); fault.Of(err) != fault.Blocked {
+		t.Errorf("it ended with %v, want it blocked", err)
+	}
+	if gates, err := b.engine.Gates(f.ctx, f.project, false); err != nil || len(gates) != 0 {
+		t.Errorf("there are %v, %v", gates, err)
+	}
+}

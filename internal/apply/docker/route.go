@@ -40,6 +40,9 @@ func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic)
 	if err != nil {
 		return "", err
 	}
+	if s.title == lost {
+		return "", s.owner.takenOver()
+	}
 	g, there := s.gate(o.Key)
 	before := gate.Table{}
 	if there {
