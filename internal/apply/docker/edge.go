@@ -3,18 +3,22 @@ package docker
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
+
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/spec"
 )
 
 // edgeName is the network that gates publish from. An engine routes a
 // container's published ports to the first of its networks by name: this one
 // sorts before those of any project, so that joining and leaving them moves
-// nothing.
+// nothing. What would sort before it is refused (behindEdge).
 const edgeName = "0-syncd-edge"
 
 // edge sees that the network is there. Its containers cannot reach one another.
@@ -82,6 +86,30 @@ func (e *Engine) leaveEdge(ctx context.Context) error {
 		return nil
 	}
 	return e.dropEdge(ctx, edgeName)
+}
+
+// behindEdge refuses networks of those behind gates that sort before the edge
+// network: published ports would go to the wrong side of a gate that joins them.
+func (t *Target) behindEdge() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, route := range slices.SortedFunc(maps.Keys(t.wanted), resource.Key.Compare) {
+		for key, o := range t.wanted {
+			if route.Kind != spec.KindRoute || key.Kind != spec.KindContainer || key.Namespace != route.Namespace {
+				continue
+			}
+			c, err := decode[spec.Container](o)
+			if err != nil {
+				return err
+			}
+			for _, e := range c.Networks {
+				if e.Name < edgeName {
+					return rejected("give it another name, such as by networks."+e.Network+".name", "validate service %s: its network %s sorts before %s, from which its gate publishes", c.Service, e.Name, edgeName)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // inUse tells that a gate has come meanwhile.

@@ -21,6 +21,9 @@ import (
 // networks and named volumes, and removing it; what the engine judges only at
 // start (ports, addresses) is looked at here.
 func (t *Target) Validate(ctx context.Context, objects []resource.Object) error {
+	if err := t.behindEdge(); err != nil {
+		return err
+	}
 	if err := t.engine.sweepChecks(ctx, t.project); err != nil {
 		return err
 	}
