@@ -10,15 +10,20 @@ import (
 // emitBase puts what containers stand on: networks and volumes. A network that
 // differs must be made anew, and takes everything that is on it along.
 func (b *builder) emitBase(forward []*group) {
+	var remade []*slot
 	for _, s := range b.slots {
 		switch {
 		case s.want().Group != "" || s.move == keep:
 		case s.move == replace:
-			b.remake(s, forward)
+			remade = append(remade, s)
 		default:
 			s.puts = []int{b.add(Step{Verb: Put, Key: s.pair.Key, Object: s.want(), Cause: s.cause(), Changes: s.finding.Changes})}
 			b.base = append(b.base, s.puts...)
 		}
+	}
+	b.ground = slices.Clone(b.base)
+	for _, s := range remade {
+		b.remake(s, forward)
 	}
 }
 

@@ -22,6 +22,7 @@ type builder struct {
 	stops   map[string]int    // instance ID -> the step that stops it
 	groupOf map[string]string // instance ID -> the group that it belongs to
 	base    []int             // puts of networks and volumes: everything waits for them
+	ground  []int             // those of base that nothing stops for: a route may have a name there
 	late    []func()          // removals that wait for groups further down
 	plan    Plan
 }

@@ -331,6 +331,36 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 				15 remove container/web/2 replaced · after 14`,
 		}.check(t)
 	})
+	t.Run("and the route's names need a new network", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "network side bridge\nweb v1\nroute web 80 http",
+			world: func(m *applytest.Memory) { m.Kill(slot("web", 1)) },
+			plan: `
+				1 put    network/side    missing
+				2 put    route/web/80    hold for container/web/1 · after 1
+				3 put    container/web/1 state: stopped -> running · after 1,2
+				4 await  container/web/1 healthy · after 3
+				5 put    route/web/80    container/web/1 in · after 4
+				6 await  route/web/80    drained · after 5`,
+		}.check(t)
+	})
+	t.Run("before it goes down with a network, it joins what is new", func(t *testing.T) {
+		planned{
+			live: "network front bridge\nweb v1 on=front\nroute web 80 tcp", want: "network front overlay\nnetwork side bridge\nweb v1 on=front\nroute web 80 tcp",
+			plan: `
+				 1 put    network/side    missing
+				 2 put    route/web/80    network/front is made anew · after 1
+				 3 await  route/web/80    drained · after 2
+				 4 stop   container/web/1 network/front is made anew · after 3
+				 5 remove network/front   driver: bridge -> overlay · after 4
+				 6 put    network/front   made anew · after 5
+				 7 put    container/web/1 network/front is made anew · after 1,6
+				 8 await  container/web/1 healthy · after 7
+				 9 put    route/web/80    container/web/1 in · after 8
+				10 await  route/web/80    drained · after 9
+				11 remove container/web/1 replaced · after 10`,
+		}.check(t)
+	})
 	t.Run("a scale-up joins", func(t *testing.T) {
 		planned{
 			live: "web v1\nroute web 80 tcp", want: "web*2 v1\nroute web 80 tcp",

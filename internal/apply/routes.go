@@ -30,7 +30,7 @@ func (b *builder) vacate(leaving []Step, cause string, add func(Step) int) (own,
 				foreign = append(foreign, ids...)
 				continue
 			}
-			put := add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: r.begun(), Traffic: b.holding(group, Traffic{Out: byGroup[group]}), Cause: cause})
+			put := add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: slices.Concat(b.ground, r.begun()), Traffic: b.holding(group, Traffic{Out: byGroup[group]}), Cause: cause})
 			r.puts = append(r.puts, put)
 			own = append(own, b.awaitRoute(r, put, "drained"))
 		}
@@ -117,13 +117,13 @@ func (t *turn) holdFresh() []int {
 }
 
 // holdEmpty lets new connections wait where nobody serves any more: a gate whose
-// backends have ended would soon turn them away. It waits for nothing itself.
+// backends have ended would soon turn them away. It waits for nothing that takes long.
 func (t *turn) holdEmpty() []int {
 	var ids []int
 	for _, r := range t.group.routes {
 		if r.live() && !r.fresh() && len(r.puts) == 0 {
 			r.puts = append(r.puts, t.add(Step{
-				Verb: Put, Key: r.pair.Key, Object: r.want(), Traffic: t.holding(t.group.name, Traffic{}), Cause: "hold for " + t.slot.pair.Key.String(), Batch: t.batch,
+				Verb: Put, Key: r.pair.Key, Object: r.want(), After: slices.Clone(t.ground), Traffic: t.holding(t.group.name, Traffic{}), Cause: "hold for " + t.slot.pair.Key.String(), Batch: t.batch,
 			}))
 			ids = append(ids, r.puts[0])
 		}
