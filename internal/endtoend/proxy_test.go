@@ -78,6 +78,13 @@ func (p *proxy) handler(socket string) http.Handler {
 	})
 }
 
+// spy lets before see every call; nil is nobody.
+func (p *proxy) spy(before func(call string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.before = before
+}
+
 // refuse lets the engine seem to be away for that long.
 func (p *proxy) refuse(d time.Duration) {
 	set := func(away bool) {

@@ -125,7 +125,7 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Rout
 		}
 		return t.engine.start(ctx, g.ID)
 	}
-	if err := t.restore(ctx, g); err != nil {
+	if err := t.restore(ctx, s, g); err != nil {
 		return err
 	}
 	if err := t.join(ctx, s, g, r, table); err != nil {
@@ -134,18 +134,39 @@ func (t *Target) tellGate(ctx context.Context, s *snapshot, g found, r spec.Rout
 	return t.engine.tell(ctx, g.ID, table)
 }
 
-// gateState is running, unless it is not, or nothing would start it again.
-func gateState(g found) string {
-	if s := state(g.State, false); s != stateRunning || g.HostConfig.RestartPolicy.IsAlways() {
-		return s
+// gateState is running, unless it is not, or nothing would start it again, or it
+// is called otherwise.
+func (t *Target) gateState(s *snapshot, g found) string {
+	switch now := state(g.State, false); {
+	case now != stateRunning:
+		return now
+	case !g.HostConfig.RestartPolicy.IsAlways():
+		return "running, and not restarted"
+	case t.misnamed(s.gates, g):
+		return "running, and called " + g.name()
 	}
-	return "running, and not restarted"
+	return stateRunning
+}
+
+// misnamed tells whether the only gate of a slot has another than its own name:
+// one that took another's place was made beside it.
+func (t *Target) misnamed(gates []found, g found) bool {
+	route := gateSlot(g.labels())
+	return g.name() != t.gateName(route) && !slices.ContainsFunc(gates, func(o found) bool { return o.ID != g.ID && gateSlot(o.labels()) == route })
 }
 
 // restore undoes what somebody did to a gate that runs.
-func (t *Target) restore(ctx context.Context, g found) error {
-	if err := t.unpause(ctx, g); err != nil || g.HostConfig.RestartPolicy.IsAlways() {
+func (t *Target) restore(ctx context.Context, s *snapshot, g found) error {
+	if err := t.unpause(ctx, g); err != nil {
 		return err
+	}
+	if t.misnamed(s.gates, g) {
+		if err := t.engine.rename(ctx, g.ID, t.gateName(gateSlot(g.labels()))); err != nil {
+			return err
+		}
+	}
+	if g.HostConfig.RestartPolicy.IsAlways() {
+		return nil
 	}
 	return t.engine.revive(ctx, g.ID)
 }

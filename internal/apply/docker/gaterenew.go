@@ -293,15 +293,14 @@ func wait(ctx context.Context, pause time.Duration) bool {
 	}
 }
 
-// rest gives the only gate of a slot its own name: one that took another's place
-// was made beside it.
+// rest gives the only gate of a slot its own name.
 func (t *Target) rest(ctx context.Context, route resource.Key) error {
 	all, err := t.engine.projectContainers(ctx, t.project)
 	if err != nil {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(f found) bool { return !f.isGate() || gateSlot(f.labels()) != route })
-	if len(all) != 1 || all[0].name() == t.gateName(route) {
+	if len(all) != 1 || !t.misnamed(all, all[0]) {
 		return nil
 	}
 	return t.engine.rename(ctx, all[0].ID, t.gateName(route))

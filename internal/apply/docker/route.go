@@ -196,7 +196,7 @@ func (t *Target) liveRoute(ctx context.Context, s *snapshot, g found, want *spec
 		return resource.Instance{}, err
 	}
 	r := spec.Route{
-		State: gateState(g), Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedDrain(table),
+		State: t.gateState(s, g), Service: gateSlot(g.labels()).Namespace, Mode: string(table.Mode), Drain: storedDrain(table),
 		ProxyProtocol: table.ProxyProtocol, Sticky: table.Sticky, Port: gatePublished(g),
 	}
 	if want != nil && len(table.Backends) > 0 {
