@@ -118,3 +118,20 @@ func TestAnUpgradeThatFailsLateLeavesTheNewGate(t *testing.T) {
 		t.Errorf("there are %q, and there was %q", now, u.gates)
 	}
 }
+
+// A gate that the engine does not stop goes on by its own table, not by that of
+// its last moment.
+func TestAnUpgradeThatCannotStopTheOldGateLeavesIt(t *testing.T) {
+	u := beforeAnUpgrade(t)
+	err := u.cut(func(call string) (bool, bool) { return strings.HasSuffix(call, "/stop"), false })
+	if err == nil || !strings.Contains(err.Error(), "; the old one goes on") {
+		t.Errorf("it ended with %v", err)
+	}
+	if err := u.answers(); err != nil {
+		t.Errorf("the port does not answer: %v", err)
+	}
+	u.settled()
+	if now := u.gateContainers(); !slices.Equal(now, u.gates) {
+		t.Errorf("there are %q, and there was %q", now, u.gates)
+	}
+}

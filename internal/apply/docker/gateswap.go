@@ -87,12 +87,13 @@ func (e *Engine) hurry(ctx context.Context, id string, table gate.Table) {
 
 // handBackTo starts the old gate again, as it was.
 func (e *Engine) handBackTo(ctx context.Context, from, to string, table gate.Table) error {
-	err := e.discard(ctx, to)    // it may have the port
-	_ = e.tell(ctx, from, table) // where it has not been stopped
+	err := e.discard(ctx, to) // it may have the port
 	err = errors.Join(err, e.writeTable(ctx, from, table), e.revive(ctx, from), e.start(ctx, from))
-	if err == nil {
-		_, err = e.listens(ctx, from, table)
+	if err != nil {
+		return err
 	}
+	_ = e.tell(ctx, from, table) // one that has not been stopped reads no file
+	_, err = e.listens(ctx, from, table)
 	return err
 }
 
