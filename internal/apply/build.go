@@ -142,6 +142,9 @@ func (b *builder) add(s Step) int {
 	if s.Object != nil {
 		s.Policy = b.policyOf(s.Object)
 	}
+	if r := b.byKey[s.Key]; s.Traffic != nil && r != nil && r.finding.Match != drift.None {
+		s.Traffic.Of = r.pair.Live[r.finding.Match].Ref
+	}
 	b.plan.Steps = append(b.plan.Steps, s)
 	return s.ID
 }

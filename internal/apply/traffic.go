@@ -5,6 +5,9 @@ import "syncd.io/syncd/internal/resource"
 // Traffic is how a route changes: who gets new connections from now on, and who
 // gets no more of them.
 type Traffic struct {
+	// Of is the live route that the plan goes by; zero where none is good enough. Of
+	// several that do not run, it is the one to start.
+	Of resource.Ref `json:"of,omitzero"`
 	// In are live instances that enter; Made are the puts of this plan whose
 	// instance does.
 	In   []resource.Ref `json:"in,omitempty"`

@@ -33,17 +33,20 @@ func gateSlot(labels map[string]string) resource.Key {
 	return resource.Key{Kind: spec.KindRoute, Namespace: service, Name: name}
 }
 
-// gate returns the gate of a route; one that runs before one that does not.
-func (s *snapshot) gate(route resource.Key) (found, bool) {
+// gate returns the gate of a route: one that runs, else this one, else any.
+func (s *snapshot) gate(route resource.Key, this resource.Ref) (found, bool) {
 	var out found
 	there := false
 	for _, g := range s.gates {
-		if gateSlot(g.labels()) == route && (!there || g.State.Running && !out.State.Running) {
+		nearer := !out.running() && (g.State.Running || g.ID == this.ID)
+		if gateSlot(g.labels()) == route && (!there || nearer) {
 			out, there = g, true
 		}
 	}
 	return out, there
 }
+
+func (f found) running() bool { return f.ContainerJSONBase != nil && f.State.Running }
 
 // beginGate makes a gate and starts it. It knows its table before it starts. Where
 // another agent has just taken the edge network or the image away, with its own

@@ -43,7 +43,7 @@ func (t *Target) route(ctx context.Context, o resource.Object, to apply.Traffic)
 	if s.title == lost {
 		return "", s.owner.takenOver()
 	}
-	g, there := s.gate(o.Key)
+	g, there := s.gate(o.Key, to.Of)
 	before := gate.Table{}
 	if there {
 		if before, err = t.engine.readTable(ctx, g.ID); err != nil {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
+
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/gate"
 	"syncd.io/syncd/internal/resource"
@@ -40,5 +42,30 @@ func TestAHoldEndsWithWhoeverServes(t *testing.T) {
 	}
 	if got := nextTable(held, route, apply.Traffic{In: []resource.Ref{{ID: id}}}, alive); got.Hold != nil {
 		t.Errorf("with somebody there, it holds for %s", got.Hold.For)
+	}
+}
+
+// The plan removes the others: what a put of the route starts is the one it means.
+func TestOfGatesThatDoNotRunTheOneOfThePlanIsStarted(t *testing.T) {
+	route := resource.Key{Kind: spec.KindRoute, Namespace: "web", Name: "80"}
+	gateCalled := func(id string, runs bool) found {
+		f := fresh(id)
+		f.State = &container.State{Running: runs}
+		f.Config = &container.Config{Labels: map[string]string{labelGate: "web/80"}}
+		return f
+	}
+	for _, c := range []struct {
+		gates      []found
+		this, want string
+	}{
+		{[]found{gateCalled("new", false), gateCalled("old", false)}, "old", "old"},
+		{[]found{gateCalled("old", false), gateCalled("new", false)}, "old", "old"},
+		{[]found{gateCalled("old", false), gateCalled("new", true)}, "old", "new"},
+		{[]found{gateCalled("new", true), gateCalled("old", false)}, "old", "new"},
+		{[]found{gateCalled("new", false), gateCalled("old", false)}, "gone", "new"},
+	} {
+		if got, there := (&snapshot{gates: c.gates}).gate(route, resource.Ref{ID: c.this}); !there || got.ID != c.want {
+			t.Errorf("of %d gates with %s meant, it is %s, want %s", len(c.gates), c.this, got.ID, c.want)
+		}
 	}
 }
