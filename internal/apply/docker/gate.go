@@ -33,16 +33,28 @@ func gateSlot(labels map[string]string) resource.Key {
 	return resource.Key{Kind: spec.KindRoute, Namespace: service, Name: name}
 }
 
-// gate returns the gate of a route; one that runs before one that does not.
+// gate returns the gate of a route: one that runs, or else the one that had been
+// there before somebody began to renew it.
 func (s *snapshot) gate(route resource.Key) (found, bool) {
 	var out found
 	there := false
 	for _, g := range s.gates {
-		if gateSlot(g.labels()) == route && (!there || g.State.Running && !out.State.Running) {
+		if gateSlot(g.labels()) == route && (!there || g.rank() > out.rank()) {
 			out, there = g, true
 		}
 	}
 	return out, there
+}
+
+func (f found) rank() int {
+	switch {
+	case f.State.Running:
+		return 2
+	case strings.Contains(f.name(), passing):
+		return 0
+	default:
+		return 1
+	}
 }
 
 // beginGate makes a gate and starts it. It knows its table before it starts. Where
