@@ -183,10 +183,12 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	h.want(h.sync(), reconcile.Applied)
 	a, done := h.agent()
 	defer done()
-	enable := func(req reconcile.ActRequest) (reconcile.ActResult, error) {
+	word := func(verb string, req reconcile.ActRequest) (reconcile.ActResult, error) {
 		req.App, req.Who = h.project, "ann"
-		return a.Act(t.Context(), "gate-enable", req, nil)
+		return a.Act(t.Context(), verb, req, nil)
 	}
+	enable := func(req reconcile.ActRequest) (reconcile.ActResult, error) { return word("gate-enable", req) }
+	release := func(req reconcile.ActRequest) (reconcile.ActResult, error) { return word("gate-release", req) }
 	if _, err := enable(reconcile.ActRequest{Services: []string{"web"}}); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "x-syncd: {gate: tcp}") {
 		t.Errorf("without a word in Git: %v (%s)", err, fault.Advice(err))
 	}
@@ -211,13 +213,32 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	if entries[1].Kind != "gate enable" || entries[1].Who != "ann" || len(entries[0].Gaps) != 1 {
 		t.Errorf("history has %+v", entries)
 	}
-	h.deploy(plain)
-	o = watched(t, port)
-	res := h.want(h.pass(a), reconcile.Applied)
-	if len(res.Gaps) != 1 || res.Gaps[0].Key.Kind != "container" {
-		t.Fatalf("gaps %v of\n%s", res.Gaps, res.Plan)
+	if _, err := release(reconcile.ActRequest{}); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "x-syncd: {gate: none}") {
+		t.Errorf("while Git asks for the gate: %v (%s)", err, fault.Advice(err))
 	}
-	o.over(t, "given back", res.Gaps[0].Took.D())
+	h.deploy(plain)
+	h.want(h.pass(a), reconcile.Pending)
+	idle, err := net.Dial("tcp", port) // it keeps the gate for as long as its drain
+	h.must(err)
+	defer idle.Close()
+	would, err = release(reconcile.ActRequest{})
+	h.must(err)
+	if !strings.Contains(would.Text, "web: its gate gives port "+port+" back, gap about 1.3 s") || !strings.Contains(would.Text, "besides up to 2s") || len(h.gateContainers()) != 1 {
+		t.Errorf("beforehand it says %q, and there are %q", would.Text, h.gateContainers())
+	}
+	o = watched(t, port)
+	did, err = release(reconcile.ActRequest{Confirm: true, Plan: would.Preview.Digest})
+	h.must(err)
+	if did.Result == nil || did.Result.Outcome != reconcile.Applied || len(did.Result.Gaps) != 1 || !slices.Equal(did.Result.Gaps[0].Back, []string{port}) {
+		t.Fatalf("it did %+v", did.Result)
+	}
+	o.over(t, "given back", did.Result.Gaps[0].Took.D())
+	if took := did.Result.Gaps[0].Took.D(); took < 2*time.Second {
+		t.Errorf("the gap was %v: the gate did not wait for what was in flight", took)
+	}
+	if again, err := release(reconcile.ActRequest{}); err != nil || !again.Idle || len(h.gateContainers()) != 0 {
+		t.Errorf("once more: %+v, %v", again, err)
+	}
 }
 
 // An app that is handed back is served on, by the gates that serve it.
