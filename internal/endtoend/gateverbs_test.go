@@ -1,17 +1,12 @@
 package endtoend_test
 
 import (
-	"context"
-	"io"
-	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,69 +19,27 @@ import (
 	"syncd.io/syncd/internal/reconcile"
 )
 
-// outage watches a port by one request after the other, each on a connection of
-// its own.
-type outage struct {
-	end   context.CancelFunc
-	ended sync.WaitGroup
-	mu    sync.Mutex
-	went  map[time.Time]bool // whether it went well, by when it began
-}
-
-func watched(t testing.TB, port string) *outage {
+// watched asks a port every 10 ms, by one request after the other.
+func watched(t testing.TB, port string) *load {
 	t.Helper()
-	ctx, end := context.WithCancel(context.Background())
-	o := &outage{end: end, went: map[time.Time]bool{}}
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	o.ended.Go(func() {
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for ctx.Err() == nil {
-			o.ended.Go(func() {
-				begun := time.Now()
-				_, err := get(client, port)
-				o.mu.Lock()
-				defer o.mu.Unlock()
-				o.went[begun] = err == nil
-			})
-			<-tick.C
-		}
-	})
-	t.Cleanup(func() { end(); o.ended.Wait() })
-	return o
+	return loaded(t, port, 10*time.Millisecond)
 }
 
-// sum ends the watch, and tells how many went well and failed, and the longest
-// time in which every request that began failed.
-func (o *outage) sum() (good, failed int, longest time.Duration) {
-	o.end()
-	o.ended.Wait()
-	var from time.Time
-	for _, at := range slices.SortedFunc(maps.Keys(o.went), time.Time.Compare) {
-		switch {
-		case o.went[at] && !from.IsZero():
-			good, longest, from = good+1, max(longest, at.Sub(from)), time.Time{}
-		case o.went[at]:
-			good++
-		default:
-			failed++
-			if from.IsZero() {
-				from = at
-			}
-		}
+// over ends the load, and fails the test where nobody answered for longer than
+// was measured.
+func (l *load) over(what string, measured time.Duration) {
+	l.t.Helper()
+	got := l.ended()
+	l.t.Logf("%s: %s; measured %v", what, &got, measured.Round(time.Millisecond))
+	if slack := 500 * time.Millisecond; got.gap > measured+slack || len(got.served) == 0 {
+		l.t.Errorf("%s: nobody answered for %v, and %v were measured", what, got.gap, measured)
 	}
-	return good, failed, longest
 }
 
-// over ends the watch, and fails the test where the port was closed for longer
-// than was measured.
-func (o *outage) over(t testing.TB, what string, measured time.Duration) {
-	t.Helper()
-	good, failed, longest := o.sum()
-	t.Logf("%s: %d requests went well, %d failed; without an answer for %v, measured %v", what, good, failed, longest.Round(time.Millisecond), measured.Round(time.Millisecond))
-	if slack := 500 * time.Millisecond; longest > measured+slack || good == 0 {
-		t.Errorf("%s: nobody answered for %v, and %v were measured", what, longest, measured)
-	}
+// ended ends the load, and tells what became of it.
+func (l *load) ended() tally {
+	l.stop()
+	return l.turn()
 }
 
 // gatesOf asks what the app's gates do.
@@ -204,7 +157,7 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	if did.Result == nil || did.Result.Outcome != reconcile.Applied || len(did.Result.Gaps) != 1 || did.Result.Gaps[0].Key.Kind != "route" {
 		t.Fatalf("it did %+v", did.Result)
 	}
-	o.over(t, "taken over", did.Result.Gaps[0].Took.D())
+	o.over("taken over", did.Result.Gaps[0].Took.D())
 	if again, err := enable(reconcile.ActRequest{}); err != nil || !again.Idle {
 		t.Errorf("once more: %+v, %v", again, err)
 	}
@@ -218,9 +171,7 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	}
 	h.deploy(plain)
 	h.want(h.pass(a), reconcile.Pending)
-	idle, err := net.Dial("tcp", port) // it keeps the gate for as long as its drain
-	h.must(err)
-	defer idle.Close()
+	busy(t, port) // it keeps the gate for as long as its drain
 	would, err = release(reconcile.ActRequest{})
 	h.must(err)
 	if !strings.Contains(would.Text, "web: its gate gives port "+port+" back, gap about 1.3 s") || !strings.Contains(would.Text, "besides up to 2s") || len(h.gateContainers()) != 1 {
@@ -232,7 +183,7 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	if did.Result == nil || did.Result.Outcome != reconcile.Applied || len(did.Result.Gaps) != 1 || !slices.Equal(did.Result.Gaps[0].Back, []string{port}) {
 		t.Fatalf("it did %+v", did.Result)
 	}
-	o.over(t, "given back", did.Result.Gaps[0].Took.D())
+	o.over("given back", did.Result.Gaps[0].Took.D())
 	if took := did.Result.Gaps[0].Took.D(); took < 2*time.Second {
 		t.Errorf("the gap was %v: the gate did not wait for what was in flight", took)
 	}
@@ -264,8 +215,8 @@ func TestReleaseLeavesGatesServing(t *testing.T) {
 	if now := h.gateContainers(); !slices.Equal(now, was) {
 		t.Errorf("there are %q, and there was %q", now, was)
 	}
-	if _, failed, _ := o.sum(); failed > 0 {
-		t.Errorf("%d requests failed", failed)
+	if got := o.ended(); len(got.lost) > 0 || len(got.served) == 0 {
+		t.Error(&got)
 	}
 }
 
@@ -339,19 +290,14 @@ func TestGatesAreUpgradedAtAPersonsWordOnly(t *testing.T) {
 				t.Errorf("beforehand it says %q", would.Text)
 			}
 			o := watched(t, port)
-			idle, err := net.Dial("tcp", port) // in tcp it is in flight, and cut at the drain's end
-			h.must(err)
-			defer idle.Close()
+			busy(t, port) // in tcp it is in flight, and cut at the drain's end
 			did, err := h.upgrade(a, true)
 			h.must(err)
-			if len(did.Renewed) != 1 || did.Renewed[0].To.Version != "v9" {
+			if len(did.Renewed) != 1 || did.Renewed[0].To.Version != "v9" || mode == "tcp" && did.Renewed[0].Cut == 0 {
 				t.Fatalf("it did %+v", did)
 			}
 			t.Log(did.Text)
-			o.over(t, "upgraded", did.Renewed[0].Gap.D())
-			if _, err := io.ReadAll(idle); err != nil {
-				t.Logf("who was in flight: %v", err)
-			}
+			o.over("upgraded", did.Renewed[0].Gap.D())
 			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
 				t.Errorf("there are %q, and there was %q", now, was)
 			}
@@ -385,9 +331,9 @@ func TestAGateThatDoesNotComeUpLeavesTheOldOne(t *testing.T) {
 				t.Errorf("it ended with %v", err)
 			}
 			h.want(h.pass(a), reconcile.Unchanged)
-			good, failed, longest := o.sum()
-			t.Logf("%v: %d requests went well, %d failed, for %v", err, good, failed, longest)
-			if good == 0 || program == "none" && failed > 0 {
+			got := o.ended()
+			t.Logf("%v: %s", err, &got)
+			if len(got.served) == 0 || program == "none" && len(got.lost) > 0 {
 				t.Error("the port was closed for nothing")
 			}
 			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
@@ -415,8 +361,8 @@ func TestAPassGoesOnWhereAnUpgradeWasKilled(t *testing.T) {
 				t.Errorf("there are %q, and there was %q", now, was)
 			}
 			h.settled()
-			if good, failed, _ := o.sum(); good == 0 || !stopped && failed > 0 {
-				t.Errorf("%d requests went well, %d failed", good, failed)
+			if got := o.ended(); len(got.served) == 0 || !stopped && len(got.lost) > 0 {
+				t.Error(&got)
 			}
 		})
 	}
