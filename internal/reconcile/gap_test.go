@@ -74,7 +74,7 @@ func TestAPlanSaysWhatClosesAGap(t *testing.T) {
 	}{
 		"a fixed port":            {publishing("v1", "", []string{"8080"}), publishing("v2", "", []string{"8080"}), "stop-first; gap 300ms; x-syncd: {gate: tcp} would close it"},
 		"on a network":            {inNetwork(publishing("v1", on("shop_back"), []string{"8080"}), false), inNetwork(publishing("v2", on("shop_back"), []string{"8080"}), false), "stop-first; gap 300ms; x-syncd: {gate: tcp} would close it"},
-		"on an internal one":      {inNetwork(publishing("v1", on("shop_back"), []string{"8080"}), true), inNetwork(publishing("v2", on("shop_back"), []string{"8080"}), true), "stop-first; gap 300ms; no gate can close it: it is on internal networks only"},
+		"on an internal one":      {inNetwork(publishing("v1", on("shop_back"), []string{"8080"}), true), inNetwork(publishing("v2", on("shop_back"), []string{"8080"}), true), "stop-first; gap 300ms; no gate can close it: it is on internal networks only, and these are not published"},
 		"UDP":                     {publishing("v1", "", []string{"53/udp"}), publishing("v2", "", []string{"53/udp"}), "stop-first; gap 300ms; no gate can close it: port 53/udp is not TCP"},
 		"TCP and UDP":             {publishing("v1", "", []string{"53/udp", "8080"}), publishing("v2", "", []string{"53/udp", "8080"}), "stop-first; gap 300ms; x-syncd: {gate: tcp} would let new connections to port 8080 wait meanwhile"},
 		"a full range":            {publishing("v1", "", []string{"8000-8002"}), publishing("v2", "", []string{"8000-8002"}), "stop-first; gap 300ms; no gate can close it: each instance publishes its own of 8000-8002"},
