@@ -117,10 +117,13 @@ func (c *cli) upgradeGates(ctx context.Context, apps []string, yes bool) error {
 		if len(all) == 0 {
 			return c.print(list(idle), func() string { return c.actTexts(idle) })
 		}
-		if agreed, err := c.agreedUpgrades(all, apps, yes); err != nil || !agreed {
+		if agreed, err := c.agreedUpgrades(all, idle, apps, yes); err != nil || !agreed {
 			return err
 		}
 		var done []reconcile.ActResult
+		if c.flags.output == asJSON { // else they were told of before
+			done = idle
+		}
 		for _, u := range all {
 			u.Confirm, u.Plan = true, u.Digest
 			result, err := a.Act(ctx, "gate-upgrade", u.ActRequest, hear)
@@ -159,9 +162,13 @@ func (c *cli) upgrades(ctx context.Context, a *agent, apps []string, hear func(r
 	return all, idle, nil
 }
 
-// agreedUpgrades prints what would be done, and tells whether to do it.
-func (c *cli) agreedUpgrades(all []upgrade, apps []string, yes bool) (bool, error) {
+// agreedUpgrades prints what would be done, and why nothing where that is so, and
+// tells whether to do it.
+func (c *cli) agreedUpgrades(all []upgrade, idle []reconcile.ActResult, apps []string, yes bool) (bool, error) {
 	var texts, names []string
+	for _, r := range idle {
+		texts = append(texts, r.Text)
+	}
 	for _, u := range all {
 		texts, names = append(texts, u.Text), append(names, u.App)
 	}
