@@ -1,12 +1,14 @@
 package endtoend_test
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,27 +21,58 @@ import (
 	"syncd.io/syncd/internal/reconcile"
 )
 
-// watched asks a port every 10 ms, by one request after the other.
-func watched(t testing.TB, port string) *load {
-	t.Helper()
-	return loaded(t, port, 10*time.Millisecond)
+// outage is load that knows, too, which requests went well by when they began:
+// one that began when the port was open again, and waited, met no closed port.
+type outage struct {
+	*load
+	known sync.Mutex
+	went  map[time.Time]bool
 }
 
-// over ends the load, and fails the test where nobody answered for longer than
-// was measured.
-func (l *load) over(what string, measured time.Duration) {
-	l.t.Helper()
-	got := l.ended()
-	l.t.Logf("%s: %s; measured %v", what, &got, measured.Round(time.Millisecond))
-	if slack := 500 * time.Millisecond; got.gap > measured+slack || len(got.served) == 0 {
-		l.t.Errorf("%s: nobody answered for %v, and %v were measured", what, got.gap, measured)
-	}
+// watched asks a port every 10 ms, each time on a connection of its own.
+func watched(t testing.TB, port string) *outage {
+	t.Helper()
+	o := &outage{went: map[time.Time]bool{}}
+	o.load = loadedBy(t, 10*time.Millisecond, func(int) (string, error) {
+		begun := time.Now()
+		version, err := askOnce(port)
+		o.known.Lock()
+		defer o.known.Unlock()
+		o.went[begun] = err == nil
+		return version, err
+	})
+	return o
 }
 
 // ended ends the load, and tells what became of it.
-func (l *load) ended() tally {
-	l.stop()
-	return l.turn()
+func (o *outage) ended() tally {
+	o.stop()
+	return o.turn()
+}
+
+// longest is the longest time in which every request that began failed.
+func (o *outage) longest() (most time.Duration) {
+	var from time.Time
+	for _, at := range slices.SortedFunc(maps.Keys(o.went), time.Time.Compare) {
+		switch {
+		case !o.went[at] && from.IsZero():
+			from = at
+		case o.went[at] && !from.IsZero():
+			most, from = max(most, at.Sub(from)), time.Time{}
+		}
+	}
+	return most
+}
+
+// over ends the load, and fails the test where the port was closed for longer
+// than was measured.
+func (o *outage) over(what string, measured time.Duration) {
+	o.t.Helper()
+	got, closed := o.ended(), o.longest()
+	o.t.Logf("%s: closed for %v, measured %v: %s", what, closed.Round(time.Millisecond), measured.Round(time.Millisecond), &got)
+	if slack := 500 * time.Millisecond; closed > measured+slack || len(got.served) == 0 {
+		o.t.Errorf("%s: the port was closed for %v, and %v were measured", what, closed, measured)
+	}
 }
 
 // gatesOf asks what the app's gates do.
@@ -170,7 +203,6 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 		t.Errorf("while Git asks for the gate: %v (%s)", err, fault.Advice(err))
 	}
 	h.deploy(plain)
-	h.want(h.pass(a), reconcile.Pending)
 	busy(t, port) // it keeps the gate for as long as its drain
 	would, err = release(reconcile.ActRequest{})
 	h.must(err)
