@@ -2,7 +2,6 @@ package endtoend_test
 
 import (
 	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -102,11 +101,8 @@ func TestStatusSaysWhatGatesDo(t *testing.T) {
 	port := freePort(t)
 	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))
 	h.want(h.sync(), reconcile.Applied)
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for range 3 {
-		if _, err := get(client, port); err != nil {
-			t.Fatal(err)
-		}
+		h.asked(port)
 	}
 	a, done := h.agent()
 	defer done()
