@@ -34,7 +34,8 @@ func (c *cli) confirmedFor(cmd *cobra.Command, verb string, req reconcile.ActReq
 		if would.Idle {
 			return c.told(verb, would)
 		}
-		if agreed, err := c.agreed(typed(verb), app, would, yes); err != nil || !agreed {
+		whom := strings.Join(append([]string{app}, req.Services...), " ")
+		if agreed, err := c.agreed(typed(verb), whom, would, yes); err != nil || !agreed {
 			return err
 		}
 		req.Confirm, req.Plan = true, shownDigest(would)
@@ -47,8 +48,9 @@ func (c *cli) confirmedFor(cmd *cobra.Command, verb string, req reconcile.ActReq
 	})
 }
 
-// agreed prints what would be done and tells whether to do it.
-func (c *cli) agreed(verb, app string, would reconcile.ActResult, yes bool) (bool, error) {
+// agreed prints what would be done to whom, as a person types it, and tells
+// whether to do it.
+func (c *cli) agreed(verb, whom string, would reconcile.ActResult, yes bool) (bool, error) {
 	json := c.flags.output == asJSON
 	if yes && json {
 		return true, nil // one document only: that of what was done
@@ -56,10 +58,10 @@ func (c *cli) agreed(verb, app string, would reconcile.ActResult, yes bool) (boo
 	if err := c.print(would, func() string { return c.actText(would) }); err != nil {
 		return false, err
 	}
-	if yes || !json && c.ask(verb, app) {
+	if yes || !json && c.ask(verb, whom) {
 		return true, nil
 	}
-	c.note("nothing was done; syncd " + verb + " " + app + " --yes does it")
+	c.note("nothing was done; syncd " + verb + " " + whom + " --yes does it")
 	return false, nil
 }
 

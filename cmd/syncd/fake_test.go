@@ -14,7 +14,8 @@ import (
 )
 
 // fake is an agent whose answers are files: status.json, plan.json, act.json and
-// so on; VERB-error.json where it fails. What it is asked it writes to asked.json.
+// so on; VERB-error.json where it fails, VERB-APP-error.json where it does for an
+// app. What it is asked it writes to asked.json.
 type fake struct{ dir string }
 
 // answer reads the answer to one question. The zero value is one, too.
@@ -27,14 +28,18 @@ func answer[T any](f *fake, verb string, asked any) (T, error) {
 	if err := os.WriteFile(filepath.Join(f.dir, "asked-"+verb+".json"), append(data, '\n'), 0o644); err != nil {
 		return out, err
 	}
-	var failed struct{ Class, Error, Hint string }
-	if err := f.read(verb+"-error", &failed); err != nil {
+	if err := f.fails(verb); err != nil {
 		return out, err
 	}
-	if failed.Error != "" {
-		return out, problemOf(failed.Class, failed.Error, failed.Hint)
-	}
 	return out, f.read(verb, &out)
+}
+
+func (f *fake) fails(verb string) error {
+	var failed struct{ Class, Error, Hint string }
+	if err := f.read(verb+"-error", &failed); err != nil || failed.Error == "" {
+		return err
+	}
+	return problemOf(failed.Class, failed.Error, failed.Hint)
 }
 
 func problemOf(class, text, hint string) error {
@@ -96,6 +101,9 @@ func (f *fake) Act(_ context.Context, verb string, req reconcile.ActRequest, _ f
 	req.Who = ""
 	if !req.Until.IsZero() {
 		req.Until = req.Until.UTC()
+	}
+	if err := f.fails(verb + "-" + req.App); err != nil {
+		return reconcile.ActResult{}, err
 	}
 	if req.Confirm {
 		verb += "-confirmed"

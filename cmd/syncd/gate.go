@@ -22,6 +22,15 @@ says what to write there, and does nothing.
 
 ` + exitHelp
 
+const gateReleaseHelp = `Gives the ports back that gates publish and that the repository wants no gates for
+any more (gate: none, or taken out), in a pass that is made now: a merge alone does it
+too, where sync.auto does not say no. It prints the plan and the gap to expect before
+it does anything; then it asks, or acts where --yes is given, and says the gap that it
+measured. Where the repository still asks for the gate, it says what to write there,
+and does nothing. What hands a whole app back is syncd release.
+
+` + exitHelp
+
 const gateUpgradeHelp = `Puts gates of this syncd's own program in the place of those that run another one:
 no pass ever does. One after the other, each new one is made first, and the old one
 goes on until nothing is in flight, or for as long as its drain; then it is stopped
@@ -34,30 +43,43 @@ Exit codes: 0 done, or nothing to do; 1 any error.`
 func (c *cli) gateVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gate",
-		Short: "Take ports over by gates, and renew them",
+		Short: "Let gates take ports over or give them back, and renew gates",
 		Long:  gateHelp,
 		Args:  verbArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.gateEnableVerb(), c.gateUpgradeVerb())
+	cmd.AddCommand(c.gateEnableVerb(), c.gateReleaseVerb(), c.gateUpgradeVerb())
 	return cmd
 }
 
 func (c *cli) gateEnableVerb() *cobra.Command {
-	yes := false
-	cmd := &cobra.Command{
+	return c.gateHands(&cobra.Command{
 		Use:     "enable APP [SERVICE...]",
 		Short:   "Take the ports over now that the repository wants gates for",
 		Long:    gateEnableHelp,
 		Example: "  syncd gate enable shop\n  syncd gate enable shop web --yes",
-		Args: func(cmd *cobra.Command, args []string) error {
-			const least, most = 1, 1000
-			return between(cmd, args, least, most)
-		},
-		ValidArgsFunction: c.appThenServices,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.confirmedFor(cmd, "gate-enable", reconcile.ActRequest{App: args[0], Services: args[1:]}, yes)
-		},
+	}, "gate-enable")
+}
+
+func (c *cli) gateReleaseVerb() *cobra.Command {
+	return c.gateHands(&cobra.Command{
+		Use:     "release APP [SERVICE...]",
+		Short:   "Give the ports back now that the repository wants no gates for any more",
+		Long:    gateReleaseHelp,
+		Example: "  syncd gate release shop\n  syncd gate release shop web --yes",
+	}, "gate-release")
+}
+
+// gateHands completes a verb by which ports change hands.
+func (c *cli) gateHands(cmd *cobra.Command, verb string) *cobra.Command {
+	yes := false
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		const least, most = 1, 1000
+		return between(cmd, args, least, most)
+	}
+	cmd.ValidArgsFunction = c.appThenServices
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return c.confirmedFor(cmd, verb, reconcile.ActRequest{App: args[0], Services: args[1:]}, yes)
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
@@ -95,10 +117,13 @@ func (c *cli) upgradeGates(ctx context.Context, apps []string, yes bool) error {
 		if len(all) == 0 {
 			return c.print(list(idle), func() string { return c.actTexts(idle) })
 		}
-		if agreed, err := c.agreedUpgrades(all, apps, yes); err != nil || !agreed {
+		if agreed, err := c.agreedUpgrades(all, idle, apps, yes); err != nil || !agreed {
 			return err
 		}
 		var done []reconcile.ActResult
+		if c.flags.output == asJSON { // else they were told of before
+			done = idle
+		}
 		for _, u := range all {
 			u.Confirm, u.Plan = true, u.Digest
 			result, err := a.Act(ctx, "gate-upgrade", u.ActRequest, hear)
@@ -137,9 +162,13 @@ func (c *cli) upgrades(ctx context.Context, a *agent, apps []string, hear func(r
 	return all, idle, nil
 }
 
-// agreedUpgrades prints what would be done, and tells whether to do it.
-func (c *cli) agreedUpgrades(all []upgrade, apps []string, yes bool) (bool, error) {
+// agreedUpgrades prints what would be done, and why nothing where that is so, and
+// tells whether to do it.
+func (c *cli) agreedUpgrades(all []upgrade, idle []reconcile.ActResult, apps []string, yes bool) (bool, error) {
 	var texts, names []string
+	for _, r := range idle {
+		texts = append(texts, r.Text)
+	}
 	for _, u := range all {
 		texts, names = append(texts, u.Text), append(names, u.App)
 	}

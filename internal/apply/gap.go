@@ -3,6 +3,7 @@ package apply
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"syncd.io/syncd/internal/resource"
@@ -16,6 +17,8 @@ type Gap struct {
 	Key resource.Key `json:"key"`
 	// Group is the service that was away.
 	Group string `json:"group"`
+	// Back are the ports that gates gave back for it, in order; empty otherwise.
+	Back []string `json:"back,omitempty"`
 	// Held tells that a gate let new connections wait meanwhile.
 	Held bool              `json:"held,omitempty"`
 	Took resource.Duration `json:"took"`
@@ -29,6 +32,8 @@ func (g Gap) String() string {
 		return fmt.Sprintf("%s %s without an instance, in which the gate let new connections wait", g.Group, took)
 	case g.Key.Kind == routeKind:
 		return fmt.Sprintf("%s %s without its port %s", g.Group, took, g.Key.Name)
+	case len(g.Back) > 0:
+		return fmt.Sprintf("%s %s without its port %s, which its gate gave back", g.Group, took, strings.Join(g.Back, ", "))
 	default:
 		return fmt.Sprintf("%s %s without an instance", g.Group, took)
 	}
@@ -84,7 +89,7 @@ func (p Plan) gaps(ran map[int]span, since absences) (out []Gap, left absences) 
 			left[s.Group()] = begun
 			continue
 		}
-		out = append(out, Gap{Key: s.Key, Group: s.Group(), Held: held, Took: resource.Duration(ended.Sub(begun))})
+		out = append(out, Gap{Key: s.Key, Group: s.Group(), Back: p.givenFor(s), Held: held, Took: resource.Duration(ended.Sub(begun))})
 	}
 	return out, left
 }
@@ -102,6 +107,17 @@ func (p Plan) emptied(put Step, ran map[int]span, since absences) time.Time {
 		}
 	}
 	return first
+}
+
+// givenFor are the ports that gates gave back for whom the put makes.
+func (p Plan) givenFor(put Step) []string {
+	var out []string
+	for _, id := range put.After {
+		if s := p.Steps[id-1]; put.Traffic == nil && s.Verb == Stop && s.Key.Kind == routeKind {
+			out = append(out, s.Key.Name)
+		}
+	}
+	return out
 }
 
 // heldBefore tells whether new connections wait when the step begins.

@@ -45,7 +45,7 @@ func TestGapsAreMeasured(t *testing.T) {
 			"web v1 port=80 writes=data", "web v1 writes=data health=slow:2s\nroute web 80 tcp",
 			"web 1.50 s without its port 80\nweb 4.50 s without an instance, in which the gate let new connections wait"},
 		"a gate gives its port back": {
-			"web v1\nroute web 80 tcp", "web v1 port=80", "web 1.50 s without an instance"},
+			"web v1\nroute web 80 tcp", "web v1 port=80", "web 1.50 s without its port 80, which its gate gave back"},
 		"a gate holds": {
 			"web v1 writes=data\nroute web 80 tcp", "web v2 writes=data\nroute web 80 tcp",
 			"web 2.00 s without an instance, in which the gate let new connections wait"},

@@ -24,7 +24,7 @@ func TestSchemasAgreeWithTheDecoder(t *testing.T) {
 			fullHost, "repo: {url: a}\n", "repo: {}\n", "host: {name: a}\n", "repo: {url: a, ref: {branch: b, tag: c}}\n", "repo: {url: a, path: ../b}\n",
 			"repo: {url: a, intervall: 1m}\n", "repo: {url: a}\nstate: b\n", "repo: {url: a, ref: {commit: abc}}\n", "repo: {url: a}\nlimits: {files: 0}\n",
 			"repo: {url: a}\nhost: {vars: {A-B: c}}\n", "repo: {url: a}\nhost: {labels: {a: 'b c'}}\n", "repo: {url: a, interval: 5}\n", "repo: {url: a}\nlimits: {file: 5 apples}\n",
-			"repo: {url: a}\nmetrics: {listen: '127.0.0.1:9185'}\n", "repo: {url: a}\nmetrics: {listen: ':9185'}\n", "repo: {url: a}\nmetrics: {listen: 9185}\n",
+			"repo: {url: a}\nmetrics: {listen: '127.0.0.1:9185'}\n", "repo: {url: a}\nmetrics: {listen: ':9185'}\n", "repo: {url: a}\nmetrics: {listen: 9185}\n", "repo: {url: a}\nmetrics: {listen: '127.0.0.1:65536'}\n", "repo: {url: a}\nmetrics: {listen: '127.0.0.1:65535'}\n",
 			"repo: {url: -a}\n", "repo: {url: a}\ndocker: /var\n", "repo: {url: a}\nhost: {envFiles: [a]}\n", "repo: {url: a, ref: {branch: a..b}}\n",
 			"repo: {url: a}\ngate: {image: a/b:1}\n", "repo: {url: a}\ngate: {image: 'a b'}\n", "repo: {url: a}\ngate: {image: 'https://a/b'}\n", "repo: {url: a}\ngate: a\n",
 		}},

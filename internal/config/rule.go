@@ -42,7 +42,7 @@ func shapes() []shape {
 		{name: "url", want: "an https, ssh or file URL, or a path", pattern: `^[^-\s]\S*$`},
 		{name: "engine", want: "an engine's address, such as unix:///var/run/docker.sock", pattern: `^(unix|tcp|http|https|ssh|npipe)://\S+$`},
 		{name: "image", want: "an image, such as registry.example.com/syncd-gate:1", pattern: `^[a-zA-Z0-9][a-zA-Z0-9._:@/\[\]-]*$`, refuse: `://|/$|:$`},
-		{name: "listen", want: "an address and a port, such as 127.0.0.1:9185", pattern: `^(\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}$`},
+		{name: "listen", want: "an address and a port, such as 127.0.0.1:9185", pattern: `^(\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}$`, refuse: `:(6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})$`},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
 }

@@ -96,20 +96,6 @@ func (a *answer) end() error {
 	return nil
 }
 
-// get returns the version that answers a client of net/http.
-func get(client *http.Client, port string) (string, error) {
-	res, err := client.Get(fmt.Sprintf("http://%s/", port))
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", res.Status, body)
-	}
-	return strings.TrimSpace(string(body)), err
-}
-
 // askOnce returns the version that answers at a port, on a connection of its own.
 func askOnce(port string) (string, error) {
 	c, err := dial(port)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"syncd.io/syncd/internal/apply/docker"
 	"syncd.io/syncd/internal/reconcile"
@@ -64,8 +63,7 @@ func (u *upgrading) cut(ask func(call string) (cut, end bool)) error {
 
 // answers tells whether a request gets through.
 func (u *upgrading) answers() error {
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	_, err := get(client, u.port)
+	_, err := askOnce(u.port)
 	return err
 }
 

@@ -1,7 +1,6 @@
 package endtoend_test
 
 import (
-	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,11 +34,10 @@ func TestAnEndedHoldTurnsAwayWhoWaits(t *testing.T) {
 	target := eng.Target(h.project)
 	_, err = target.Route(t.Context(), resource.Object{Key: gates[0].Route, Group: "web", Spec: raw}, apply.Traffic{Hold: true})
 	h.must(err)
-	client := &http.Client{Timeout: 25 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	waits := make(chan time.Duration, 1)
 	go func() {
 		begun := time.Now()
-		if _, err := get(client, port); err == nil {
+		if _, err := askOnce(port); err == nil {
 			t.Error("somebody answered")
 		}
 		waits <- time.Since(begun)
@@ -63,6 +61,6 @@ func TestAnEndedHoldTurnsAwayWhoWaits(t *testing.T) {
 		t.Errorf("it says %+v", now[0])
 	}
 	h.want(h.sync(), reconcile.Applied)
-	_, err = get(client, port)
+	_, err = askOnce(port)
 	h.must(err)
 }

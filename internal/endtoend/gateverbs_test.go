@@ -1,11 +1,7 @@
 package endtoend_test
 
 import (
-	"context"
-	"io"
 	"maps"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,68 +20,57 @@ import (
 	"syncd.io/syncd/internal/reconcile"
 )
 
-// outage watches a port by one request after the other, each on a connection of
-// its own.
+// outage is load that knows, too, which requests went well by when they began:
+// one that began when the port was open again, and waited, met no closed port.
 type outage struct {
-	end   context.CancelFunc
-	ended sync.WaitGroup
-	mu    sync.Mutex
-	went  map[time.Time]bool // whether it went well, by when it began
+	*load
+	known sync.Mutex
+	went  map[time.Time]bool
 }
 
+// watched asks a port every 10 ms, each time on a connection of its own.
 func watched(t testing.TB, port string) *outage {
 	t.Helper()
-	ctx, end := context.WithCancel(context.Background())
-	o := &outage{end: end, went: map[time.Time]bool{}}
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	o.ended.Go(func() {
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for ctx.Err() == nil {
-			o.ended.Go(func() {
-				begun := time.Now()
-				_, err := get(client, port)
-				o.mu.Lock()
-				defer o.mu.Unlock()
-				o.went[begun] = err == nil
-			})
-			<-tick.C
-		}
+	o := &outage{went: map[time.Time]bool{}}
+	o.load = loadedBy(t, 10*time.Millisecond, func(int) (string, error) {
+		begun := time.Now()
+		version, err := askOnce(port)
+		o.known.Lock()
+		defer o.known.Unlock()
+		o.went[begun] = err == nil
+		return version, err
 	})
-	t.Cleanup(func() { end(); o.ended.Wait() })
 	return o
 }
 
-// sum ends the watch, and tells how many went well and failed, and the longest
-// time in which every request that began failed.
-func (o *outage) sum() (good, failed int, longest time.Duration) {
-	o.end()
-	o.ended.Wait()
+// ended ends the load, and tells what became of it.
+func (o *outage) ended() tally {
+	o.stop()
+	return o.turn()
+}
+
+// longest is the longest time in which every request that began failed.
+func (o *outage) longest() (most time.Duration) {
 	var from time.Time
 	for _, at := range slices.SortedFunc(maps.Keys(o.went), time.Time.Compare) {
 		switch {
+		case !o.went[at] && from.IsZero():
+			from = at
 		case o.went[at] && !from.IsZero():
-			good, longest, from = good+1, max(longest, at.Sub(from)), time.Time{}
-		case o.went[at]:
-			good++
-		default:
-			failed++
-			if from.IsZero() {
-				from = at
-			}
+			most, from = max(most, at.Sub(from)), time.Time{}
 		}
 	}
-	return good, failed, longest
+	return most
 }
 
-// over ends the watch, and fails the test where the port was closed for longer
+// over ends the load, and fails the test where the port was closed for longer
 // than was measured.
-func (o *outage) over(t testing.TB, what string, measured time.Duration) {
-	t.Helper()
-	good, failed, longest := o.sum()
-	t.Logf("%s: %d requests went well, %d failed; without an answer for %v, measured %v", what, good, failed, longest.Round(time.Millisecond), measured.Round(time.Millisecond))
-	if slack := 500 * time.Millisecond; longest > measured+slack || good == 0 {
-		t.Errorf("%s: nobody answered for %v, and %v were measured", what, longest, measured)
+func (o *outage) over(what string, measured time.Duration) {
+	o.t.Helper()
+	got, closed := o.ended(), o.longest()
+	o.t.Logf("%s: closed for %v, measured %v: %s", what, closed.Round(time.Millisecond), measured.Round(time.Millisecond), &got)
+	if slack := 500 * time.Millisecond; closed > measured+slack || len(got.served) == 0 {
+		o.t.Errorf("%s: the port was closed for %v, and %v were measured", what, closed, measured)
 	}
 }
 
@@ -116,11 +101,8 @@ func TestStatusSaysWhatGatesDo(t *testing.T) {
 	port := freePort(t)
 	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))
 	h.want(h.sync(), reconcile.Applied)
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for range 3 {
-		if _, err := get(client, port); err != nil {
-			t.Fatal(err)
-		}
+		h.asked(port)
 	}
 	a, done := h.agent()
 	defer done()
@@ -183,10 +165,12 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	h.want(h.sync(), reconcile.Applied)
 	a, done := h.agent()
 	defer done()
-	enable := func(req reconcile.ActRequest) (reconcile.ActResult, error) {
+	word := func(verb string, req reconcile.ActRequest) (reconcile.ActResult, error) {
 		req.App, req.Who = h.project, "ann"
-		return a.Act(t.Context(), "gate-enable", req, nil)
+		return a.Act(t.Context(), verb, req, nil)
 	}
+	enable := func(req reconcile.ActRequest) (reconcile.ActResult, error) { return word("gate-enable", req) }
+	release := func(req reconcile.ActRequest) (reconcile.ActResult, error) { return word("gate-release", req) }
 	if _, err := enable(reconcile.ActRequest{Services: []string{"web"}}); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "x-syncd: {gate: tcp}") {
 		t.Errorf("without a word in Git: %v (%s)", err, fault.Advice(err))
 	}
@@ -202,7 +186,7 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	if did.Result == nil || did.Result.Outcome != reconcile.Applied || len(did.Result.Gaps) != 1 || did.Result.Gaps[0].Key.Kind != "route" {
 		t.Fatalf("it did %+v", did.Result)
 	}
-	o.over(t, "taken over", did.Result.Gaps[0].Took.D())
+	o.over("taken over", did.Result.Gaps[0].Took.D())
 	if again, err := enable(reconcile.ActRequest{}); err != nil || !again.Idle {
 		t.Errorf("once more: %+v, %v", again, err)
 	}
@@ -211,13 +195,31 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 	if entries[1].Kind != "gate enable" || entries[1].Who != "ann" || len(entries[0].Gaps) != 1 {
 		t.Errorf("history has %+v", entries)
 	}
-	h.deploy(plain)
-	o = watched(t, port)
-	res := h.want(h.pass(a), reconcile.Applied)
-	if len(res.Gaps) != 1 || res.Gaps[0].Key.Kind != "container" {
-		t.Fatalf("gaps %v of\n%s", res.Gaps, res.Plan)
+	if _, err := release(reconcile.ActRequest{}); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), "x-syncd: {gate: none}") {
+		t.Errorf("while Git asks for the gate: %v (%s)", err, fault.Advice(err))
 	}
-	o.over(t, "given back", res.Gaps[0].Took.D())
+	h.deploy(strings.Replace(compose, "drain: 2s", "drain: 10s", 1))
+	h.want(h.pass(a), reconcile.Applied) // the gate that runs goes by it
+	h.deploy(plain)
+	busy(t, port) // it keeps the gate for as long as its drain
+	would, err = release(reconcile.ActRequest{})
+	h.must(err)
+	if !strings.Contains(would.Text, "web: its gate gives port "+port+" back, gap about 1.3 s") || !strings.Contains(would.Text, "besides up to 10s") || len(h.gateContainers()) != 1 {
+		t.Errorf("beforehand it says %q, and there are %q", would.Text, h.gateContainers())
+	}
+	o = watched(t, port)
+	did, err = release(reconcile.ActRequest{Confirm: true, Plan: would.Preview.Digest})
+	h.must(err)
+	if did.Result == nil || did.Result.Outcome != reconcile.Applied || len(did.Result.Gaps) != 1 || !slices.Equal(did.Result.Gaps[0].Back, []string{port}) {
+		t.Fatalf("it did %+v", did.Result)
+	}
+	o.over("given back", did.Result.Gaps[0].Took.D())
+	if closed := o.longest(); closed < 10*time.Second {
+		t.Errorf("the port was closed for %v: the gate did not wait for what was in flight", closed)
+	}
+	if again, err := release(reconcile.ActRequest{}); err != nil || !again.Idle || len(h.gateContainers()) != 0 {
+		t.Errorf("once more: %+v, %v", again, err)
+	}
 }
 
 // An app that is handed back is served on, by the gates that serve it.
@@ -243,8 +245,8 @@ func TestReleaseLeavesGatesServing(t *testing.T) {
 	if now := h.gateContainers(); !slices.Equal(now, was) {
 		t.Errorf("there are %q, and there was %q", now, was)
 	}
-	if _, failed, _ := o.sum(); failed > 0 {
-		t.Errorf("%d requests failed", failed)
+	if got := o.ended(); len(got.lost) > 0 || len(got.served) == 0 {
+		t.Error(&got)
 	}
 }
 
@@ -318,19 +320,14 @@ func TestGatesAreUpgradedAtAPersonsWordOnly(t *testing.T) {
 				t.Errorf("beforehand it says %q", would.Text)
 			}
 			o := watched(t, port)
-			idle, err := net.Dial("tcp", port) // in tcp it is in flight, and cut at the drain's end
-			h.must(err)
-			defer idle.Close()
+			busy(t, port) // in tcp it is in flight, and cut at the drain's end
 			did, err := h.upgrade(a, true)
 			h.must(err)
-			if len(did.Renewed) != 1 || did.Renewed[0].To.Version != "v9" {
+			if len(did.Renewed) != 1 || did.Renewed[0].To.Version != "v9" || mode == "tcp" && did.Renewed[0].Cut == 0 {
 				t.Fatalf("it did %+v", did)
 			}
 			t.Log(did.Text)
-			o.over(t, "upgraded", did.Renewed[0].Gap.D())
-			if _, err := io.ReadAll(idle); err != nil {
-				t.Logf("who was in flight: %v", err)
-			}
+			o.over("upgraded", did.Renewed[0].Gap.D())
 			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
 				t.Errorf("there are %q, and there was %q", now, was)
 			}
@@ -364,9 +361,9 @@ func TestAGateThatDoesNotComeUpLeavesTheOldOne(t *testing.T) {
 				t.Errorf("it ended with %v", err)
 			}
 			h.want(h.pass(a), reconcile.Unchanged)
-			good, failed, longest := o.sum()
-			t.Logf("%v: %d requests went well, %d failed, for %v", err, good, failed, longest)
-			if good == 0 || program == "none" && failed > 0 {
+			got := o.ended()
+			t.Logf("%v: %s", err, &got)
+			if len(got.served) == 0 || program == "none" && len(got.lost) > 0 {
 				t.Error("the port was closed for nothing")
 			}
 			if now := h.gateContainers(); len(now) != 1 || now[0] != was[0] {
@@ -394,8 +391,8 @@ func TestAPassGoesOnWhereAnUpgradeWasKilled(t *testing.T) {
 				t.Errorf("there are %q, and there was %q", now, was)
 			}
 			h.settled()
-			if good, failed, _ := o.sum(); good == 0 || !stopped && failed > 0 {
-				t.Errorf("%d requests went well, %d failed", good, failed)
+			if got := o.ended(); len(got.served) == 0 || !stopped && len(got.lost) > 0 {
+				t.Error(&got)
 			}
 		})
 	}

@@ -2,11 +2,8 @@ package endtoend_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"syncd.io/syncd/internal/reconcile"
 )
@@ -26,25 +23,7 @@ services:
     PROBE
 `
 
-// away asks a port again and again until the returned function is called, which
-// tells for how long at most nobody answered.
-func away(port string) (longest func() time.Duration) {
-	client := &http.Client{Timeout: 100 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
-	var end atomic.Bool
-	found := make(chan time.Duration)
-	go func() {
-		last, most := time.Now(), time.Duration(0)
-		for !end.Load() {
-			if _, err := get(client, port); err == nil {
-				most, last = max(most, time.Since(last)), time.Now()
-			}
-		}
-		found <- most
-	}()
-	return func() time.Duration { end.Store(true); return <-found }
-}
-
-// plan is what the agent would do now, in the words of one service.
+// planOf is what the agent would do now, in the words of one service.
 func (h *host) planOf(service string) (reconcile.Preview, string) {
 	h.t.Helper()
 	agent, done := h.agent()
@@ -81,13 +60,13 @@ func TestAnAppsGatesTakePortsOverAndGiveThemBack(t *testing.T) {
 				t.Errorf("%s: the plan lacks %q:\n%s", what, word, all)
 			}
 		}
-		longest := away(port)
-		h.want(h.sync(), reconcile.Applied)
-		said, measured := p.Services[len(p.Services)-1].Gap.D(), longest()
-		if said == 0 || measured > said+10*time.Second {
-			t.Errorf("%s: the plan says a gap of %s, and it was %s", what, said, measured)
+		o := watched(t, port)
+		res := h.want(h.sync(), reconcile.Applied)
+		said := p.Services[len(p.Services)-1].Gap
+		if said == 0 || len(res.Gaps) != 1 {
+			t.Fatalf("%s: the plan says a gap of %s, and it was %v", what, said, res.Gaps)
 		}
-		t.Logf("%s: said %s, measured %s", what, said, measured)
+		o.over(fmt.Sprintf("%s: said %s", what, said), res.Gaps[0].Took.D())
 		h.settled()
 	}
 	step("take over", "gate: tcp\n", "gap 1.2s on port "+port+", while a gate takes it over", "the application sees the gate's address",

@@ -53,7 +53,9 @@ func (x *act) do(ctx context.Context, verb string) (ActResult, error) {
 	case "release":
 		return x.release(ctx)
 	case "gate-enable":
-		return x.enableGates(ctx)
+		return x.hand(ctx, enabling())
+	case "gate-release":
+		return x.hand(ctx, releasing(x.req.App))
 	case "gate-upgrade":
 		return x.upgradeGates(ctx)
 	}

@@ -49,8 +49,8 @@ type ActResult struct {
 	Text string `json:"text"`
 	// Result is the pass that followed, where one did.
 	Result *Result `json:"result,omitempty"`
-	// Preview is what the pass would change that adopt, or taking a port over, asks
-	// for.
+	// Preview is what the pass would change that adopt, or a port that changes
+	// hands, asks for.
 	Preview *Preview `json:"preview,omitempty"`
 	// Digest is that of what Text says would be done, where there is no preview.
 	Digest string `json:"digest,omitempty"`
@@ -84,7 +84,7 @@ type AppAsker interface {
 }
 
 // Actor carries out what a person asks for. Verb is one of approve, rollback,
-// retry, pause, resume, adopt, release, gate-enable, gate-upgrade.
+// retry, pause, resume, adopt, release, gate-enable, gate-release, gate-upgrade.
 type Actor interface {
 	Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]Result, error)
 	Act(ctx context.Context, verb string, req ActRequest, hear func(Event)) (ActResult, error)

@@ -57,7 +57,7 @@ func remedy(svc apply.Service, o resource.Object, internal map[string]bool) stri
 	}
 	c := all[0]
 	servable, others := sorted(c)
-	why := unservable(c, internal)
+	why := c.Ungated(func(e spec.Endpoint) bool { return internal[e.Name] })
 	switch {
 	case why == "" && len(servable) > 0 && byPort && others == "" && byPortsAlone(o):
 		return askForGate + " would close it"
@@ -69,41 +69,21 @@ func remedy(svc apply.Service, o resource.Object, internal map[string]bool) stri
 	return ""
 }
 
-// sorted tells the ports that a gate can serve from the others, and names one of
-// those, with the reason.
+// sorted tells the ports that a gate can serve from the others that are fixed or
+// of a range, and names one of those, with the reason.
 func sorted(c spec.Container) (servable []string, others string) {
 	for _, p := range c.Ports {
-		switch {
-		case p.Published == "":
-		case p.Protocol != "tcp" && p.Protocol != "":
-			others = cmp.Or(others, "port "+portName(p)+"/"+p.Protocol+" is not TCP")
-		case strings.Contains(p.Published, "-"):
-			others = cmp.Or(others, "each instance publishes its own of "+p.Published)
-		default:
+		switch why := p.PastGates(); {
+		case p.Published == "": // another instance gets another one
+		case why == "":
 			servable = append(servable, "port "+portName(p))
+		case p.Protocol != "tcp":
+			others = cmp.Or(others, "port "+portName(p)+"/"+p.Protocol+" "+strings.TrimPrefix(why, "it "))
+		default:
+			others = cmp.Or(others, why)
 		}
 	}
 	return servable, others
-}
-
-// unservable says why no gate gets to a container; empty where one does.
-// internal are the engine's names of networks that are not published.
-func unservable(c spec.Container, internal map[string]bool) string {
-	switch {
-	case c.NetworkMode == "host":
-		return "it is on the host's network"
-	case c.NetworkMode != "":
-		return "network_mode is " + c.NetworkMode
-	}
-	for _, e := range c.Networks {
-		if !internal[e.Name] {
-			return ""
-		}
-	}
-	if len(c.Networks) == 0 {
-		return ""
-	}
-	return "it is on internal networks only"
 }
 
 // byPortsAlone tells whether nothing but ports makes the service stop first.

@@ -74,7 +74,7 @@ func TestAPlanSaysWhatClosesAGap(t *testing.T) {
 	}{
 		"a fixed port":            {publishing("v1", "", []string{"8080"}), publishing("v2", "", []string{"8080"}), "stop-first; gap 300ms; x-syncd: {gate: tcp} would close it"},
 		"on a network":            {inNetwork(publishing("v1", on("shop_back"), []string{"8080"}), false), inNetwork(publishing("v2", on("shop_back"), []string{"8080"}), false), "stop-first; gap 300ms; x-syncd: {gate: tcp} would close it"},
-		"on an internal one":      {inNetwork(publishing("v1", on("shop_back"), []string{"8080"}), true), inNetwork(publishing("v2", on("shop_back"), []string{"8080"}), true), "stop-first; gap 300ms; no gate can close it: it is on internal networks only"},
+		"on an internal one":      {inNetwork(publishing("v1", on("shop_back"), []string{"8080"}), true), inNetwork(publishing("v2", on("shop_back"), []string{"8080"}), true), "stop-first; gap 300ms; no gate can close it: it is on internal networks only, and these are not published"},
 		"UDP":                     {publishing("v1", "", []string{"53/udp"}), publishing("v2", "", []string{"53/udp"}), "stop-first; gap 300ms; no gate can close it: port 53/udp is not TCP"},
 		"TCP and UDP":             {publishing("v1", "", []string{"53/udp", "8080"}), publishing("v2", "", []string{"53/udp", "8080"}), "stop-first; gap 300ms; x-syncd: {gate: tcp} would let new connections to port 8080 wait meanwhile"},
 		"a full range":            {publishing("v1", "", []string{"8000-8002"}), publishing("v2", "", []string{"8000-8002"}), "stop-first; gap 300ms; no gate can close it: each instance publishes its own of 8000-8002"},
@@ -89,7 +89,7 @@ func TestAPlanSaysWhatClosesAGap(t *testing.T) {
 		"PROXY protocol":          {routed(publishing("v1", "", nil), tcp), routed(publishing("v1", "", nil), tcp+`,"proxy_protocol":true`), "unchanged; port 8080 goes through a gate: the application gets each client's address by PROXY protocol v2, and has to read that first"},
 		"its name":                {routed(publishing("v1", "", nil), tcp), routed(publishing("v1", "", nil), tcp+`,"aliases":{"shop_default":["web"]}`), "unchanged; port 8080 goes through a gate: the application sees the gate's address (PROXY protocol v2 tells the client's, with proxyProtocol: true); in its networks the gate answers to web, too, and the containers do not any more: nobody does for about a second"},
 		"from the first":          {nil, routed(publishing("v1", "", nil), http), "new; port 8080 goes through a gate: the application sees the gate's address, and the client's in X-Forwarded-For, -Proto and -Host"},
-		"a gate gives back":       {routed(publishing("v1", "", nil), tcp), publishing("v1", "", []string{"8080"}), "start-first; gap 300ms on port 8080, while its gate gives it back; port 8080 goes through no gate any more: the application sees its clients' addresses"},
+		"a gate gives back":       {routed(publishing("v1", "", nil), tcp), publishing("v1", "", []string{"8080"}), "start-first; gap 300ms on port 8080, while its gate gives it back, besides up to 10s in which what is in flight at the gate may end; port 8080 goes through no gate any more: the application sees its clients' addresses"},
 		"a port goes":             {routed(publishing("v1", "", nil), tcp), publishing("v2", "", nil), "start-first"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,13 +1,17 @@
 package reconcile
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/gate"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 	"syncd.io/syncd/internal/state"
@@ -51,10 +55,32 @@ func (g gates) hands(sp *ServicePlan) {
 		}
 		return
 	}
-	given := slices.DeleteFunc(g.preview.Plan.GivenBack(sp.Group), func(k resource.Key) bool { return !g.publishes(k) })
+	given := g.given(sp.Group)
 	if first := g.first(sp.Group); len(given) > 0 && first != nil {
-		sp.Gap, sp.Where = resource.Duration(gapOf(*first)), "on "+ports(given)+", while its gate gives it back"
+		sp.Gap = resource.Duration(gapOf(*first))
+		sp.Where = fmt.Sprintf("on %s, while its gate gives it back, besides up to %s in which what is in flight at the gate may end", ports(given), g.drain(given))
 	}
+}
+
+// given are the ports that gates give back to the service's own containers.
+func (g gates) given(group string) []resource.Key {
+	return slices.DeleteFunc(g.preview.Plan.GivenBack(group), func(k resource.Key) bool { return !g.publishes(k) })
+}
+
+// drain is how long a gate that stops may keep its port closed while what is in
+// flight ends: the longest of those that the good revision gives the routes.
+func (g gates) drain(routes []resource.Key) resource.Duration {
+	longest := time.Duration(0)
+	if g.rec.Good == nil {
+		return resource.Duration(gate.DefaultDrain)
+	}
+	for _, o := range g.rec.Good.Objects {
+		var r spec.Route
+		if slices.Contains(routes, o.Key) && json.Unmarshal(o.Spec, &r) == nil {
+			longest = max(longest, cmp.Or(r.Drain, gate.DefaultDrain))
+		}
+	}
+	return resource.Duration(cmp.Or(longest, gate.DefaultDrain))
 }
 
 // remedy says what becomes of new connections in a service's gap.
@@ -116,12 +142,28 @@ func (g gates) begins(o resource.Object) bool {
 // ended are the ports of routes that go, and that the service publishes itself.
 func (g gates) ended(group string) []string {
 	var out []string
-	for _, f := range g.preview.Report.Findings {
-		if f.Class == drift.Extra && f.Key.Kind == spec.KindRoute && f.Key.Namespace == group && g.publishes(f.Key) {
-			out = append(out, f.Key.Name)
+	for _, k := range g.left(group) {
+		if g.publishes(k) {
+			out = append(out, k.Name)
 		}
 	}
 	return out
+}
+
+// extra are the routes that stand, and that nothing asks for.
+func (g gates) extra() []resource.Key {
+	var out []resource.Key
+	for _, f := range g.preview.Report.Findings {
+		if f.Class == drift.Extra && f.Key.Kind == spec.KindRoute {
+			out = append(out, f.Key)
+		}
+	}
+	return out
+}
+
+// left are those of one service.
+func (g gates) left(service string) []resource.Key {
+	return slices.DeleteFunc(g.extra(), func(k resource.Key) bool { return k.Namespace != service })
 }
 
 // publishes tells whether the route's port is to be published by the service's

@@ -157,7 +157,7 @@ func TestGatesOfWhatIsLeftAloneAreLeftAlone(t *testing.T) {
 		}
 		k.renewed = nil
 		k.act("pause", reconcile.ActRequest{Reason: "looking"})
-		for _, verb := range []string{"gate-upgrade", "gate-enable"} {
+		for _, verb := range []string{"gate-upgrade", "gate-enable", "gate-release"} {
 			k.refused(verb, reconcile.ActRequest{Confirm: true}, fault.Blocked, "syncd resume shop")
 		}
 		k.act("resume", reconcile.ActRequest{})
@@ -166,7 +166,7 @@ func TestGatesOfWhatIsLeftAloneAreLeftAlone(t *testing.T) {
 			t.Errorf("release says %q", text)
 		}
 		k.act("release", reconcile.ActRequest{Confirm: true})
-		for _, verb := range []string{"gate-upgrade", "gate-enable"} {
+		for _, verb := range []string{"gate-upgrade", "gate-enable", "gate-release"} {
 			k.refused(verb, reconcile.ActRequest{Confirm: true}, fault.Blocked, "syncd adopt shop")
 		}
 		k.restart(func(o *reconcile.Options) { o.Engine, o.ReadOnly = k, true })
@@ -209,14 +209,19 @@ func published(gated bool) []resource.Object {
 	return []resource.Object{web, {Key: routeKey("80"), Group: "web", Claims: port, Spec: []byte(`{"mode":"tcp"}`)}}
 }
 
+// mergesBack merges what the shop is to be, whose merges wait for a person.
+func (k *gatekeeper) mergesBack(prune bool) func([]resource.Object) {
+	no := false
+	return func(objects []resource.Object) {
+		app := appFiles{objects: objects}
+		app.config.Sync.Auto, app.config.Sync.Prune = &no, &prune
+		k.repo.merge(map[string]appFiles{"shop": app})
+	}
+}
+
 func TestEnableTakesPortsOverThatGitWantsGatesFor(t *testing.T) {
 	guarded(t, func(t *testing.T, k *gatekeeper) {
-		no := false
-		merge := func(objects []resource.Object) {
-			app := appFiles{objects: objects}
-			app.config.Sync.Auto = &no
-			k.repo.merge(map[string]appFiles{"shop": app})
-		}
+		merge := k.mergesBack(true)
 		merge(published(false))
 		k.ends(reconcile.Applied)
 		k.target.Forget()
@@ -238,4 +243,69 @@ func TestEnableTakesPortsOverThatGitWantsGatesFor(t *testing.T) {
 			t.Errorf("once more: %+v", again)
 		}
 	})
+}
+
+func TestReleaseGivesPortsBackThatGitWantsNoGatesFor(t *testing.T) {
+	guarded(t, func(t *testing.T, k *gatekeeper) {
+		merge := k.mergesBack(true)
+		log := one("log", `"image":"v1"`)
+		merge(append(routed(publishing("v1", "", nil), `"mode":"tcp","drain":3000000000,"proxy_protocol":true`), log))
+		k.act("gate-enable", reconcile.ActRequest{Confirm: true})
+		k.target.Forget()
+		k.refused("gate-release", reconcile.ActRequest{}, fault.Rejected, "the repository still asks for a gate for service web of app shop")
+		k.refused("gate-release", reconcile.ActRequest{Confirm: true, Services: []string{"web"}}, fault.Rejected,
+			"write below services.web in shop/compose.yaml: x-syncd: {gate: none} without proxyProtocol, which only gates have")
+		k.refused("gate-release", reconcile.ActRequest{Services: []string{"wbe"}}, fault.Rejected, "its services: log, web")
+		if none := k.act("gate-release", reconcile.ActRequest{Confirm: true, Services: []string{"log"}}); !none.Idle || none.Text != "log: no gate publishes a port of it" {
+			t.Errorf("of a service without a gate it says %+v", none)
+		}
+		merge(append(publishing("v1", "", []string{"8080"}), log))
+		would := k.act("gate-release", reconcile.ActRequest{})
+		if want := "web: its gate gives port 8080 back, gap about 0.3 s: from the gate's stop until its container is healthy, besides up to 3s in which what is in flight at the gate may end"; would.Text != want || would.Preview == nil || k.target.Changes() != 0 {
+			t.Errorf("beforehand it says %q, and has changed %d times", would.Text, k.target.Changes())
+		}
+		merge(append(publishing("v1", "", []string{"8080"}), one("log", `"image":"v2"`)))
+		k.refused("gate-release", reconcile.ActRequest{Confirm: true, Plan: would.Preview.Digest}, fault.Rejected, "look again: syncd gate release shop")
+		did := k.act("gate-release", reconcile.ActRequest{Confirm: true, Services: []string{"web"}})
+		if did.Result.Outcome != reconcile.Applied || len(did.Result.Gaps) != 1 || !slices.Equal(did.Result.Gaps[0].Back, []string{"8080"}) || !strings.Contains(did.Text, "also for other services") {
+			t.Errorf("it says %q, and did %+v", did.Text, did.Result)
+		}
+		entries, err := k.agent.History(t.Context(), "shop", 2)
+		k.must(err)
+		if e := entries[1]; e.Kind != "gate release" || e.Who != "ann" || !strings.Contains(e.Reason, "gives port 8080 back") {
+			t.Errorf("history has %+v", e)
+		}
+		if again := k.act("gate-release", reconcile.ActRequest{Confirm: true}); !again.Idle || again.Text != "no gate publishes a port of app shop" {
+			t.Errorf("once more: %+v", again)
+		}
+	})
+}
+
+// What a gate publishes for a port or a service that is gone goes, too, unless
+// nothing is to be removed.
+func TestReleaseTellsOfPortsThatNobodyWants(t *testing.T) {
+	log := one("log", `"image":"v1"`)
+	for name, c := range map[string]struct {
+		prune, idle bool
+		then        []resource.Object
+		says        string
+	}{
+		"the port is gone":    {true, false, append(publishing("v1", "", nil), log), "web: its gate goes with its port 8080: it publishes that no more"},
+		"the service is gone": {true, false, []resource.Object{log}, "web: its gate goes with its port 8080: it publishes that no more"},
+		"nothing is removed":  {false, true, append(publishing("v1", "", nil), log), "web: its gate of port 8080 stays: nothing of the app is removed (sync.prune, or a consent that is missing: syncd plan shop)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			guarded(t, func(t *testing.T, k *gatekeeper) {
+				merge := k.mergesBack(c.prune)
+				merge(append(routed(publishing("v1", "", nil), `"mode":"tcp"`), log))
+				k.act("gate-enable", reconcile.ActRequest{Confirm: true})
+				merge(c.then)
+				for _, services := range [][]string{nil, {"web"}} {
+					if would := k.act("gate-release", reconcile.ActRequest{Services: services}); would.Text != c.says || would.Idle != c.idle {
+						t.Errorf("of %v it says %q (idle: %v)", services, would.Text, would.Idle)
+					}
+				}
+			})
+		})
+	}
 }

@@ -38,8 +38,6 @@ type ServicePlan struct {
 	// hands. Remedy says what closes it, what would, or why nothing does.
 	Where  string `json:"where,omitempty"`
 	Remedy string `json:"remedy,omitempty"`
-	// Gated tells that a gate holds new connections meanwhile.
-	Gated bool `json:"gated,omitempty"`
 	// Gates say what becomes different for the service with a gate that begins, or
 	// ends, with this plan.
 	Gates []string `json:"gates,omitempty"`

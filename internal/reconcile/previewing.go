@@ -155,7 +155,6 @@ func (a *Agent) explainPlan(ctx context.Context, rec state.Record, want []resour
 			p.Jobs = append(p.Jobs, svc.Group)
 		}
 		sp := servicePlan(svc, want, free)
-		sp.Gated = p.Plan.Routed(svc.Group)
 		gates{want: want, rec: rec, preview: p}.tell(&sp)
 		p.Services = append(p.Services, sp)
 	}

@@ -13,7 +13,7 @@ import (
 
 // verbs are what Actor.Act knows.
 func verbs() []string {
-	return []string{"approve", "rollback", "retry", "pause", "resume", "adopt", "release", "gate-enable", "gate-upgrade"}
+	return []string{"approve", "rollback", "retry", "pause", "resume", "adopt", "release", "gate-enable", "gate-release", "gate-upgrade"}
 }
 
 func (a *api) sync(w http.ResponseWriter, r *http.Request, p peer) {

@@ -96,7 +96,7 @@ func (t *Target) gateLabels(o resource.Object) map[string]string {
 func (t *Target) createGate(ctx context.Context, name string, labels map[string]string, r spec.Route, image string) (string, error) {
 	port := nat.Port(strconv.Itoa(gatePort) + "/tcp")
 	config := &container.Config{Image: image, User: gateUser, Labels: labels, ExposedPorts: nat.PortSet{port: {}}, Cmd: []string{"serve", "-dir", gateDir}}
-	grace := int(storedRoute(r).Drain/time.Second) + 1
+	grace := gateGrace(storedRoute(r).Drain)
 	config.StopTimeout = &grace
 	host := &container.HostConfig{
 		NetworkMode: edgeName, PortBindings: nat.PortMap{port: {{HostIP: r.Port.HostIP, HostPort: r.Port.Published}}},
@@ -111,6 +111,9 @@ func (t *Target) createGate(ctx context.Context, name string, labels map[string]
 	}
 	return made.ID, nil
 }
+
+// gateGrace is how many seconds a gate may take to end.
+func gateGrace(drain time.Duration) int { return int(drain/time.Second) + 1 }
 
 func (t *Target) gateName(route resource.Key) string {
 	return fmt.Sprintf("%s-%s-gate-%s", t.project, route.Namespace, strings.NewReplacer(":", "-", "[", "", "]", "").Replace(route.Name))

@@ -78,11 +78,19 @@ func (e *Engine) neverRevive(ctx context.Context, id string) error {
 	return e.update(ctx, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}})
 }
 
-// stop lets the container end by its own stop signal and grace.
+// stop lets the container end by its own stop signal and grace; a gate by the
+// drain that it goes by now, which may be longer than when it was made.
 func (e *Engine) stop(ctx context.Context, in container.InspectResponse) error {
-	limited, cancel := context.WithTimeout(ctx, grace(in)+writeLimit)
+	limit, opts := grace(in), container.StopOptions{}
+	if in.Config.Labels[labelGate] != "" {
+		if table, err := e.readTable(ctx, in.ID); err == nil {
+			seconds := gateGrace(storedDrain(table))
+			limit, opts.Timeout = time.Duration(seconds)*time.Second, &seconds
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, limit+writeLimit)
 	defer cancel()
-	if err := e.api.ContainerStop(limited, in.ID, container.StopOptions{}); err != nil && !gone(err) {
+	if err := e.api.ContainerStop(limited, in.ID, opts); err != nil && !gone(err) {
 		return e.classify(ctx, "stop container "+short(in.ID), err)
 	}
 	return nil

@@ -47,10 +47,13 @@ func (t *Target) freeName(ctx context.Context, s *snapshot, resting, hash string
 	return name, nil
 }
 
-// beside is the name of an instance for as long as another one has its own.
+// passing is in the name of an instance for as long as another one has its own.
+const passing = ".new-"
+
+// beside is that name.
 func beside(resting, id string) string {
 	const length = 8
-	return resting + ".new-" + short(id)[:length]
+	return resting + passing + short(id)[:length]
 }
 
 // vacate tells whether nobody has the name, having renamed a stopped container of

@@ -46,7 +46,7 @@ func (a *app) alias(s types.ServiceConfig, c *spec.Container, routes []resource.
 func (a *app) otherPort(c spec.Container) string {
 	gated := ""
 	for _, p := range c.Ports {
-		if bypasses(p) == "" {
+		if p.PastGates() == "" {
 			gated = strconv.Itoa(p.Target) + "/" + p.Protocol
 		}
 	}

@@ -86,34 +86,10 @@ func (a *app) orOfApp(x extensionOf) extensionOf {
 
 // ungated returns why no gate can serve the service; empty where one can.
 func (a *app) ungated(s types.ServiceConfig, c spec.Container) string {
-	switch {
-	case a.once[s.Name]:
+	if a.once[s.Name] {
 		return "it is a one-shot"
-	case c.NetworkMode == "host":
-		return "it is on the host's network"
-	case c.NetworkMode != "":
-		return "network_mode is " + c.NetworkMode
 	}
-	for _, e := range c.Networks {
-		if n, known := a.project.Networks[e.Network]; !known || !n.Internal {
-			return ""
-		}
-	}
-	return "it is on internal networks only, and these are not published"
-}
-
-// bypasses returns why a published port is left to its containers; empty where a
-// gate can publish it.
-func bypasses(p spec.Port) string {
-	switch {
-	case p.Protocol != "tcp":
-		return "it is not TCP"
-	case p.Published == "":
-		return "the engine chooses its number on the host"
-	case !fixed(p):
-		return "each instance publishes its own of " + p.Published
-	}
-	return ""
+	return c.Ungated(func(e spec.Endpoint) bool { return a.project.Networks[e.Network].Internal })
 }
 
 // noteBypass says what goes past the gate, and why. Nobody asked for one by name

@@ -35,7 +35,7 @@ func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Objec
 	}
 	var out []resource.Object
 	for _, p := range c.Ports {
-		if why := bypasses(p); why != "" {
+		if why := p.PastGates(); why != "" {
 			a.noteBypass(s.Name, x.gateOf, portText(p), why)
 			continue
 		}
@@ -57,7 +57,7 @@ func (a *app) routes(s types.ServiceConfig, c *spec.Container) ([]resource.Objec
 			return nil, err
 		}
 	}
-	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return bypasses(p) == "" })
+	c.Ports = slices.DeleteFunc(slices.Clone(c.Ports), func(p spec.Port) bool { return p.PastGates() == "" })
 	return out, nil
 }
 

@@ -99,9 +99,9 @@ func handed() []reconcile.Preview {
 			stop("dns", "no gate can close it: port 53/udp is not TCP"),
 			{
 				Service: apply.Service{Group: "taken", How: apply.HowStartFirst, Why: "ports.0: 8080:80 -> (none)", Slots: 1, Of: 1}, Gap: resource.Duration(1200 * time.Millisecond),
-				Where: "on port 8080, while a gate takes it over", Gated: true, Gates: []string{"port 8080 goes through a gate: the application sees the gate's address"},
+				Where: "on port 8080, while a gate takes it over", Gates: []string{"port 8080 goes through a gate: the application sees the gate's address"},
 			},
-			{Service: apply.Service{Group: "given", How: apply.HowStartFirst, Slots: 1, Of: 1}, Gap: short, Where: "on port 81, while its gate gives it back"},
+			{Service: apply.Service{Group: "given", How: apply.HowStartFirst, Slots: 1, Of: 1}, Gap: short, Where: "on port 81, while its gate gives it back, besides up to 10s in which what is in flight at the gate may end"},
 			{Service: apply.Service{Group: "mode", How: apply.Unchanged, Of: 1}, Gates: []string{hostile}},
 			{Service: apply.Service{Group: "cache", How: apply.Unchanged, Of: 1}},
 		},
