@@ -64,6 +64,7 @@ func (h *host) told(port string) (a asked) {
 // A gate that answers to its service's name loses nothing of what neighbours ask,
 // and they reach no container past it.
 func TestNeighboursLoseNothingBehindAGateWithAlias(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ mode, order string }{
 		"connections": {"tcp", "start-first"},
 		"requests":    {"http", "start-first"},
@@ -109,6 +110,7 @@ func TestNeighboursLoseNothingBehindAGateWithAlias(t *testing.T) {
 
 // Who answers to a name is drift like any other, and changes with the file.
 func TestAGateTakesANameAndGivesItBack(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	named := gateImaged(t) // first: it is removed after the containers
 	h := newHost(t)

@@ -44,6 +44,7 @@ func (c *tasting) hear(port string, next func(reconcile.Event)) func(reconcile.E
 // A new version gets its share first. One that dies with it goes, and has
 // never had more.
 func TestACanaryGetsItsShareFirst(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)

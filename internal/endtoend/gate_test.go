@@ -57,6 +57,7 @@ func inUse(err error) bool {
 // Whose port a gate serves is drift like any other: a gate that somebody removed
 // comes back, and one that nothing wants goes.
 func TestAGateIsRepairedAndGivesItsPortBack(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)

@@ -59,6 +59,7 @@ func gateImaged(t *testing.T) string {
 // A host may name the image of its gates, which then needs nothing but the
 // program.
 func TestAHostNamesTheImageOfItsGates(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	named := gateImaged(t) // first: it is removed after the containers
 	h := newHost(t)

@@ -68,6 +68,7 @@ func (u *upgrading) answers() error {
 }
 
 func TestAnUpgradeMayBeKilledAtAnyCall(t *testing.T) {
+	t.Parallel()
 	u := beforeAnUpgrade(t)
 	for at, done := 1, false; !done; at++ {
 		calls, last := 0, ""

@@ -13,6 +13,7 @@ import (
 // A gate reaches its service over one of its networks. Whichever that is, nothing
 // is lost when the service leaves it or is known there by another name.
 func TestNothingIsLostWhenAServiceChangesItsNetworks(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
@@ -39,6 +40,7 @@ func TestNothingIsLostWhenAServiceChangesItsNetworks(t *testing.T) {
 
 // A gate that cannot reach its service any more is put back on a network of it.
 func TestAGateComesBackToItsServicesNetwork(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)

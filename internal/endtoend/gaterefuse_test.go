@@ -17,6 +17,7 @@ import (
 
 // Where nobody is to come, who waits is told so, and whoever comes is refused.
 func TestAnEndedHoldTurnsAwayWhoWaits(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)

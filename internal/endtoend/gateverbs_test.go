@@ -96,6 +96,7 @@ func (h *host) gateContainers() []string {
 }
 
 func TestStatusSaysWhatGatesDo(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
@@ -224,6 +225,7 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 
 // An app that is handed back is served on, by the gates that serve it.
 func TestReleaseLeavesGatesServing(t *testing.T) {
+	t.Parallel()
 	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
@@ -376,6 +378,7 @@ func TestAGateThatDoesNotComeUpLeavesTheOldOne(t *testing.T) {
 // Whoever upgraded a gate and was killed left two: a pass lets one of them
 // publish the port, and removes the other.
 func TestAPassGoesOnWhereAnUpgradeWasKilled(t *testing.T) {
+	t.Parallel()
 	for name, stopped := range map[string]bool{"before the old one stopped": false, "after it": true} {
 		t.Run(name, func(t *testing.T) {
 			withoutGates(t)

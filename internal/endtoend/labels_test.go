@@ -46,6 +46,7 @@ func TestLabelsPassThroughUntouched(t *testing.T) {
 
 // So is what the example for Traefik says.
 func TestTraefikExampleIsDeployed(t *testing.T) {
+	t.Parallel()
 	app := exampleImages(t)
 	h := newHost(t)
 	_, web, ok := strings.Cut(example(t, "proxies/traefik/compose.yaml"), "\n  web:\n") // Traefik itself cannot be had here

@@ -117,7 +117,7 @@ func TestEngineRestartedInMidRolloutBlamesNobody(t *testing.T) {
 			h := p.host(t)
 			h.deploy(compose)
 			h.want(h.sync(), reconcile.Applied)
-			h.deploy(version(compose, `2", APP_HEALTHY_AFTER: "3s`))
+			h.deploy(version(compose, `2", APP_HEALTHY_AFTER: "8s`))
 			res := h.syncWhile(func() { p.stop(); p.start() })
 			if res.Outcome == reconcile.Unreachable {
 				res = h.sync()
