@@ -71,7 +71,6 @@ func TestNeighboursLoseNothingBehindAGateWithAlias(t *testing.T) {
 		"held":        {"tcp", "stop-first"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withoutGates(t)
 			h := newHost(t)
 			ports := []string{freePort(t), freePort(t)}
 			compose := strings.NewReplacer("PORT", freePort(t), "NEAR", ports[0], "INNER", ports[1], "MODE", c.mode, "ORDER", c.order).Replace(neighbourly)
@@ -111,7 +110,6 @@ func TestNeighboursLoseNothingBehindAGateWithAlias(t *testing.T) {
 // Who answers to a name is drift like any other, and changes with the file.
 func TestAGateTakesANameAndGivesItBack(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	named := gateImaged(t) // first: it is removed after the containers
 	h := newHost(t)
 	published, near := freePort(t), freePort(t)

@@ -45,7 +45,6 @@ func (c *tasting) hear(port string, next func(reconcile.Event)) func(reconcile.E
 // never had more.
 func TestACanaryGetsItsShareFirst(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	compose := strings.NewReplacer("PORT", port, "MODE", "http, canary: {share: 20, for: 3s}", "ORDER", "start-first").Replace(gated)

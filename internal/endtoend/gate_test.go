@@ -2,6 +2,7 @@ package endtoend_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 
 	"syncd.io/syncd/internal/apply/docker/dockertest"
 	"syncd.io/syncd/internal/reconcile"
@@ -26,27 +28,26 @@ services:
     healthcheck: {test: ["CMD", "/app", "-probe", "http://127.0.0.1:8080/healthz"], interval: 100ms, retries: 10}
 `
 
-// withoutGates removes what gates share, once the test's own are gone, unless
-// those of others still use it.
-func withoutGates(t *testing.T) {
-	t.Helper()
-	api := dockertest.Client(t)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), dockertest.Limit)
-		defer cancel()
-		if err := api.NetworkRemove(ctx, "0-syncd-edge"); err != nil && !cerrdefs.IsNotFound(err) && !inUse(err) {
-			t.Errorf("clean up: %v", err)
+// tidyGates removes what gates share, once the tests have ended, unless those of
+// others still use it.
+func tidyGates() error {
+	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), dockertest.Limit)
+	defer cancel()
+	var failed []error
+	if err := api.NetworkRemove(ctx, edge); err != nil && !cerrdefs.IsNotFound(err) && !inUse(err) {
+		failed = append(failed, err)
+	}
+	images, err := api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", "syncd-gate"))})
+	for _, i := range images {
+		if _, err := api.ImageRemove(ctx, i.ID, image.RemoveOptions{}); err != nil && !inUse(err) && !cerrdefs.IsNotFound(err) {
+			failed = append(failed, err)
 		}
-		images, err := api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", "syncd-gate"))})
-		if err != nil {
-			t.Errorf("clean up: %v", err)
-		}
-		for _, i := range images {
-			if _, err := api.ImageRemove(ctx, i.ID, image.RemoveOptions{}); err != nil && !inUse(err) && !cerrdefs.IsNotFound(err) {
-				t.Errorf("clean up: %v", err)
-			}
-		}
-	})
+	}
+	return errors.Join(append(failed, err, api.Close())...)
 }
 
 // inUse tells that others use something, or have just removed it.
@@ -58,7 +59,6 @@ func inUse(err error) bool {
 // comes back, and one that nothing wants goes.
 func TestAGateIsRepairedAndGivesItsPortBack(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	compose := strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated)

@@ -60,7 +60,6 @@ func gateImaged(t *testing.T) string {
 // program.
 func TestAHostNamesTheImageOfItsGates(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	named := gateImaged(t) // first: it is removed after the containers
 	h := newHost(t)
 	port := freePort(t)

@@ -24,7 +24,6 @@ type upgrading struct {
 
 func beforeAnUpgrade(t *testing.T) *upgrading {
 	t.Helper()
-	withoutGates(t)
 	u := &upgrading{host: newHost(t), proxy: newProxy(t), port: freePort(t)}
 	u.deploy(strings.NewReplacer("PORT", u.port, "MODE", "http", "ORDER", "start-first").Replace(gated))
 	u.want(u.sync(), reconcile.Applied)
@@ -58,6 +57,9 @@ func (u *upgrading) cut(ask func(call string) (cut, end bool)) error {
 	})
 	defer u.proxy.spy(nil)
 	_, err = u.newer.RenewGate(u.t.Context(), u.project, gates[0].Ref)
+	mu.Lock() // nothing is asked about any more
+	defer mu.Unlock()
+	over = true
 	return err
 }
 

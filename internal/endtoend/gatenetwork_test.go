@@ -14,7 +14,6 @@ import (
 // is lost when the service leaves it or is known there by another name.
 func TestNothingIsLostWhenAServiceChangesItsNetworks(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	on := func(networks string) {
@@ -41,7 +40,6 @@ func TestNothingIsLostWhenAServiceChangesItsNetworks(t *testing.T) {
 // A gate that cannot reach its service any more is put back on a network of it.
 func TestAGateComesBackToItsServicesNetwork(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))

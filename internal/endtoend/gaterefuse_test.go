@@ -18,7 +18,6 @@ import (
 // Where nobody is to come, who waits is told so, and whoever comes is refused.
 func TestAnEndedHoldTurnsAwayWhoWaits(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))

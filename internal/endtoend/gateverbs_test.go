@@ -97,7 +97,6 @@ func (h *host) gateContainers() []string {
 
 func TestStatusSaysWhatGatesDo(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))
@@ -156,7 +155,6 @@ func TestStatusSaysWhatGatesDo(t *testing.T) {
 // A port is taken over at a person's word, and what that cost is measured; what
 // the repository does not ask for is not done.
 func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	h.write(".syncd.yaml", "sync: {auto: false}\nrollout: {soak: 500ms, timeout: 20s}\n")
@@ -226,7 +224,6 @@ func TestAPortIsTakenOverAtAPersonsWord(t *testing.T) {
 // An app that is handed back is served on, by the gates that serve it.
 func TestReleaseLeavesGatesServing(t *testing.T) {
 	t.Parallel()
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	h.deploy(strings.NewReplacer("PORT", port, "MODE", "http", "ORDER", "start-first").Replace(gated))
@@ -304,7 +301,6 @@ func (h *host) upgrade(a *reconcile.Agent, confirm bool) (reconcile.ActResult, e
 func TestGatesAreUpgradedAtAPersonsWordOnly(t *testing.T) {
 	for _, mode := range []string{"tcp", "http"} {
 		t.Run(mode, func(t *testing.T) {
-			withoutGates(t)
 			h := newHost(t)
 			port := freePort(t)
 			h.deploy(strings.NewReplacer("PORT", port, "MODE", mode, "ORDER", "start-first").Replace(gated))
@@ -349,7 +345,6 @@ func TestGatesAreUpgradedAtAPersonsWordOnly(t *testing.T) {
 func TestAGateThatDoesNotComeUpLeavesTheOldOne(t *testing.T) {
 	for program, says := range map[string]string{"none": "is no gate's: it ended with exit code", "broken": "exit code 3 as soon as it began; the old one goes on, gap"} {
 		t.Run(program, func(t *testing.T) {
-			withoutGates(t)
 			h := newHost(t)
 			port := freePort(t)
 			h.deploy(strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated))
@@ -381,7 +376,6 @@ func TestAPassGoesOnWhereAnUpgradeWasKilled(t *testing.T) {
 	t.Parallel()
 	for name, stopped := range map[string]bool{"before the old one stopped": false, "after it": true} {
 		t.Run(name, func(t *testing.T) {
-			withoutGates(t)
 			h := newHost(t)
 			port := freePort(t)
 			h.deploy(strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated))

@@ -15,7 +15,6 @@ import (
 // question is an exec, which costs the engine much. It says itself when they have
 // finished.
 func TestADrainIsAwaitedByFewQuestions(t *testing.T) {
-	withoutGates(t)
 	h := newHost(t)
 	port := freePort(t)
 	compose := strings.NewReplacer("PORT", port, "MODE", "tcp", "ORDER", "start-first").Replace(gated)

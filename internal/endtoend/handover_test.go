@@ -42,7 +42,6 @@ func (h *host) planOf(service string) (reconcile.Preview, string) {
 // An app asks for gates as a whole: they take over what they can serve, with the
 // gap that the plan says before, and give it back again.
 func TestAnAppsGatesTakePortsOverAndGiveThemBack(t *testing.T) {
-	withoutGates(t)
 	h := newHost(t)
 	port, udp := freePort(t), freePort(t)
 	compose := strings.NewReplacer("PORT", port, "UDP", udp).Replace(halfGated)

@@ -89,7 +89,6 @@ type story struct {
 // What a version that dies takes along is its own affair: requests that it has
 // begun it finishes, as one that ends by itself can; its WebSockets it does not.
 func TestNoRequestIsLostBehindAGate(t *testing.T) {
-	withoutGates(t)
 	for _, order := range []string{"start-first", "stop-first"} {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package endtoend_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -28,8 +29,12 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	if err := os.RemoveAll(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	err = os.RemoveAll(dir)
+	if !testing.Short() {
+		err = errors.Join(err, tidyGates())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "clean up:", err)
 		code = 1
 	}
 	os.Exit(code)

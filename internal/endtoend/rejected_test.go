@@ -99,11 +99,7 @@ func behind(mode string) string {
 func TestPortTakenByAnotherProcessTouchesNothing(t *testing.T) {
 	for _, mode := range []string{"none", "tcp"} {
 		t.Run(mode, func(t *testing.T) {
-			if mode == "none" {
-				t.Parallel()
-			} else {
-				withoutGates(t)
-			}
+			t.Parallel()
 			h := newHost(t)
 			compose := behind(mode)
 			h.deploy(strings.Replace(compose, "PORT", freePort(t), 1))
@@ -140,11 +136,7 @@ func TestPortTakenByAnotherProcessTouchesNothing(t *testing.T) {
 func TestTwoAppsWithOnePort(t *testing.T) {
 	for _, mode := range []string{"none", "tcp"} {
 		t.Run(mode, func(t *testing.T) {
-			if mode == "none" {
-				t.Parallel()
-			} else {
-				withoutGates(t)
-			}
+			t.Parallel()
 			h := newHost(t)
 			compose := strings.Replace(behind(mode), "PORT", freePort(t), 1)
 			earlier, later := "a-"+h.project, h.project+"-other"

@@ -36,6 +36,8 @@ func (f *fixture) rollOut(plan apply.Plan) {
 	f.Helper()
 	ctx, cancel := context.WithTimeout(f.ctx, dockertest.Limit)
 	defer cancel()
+	f.note()
+	defer f.note()
 	rollout := apply.Rollout{Target: f.target, Stable: 1}
 	if out := rollout.Run(ctx, plan); !out.OK() || out.Degraded() {
 		f.Fatalf("failed %v, tolerated %v, %v\n%s", out.Failures, out.Tolerated, out.Err, plan)

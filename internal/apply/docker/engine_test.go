@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
@@ -32,6 +33,8 @@ type fixture struct {
 	engine  *Engine
 	target  *Target
 	project string
+	// anonymous are volumes that no name tells to be of the project.
+	anonymous map[string]bool
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -46,8 +49,29 @@ func newFixture(t testing.TB) *fixture {
 			t.Error(err)
 		}
 	})
+	anonymous := map[string]bool{}
+	t.Cleanup(func() { // once the project's containers are gone
+		for name := range anonymous {
+			if err := api.VolumeRemove(context.Background(), name, true); err != nil && !cerrdefs.IsNotFound(err) {
+				t.Errorf("clean up: %v", err)
+			}
+		}
+	})
 	project := dockertest.Project(t)
-	return &fixture{TB: t, ctx: t.Context(), api: api, engine: engine, target: engine.Target(project), project: project}
+	return &fixture{TB: t, ctx: t.Context(), api: api, engine: engine, target: engine.Target(project), project: project, anonymous: anonymous}
+}
+
+// note remembers the anonymous volumes that the project has now: when what they
+// belong to has been replaced, nothing leads to them.
+func (f *fixture) note() {
+	f.Helper()
+	for _, c := range dockertest.Containers(f, f.api, f.project) {
+		for _, m := range c.Mounts {
+			if m.Type == "volume" && len(m.Name) == 64 {
+				f.anonymous[m.Name] = true
+			}
+		}
+	}
 }
 
 // container returns a service's container, pinned; change may be nil.
@@ -95,6 +119,9 @@ func (f *fixture) put(o resource.Object) resource.Ref {
 	ref, err := f.target.Put(f.ctx, o)
 	if err != nil {
 		f.Fatalf("put %s: %v", o.Key, err)
+	}
+	if o.Key.Kind == spec.KindContainer {
+		f.note()
 	}
 	return ref
 }

@@ -269,7 +269,7 @@ func (f *fixture) agent(id string) *fixture {
 			f.Error(err)
 		}
 	})
-	return &fixture{TB: f.TB, ctx: f.ctx, api: f.api, engine: engine, target: engine.Target(f.project), project: f.project}
+	return &fixture{TB: f.TB, ctx: f.ctx, api: f.api, engine: engine, target: engine.Target(f.project), project: f.project, anonymous: f.anonymous}
 }
 
 func TestOneOfManyWhoTakeOverAtOnceHasIt(t *testing.T) {
