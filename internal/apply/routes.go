@@ -3,68 +3,11 @@ package apply
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 )
-
-// vacate takes instances that are about to stop out of the routes that serve
-// them; new connections wait where nobody is left. add adds a step where it
-// belongs. Both returned lists end when what they had begun is finished: own are
-// steps that were added, foreign such as the plan had.
-func (b *builder) vacate(leaving []Step, cause string, add func(Step) int) (own, foreign []int) {
-	byGroup := map[string][]resource.Ref{}
-	for _, s := range leaving {
-		if group := b.groupOf[s.Ref.ID]; s.Key.Kind != routeKind {
-			byGroup[group] = append(byGroup[group], s.Ref)
-		}
-	}
-	for _, group := range slices.Sorted(maps.Keys(byGroup)) {
-		for _, r := range b.routesOf(group) {
-			if r.routeBegins() {
-				continue
-			}
-			if ids, have := b.left(r, byGroup[group]); have {
-				foreign = append(foreign, ids...)
-				continue
-			}
-			put := add(Step{Verb: Put, Key: r.pair.Key, Object: r.want(), After: slices.Concat(b.ground, r.begun()), Traffic: b.holding(group, Traffic{Out: byGroup[group]}), Cause: cause})
-			r.puts = append(r.puts, put)
-			own = append(own, b.awaitRoute(r, put, "drained"))
-		}
-		closed, before := b.closeRoutes(group, add)
-		own, foreign = append(own, closed...), append(foreign, before...)
-	}
-	return own, foreign
-}
-
-// holding lets new connections of a group's route wait, each for as long as
-// whoever comes next may take to be proven.
-func (b *builder) holding(group string, to Traffic) *Traffic {
-	to.Hold = true
-	if g := b.groups[group]; g != nil && len(g.slots) > 0 {
-		first := g.slots[0]
-		to.Wait = resource.Duration(readyIn(first.want(), b.policy(first)) + b.policy(first).Monitor)
-	}
-	return &to
-}
-
-// left returns the steps after which all of refs have left the route; have tells
-// whether the plan lets them.
-func (b *builder) left(r *slot, refs []resource.Ref) (ids []int, have bool) {
-	for _, ref := range refs {
-		i := slices.IndexFunc(b.plan.Steps, func(s Step) bool {
-			return s.Key == r.pair.Key && s.Traffic != nil && slices.Contains(s.Traffic.Out, ref)
-		})
-		if i < 0 {
-			return nil, false
-		}
-		ids = append(ids, b.plan.Steps[i].ID+1) // its await
-	}
-	return ids, true
-}
 
 func (b *builder) routesOf(group string) []*slot {
 	if g := b.groups[group]; g != nil {
@@ -73,62 +16,12 @@ func (b *builder) routesOf(group string) []*slot {
 	return nil
 }
 
-// closeRoutes stops the group's routes that nothing wants any more, before those
-// whom they serve go.
-func (b *builder) closeRoutes(group string, add func(Step) int) (own, foreign []int) {
-	for _, p := range b.extras {
-		for _, live := range p.Live {
-			if p.Key.Kind != routeKind || p.Group != group || !live.Running {
-				continue
-			}
-			if id, stopped := b.stops[live.Ref.ID]; stopped {
-				foreign = append(foreign, id)
-				continue
-			}
-			b.stops[live.Ref.ID] = add(Step{Verb: Stop, Key: p.Key, Ref: live.Ref, Cause: "no longer wanted"})
-			own = append(own, b.stops[live.Ref.ID])
-		}
-	}
-	return own, foreign
-}
-
 // behind adds steps that wait for after.
 func (b *builder) behind(after []int) func(Step) int {
 	return func(s Step) int {
 		s.After = slices.Concat(s.After, after)
 		return b.add(s)
 	}
-}
-
-// holdFresh begins the routes that begin with this turn: connections wait for
-// the slot's new side.
-func (t *turn) holdFresh() []int {
-	var ids []int
-	for _, r := range t.group.routes {
-		if r.routeBegins() {
-			after := t.makeRoomFor(r, nil)
-			r.puts = append(r.puts, t.step(Step{
-				Verb: Put, Key: r.pair.Key, Object: r.want(), After: after, Traffic: t.holding(t.group.name, Traffic{In: t.beside(t.group, t.slot)}), Cause: "hold for " + t.slot.pair.Key.String(),
-			}))
-			ids = append(ids, r.puts[0])
-		}
-	}
-	return ids
-}
-
-// holdEmpty lets new connections wait where nobody serves any more: a gate whose
-// backends have ended would soon turn them away. It waits for nothing that takes long.
-func (t *turn) holdEmpty() []int {
-	var ids []int
-	for _, r := range t.group.routes {
-		if r.live() && !r.fresh() && len(r.puts) == 0 {
-			r.puts = append(r.puts, t.add(Step{
-				Verb: Put, Key: r.pair.Key, Object: r.want(), After: slices.Clone(t.ground), Traffic: t.holding(t.group.name, Traffic{}), Cause: "hold for " + t.slot.pair.Key.String(), Batch: t.batch,
-			}))
-			ids = append(ids, r.puts[0])
-		}
-	}
-	return ids
 }
 
 // routeBegins tells whether nothing of the plan has put the route yet, and
