@@ -121,6 +121,8 @@ type handed struct {
 	done   chan struct{}
 }
 
+// Accept returns the next connection that was handed over; net.ErrClosed once it
+// is closed.
 func (l *handedOver) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
@@ -130,6 +132,7 @@ func (l *handedOver) Accept() (net.Conn, error) {
 	}
 }
 
+// Close ends Accept; connections go on.
 func (l *handedOver) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return nil

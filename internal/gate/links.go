@@ -148,6 +148,7 @@ func (k *links) close() {
 // missError is a dial's: nothing has been sent.
 type missError struct{ error }
 
+// Unwrap returns the dial's own error.
 func (e *missError) Unwrap() error { return e.error }
 
 func missed(err error) bool {

@@ -189,6 +189,7 @@ type interruptible struct {
 	r   io.Reader
 }
 
+// Read fails with the context's cause once that has ended.
 func (i interruptible) Read(p []byte) (int, error) {
 	if err := i.ctx.Err(); err != nil {
 		return 0, context.Cause(i.ctx)

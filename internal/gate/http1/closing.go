@@ -45,6 +45,7 @@ type replayed struct {
 	read []byte
 }
 
+// Read returns what had been read before, and then the connection's own.
 func (r *replayed) Read(p []byte) (int, error) {
 	if len(r.read) == 0 {
 		return r.Conn.Read(p)

@@ -10,6 +10,7 @@ type refusal struct {
 	text   string
 }
 
+// Error is what the client is told.
 func (r *refusal) Error() string { return r.text }
 
 func refuse(status int, text string) *refusal { return &refusal{status, text} }
