@@ -55,6 +55,10 @@ type Pair struct {
 	// Kept marks a slot whose removal takes data with it (a volume): it needs
 	// consent that names it.
 	Kept bool
+	// Alone marks a slot that has room for one instance, under one name, which
+	// cannot be stopped: the old one is removed before a new one is put. Each such
+	// slot is told of, and counted, by itself.
+	Alone bool
 }
 
 // Sorted returns a copy of objects in key order.
