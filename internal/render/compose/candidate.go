@@ -10,6 +10,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/mistake"
 )
 
 // candidate is a directory that holds an app, as far as it was read.
@@ -40,19 +41,19 @@ func (s *share) take(c *candidate, size int64) error {
 	if s.left -= size; s.left >= 0 {
 		return nil
 	}
-	return rejected("make them smaller, or give these apps a repository of their own",
+	return mistake.Rejected("make them smaller, or give these apps a repository of their own",
 		"%s: the %s of all apps are too large to be read, and with %d bytes these are among the largest", c.Dir, s.what, size)
 }
 
 // readSettings reads an app's .syncd.yaml, where there is one.
 func (d *discovery) readSettings(c *candidate, file, answer *share) error {
-	if !d.repo.exists(c.settings()) {
+	if !d.repo.Exists(c.settings()) {
 		return nil
 	}
 	if err := file.take(c, c.size); err != nil {
 		return err
 	}
-	data, err := d.repo.read(c.settings(), maxSettings)
+	data, err := d.repo.Read(c.settings(), maxSettings)
 	if err != nil {
 		return err
 	}
@@ -79,10 +80,10 @@ func (d *discovery) list(c *candidate) error {
 	}
 	c.size = 0
 	for _, f := range c.files {
-		c.size += d.repo.size(f)
+		c.size += d.repo.Size(f)
 	}
 	if c.size > maxCompose {
-		return rejected("", "%s: the Compose files have %d bytes, more than %d MiB", c.Dir, c.size, maxCompose>>20)
+		return mistake.Rejected("", "%s: the Compose files have %d bytes, more than %d MiB", c.Dir, c.size, maxCompose>>20)
 	}
 	return nil
 }
@@ -94,7 +95,7 @@ func (d *discovery) readName(c *candidate, all *share) error {
 	}
 	var written, file string
 	for _, f := range c.files {
-		data, err := d.repo.read(f, maxFile)
+		data, err := d.repo.Read(f, maxFile)
 		if err != nil {
 			return err
 		}
@@ -120,7 +121,7 @@ func (d *discovery) answer() []render.App {
 	out := make([]render.App, 0, len(d.apps))
 	for _, c := range d.apps {
 		if c.err != nil {
-			c.Name, c.Error, c.Hint = d.roughName(c), message(c.err, d.repo.base, nil), fault.Advice(c.err)
+			c.Name, c.Error, c.Hint = d.roughName(c), mistake.Message(c.err, d.repo.Base(), nil), fault.Advice(c.err)
 		}
 		out = append(out, c.App)
 	}

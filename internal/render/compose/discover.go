@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/repo"
 )
 
 // settingsFile is what Git says about one app.
@@ -30,16 +31,16 @@ func overrideFiles() []string {
 // small apps first. An error is returned only where the snapshot as a whole
 // cannot be read.
 func Discover(ctx context.Context, req render.DiscoverRequest) (render.Discovery, error) {
-	r, err := openRepo(req.Root)
+	r, err := repo.Open(req.Root)
 	if err != nil {
 		return render.Discovery{}, err
 	}
-	defer r.root.Close()
-	start, err := join(".", filepath.ToSlash(req.Path))
+	defer r.Close()
+	start, err := repo.Join(".", filepath.ToSlash(req.Path))
 	if err != nil {
-		return render.Discovery{}, rejected("write a directory of the repository", "repo.path %s: %w", req.Path, err)
+		return render.Discovery{}, mistake.Rejected("write a directory of the repository", "repo.path %s: %w", req.Path, err)
 	}
-	r.track(nil, req.Refused)
+	r.Track(nil, req.Refused)
 	d := discovery{repo: r, start: start, refused: byDirectory(req.Refused)}
 	if err := d.walk(ctx, start, 0); err != nil {
 		return render.Discovery{}, err
@@ -62,7 +63,7 @@ func byDirectory(refused map[string]string) map[string][]string {
 
 // discovery is one walk through a snapshot.
 type discovery struct {
-	repo    *repo
+	repo    *repo.Repo
 	start   string
 	refused map[string][]string
 	apps    []*candidate
@@ -73,9 +74,9 @@ func (d *discovery) walk(ctx context.Context, dir string, depth int) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("find the apps: %w", context.Cause(ctx))
 	}
-	entries, err := fs.ReadDir(d.repo.root.FS(), dir)
+	entries, err := d.repo.ReadDir(dir)
 	if err != nil {
-		return rejected("check `repo.path` in syncd.yaml", "read the directory %s: %w", dir, plain(err))
+		return mistake.Rejected("check `repo.path` in syncd.yaml", "read the directory %s: %w", dir, repo.Plain(err))
 	}
 	names := map[string]bool{}
 	for _, name := range d.refused[dir] {
@@ -114,7 +115,7 @@ func holdsApp(names map[string]bool) bool {
 // which name their Compose files, then these.
 func (d *discovery) read(ctx context.Context) error {
 	file, answer := share{left: allSettings, what: settingsFile + " files"}, share{left: allSettings, what: "settings"}
-	for _, c := range d.smallestFirst(func(c *candidate) int64 { return d.repo.size(c.settings()) }) {
+	for _, c := range d.smallestFirst(func(c *candidate) int64 { return d.repo.Size(c.settings()) }) {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("find the apps: %w", context.Cause(ctx))
 		}

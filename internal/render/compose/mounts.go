@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/spec"
 )
 
@@ -113,7 +114,7 @@ func (a *app) bind(s types.ServiceConfig, v types.ServiceVolumeConfig, m spec.Mo
 			return m, a.reject(s.Name, "volumes", "", "bind.recursive is not supported")
 		}
 	}
-	rel, inside := a.repo.rel(v.Source)
+	rel, inside := a.repo.Rel(v.Source)
 	if !inside {
 		var err error
 		m.Source, err = a.ofHost(v.Source, func(hint, format string, args ...any) error {
@@ -147,7 +148,7 @@ func (a *app) ofHost(name string, reject func(hint, format string, args ...any) 
 	case !path.IsAbs(name):
 		return "", reject("", "%s is no path of a Linux host", name)
 	case !a.absolute[path.Clean(name)]:
-		return "", reject("write an absolute path for a directory of the host", "%w", errOutside)
+		return "", reject("write an absolute path for a directory of the host", "%w", repo.ErrOutside)
 	}
 	return path.Clean(name), nil
 }
@@ -169,7 +170,7 @@ func (a *app) hostPath(rel string, block func(hint, format string, args ...any) 
 
 // written is a path as people write it: ./data, ../data.
 func written(inApp string) string {
-	if inApp = filepath.ToSlash(inApp); inApp == "." || local(inApp) {
+	if inApp = filepath.ToSlash(inApp); inApp == "." || repo.Local(inApp) {
 		return "./" + strings.TrimPrefix(inApp, ".")
 	}
 	return inApp

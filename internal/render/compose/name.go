@@ -12,13 +12,15 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/syntax"
 )
 
 // name is that of the Compose file, else of .syncd.yaml, else the directory's,
 // in Compose's own form: lower case, letters, digits, - and _.
 func (d *discovery) name(app render.App, written, file string) (string, error) {
 	if strings.Contains(written, "$") {
-		return "", rejected("write the name itself; what is called by it must not change with a variable", "%s: name: %s holds a variable", file, written)
+		return "", mistake.Rejected("write the name itself; what is called by it must not change with a variable", "%s: name: %s holds a variable", file, written)
 	}
 	own := path.Join(app.Dir, settingsFile)
 	if written == "" {
@@ -26,16 +28,16 @@ func (d *discovery) name(app render.App, written, file string) (string, error) {
 	}
 	if written == "" {
 		if app.Dir == d.start || app.Dir == "." {
-			return "", rejected("write `name:` into the Compose file or into "+own, "%s: the app at the root of the repository has no name", app.Dir)
+			return "", mistake.Rejected("write `name:` into the Compose file or into "+own, "%s: the app at the root of the repository has no name", app.Dir)
 		}
 		written, file = path.Base(app.Dir), app.Dir
 	}
 	name := loader.NormalizeProjectName(written)
 	switch {
 	case name == "":
-		return "", rejected("a name has a letter or a digit", "%s: name: %q is no name of a project", file, written)
+		return "", mistake.Rejected("a name has a letter or a digit", "%s: name: %q is no name of a project", file, written)
 	case len(name) > maxName:
-		return "", rejected("", "%s: name: longer than %d bytes", file, maxName)
+		return "", mistake.Rejected("", "%s: name: longer than %d bytes", file, maxName)
 	}
 	return name, nil
 }
@@ -49,7 +51,7 @@ func nameIn(node *yaml.Node, depth int) string {
 		return ""
 	}
 	_, merged := child(node, "<<")
-	if merged = target(merged); merged == nil || depth == maxDepth {
+	if merged = target(merged); merged == nil || depth == syntax.MaxDepth {
 		return ""
 	}
 	if merged.Kind != yaml.SequenceNode {
@@ -78,7 +80,7 @@ func (d *discovery) roughName(c *candidate) string {
 	}
 	form := regexp.MustCompile(`(?m)^name:[ \t]+["']?([\w.-]+)["']?[ \t\r]*(#|$)`)
 	for _, f := range append([]string{c.settings()}, files...) {
-		if m := form.FindStringSubmatch(d.repo.head(f, maxHead)); m != nil && len(m[1]) <= maxName {
+		if m := form.FindStringSubmatch(d.repo.Head(f, maxHead)); m != nil && len(m[1]) <= maxName {
 			c.Name = loader.NormalizeProjectName(m[1])
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // one. What is included, extended or mounted is used, and no app.
 func (a *app) noteNested() {
 	var found []string
-	for _, p := range a.below(a.req.App.Dir) {
-		if a.wouldBeApp(p) && !a.repo.inputs[p] && !a.isMounted(p) {
+	for _, p := range a.repo.Below(a.req.App.Dir) {
+		if a.wouldBeApp(p) && !a.repo.IsInput(p) && !a.isMounted(p) {
 			found = append(found, p)
 		}
 	}

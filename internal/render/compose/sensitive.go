@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"syncd.io/syncd/internal/render/mistake"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -53,7 +54,7 @@ func (m *marker) walk(v any, name, pointer string) {
 // whole text: "1" is in everything.
 func (m *marker) holds(text string) bool {
 	for _, s := range m.secrets {
-		if text == s || (len(s) >= minSecret && strings.Contains(text, s)) {
+		if text == s || (len(s) >= mistake.MinSecret && strings.Contains(text, s)) {
 			return true
 		}
 	}

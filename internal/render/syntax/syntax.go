@@ -1,15 +1,19 @@
-package compose
+// Package syntax is what the renderers know of YAML as text: what is wrong with it,
+// and where, and how much of it there may be.
+package syntax
 
 import (
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"syncd.io/syncd/internal/render/mistake"
 )
 
-// notYAML is the error of a file that the YAML parser refuses, with its place as
+// Invalid is the error of a file that the YAML parser refuses, with its place as
 // every other error has it: FILE:LINE:COLUMN.
-func notYAML(file string, err error) error {
+func Invalid(file string, err error) error {
 	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
 	text, typed := strings.CutPrefix(text, "construct errors: ")
 	m := markedForm().FindStringSubmatch(text)
@@ -24,7 +28,7 @@ func notYAML(file string, err error) error {
 	if from != "" {
 		what += fmt.Sprintf(" (%s that begins in line %d)", doing, markOf(from, what).line)
 	}
-	return rejected(yamlAdvice(what), "%s%s: not valid YAML: %s", file, place, what)
+	return mistake.Rejected(yamlAdvice(what), "%s%s: not valid YAML: %s", file, place, what)
 }
 
 // markedForm is how the parser says it: "while parsing a mapping at MARK: MARK:
