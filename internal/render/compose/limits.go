@@ -11,15 +11,9 @@ const (
 	maxEnvFile   = 1 << 20  // bytes that the references of one env file give
 	maxPaths     = 200_000  // ways through the needs of the services
 	maxPorts     = 1000     // ports of one service, ranges spread out
-	maxWalk      = 20       // directory levels below Path that may hold apps
-	maxDir       = 512      // bytes of a directory's path that may hold apps
 	maxName      = 200      // bytes of a project's name
-	maxSettings  = 64 << 10 // bytes of one .syncd.yaml
-	allSettings  = 4 << 20  // bytes of those of all apps
 	maxCompose   = 4 << 20  // bytes of the Compose files of one app that Discover reads
 	allCompose   = 16 << 20 // bytes of those of all apps
-	allErrors    = 1 << 20  // bytes of the errors of all apps
 	maxHead      = 4 << 10  // bytes in which a broken app's name is looked for
-	maxListed    = 5        // apps that an error lists
 	maxReplicas  = 1 << 20  // beyond it, sums could overflow
 )

@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/spec"
 )
@@ -162,7 +163,7 @@ func (a *app) hostPath(rel string, block func(hint, format string, args ...any) 
 	}
 	if a.req.HostDir == "" {
 		return "", block(
-			"set `hostDir:` in "+a.path(settingsFile)+" to the directory on the host that holds it, or track it in Git and mount it with `:ro`",
+			"set `hostDir:` in "+a.path(find.Settings)+" to the directory on the host that holds it, or track it in Git and mount it with `:ro`",
 			"the app is blocked: %s is writable or not in Git, and the app has no hostDir where it could live", written(inApp))
 	}
 	return filepath.Join(a.req.HostDir, inApp), nil

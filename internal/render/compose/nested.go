@@ -3,8 +3,9 @@ package compose
 import (
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+
+	"syncd.io/syncd/internal/render/find"
 )
 
 // noteNested says which files would be apps if they did not stand below this
@@ -17,7 +18,7 @@ func (a *app) noteNested() {
 		}
 	}
 	if len(found) > 0 {
-		a.note("%s: no other apps are looked for in this app's directory; ignored: %s", a.req.App.Dir, few(found))
+		a.note("%s: no other apps are looked for in this app's directory; ignored: %s", a.req.App.Dir, find.Few(found))
 	}
 }
 
@@ -28,7 +29,7 @@ func (a *app) wouldBeApp(p string) bool {
 		return false
 	}
 	hidden := strings.HasPrefix(dir, ".") || strings.Contains(dir, "/.")
-	return !hidden && slices.Contains(append(composeFiles(), settingsFile), name)
+	return !hidden && slices.Contains(append(composeFiles(), find.Settings), name)
 }
 
 // isMounted tells whether a container mounts a directory that holds the path.
@@ -39,13 +40,4 @@ func (a *app) isMounted(p string) bool {
 		}
 	}
 	return false
-}
-
-// few lists some names, and how many more there are.
-func few(names []string) string {
-	text := strings.Join(names[:min(len(names), maxListed)], ", ")
-	if more := len(names) - maxListed; more > 0 {
-		text += " and " + strconv.Itoa(more) + " more"
-	}
-	return text
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/mistake"
 	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/render/syntax"
@@ -44,11 +45,11 @@ func (a *app) files() ([]string, error) {
 		file, err := repo.Join(a.req.App.Dir, name)
 		switch {
 		case err != nil:
-			return nil, mistake.Rejected("", "%s: compose: %s: %w", a.path(settingsFile), name, err)
+			return nil, mistake.Rejected("", "%s: compose: %s: %w", a.path(find.Settings), name, err)
 		case given[file]:
-			return nil, mistake.Rejected("", "%s: compose: %s is there twice", a.path(settingsFile), name)
+			return nil, mistake.Rejected("", "%s: compose: %s is there twice", a.path(find.Settings), name)
 		case len(out) == maxFiles:
-			return nil, mistake.Rejected("", "%s: compose: more than %d files", a.path(settingsFile), maxFiles)
+			return nil, mistake.Rejected("", "%s: compose: more than %d files", a.path(find.Settings), maxFiles)
 		}
 		given[file] = true
 		out = append(out, file)
@@ -105,12 +106,12 @@ func (a *app) setting(name, value string) error {
 	config, file := a.req.App.Config, a.path(".env")
 	switch {
 	case name == "COMPOSE_PROJECT_NAME" && value != a.req.App.Name:
-		return mistake.Rejected("write `name: "+value+"` into "+a.path(settingsFile), "%s: COMPOSE_PROJECT_NAME: the project is called %s", file, a.req.App.Name)
+		return mistake.Rejected("write `name: "+value+"` into "+a.path(find.Settings), "%s: COMPOSE_PROJECT_NAME: the project is called %s", file, a.req.App.Name)
 	case name == "COMPOSE_PROJECT_NAME":
 	case name == "COMPOSE_FILE" && len(config.Compose) == 0:
-		return mistake.Rejected("list the files with `compose:` in "+a.path(settingsFile), "%s: COMPOSE_FILE is not read", file)
+		return mistake.Rejected("list the files with `compose:` in "+a.path(find.Settings), "%s: COMPOSE_FILE is not read", file)
 	case name == "COMPOSE_PROFILES" && value != "" && len(config.Profiles) == 0:
-		return mistake.Rejected("list them with `profiles:` in "+a.path(settingsFile), "%s: COMPOSE_PROFILES is not read", file)
+		return mistake.Rejected("list them with `profiles:` in "+a.path(find.Settings), "%s: COMPOSE_PROFILES is not read", file)
 	default:
 		a.note("%s: %s: ignored", file, name)
 	}
@@ -176,7 +177,7 @@ func (a *app) unknownProfiles(model map[string]any) {
 	}
 	for _, p := range a.req.App.Config.Profiles {
 		if !known[p] {
-			a.note("%s: profiles: no service has the profile %s", a.path(settingsFile), p)
+			a.note("%s: profiles: no service has the profile %s", a.path(find.Settings), p)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/mistake"
 	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/resource"
@@ -29,7 +30,7 @@ func Render(ctx context.Context, req render.Request) (render.Answer, error) {
 	if req.App.Error != "" {
 		return render.Answer{}, mistake.Rejected(req.App.Hint, "%s", req.App.Error)
 	}
-	a.repo.Exists(a.path(settingsFile)) // an input, read when the app was found
+	a.repo.Exists(a.path(find.Settings)) // an input, read when the app was found
 	if err := a.load(ctx); err != nil {
 		return render.Answer{}, a.final(err)
 	}
