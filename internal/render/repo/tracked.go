@@ -2,6 +2,7 @@ package repo
 
 import (
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,6 +46,18 @@ func (r *Repo) Refused(name string) (refused, why string) {
 		}
 	}
 	return "", ""
+}
+
+// RefusedIn returns the names of the files of a directory that Git has but that
+// were not written, in order.
+func (r *Repo) RefusedIn(dir string) []string {
+	var out []string
+	for _, p := range sortedKeys(r.refused) {
+		if path.Dir(p) == dir {
+			out = append(out, path.Base(p))
+		}
+	}
+	return out
 }
 
 // ReadDir returns what is in a directory, in order. It is no input by itself.
