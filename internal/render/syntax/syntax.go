@@ -1,15 +1,22 @@
-package compose
+// Package syntax is what the renderers know of YAML as text: what is wrong with it,
+// and where, and how much of it there may be.
+package syntax
 
 import (
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"syncd.io/syncd/internal/render/mistake"
 )
 
-// notYAML is the error of a file that the YAML parser refuses, with its place as
+// Invalid is the error of a file that the YAML parser refuses, with its place as
 // every other error has it: FILE:LINE:COLUMN.
-func notYAML(file string, err error) error {
+func Invalid(file string, err error) error { return InvalidFrom(file, 1, err) }
+
+// InvalidFrom is Invalid for a text that begins in a line of the file.
+func InvalidFrom(file string, first int, err error) error {
 	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
 	text, typed := strings.CutPrefix(text, "construct errors: ")
 	m := markedForm().FindStringSubmatch(text)
@@ -17,14 +24,14 @@ func notYAML(file string, err error) error {
 	if at == "" { // it went wrong where it began
 		at, from = from, ""
 	}
-	place := markOf(at, what)
+	place := markOf(at, what).from(first)
 	if typed { // these name lines only
 		place.column = 0
 	}
 	if from != "" {
-		what += fmt.Sprintf(" (%s that begins in line %d)", doing, markOf(from, what).line)
+		what += fmt.Sprintf(" (%s that begins in line %d)", doing, markOf(from, what).from(first).line)
 	}
-	return rejected(yamlAdvice(what), "%s%s: not valid YAML: %s", file, place, what)
+	return mistake.Rejected(yamlAdvice(what), "%s%s: not valid YAML: %s", file, place, what)
 }
 
 // markedForm is how the parser says it: "while parsing a mapping at MARK: MARK:
@@ -46,6 +53,14 @@ func markOf(text, what string) mark {
 	}
 	if grammar(what) && text != "" {
 		m.line++
+	}
+	return m
+}
+
+// from is the place in a text that begins in a line of its file.
+func (m mark) from(first int) mark {
+	if m.line > 0 {
+		m.line += first - 1
 	}
 	return m
 }

@@ -1,4 +1,6 @@
-package compose
+// Package repo is the snapshot of a commit as the rendering of untrusted content may
+// see it: nothing outside it, and every read remembered.
+package repo
 
 import (
 	"errors"
@@ -17,14 +19,16 @@ import (
 // maxLinks is how many symlinks one path may go through, as in Linux.
 const maxLinks = 40
 
+// What is wrong with a path: it leads out of the repository, or its symlinks lead
+// nowhere.
 var (
-	errOutside = errors.New("the path leaves the repository")
-	errLinks   = errors.New("too many symlinks")
+	ErrOutside = errors.New("the path leaves the repository")
+	ErrLinks   = errors.New("too many symlinks")
 )
 
-// repo is the snapshot as an app may see it. Every read goes through os.Root
+// Repo is the snapshot as an app may see it. Every read goes through os.Root
 // and is remembered as an input.
-type repo struct {
+type Repo struct {
 	root    *os.Root
 	base    string // absolute, as compose-go sees it
 	tracked map[string]string
@@ -33,7 +37,9 @@ type repo struct {
 	inputs  map[string]bool
 }
 
-func openRepo(dir string) (*repo, error) {
+// Open opens the snapshot in a directory, without anything tracked. The caller
+// closes it.
+func Open(dir string) (*Repo, error) {
 	base, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find the snapshot %s: %w", dir, err)
@@ -42,11 +48,17 @@ func openRepo(dir string) (*repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the snapshot: %w", err)
 	}
-	return &repo{root: root, base: base, inputs: map[string]bool{}}, nil
+	return &Repo{root: root, base: base, inputs: map[string]bool{}}, nil
 }
 
-// track tells which paths Git has, and which of them were not written.
-func (r *repo) track(tracked, refused map[string]string) {
+// Close releases the snapshot's directory.
+func (r *Repo) Close() error { return r.root.Close() }
+
+// Base is the snapshot's absolute directory, which no message shows.
+func (r *Repo) Base() string { return r.base }
+
+// Track tells which paths Git has, and which of them were not written.
+func (r *Repo) Track(tracked, refused map[string]string) {
 	r.tracked, r.refused = tracked, refused
 	r.paths = make([]string, 0, len(tracked))
 	for p := range tracked {
@@ -55,14 +67,14 @@ func (r *repo) track(tracked, refused map[string]string) {
 	slices.Sort(r.paths)
 }
 
-// abs returns the absolute form of a repository path.
-func (r *repo) abs(name string) string {
+// Abs returns the absolute form of a repository path.
+func (r *Repo) Abs(name string) string {
 	return filepath.Join(r.base, filepath.FromSlash(name))
 }
 
-// rel returns the repository path of an absolute path, false where it lies
+// Rel returns the repository path of an absolute path, false where it lies
 // outside.
-func (r *repo) rel(abs string) (string, bool) {
+func (r *Repo) Rel(abs string) (string, bool) {
 	rel, err := filepath.Rel(r.base, abs)
 	if err != nil || !filepath.IsLocal(rel) {
 		return "", false
@@ -70,39 +82,40 @@ func (r *repo) rel(abs string) (string, bool) {
 	return filepath.ToSlash(rel), true
 }
 
-// join puts a path written by the user on a repository directory: absolute
-// paths and those that climb out are errOutside.
-func join(dir, name string) (string, error) {
+// Join puts a path written by the user on a repository directory: absolute
+// paths and those that climb out are ErrOutside.
+func Join(dir, name string) (string, error) {
 	joined := path.Join(dir, name)
-	if path.IsAbs(name) || strings.HasPrefix(name, "~") || !local(joined) {
-		return "", errOutside
+	if path.IsAbs(name) || strings.HasPrefix(name, "~") || !Local(joined) {
+		return "", ErrOutside
 	}
 	return joined, nil
 }
 
-func local(name string) bool {
+// Local tells whether a clean path stays below where it starts.
+func Local(name string) bool {
 	return name != ".." && !strings.HasPrefix(name, "../") && !path.IsAbs(name)
 }
 
-// read returns a file's content. Errors are Rejected and name the file.
-func (r *repo) read(name string, limit int64) ([]byte, error) {
+// Read returns a file's content. Errors are Rejected and name the file.
+func (r *Repo) Read(name string, limit int64) ([]byte, error) {
 	r.inputs[name] = true
 	if why, ok := r.refused[name]; ok {
 		return nil, fault.As(fault.Rejected, fmt.Errorf("read %s: %s", name, why))
 	}
-	canonical, err := r.follow(name)
+	canonical, err := r.Follow(name)
 	if err != nil {
 		return nil, fault.As(fault.Rejected, fmt.Errorf("read %s: %w", name, err))
 	}
 	r.inputs[canonical] = true
 	data, err := r.readRegular(canonical, limit)
 	if err != nil {
-		return nil, fault.As(fault.Rejected, fmt.Errorf("read %s: %w", name, plain(err)))
+		return nil, fault.As(fault.Rejected, fmt.Errorf("read %s: %w", name, Plain(err)))
 	}
 	return data, nil
 }
 
-func (r *repo) readRegular(name string, limit int64) ([]byte, error) {
+func (r *Repo) readRegular(name string, limit int64) ([]byte, error) {
 	info, err := r.root.Stat(filepath.FromSlash(name))
 	if err != nil {
 		return nil, err
@@ -121,8 +134,8 @@ func (r *repo) readRegular(name string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, limit))
 }
 
-// size is how long a regular file is, in bytes; 0 where there is none.
-func (r *repo) size(name string) int64 {
+// Size is how long a regular file is, in bytes; 0 where there is none.
+func (r *Repo) Size(name string) int64 {
 	info, err := r.root.Stat(filepath.FromSlash(name))
 	if err != nil || !info.Mode().IsRegular() {
 		return 0
@@ -130,9 +143,9 @@ func (r *repo) size(name string) int64 {
 	return info.Size()
 }
 
-// head returns the beginning of a regular file; nothing where there is none.
-func (r *repo) head(name string, limit int64) string {
-	if r.size(name) == 0 {
+// Head returns the beginning of a regular file; nothing where there is none.
+func (r *Repo) Head(name string, limit int64) string {
+	if r.Size(name) == 0 {
 		return ""
 	}
 	file, err := r.root.Open(filepath.FromSlash(name))
@@ -147,9 +160,9 @@ func (r *repo) head(name string, limit int64) string {
 	return string(data)
 }
 
-// exists tells whether a path is there and stays inside the repository. It is
+// Exists tells whether a path is there and stays inside the repository. It is
 // an input either way: the app is rendered again when it appears.
-func (r *repo) exists(name string) bool {
+func (r *Repo) Exists(name string) bool {
 	r.inputs[name] = true
 	if _, refused := r.refused[name]; refused {
 		return true
@@ -158,19 +171,19 @@ func (r *repo) exists(name string) bool {
 	return err == nil
 }
 
-// follow resolves the symlinks of a path inside the repository. A part that
+// Follow resolves the symlinks of a path inside the repository. A part that
 // does not exist is kept as it is.
-func (r *repo) follow(name string) (string, error) { return r.followIn(".", name) }
+func (r *Repo) Follow(name string) (string, error) { return r.FollowIn(".", name) }
 
-// followIn does so for a path below a directory without symlinks in its own
+// FollowIn does so for a path below a directory without symlinks in its own
 // path, and never leaves that directory, as if it were all there is.
-func (r *repo) followIn(top, name string) (string, error) {
+func (r *Repo) FollowIn(top, name string) (string, error) {
 	rest, done, links := strings.Split(path.Clean(name), "/"), top, 0
 	for len(rest) > 0 {
 		part := rest[0]
 		rest = rest[1:]
 		if part == ".." && done == top {
-			return "", errOutside
+			return "", ErrOutside
 		}
 		next, target, err := r.step(done, part)
 		if err != nil {
@@ -181,7 +194,7 @@ func (r *repo) followIn(top, name string) (string, error) {
 			continue
 		}
 		if links++; links > maxLinks {
-			return "", errLinks
+			return "", ErrLinks
 		}
 		rest = append(strings.Split(target, "/"), rest...)
 	}
@@ -189,7 +202,7 @@ func (r *repo) followIn(top, name string) (string, error) {
 }
 
 // step goes one path element down; target is where a symlink points to.
-func (r *repo) step(dir, part string) (next, target string, err error) {
+func (r *Repo) step(dir, part string) (next, target string, err error) {
 	switch part {
 	case "", ".":
 		return dir, "", nil
@@ -203,10 +216,10 @@ func (r *repo) step(dir, part string) (next, target string, err error) {
 	}
 	target, err = r.root.Readlink(filepath.FromSlash(next))
 	if err != nil {
-		return "", "", plain(err)
+		return "", "", Plain(err)
 	}
 	if path.IsAbs(target) || target == "" {
-		return "", "", errOutside
+		return "", "", ErrOutside
 	}
 	return next, target, nil
 }
@@ -215,7 +228,7 @@ func ignoreMissing(err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) || notDir(err) {
 		return nil
 	}
-	return plain(err)
+	return Plain(err)
 }
 
 // notDir tells of "a file is used as a directory", which is as missing.
@@ -224,9 +237,9 @@ func notDir(err error) bool {
 	return errors.As(err, &p) && strings.Contains(p.Err.Error(), "not a directory")
 }
 
-// plain drops the operation and the path that os puts into its errors: the
+// Plain drops the operation and the path that os puts into its errors: the
 // caller names the path as the user knows it.
-func plain(err error) error {
+func Plain(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -235,14 +248,4 @@ func plain(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// readInputs returns the inputs in order.
-func (r *repo) readInputs() []string {
-	out := make([]string, 0, len(r.inputs))
-	for name := range r.inputs {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
 }
