@@ -33,10 +33,13 @@ type worker struct {
 	// drawing is held while the app is rendered: others ask for it, too.
 	drawing chan struct{}
 	wake    chan struct{}
-	// record, repairs and stubborn belong to the holder of the token.
+	// record, repairs, stubborn and touched belong to the holder of the token.
 	record   state.Record
 	repairs  repairs
 	stubborn stubborn
+	// touched tells that something may have been changed on the target since the
+	// record was written.
+	touched bool
 	// retries belongs to the app's loop.
 	retries int
 
@@ -96,6 +99,7 @@ func (w *worker) save() error {
 	if w.agent.opts.ReadOnly {
 		return nil
 	}
+	w.keepNotes()
 	if err := w.agent.opts.Store.Save(w.record); err != nil {
 		return fmt.Errorf("save the record of app %s: %w", w.name, err)
 	}
@@ -106,6 +110,7 @@ func (w *worker) save() error {
 // saveWith writes the record and a line of its history, both or none, and shows
 // the record to readers.
 func (w *worker) saveWith(line state.Entry) error {
+	w.keepNotes()
 	if _, err := w.agent.opts.Store.SaveWith(w.record, line); err != nil {
 		return fmt.Errorf("save the record and the history of app %s: %w", w.name, err)
 	}
@@ -113,7 +118,9 @@ func (w *worker) saveWith(line state.Entry) error {
 	return nil
 }
 
+// show lets readers see the record that was written.
 func (w *worker) show() {
+	w.touched = false
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = w.record.Clone()

@@ -13,7 +13,7 @@ import (
 // Observe returns a pair per wanted and per live slot, in key order.
 func (m *Memory) Observe(ctx context.Context, want []resource.Object, owned apply.Owned) (pairs []resource.Pair, err error) {
 	err = m.look(ctx, Call{Verb: "observe"}, func() {
-		m.wanted = map[resource.Key]resource.Object{}
+		m.wanted, m.owned = map[resource.Key]resource.Object{}, owned
 		for _, o := range want {
 			m.wanted[o.Key] = o
 		}
