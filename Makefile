@@ -28,12 +28,12 @@ demo: engine build ## the story on this machine's engine, in under two minutes
 GORACE ?= atexit_sleep_ms=10
 
 .PHONY: test
-test: programs engine compose proxies ## everything, with the engine and the race detector
+test: programs engine compose proxies cluster ## everything, with the engine, the cluster and the race detector
 	go vet ./...
 	GORACE='$(GORACE)' go test -race -p 2 -timeout 40m ./...
 
 .PHONY: short
-short: ## what needs no engine
+short: ## what needs neither engine nor cluster
 	go vet ./...
 	go test -short -p 2 ./...
 
@@ -47,7 +47,7 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 	@touch $@
 
 .PHONY: bench
-bench: engine proxies ## what a pass, a poll, a rollback and a gate cost
+bench: engine proxies cluster ## what a pass, a poll, a rollback and a gate cost
 	go test -run '^$$' -bench . -benchmem -timeout 20m ./...
 
 .PHONY: generate
@@ -81,6 +81,10 @@ proxies:
 	@hack/proxies.sh >/dev/null
 programs:
 	@hack/programs.sh
+
+.PHONY: cluster
+cluster: ## a real Kubernetes cluster for tests and the demo; built once, in five minutes
+	@hack/cluster.sh
 
 .PHONY: clean
 clean: ## removes what was built

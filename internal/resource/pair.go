@@ -49,6 +49,9 @@ type Pair struct {
 	// Deferred says why the pair could not be looked at yet (an object behind a
 	// CRD that does not exist); empty where it was.
 	Deferred string
+	// Aside are fields of the live object that others have put beside ours, each with
+	// who did: nothing that is wanted differs, and they stay.
+	Aside []string
 	// InPlace are JSON pointer prefixes of Spec that Put mends on a living
 	// instance. Any other difference needs a new instance.
 	InPlace []string

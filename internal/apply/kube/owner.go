@@ -1,0 +1,82 @@
+package kube
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// mine tells whether an object is labelled as this agent's, and the app's.
+func mine(u metav1.Object, agent, app string) bool {
+	return u.GetLabels()[LabelAgent] == agent && u.GetLabels()[LabelApp] == app
+}
+
+// makerOf says in words who made an object that is not ours.
+func makerOf(u metav1.Object) string {
+	labels, notes := u.GetLabels(), u.GetAnnotations()
+	switch {
+	case labels[LabelApp] != "" && labels[LabelManagedBy] == Manager:
+		return "app " + labels[LabelApp] + " of syncd (agent " + labels[LabelAgent] + ")"
+	case labels["kustomize.toolkit.fluxcd.io/name"] != "":
+		return "Flux Kustomization " + labels["kustomize.toolkit.fluxcd.io/namespace"] + "/" + labels["kustomize.toolkit.fluxcd.io/name"]
+	case labels["helm.toolkit.fluxcd.io/name"] != "":
+		return "Flux HelmRelease " + labels["helm.toolkit.fluxcd.io/namespace"] + "/" + labels["helm.toolkit.fluxcd.io/name"]
+	case notes["argocd.argoproj.io/tracking-id"] != "":
+		app, _, _ := strings.Cut(notes["argocd.argoproj.io/tracking-id"], ":")
+		return "Argo CD application " + app
+	case labels["argocd.argoproj.io/instance"] != "":
+		return "Argo CD application " + labels["argocd.argoproj.io/instance"]
+	case notes["meta.helm.sh/release-name"] != "":
+		return "Helm release " + notes["meta.helm.sh/release-namespace"] + "/" + notes["meta.helm.sh/release-name"]
+	}
+	for _, f := range u.GetManagedFields() {
+		if human(f.Manager) {
+			return "kubectl"
+		}
+	}
+	for _, f := range u.GetManagedFields() {
+		if f.Subresource == "" {
+			return f.Manager
+		}
+	}
+	return "something else"
+}
+
+// strangeFields are the fields that others than us and the cluster's own
+// controllers have put on an object, with their managers: server-side apply never
+// sees them.
+func strangeFields(live *unstructured.Unstructured) []string {
+	own, err := ownSet(live.GetManagedFields())
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for i, f := range live.GetManagedFields() {
+		if f.Subresource != "" || f.Manager == Manager || !human(f.Manager) {
+			continue
+		}
+		set, err := setOf(&live.GetManagedFields()[i])
+		if err != nil {
+			continue
+		}
+		for path := range set.Difference(own).Leaves().All() {
+			if shown := pathText(path); shown != "" {
+				out = append(out, shown+" ("+f.Manager+")")
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// pathText prints the path of a field as drift does; empty for what is no wish.
+func pathText(path fieldpath.Path) string {
+	text := strings.TrimPrefix(path.String(), ".")
+	if strings.HasPrefix(text, "status") || strings.Contains(text, "kubectl.kubernetes.io/last-applied-configuration") {
+		return ""
+	}
+	return text
+}
