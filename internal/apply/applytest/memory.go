@@ -17,7 +17,8 @@ import (
 // Memory is an apply.Target in memory, with an engine's ways: a slot may hold
 // several instances, running ones hold their claims, stopped ones keep their
 // place, networks that are in use cannot be removed. How an instance feels is
-// scripted by its spec (see Behaviour). Time is time.Now, so that it lives in
+// scripted by its spec (see Behaviour). Slots whose kind begins with a capital letter
+// have room for one instance, as on a cluster. Time is time.Now, so that it lives in
 // testing/synctest as well.
 //
 // It also is an apply.Stopper, Preparer, Evidence, Noter and Teller. All methods
