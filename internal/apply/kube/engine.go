@@ -104,6 +104,13 @@ func (e *Engine) Target(app string) *Target {
 	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
 }
 
+// ledger returns what is remembered of an app; nil where it has no target.
+func (e *Engine) ledger(app string) *ledger {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.ledgers[app]
+}
+
 // bounded runs do when few enough requests are under way.
 func (e *Engine) bounded(ctx context.Context, do func() error) error {
 	select {

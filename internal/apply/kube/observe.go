@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -67,8 +67,7 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 	}
 	known, _ := l.ledger.get(o.Key)
 	switch {
-	case known.fresh && (seen == nil || older(seen, known)):
-		seen = nil // the watch has not caught up with our own put
+	case known.awaited() && (seen == nil || older(seen, known)): // the watch has not caught up with our own put
 		if known.Want == w.hash {
 			return l.asKnown(ctx, p, w, known, "")
 		}

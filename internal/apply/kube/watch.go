@@ -16,6 +16,7 @@ import (
 
 	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // heard is how many names of apps wait for who listens; more of them say that
@@ -40,12 +41,12 @@ type scoped struct {
 
 // sighting is what a watch shows of one object.
 type sighting struct {
-	kind                             kind
-	namespace, name, uid, own, app   string
-	version                          string
-	generation                       int64
-	deleting, keep                   bool
-	scaled                           []metav1.ManagedFieldsEntry
+	kind                           kind
+	namespace, name, uid, own, app string
+	version                        string
+	generation                     int64
+	deleting, keep                 bool
+	scaled                         []metav1.ManagedFieldsEntry
 }
 
 // byApp is the index of a watch's objects by the app that they are labelled with.
@@ -241,6 +242,7 @@ type hearer struct {
 
 // OnAdd hears of an object that is there; what the first list shows is no news.
 func (h *hearer) OnAdd(item any, first bool) {
+	h.caughtUp(item)
 	if !first {
 		h.tell(item)
 	}
@@ -249,6 +251,7 @@ func (h *hearer) OnAdd(item any, first bool) {
 // OnUpdate hears of a change. Only what we own, whose it is, that it goes, and for
 // what can fall ill its status, are news.
 func (h *hearer) OnUpdate(before, after any) {
+	h.caughtUp(after)
 	a, b := sight(h.scope.kind, before.(*metav1.PartialObjectMetadata)), sight(h.scope.kind, after.(*metav1.PartialObjectMetadata))
 	if a.own != b.own || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
 		h.tell(after)
@@ -267,12 +270,26 @@ func (h *hearer) OnDelete(item any) {
 	if gone, ok := item.(cache.DeletedFinalStateUnknown); ok {
 		item = gone.Obj
 	}
+	h.caughtUp(item)
 	h.tell(item)
 }
 
 func (h *hearer) tell(item any) {
 	if m, ok := item.(*metav1.PartialObjectMetadata); ok {
 		h.engine.tell(m.Labels[LabelApp])
+	}
+}
+
+// caughtUp lets the ledger know that the watch has come to what was put.
+func (h *hearer) caughtUp(item any) {
+	m, ok := item.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return
+	}
+	s := sight(h.scope.kind, m)
+	if l := h.engine.ledger(s.app); l != nil {
+		key := resource.Key{Kind: kindOf(s.kind.gvk), Namespace: s.namespace, Name: s.name}
+		l.caughtUp(key, s.uid, func(e entry) bool { return older(s, e) })
 	}
 }
 
