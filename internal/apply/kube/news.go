@@ -86,7 +86,7 @@ func (t *Target) event(news apply.News, known entry, text string) *eventsv1.Even
 	}
 	now := time.Now()
 	return &eventsv1.Event{
-		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%.200s.%x", plain(known.Name), now.UnixNano())},
+		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%.200s.%x", eventName(known.Name), now.UnixNano())},
 		EventTime:           metav1.NewMicroTime(now),
 		ReportingController: reporter,
 		ReportingInstance:   instance(),
@@ -100,9 +100,9 @@ func (t *Target) event(news apply.News, known entry, text string) *eventsv1.Even
 	}
 }
 
-// plain makes a name of an object one that an event may have: those of roles may
+// eventName makes a name of an object one that an event may have: those of roles may
 // hold colons.
-func plain(name string) string {
+func eventName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' {
 			return r

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -99,13 +100,13 @@ func withoutOthers(fields []metav1.ManagedFieldsEntry) (out []metav1.ManagedFiel
 		if err != nil {
 			return nil, false, err
 		}
-		left := set.Difference(own)
+		left := theirsAlone(set, own)
 		if left.Equals(set) {
 			out = append(out, f)
 			continue
 		}
 		changed = true
-		if left.Leaves().Empty() {
+		if left.Empty() {
 			continue
 		}
 		raw, err := left.ToJSON()
@@ -116,6 +117,37 @@ func withoutOthers(fields []metav1.ManagedFieldsEntry) (out []metav1.ManagedFiel
 		out = append(out, f)
 	}
 	return out, changed, nil
+}
+
+// theirsAlone are those of set that we do not own. A map or a list that has fields of
+// ours in it is ours, too, and the marks of a tool are nobody's any more.
+func theirsAlone(set, own *fieldpath.Set) *fieldpath.Set {
+	left := fieldpath.NewSet()
+	set.Iterate(func(path fieldpath.Path) {
+		if !own.Has(path) && !holds(own, path) && !ofMarks(path) {
+			left.Insert(path.Copy())
+		}
+	})
+	return left
+}
+
+// holds tells whether anything below path is in set.
+func holds(set *fieldpath.Set, path fieldpath.Path) bool {
+	for _, element := range path {
+		set = set.WithPrefix(element)
+	}
+	return !set.Empty()
+}
+
+// ofMarks tells the path of a mark, and those of the maps that marks are in.
+func ofMarks(path fieldpath.Path) bool {
+	if len(path) < 2 || path[0].FieldName == nil || *path[0].FieldName != "metadata" || path[1].FieldName == nil {
+		return false
+	}
+	if place := *path[1].FieldName; place != "labels" && place != "annotations" {
+		return false
+	}
+	return len(path) == 2 || path[2].FieldName != nil && isMark(*path[2].FieldName)
 }
 
 // isAdopted tells whether a person's word made the object with this UID ours.
