@@ -40,6 +40,8 @@ type Engine struct {
 	base  *rest.Config
 	kinds *kinds
 	slots chan struct{}
+	// journal is what events were told last.
+	journal journal
 	// life ends with Close: what watches does so until then.
 	life   context.Context
 	end    context.CancelFunc

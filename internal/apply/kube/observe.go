@@ -72,7 +72,7 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 		if known.Want == w.hash {
 			return l.asKnown(ctx, p, w, known, nil)
 		}
-	case seen == nil:
+	case seen == nil || seen.app != l.app:
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
 		w.yield(l.isScaled(o.Key), nil, seen.scaled)
@@ -101,8 +101,8 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	return p, nil
 }
 
-// unlabelled looks for an object that the watches of ours do not show: it is not
-// there, or has lost its label, or is somebody else's.
+// unlabelled looks for an object that the watches do not show as the app's: it is
+// not there, or has lost its label, or is somebody else's.
 func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known entry) (resource.Pair, error) {
 	there, err := l.engine.exists(ctx, l.identity, w)
 	if err != nil {
@@ -120,10 +120,15 @@ func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known
 		return p, classified(err, "look at "+w.object.Key.String())
 	}
 	uid := string(live.GetUID())
-	if mine(live, l.engine.agent, l.app) || known.UID == uid || l.adopted(uid) {
+	// One that was ours, and is labelled as another's by now, has been taken over.
+	if mine(live, l.engine.agent, l.app) || known.UID == uid && !labelled(live) || l.adopted(uid) {
 		return l.compareWith(ctx, p, w, live)
 	}
-	p.Live = []resource.Instance{{Ref: resource.Ref{ID: uid, Generation: live.GetGeneration()}, Running: true, Foreign: true, Maker: makerOf(live), Spec: p.Stored}}
+	l.ledger.drop(w.object.Key)
+	p.Live = []resource.Instance{{
+		Ref: resource.Ref{ID: uid, Generation: live.GetGeneration()}, Running: true, Foreign: true,
+		Maker: makerOf(live), Holder: holderOf(live, l.engine.agent), Spec: p.Stored,
+	}}
 	return p, nil
 }
 
