@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// StopAPIServer ends the API server as its operator would, and returns when it is
-// gone. Everything else goes on.
-func (c *Cluster) StopAPIServer() { c.processes["kube-apiserver"].stop(10 * time.Second) }
+// StopAPIServer asks the API server to end and returns when it is gone. Everything
+// else goes on. It takes no new connections from the first moment; watches that go
+// on, for which it would wait a minute, are cut off after two seconds.
+func (c *Cluster) StopAPIServer() { c.processes["kube-apiserver"].stop(2 * time.Second) }
 
 // KillAPIServer ends the API server in the midst of what it does.
 func (c *Cluster) KillAPIServer() { c.processes["kube-apiserver"].stop(0) }

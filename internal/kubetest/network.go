@@ -125,18 +125,3 @@ func tool(ctx context.Context, name string, args ...string) error {
 	}
 	return nil
 }
-
-// freePorts returns ports of the loopback that nobody listens on.
-func freePorts(ctx context.Context, count int) ([]int, error) {
-	var listen net.ListenConfig
-	var ports []int
-	for range count {
-		listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer listener.Close() // held until all are found, so that they differ
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
-}

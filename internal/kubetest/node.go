@@ -2,6 +2,7 @@ package kubetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -162,6 +163,18 @@ func (c *Cluster) awaitNode(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return c.awaitProgram(ctx, "kubelet", c.nodeReady)
+}
+
+// Host returns the address at which pods reach what listens on this machine.
+func (a *Access) Host() (string, error) {
+	found, err := readLayout(a.dir)
+	if err != nil {
+		return "", err
+	}
+	if found.Net.Node == nil {
+		return "", errors.New("the cluster has no node")
+	}
+	return found.Net.Node.String(), nil
 }
 
 // nodeReady returns an error unless the node is ready and takes pods.

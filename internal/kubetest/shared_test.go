@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"testing"
@@ -127,11 +128,7 @@ func TestPodsReachEachOther(t *testing.T) {
 	address := at(list(found, "items")[0], "status", "podIP").(string)
 	create(t, c, in(ns, "jobs"), work("reach", fmt.Sprintf(`["reach", "%s:8080"]`, address)))
 	eventually(t, "the job has reached the pod", func(ctx context.Context) error {
-		found, err := c.Do(ctx, http.MethodGet, in(ns, "jobs/reach"), nil)
-		if err == nil && at(found, "status", "succeeded") != 1.0 {
-			return fmt.Errorf("its status is %v", found["status"])
-		}
-		return err
+		return succeeded(ctx, c, in(ns, "jobs/reach"))
 	})
 }
 
@@ -165,6 +162,45 @@ func TestWhatAPodCannotRunIsReported(t *testing.T) {
 	if err != nil || len(said) == 0 {
 		t.Errorf("the crashed container's log is %q: %v", said, err)
 	}
+}
+
+// restricted is a Job that the strictest of the pod security standards admits. It
+// reaches a server of this machine.
+const restricted = `{"metadata": {"name": "restricted"}, "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never",
+	"securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+	"containers": [{"name": "app", "image": "` + App + `:1", "args": ["reach", %q],
+		"securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}}}]}}}}`
+
+func TestARestrictedPodReachesThisMachine(t *testing.T) {
+	t.Parallel()
+	c := Shared(t)
+	ns := c.Namespace(t)
+	if _, err := c.Do(t.Context(), http.MethodPatch, "/api/v1/namespaces/"+ns,
+		jsonOf(`{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)); err != nil {
+		t.Fatal(err)
+	}
+	host, err := c.Host()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", host+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	create(t, c, in(ns, "jobs"), fmt.Sprintf(restricted, listener.Addr()))
+	eventually(t, "the job has reached this machine", func(ctx context.Context) error {
+		return succeeded(ctx, c, in(ns, "jobs/restricted"))
+	})
+}
+
+// succeeded returns an error unless a Job's pod has ended well.
+func succeeded(ctx context.Context, a *Access, path string) error {
+	found, err := a.Do(ctx, http.MethodGet, path, nil)
+	if err == nil && at(found, "status", "succeeded") != 1.0 {
+		return fmt.Errorf("its status is %v", found["status"])
+	}
+	return err
 }
 
 func TestUpIsQuickWhereTheClusterAnswers(t *testing.T) {
