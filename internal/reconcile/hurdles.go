@@ -22,7 +22,7 @@ func (p *pass) standsInTheWay(ctx context.Context, cand *candidate) (verdict, bo
 	if v, blocked := p.dependencies(); blocked {
 		return v, true
 	}
-	return p.contested(ctx, p.catalog, p.record, cand.set.Objects)
+	return p.contested(ctx, p.catalog, p.record, cand.set.Objects, !p.agent.opts.ReadOnly)
 }
 
 // renamed finds the app that this one was before, by its directory, or by what it

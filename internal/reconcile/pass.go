@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
@@ -148,13 +149,25 @@ func (p *pass) owned() apply.Owned {
 // observe looks at the target and compares.
 func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.Pair, drift.Report, error) {
 	begun := time.Now()
-	pairs, err := p.target.Observe(ctx, want, p.owned())
+	pairs, notes, err := p.handedOver(ctx, p.catalog, p.owned(), func(owned apply.Owned) ([]resource.Pair, error) {
+		return p.target.Observe(ctx, want, owned)
+	})
+	p.noteOnce(notes)
 	p.result.Phases.Observe += resource.Duration(time.Since(begun))
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}
 	p.live = liveIn(pairs)
 	return pairs, drift.Compare(pairs, comparing(p.record, p.catalog)), nil
+}
+
+// noteOnce adds what a reader should know and was not told yet.
+func (p *pass) noteOnce(notes []string) {
+	for _, n := range notes {
+		if !slices.Contains(p.result.Notes, n) {
+			p.result.Notes = append(p.result.Notes, n)
+		}
+	}
 }
 
 // liveIn returns the instance that stands for each slot.

@@ -95,7 +95,10 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 	if want, p.Missing, err = w.questions.pin(ctx, want); err != nil {
 		return err
 	}
-	pairs, err := w.questions.observe(ctx, want, ownedBy(rec, c))
+	pairs, notes, err := w.handedOver(ctx, c, ownedBy(rec, c), func(owned apply.Owned) ([]resource.Pair, error) {
+		return w.questions.observe(ctx, want, owned)
+	})
+	p.Notes = append(p.Notes, notes...)
 	if err != nil {
 		return fmt.Errorf("observe app %s: %w", w.name, err)
 	}
@@ -125,7 +128,7 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 	}
 	course, v := decide(rec, cand.set, will{auto: true})
 	if course == change && (rec.Attempt == nil || rec.Attempt.Set.Digest != cand.set.Digest) {
-		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects); blocked {
+		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects, false); blocked {
 			return nil, false, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
 		}
 	}
