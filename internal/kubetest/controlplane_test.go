@@ -66,7 +66,7 @@ func TestWhatAnAPIServerStoredOutlivesItsRestart(t *testing.T) {
 		}
 		t.Logf("%s and start: %v", name, time.Since(began))
 		found, err := c.Do(t.Context(), http.MethodGet, in("default", "configmaps/note"), nil)
-		if err != nil || at(found, "data", "says") != "still here" || c.URL() != url {
+		if err != nil || field(found, "data", "says") != "still here" || c.URL() != url {
 			t.Errorf("%s: afterwards %s has %v: %v", name, c.URL(), found, err)
 		}
 	}

@@ -80,7 +80,7 @@ func busily(t *testing.T, c *Access) {
 	create(t, c, in("default", "pods"), busy)
 	eventually(t, "the pod runs", func(ctx context.Context) error {
 		found, err := c.Do(ctx, http.MethodGet, in("default", "pods/busy"), nil)
-		if err == nil && at(found, "status", "phase") != "Running" {
+		if err == nil && field(found, "status", "phase") != "Running" {
 			return fmt.Errorf("its status is %v", found["status"])
 		}
 		return err

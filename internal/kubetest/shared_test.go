@@ -58,7 +58,7 @@ func rolled(ctx context.Context, a *Access, path string) error {
 			return fmt.Errorf("its status is %v", status)
 		}
 	}
-	if at(found, "metadata", "generation") != status["observedGeneration"] {
+	if field(found, "metadata", "generation") != status["observedGeneration"] {
 		return errors.New("its controller has not seen the change")
 	}
 	return nil
@@ -83,7 +83,7 @@ func TestADeploymentRollsOnTheSharedCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, pod := range list(found, "items") {
-		address := at(pod, "status", "podIP").(string)
+		address := field(pod, "status", "podIP").(string)
 		if answer := fetch(t, "http://"+address+":8080/"); answer != "2\n" {
 			t.Errorf("the pod at %s says %q", address, answer)
 		}
@@ -125,7 +125,7 @@ func TestPodsReachEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := at(list(found, "items")[0], "status", "podIP").(string)
+	address := field(list(found, "items")[0], "status", "podIP").(string)
 	create(t, c, in(ns, "jobs"), work("reach", fmt.Sprintf(`["reach", "%s:8080"]`, address)))
 	eventually(t, "the job has reached the pod", func(ctx context.Context) error {
 		return succeeded(ctx, c, in(ns, "jobs/reach"))
@@ -150,7 +150,7 @@ func TestWhatAPodCannotRunIsReported(t *testing.T) {
 		eventually(t, name+" is "+pod.want, func(ctx context.Context) error {
 			found, err := c.Do(ctx, http.MethodGet, in(ns, "pods/"+name), nil)
 			for _, container := range list(found, "status", "containerStatuses") {
-				if at(container, "state", "waiting", "reason") == pod.want {
+				if field(container, "state", "waiting", "reason") == pod.want {
 					return nil
 				}
 			}
@@ -197,7 +197,7 @@ func TestARestrictedPodReachesThisMachine(t *testing.T) {
 // succeeded returns an error unless a Job's pod has ended well.
 func succeeded(ctx context.Context, a *Access, path string) error {
 	found, err := a.Do(ctx, http.MethodGet, path, nil)
-	if err == nil && at(found, "status", "succeeded") != 1.0 {
+	if err == nil && field(found, "status", "succeeded") != 1.0 {
 		return fmt.Errorf("its status is %v", found["status"])
 	}
 	return err
@@ -217,7 +217,7 @@ func TestUpIsQuickWhereTheClusterAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	after, err := c.Do(t.Context(), http.MethodGet, "/api/v1/namespaces/kube-system", nil)
-	if err != nil || at(before, "metadata", "uid") != at(after, "metadata", "uid") {
+	if err != nil || field(before, "metadata", "uid") != field(after, "metadata", "uid") {
 		t.Errorf("it is another cluster: %v", err)
 	}
 	if took := time.Since(began); took > 5*time.Second {
