@@ -143,7 +143,7 @@ func TestAKilledTestsClusterIsClearedAway(t *testing.T) {
 // its cluster was.
 func killed(t *testing.T) (dir, bridge string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	other := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
 	other.Env = append(os.Environ(), "KUBETEST_TO_BE_KILLED=1")

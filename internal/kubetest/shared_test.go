@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -142,25 +143,38 @@ func TestWhatAPodCannotRunIsReported(t *testing.T) {
 		"crash":   {`"image": "` + App + `:1", "env": [{"name": "CRASH", "value": "3"}]`, "CrashLoopBackOff"},
 		"config":  {`"image": "` + App + `:1", "envFrom": [{"configMapRef": {"name": "nothing"}}]`, "CreateContainerConfigError"},
 	}
-	began := time.Now()
 	for name, pod := range pods {
-		create(t, c, in(ns, "pods"), fmt.Sprintf(`{"metadata": {"name": %q}, "spec": {"containers": [{"name": "app", %s}]}}`, name, pod.container))
-	}
-	for name, pod := range pods {
-		eventually(t, name+" is "+pod.want, func(ctx context.Context) error {
-			found, err := c.Do(ctx, http.MethodGet, in(ns, "pods/"+name), nil)
-			for _, container := range list(found, "status", "containerStatuses") {
-				if field(container, "state", "waiting", "reason") == pod.want {
-					return nil
-				}
-			}
-			return errors.Join(fmt.Errorf("its containers are %v", list(found, "status", "containerStatuses")), err)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			create(t, c, in(ns, "pods"), fmt.Sprintf(`{"metadata": {"name": %q}, "spec": {"containers": [{"name": "app", %s}]}}`, name, pod.container))
+			eventually(t, "it is "+pod.want, func(ctx context.Context) error { return waits(ctx, c, in(ns, "pods/"+name), pod.want) })
+			t.Logf("it is %s after %v", pod.want, time.Since(began))
 		})
-		t.Logf("%s is %s after %v", name, pod.want, time.Since(began))
 	}
+}
+
+// waits returns an error unless a pod's container waits for that reason.
+func waits(ctx context.Context, a *Access, path, reason string) error {
+	found, err := a.Do(ctx, http.MethodGet, path, nil)
+	for _, container := range list(found, "status", "containerStatuses") {
+		if field(container, "state", "waiting", "reason") == reason {
+			return nil
+		}
+	}
+	return errors.Join(fmt.Errorf("its containers are %v", list(found, "status", "containerStatuses")), err)
+}
+
+func TestTheLogOfACrashedContainerIsThere(t *testing.T) {
+	t.Parallel()
+	c := Shared(t)
+	ns := c.Namespace(t)
+	create(t, c, in(ns, "pods"), `{"metadata": {"name": "crash"}, "spec": {"containers": [
+		{"name": "app", "image": "`+App+`:1", "env": [{"name": "CRASH", "value": "3"}, {"name": "SAY", "value": "of its own words"}]}]}}`)
+	eventually(t, "it crashes", func(ctx context.Context) error { return waits(ctx, c, in(ns, "pods/crash"), "CrashLoopBackOff") })
 	said, err := c.Read(t.Context(), in(ns, "pods/crash/log?previous=true"))
-	if err != nil || len(said) == 0 {
-		t.Errorf("the crashed container's log is %q: %v", said, err)
+	if err != nil || !strings.Contains(string(said), "of its own words") || !strings.Contains(string(said), "exit code 3") {
+		t.Errorf("its log is %q: %v", said, err)
 	}
 }
 
