@@ -70,6 +70,8 @@ func TestWhatAnAPIServerStoredOutlivesItsRestart(t *testing.T) {
 			t.Errorf("%s: afterwards %s has %v: %v", name, c.URL(), found, err)
 		}
 	}
+	create(t, c.Access, in("default", "deployments"), web("web", "1"))
+	eventually(t, "the controllers go on", func(ctx context.Context) error { return has(ctx, c.Access, in("default", "pods"), 3) })
 }
 
 func TestAUserMayDoWhatItIsGivenOnly(t *testing.T) {
