@@ -90,7 +90,11 @@ func (b *builder) block() {
 		switch {
 		case s.finding.Class == drift.Foreign:
 			b.plan.Blocked = append(b.plan.Blocked, fmt.Sprintf("%s is %s", s.pair.Key, s.finding.Reason))
-		case s.pair.Kept && s.move == replace:
+		case s.pair.Kept && s.pair.Alone && s.move == replace && !b.req.Consented:
+			anew := fmt.Sprintf("remove %s with its data, and make it anew (%s)", s.pair.Key, s.cause())
+			b.plan.Consents = append(b.plan.Consents, anew)
+			b.plan.Blocked = append(b.plan.Blocked, "consent is missing: "+anew)
+		case s.pair.Kept && !s.pair.Alone && s.move == replace:
 			b.plan.Blocked = append(b.plan.Blocked, fmt.Sprintf(
 				"%s differs from what is live (%s), and making it anew would make it empty", s.pair.Key, s.cause()))
 		}

@@ -7,8 +7,33 @@ func (b *builder) describe(g *group) {
 	if len(g.slots) == 0 {
 		return
 	}
-	svc := Service{Group: g.name, How: Unchanged, Of: len(g.slots)}
+	for _, unit := range g.units() {
+		b.describeUnit(g, unit)
+	}
+}
+
+// unit is what a reader counts as one thing.
+type unit struct {
+	name  string
+	slots []*slot
+}
+
+// units are what is told of by itself: the group, or each of its slots that
+// stands alone.
+func (g *group) units() []unit {
+	if !g.slots[0].pair.Alone {
+		return []unit{{g.name, g.slots}}
+	}
+	var out []unit
 	for _, s := range g.slots {
+		out = append(out, unit{s.pair.Key.String(), []*slot{s}})
+	}
+	return out
+}
+
+func (b *builder) describeUnit(g *group, u unit) {
+	svc := Service{Group: u.name, How: Unchanged, Of: len(u.slots)}
+	for _, s := range u.slots {
 		if s.move == keep {
 			continue
 		}
@@ -20,8 +45,8 @@ func (b *builder) describe(g *group) {
 		}
 	}
 	b.plan.Services = append(b.plan.Services, svc)
-	if b.req.Trial && svc.How == HowStopFirst && b.policy(g.slots[0]).Canary != nil {
-		b.note("%s has no canary: nobody serves beside it, %s", g.name, svc.Why)
+	if b.req.Trial && svc.How == HowStopFirst && b.policy(u.slots[0]).Canary != nil {
+		b.note("%s has no canary: nobody serves beside it, %s", u.name, svc.Why)
 	}
 }
 
@@ -29,6 +54,8 @@ func (s *slot) how() How {
 	switch {
 	case s.want().Once:
 		return RunOnce
+	case s.pair.Alone && s.move == replace:
+		return MadeAnew
 	case s.move == restart:
 		return Restarted
 	case s.stopFirst:

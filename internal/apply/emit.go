@@ -37,6 +37,8 @@ func (b *builder) forward(n resource.Need) bool {
 	switch {
 	case of == nil:
 		return false
+	case n.Always:
+		return true
 	case !b.req.Back || !of.live() || n.OnReplace == resource.OnReplaceRecreate:
 		return true
 	default:

@@ -60,6 +60,7 @@ const (
 	HowStopFirst  How = "stop-first"
 	RunOnce       How = "runs once"
 	Restarted     How = "restart"
+	MadeAnew      How = "made anew"
 	Gone          How = "removed"
 )
 

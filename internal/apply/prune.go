@@ -17,7 +17,7 @@ func (b *builder) emitPrune() {
 	}
 	if b.overBudget() {
 		gone, live := b.vanished()
-		b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %d of %d services: %s", len(gone), live, strings.Join(gone, ", ")))
+		b.plan.Consents = append(b.plan.Consents, fmt.Sprintf("remove %d of %d %s: %s", len(gone), live, b.counted(), strings.Join(gone, ", ")))
 		b.askForData()
 		return
 	}
@@ -87,10 +87,10 @@ func (b *builder) tellGone(p resource.Pair) {
 	if p.Key.Kind == routeKind {
 		return
 	}
-	i := slices.IndexFunc(b.plan.Services, func(s Service) bool { return s.Group == p.Group })
+	i := slices.IndexFunc(b.plan.Services, func(s Service) bool { return s.Group == unitOf(p) })
 	if i < 0 {
 		i = len(b.plan.Services)
-		b.plan.Services = append(b.plan.Services, Service{Group: p.Group, How: Gone, Why: "no longer wanted"})
+		b.plan.Services = append(b.plan.Services, Service{Group: unitOf(p), How: Gone, Why: "no longer wanted"})
 	}
 	svc := &b.plan.Services[i]
 	svc.Slots++
@@ -131,17 +131,34 @@ func (b *builder) overBudget() bool {
 	return len(vanished) > max(budget, live/2)
 }
 
+// unitOf names what a budget counts: the group, or the slot itself where it
+// stands alone; empty for what is not counted.
+func unitOf(p resource.Pair) string {
+	if p.Alone {
+		return p.Key.String()
+	}
+	return p.Group
+}
+
+// counted says what the budget counts.
+func (b *builder) counted() string {
+	if slices.ContainsFunc(b.req.Pairs, func(p resource.Pair) bool { return p.Alone }) {
+		return "objects"
+	}
+	return "services"
+}
+
 // vanished counts the live groups, and names those of them that nothing wants.
 func (b *builder) vanished() (gone []string, live int) {
 	seen := map[string]bool{}
 	for i, p := range b.req.Pairs {
-		name := p.Group
+		name := unitOf(p)
 		if name == "" || len(p.Live) == 0 || seen[name] || b.req.Report.Findings[i].Class == drift.Foreign {
 			continue
 		}
 		seen[name] = true
 		live++
-		if b.groups[name] == nil {
+		if p.Alone && p.Want == nil || !p.Alone && b.groups[name] == nil {
 			gone = append(gone, name)
 		}
 	}

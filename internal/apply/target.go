@@ -4,6 +4,7 @@ package apply
 
 import (
 	"context"
+	"encoding/json"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -18,6 +19,11 @@ type Owned struct {
 	// Secrets are the host's secret values: they are masked in what an instance
 	// says of itself.
 	Secrets []string
+	// As is the ServiceAccount (NAMESPACE/NAME) in whose name a cluster is asked;
+	// empty for the agent's own.
+	As string
+	// Notes are what the target asked to be remembered (Noter); nil is nothing.
+	Notes json.RawMessage
 }
 
 // Origin is what an adoption takes over.
@@ -29,6 +35,8 @@ type Origin struct {
 	// Agents are the identities of other agents that made some of the instances,
 	// or took the app over.
 	Agents []string
+	// Makers say in words who else made instances, where the target can tell.
+	Makers []string
 	// Held tells whether this agent took the app over earlier, and has it still.
 	Held bool
 	// Mark is what tells the other agents of the adoption once it is made; among
@@ -79,6 +87,30 @@ type Preparer interface {
 	// Errors: Rejected, naming object and field; Blocked where somebody else holds
 	// what an object needs for itself (a host port).
 	Validate(ctx context.Context, objects []resource.Object) error
+}
+
+// Noter is a target that remembers something of an app between observations: what
+// it has put, and how it looked then. It comes back as Owned.Notes.
+type Noter interface {
+	// Notes returns what is to be remembered now, JSON; the same bytes where
+	// nothing changed.
+	Notes() json.RawMessage
+}
+
+// Teller is a target on which people read what happened to an object (Events).
+type Teller interface {
+	// Tell writes news about an instance where its users look.
+	Tell(ctx context.Context, news News) error
+}
+
+// News is one thing that happened to an instance.
+type News struct {
+	Key resource.Key
+	Ref resource.Ref
+	// Warning tells bad news from good.
+	Warning bool
+	// Reason is one word in CamelCase (RolledBack), Text one line.
+	Reason, Text string
 }
 
 // Router is a target that hands the traffic of published ports from one instance

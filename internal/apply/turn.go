@@ -78,6 +78,8 @@ func (t *turn) makeRoom() {
 	t.then(own)
 	t.after = slices.Concat(t.after, foreign)
 	switch {
+	case t.slot.pair.Alone:
+		t.then(t.clear())
 	case empties:
 		t.then(t.holdFresh())
 	case !t.group.live():
@@ -85,10 +87,22 @@ func (t *turn) makeRoom() {
 	}
 }
 
+// clear removes what is in a slot that has room for one.
+func (t *turn) clear() []int {
+	var ids []int
+	for _, old := range t.slot.others() {
+		ids = append(ids, t.step(Step{Verb: Remove, Key: t.slot.pair.Key, Ref: old.Ref, Cause: t.slot.cause(), Changes: t.slot.finding.Changes}))
+	}
+	return ids
+}
+
 // leaving are the stops of the slot's own old side.
 func (t *turn) leaving() []Step {
 	s := t.slot
 	var out []Step
+	if s.pair.Alone {
+		return nil
+	}
 	if s.move == restart {
 		if old := s.pair.Live[s.finding.Match]; old.Running {
 			out = append(out, Step{Key: s.pair.Key, Ref: old.Ref, Cause: s.because})
@@ -105,7 +119,7 @@ func (t *turn) leaving() []Step {
 // retire removes the old side once the new one is proven. Where others share a
 // namespace with the old side, it stays until they are replaced too.
 func (b *builder) retire(g *group, s *slot) {
-	if len(s.others()) == 0 {
+	if len(s.others()) == 0 || s.pair.Alone {
 		return
 	}
 	dependents := b.recreatedBy(g)

@@ -20,12 +20,14 @@ type App struct {
 	HostDir string `yaml:"hostDir,omitempty" json:"hostDir,omitempty" rule:"abs"`
 	// Gate is the x-syncd.gate of every service that says none itself and that a
 	// gate can serve. Default none.
-	Gate     string         `yaml:"gate,omitempty" json:"gate,omitempty" rule:"tcp|http|none"`
-	Sync     Sync           `yaml:"sync,omitempty" json:"sync,omitzero"`
-	Rollout  Rollout        `yaml:"rollout,omitempty" json:"rollout,omitzero"`
-	Rollback Rollback       `yaml:"rollback,omitempty" json:"rollback,omitzero"`
-	Jobs     map[string]Job `yaml:"jobs,omitempty" json:"jobs,omitempty" keys:"service"`
-	Health   Health         `yaml:"health,omitempty" json:"health,omitzero"`
+	Gate string `yaml:"gate,omitempty" json:"gate,omitempty" rule:"tcp|http|none"`
+	// Kubernetes says how the app is built for a cluster, and as whom it is applied.
+	Kubernetes KubernetesApp  `yaml:"kubernetes,omitempty" json:"kubernetes,omitzero"`
+	Sync       Sync           `yaml:"sync,omitempty" json:"sync,omitzero"`
+	Rollout    Rollout        `yaml:"rollout,omitempty" json:"rollout,omitzero"`
+	Rollback   Rollback       `yaml:"rollback,omitempty" json:"rollback,omitzero"`
+	Jobs       map[string]Job `yaml:"jobs,omitempty" json:"jobs,omitempty" keys:"service"`
+	Health     Health         `yaml:"health,omitempty" json:"health,omitzero"`
 }
 
 // Selector picks hosts by their labels; all must match.

@@ -12,6 +12,9 @@ type Host struct {
 	// Docker is the engine's address; default the environment's DOCKER_HOST, else
 	// the local socket.
 	Docker string `yaml:"docker,omitempty" json:"docker,omitempty" rule:"engine"`
+	// Kubernetes is the cluster that the agent keeps instead of an engine; nil is
+	// none.
+	Kubernetes *Kubernetes `yaml:"kubernetes,omitempty" json:"kubernetes,omitempty"`
 	// Socket is the Unix socket of the agent's API.
 	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
 	Gate   Gate   `yaml:"gate,omitempty" json:"gate,omitzero"`

@@ -43,6 +43,13 @@ func shapes() []shape {
 		{name: "engine", want: "an engine's address, such as unix:///var/run/docker.sock", pattern: `^(unix|tcp|http|https|ssh|npipe)://\S+$`},
 		{name: "image", want: "an image, such as registry.example.com/syncd-gate:1", pattern: `^[a-zA-Z0-9][a-zA-Z0-9._:@/\[\]-]*$`, refuse: `://|/$|:$`},
 		{name: "listen", want: "an address and a port, such as 127.0.0.1:9185", pattern: `^(\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}$`, refuse: `:(6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})$`},
+		{name: "name", want: "at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit", pattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`},
+		{name: "account", want: "NAME or NAMESPACE/NAME of a ServiceAccount", pattern: `^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`},
+		{name: "kind", want: "a kind, such as Deployment or Certificate.cert-manager.io", pattern: `^[A-Z][A-Za-z0-9]*(\.[a-z0-9][a-z0-9.-]*)?$`},
+		{name: "dotted", want: "the path of a value, such as image.tag", pattern: `^[A-Za-z0-9_-][^\s=]*$`},
+		{name: "chartRepo", want: "an oci:// or https:// address", pattern: `^(oci|https)://[^\s@]+$`},
+		{name: "version", want: "one version, such as 1.2.3", pattern: `^v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$`},
+		{name: "digest", want: "sha256: and 64 lower-case hex digits", pattern: `^sha256:[0-9a-f]{64}$`},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
 }

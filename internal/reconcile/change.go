@@ -131,6 +131,9 @@ func blockedVerdict(app string, plan apply.Plan) verdict {
 		v.reason += "; " + line
 	}
 	v.hint = "if it is to be taken over: syncd adopt " + app
+	if len(plan.Consents) > 0 {
+		v.hint = "to consent: syncd approve " + app + " --plan " + plan.Digest()
+	}
 	return v
 }
 

@@ -26,8 +26,8 @@ type Renderer interface {
 	Render(ctx context.Context, req render.Request) (render.Answer, error)
 }
 
-// Engine is where apps live. It may also be Facts, Gates, Origins, Pruner or
-// Watcher.
+// Engine is where apps live. It may also be Facts, Gates, Keepers, Origins,
+// Pruner or Watcher.
 type Engine interface {
 	// Target returns a place of one app: it is kept, and each call returns one of
 	// its own, for passes and questions go on side by side.
@@ -66,11 +66,59 @@ type Origins interface {
 	HandBack(ctx context.Context, app string) error
 }
 
+// Keepers knows of the tools that keep things on the target besides syncd.
+type Keepers interface {
+	// Suspend says what to do so that a maker (resource.Instance.Maker) does not put
+	// its own back; empty where it never does by itself.
+	Suspend(maker string) string
+}
+
 // Pruner removes what a target keeps of revisions that are gone.
 type Pruner interface {
 	// PruneImages removes those of recorded that are not in keep.
 	PruneImages(ctx context.Context, keep, recorded []string) error
 }
+
+// Records is where the record of each app is kept. What is saved is there after
+// the end of this process, however it ends. Errors: Blocked where the place is in
+// trouble or another agent's; Unreachable where it does not answer, after which
+// nobody knows whether the save arrived.
+type Records interface {
+	// Apps returns the names of all apps that have a record, in order.
+	Apps() ([]string, error)
+	// Record returns what is remembered of an app; of one that is not known, a
+	// record with nothing but its name.
+	Record(app string) (state.Record, error)
+	// Save stores r in place of the app's record; one that has not changed is not
+	// written.
+	Save(r state.Record) error
+	// SaveWith stores r and appends e to the history, both or none. It returns e
+	// with its ID.
+	SaveWith(r state.Record, e state.Entry) (state.Entry, error)
+}
+
+// Journal is what is remembered of what was.
+type Journal interface {
+	// History returns the newest entries of an app, the newest first; limit 0 is
+	// all.
+	History(app string, limit int) ([]state.Entry, error)
+	// Logs returns the kept logs of an app, the newest first: those of the commit
+	// that begins with the digits given, or all where they are empty.
+	Logs(app, commit string) ([]state.FailedLog, error)
+	// SaveLog keeps what a failed instance wrote.
+	SaveLog(l state.FailedLog) error
+	// Recovered says what was found damaged at the start and how it was healed, one
+	// line each; empty where nothing was.
+	Recovered() string
+}
+
+// Store is all that an agent remembers: on disk or in the cluster.
+type Store interface {
+	Records
+	Journal
+}
+
+var _ Store = (*state.Store)(nil)
 
 // Options are what an agent is made of. Source may be nil for an agent that
 // only looks at a local directory; Engine may be nil where none is needed.
@@ -79,7 +127,7 @@ type Options struct {
 	Source   Source
 	Renderer Renderer
 	Engine   Engine
-	Store    *state.Store
+	Store    Store
 	Mounts   state.Mounts
 	// ReadOnly reports and never acts.
 	ReadOnly bool

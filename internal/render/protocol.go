@@ -16,6 +16,10 @@ type DiscoverRequest struct {
 	// the apps, "" for all.
 	Root string `json:"root"`
 	Path string `json:"path"`
+	// Kubernetes asks for the apps of a cluster instead of those of an engine.
+	// Values are what ${…} may use in their settings.
+	Kubernetes bool              `json:"kubernetes,omitempty"`
+	Values     map[string]string `json:"values,omitempty"`
 	// Refused are paths that exist in Git but were not written, with the reason:
 	// a refused Compose file is an app in error, not an app that is gone.
 	Refused map[string]string `json:"refused,omitempty"`
@@ -64,6 +68,10 @@ func ComposeFiles() []string {
 type Request struct {
 	Root string `json:"root"`
 	App  App    `json:"app"`
+	// Kubernetes asks for objects of a cluster instead of an engine.
+	Kubernetes bool `json:"kubernetes,omitempty"`
+	// Chart is the archive of the app's chart, where it is not in the repository.
+	Chart string `json:"chart,omitempty"`
 	// Values are what ${…} may use: the host's vars and the content of its
 	// envFiles. Secret names those of them that came from files: wherever such a
 	// value ends up, it is masked.

@@ -36,6 +36,9 @@ type Object struct {
 	Sensitive []string `json:"sensitive,omitempty"`
 	// Job is what to do about a job that changed data; nil where Once is false.
 	Job *Job `json:"job,omitempty"`
+	// Check says how to tell whether it is healthy, where the target cannot know;
+	// nil where it can.
+	Check *Check `json:"check,omitempty"`
 }
 
 // Job is the rollback policy of a one-shot.
@@ -89,6 +92,9 @@ type Need struct {
 	// Required is false where a missing or failed group is only noted.
 	Required  bool      `json:"required"`
 	OnReplace OnReplace `json:"onReplace,omitempty"`
+	// Always is true where a way back keeps the order too: a rollback goes from
+	// what needs to what is needed, but never puts an object before its namespace.
+	Always bool `json:"always,omitempty"`
 }
 
 // ClaimKind is the kind of a claim.

@@ -31,8 +31,10 @@ type Instance struct {
 	Refs []Key
 	// Foreign is true where neither label nor inventory says that it is ours.
 	Foreign bool
-	// Maker says in words who made a foreign instance.
-	Maker string
+	// Maker says in words who made a foreign instance, Holder which other app of this
+	// agent has it; empty for all else.
+	Maker  string
+	Holder string
 }
 
 // Pair is one slot: what is wanted there and all that is live there.
@@ -49,12 +51,19 @@ type Pair struct {
 	// Deferred says why the pair could not be looked at yet (an object behind a
 	// CRD that does not exist); empty where it was.
 	Deferred string
+	// Aside are fields of the live object that others have put beside ours, each with
+	// who did: nothing that is wanted differs, and they stay.
+	Aside []string
 	// InPlace are JSON pointer prefixes of Spec that Put mends on a living
 	// instance. Any other difference needs a new instance.
 	InPlace []string
 	// Kept marks a slot whose removal takes data with it (a volume): it needs
 	// consent that names it.
 	Kept bool
+	// Alone marks a slot that has room for one instance, under one name, which
+	// cannot be stopped: the old one is removed before a new one is put. Each such
+	// slot is told of, and counted, by itself.
+	Alone bool
 }
 
 // Sorted returns a copy of objects in key order.

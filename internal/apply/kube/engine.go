@@ -1,0 +1,134 @@
+// Package kube is the adapter to a Kubernetes cluster: it looks at objects, applies
+// them server-side, and says how they feel. It decides nothing.
+package kube
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"syncd.io/syncd/internal/fault"
+)
+
+// Manager is the field manager that owns what syncd applies.
+const Manager = "syncd"
+
+// inFlight is how many requests the engine has under way at once: what lies behind
+// an API server's priority and fairness, and a machine's connections, has an end.
+const inFlight = 16
+
+// Options are what an engine is made of.
+type Options struct {
+	// Kubeconfig and Context name the cluster; empty is what kubectl would ask, or
+	// the one that the process runs in.
+	Kubeconfig, Context string
+	// Agent is this agent's identity: what it applies carries it.
+	Agent string
+	// Version is sent as part of the user agent.
+	Version string
+	// Deaf hears that events were lost, after which the engine looks anew; nil is
+	// nobody.
+	Deaf func(error)
+}
+
+// Engine speaks to one cluster. Its methods may be used by several goroutines.
+type Engine struct {
+	agent string
+	deaf  func(error)
+	base  *rest.Config
+	kinds *kinds
+	slots chan struct{}
+	// journal is what events were told last.
+	journal journal
+	// life ends with Close: what watches does so until then.
+	life   context.Context
+	end    context.CancelFunc
+	owners sync.WaitGroup
+	// leaving is how long what was deleted may take to be gone.
+	leaving time.Duration
+
+	mu         sync.Mutex // guards what follows
+	identities map[string]*identity
+	scopes     map[scope]*scoped
+	ledgers    map[string]*ledger
+	lookouts   map[lookoutID]*lookout
+	surveys    map[scope]*survey
+	// confined are the kinds that may be watched in single namespaces only.
+	confined map[scope]bool
+	hear     chan string
+}
+
+// Open connects to a cluster. ctx bounds the connecting, and its values and
+// cancellation those of the engine's life. Errors: Unreachable where nobody
+// answers, Blocked where the credentials are refused, Rejected for a kubeconfig
+// that says nothing useful.
+func Open(ctx context.Context, o Options) (*Engine, error) {
+	cfg, err := Config(o.Kubeconfig, o.Context, o.Version)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, cfg, o)
+}
+
+func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
+	e := &Engine{
+		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
+		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
+		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+	}
+	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
+	id, err := e.as("")
+	if err != nil {
+		return nil, err
+	}
+	e.kinds = newKinds(id.discovery)
+	if err := e.kinds.refresh(ctx); err != nil {
+		e.end()
+		return nil, err
+	}
+	return e, nil
+}
+
+// Close ends all watches. It returns when they have ended.
+func (e *Engine) Close() error {
+	e.end()
+	e.owners.Wait()
+	return nil
+}
+
+// Target returns the place of one app.
+func (e *Engine) Target(app string) *Target {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ledgers[app] == nil {
+		e.ledgers[app] = &ledger{entries: map[ledgerKey]entry{}}
+	}
+	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
+}
+
+// ledger returns what is remembered of an app; nil where it has no target.
+func (e *Engine) ledger(app string) *ledger {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.ledgers[app]
+}
+
+// bounded runs do when few enough requests are under way.
+func (e *Engine) bounded(ctx context.Context, do func() error) error {
+	select {
+	case e.slots <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-e.slots }()
+	return do()
+}
+
+// lost tells that events were missed.
+func (e *Engine) lost(err error) {
+	if e.deaf != nil && e.life.Err() == nil {
+		e.deaf(fault.As(fault.Unreachable, err))
+	}
+}

@@ -1,0 +1,96 @@
+package kube
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"syncd.io/syncd/internal/apply/kube/health"
+	"syncd.io/syncd/internal/resource"
+)
+
+// fine is the health of what has no health of its own: it is there.
+func fine() resource.Health { return resource.Health{State: resource.Well, Started: true} }
+
+// Health returns how the object with this UID is now. What it runs is watched for as
+// long as somebody asks.
+func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref) (resource.Health, error) {
+	known, ok := t.ledger.get(key)
+	if !ok {
+		return resource.Health{State: resource.Absent}, nil
+	}
+	id, err := t.identity()
+	if err != nil {
+		return resource.Health{}, err
+	}
+	if known.Settled {
+		return fine(), nil
+	}
+	k, err := t.engine.kinds.find(ctx, schema.FromAPIVersionAndKind(known.APIVersion, known.Kind))
+	if err != nil {
+		return resource.Health{}, err
+	}
+	check := t.checkOf(key)
+	object, parts, err := t.engine.lookout(id, k, known.Namespace, known.Name).show(ctx)
+	switch {
+	case err != nil:
+		return resource.Health{}, err
+	case object == nil || string(object.GetUID()) != ref.ID:
+		return t.notShown(known, ref), nil
+	case object.GetGeneration() < ref.Generation:
+		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of the change yet"}, nil
+	}
+	h := health.Of(object, parts, check, time.Now())
+	t.ledger.change(key, func(e *entry) {
+		if e.UID == ref.ID {
+			e.health, e.healthAt = h, object.GetResourceVersion()
+		}
+	})
+	return h, nil
+}
+
+// notShown is the health of an object that its watch does not show: it is gone, or
+// the watch has not caught up with the put that made it.
+func (t *Target) notShown(known entry, ref resource.Ref) resource.Health {
+	if known.fresh && known.UID == ref.ID && time.Since(known.put) < patience {
+		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of it yet"}
+	}
+	return resource.Health{State: resource.Absent}
+}
+
+// feels returns the health of an object at a resource version: as it is remembered
+// of that version, else as the cluster says.
+func (l *look) feels(ctx context.Context, w *wanted, known entry, version string) (resource.Health, error) {
+	check := l.checkOf(w.object.Key)
+	if health.Settled(w.manifest, check) {
+		return fine(), nil
+	}
+	if version != "" && known.healthAt == version {
+		return known.health, nil
+	}
+	var live *unstructured.Unstructured
+	err := l.engine.bounded(ctx, func() (err error) {
+		live, err = l.identity.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
+		return err
+	})
+	if apierrors.IsNotFound(err) {
+		return resource.Health{State: resource.Absent}, nil
+	}
+	if err != nil {
+		return resource.Health{}, classified(err, "look at "+w.object.Key.String())
+	}
+	h := health.Of(live, nil, check, time.Now())
+	if h.State != resource.Well && health.NeedsPods(live) { // its pods know why
+		parts, err := l.engine.partsNow(ctx, l.identity, live)
+		if err != nil {
+			return h, err
+		}
+		h = health.Of(live, parts, check, time.Now())
+	}
+	l.ledger.change(w.object.Key, func(e *entry) { e.health, e.healthAt = h, live.GetResourceVersion() })
+	return h, nil
+}

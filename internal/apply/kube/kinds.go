@@ -1,0 +1,133 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nearest"
+)
+
+// kind is one kind that the API server serves, in one version.
+type kind struct {
+	gvk        schema.GroupVersionKind
+	gvr        schema.GroupVersionResource
+	namespaced bool
+}
+
+// errNoKind tells that the API server serves no such kind.
+var errNoKind = errors.New("the cluster knows no such kind")
+
+// refreshPause is how long a kind that is not served is not asked for anew: a CRD's
+// own wait asks more often.
+const refreshPause = 500 * time.Millisecond
+
+// kinds is what the API server serves, as it was last asked.
+type kinds struct {
+	client discovery.DiscoveryInterface
+	mu     sync.Mutex
+	asked  time.Time
+	all    map[schema.GroupVersionKind]kind
+}
+
+func newKinds(client discovery.DiscoveryInterface) *kinds { return &kinds{client: client} }
+
+// find returns a kind, and asks the API server again where it is not known yet.
+// Errors: errNoKind, Rejected.
+func (k *kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (kind, error) {
+	if found, ok := k.known(gvk); ok {
+		return found, nil
+	}
+	if err := k.refresh(ctx); err != nil {
+		return kind{}, err
+	}
+	if found, ok := k.known(gvk); ok {
+		return found, nil
+	}
+	return kind{}, fault.Hint(fault.As(fault.Rejected, fmt.Errorf("%s %s: %w", gvk.GroupVersion(), gvk.Kind, errNoKind)), k.advise(gvk))
+}
+
+func (k *kinds) known(gvk schema.GroupVersionKind) (kind, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	found, ok := k.all[gvk]
+	return found, ok
+}
+
+// count is how many kinds are known.
+func (k *kinds) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.all)
+}
+
+// stale lets the next unknown kind be asked for at once.
+func (k *kinds) stale() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.asked = time.Time{}
+}
+
+// refresh asks the API server what it serves. An aggregated API that is down takes
+// nothing away from the others.
+func (k *kinds) refresh(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if time.Since(k.asked) < refreshPause {
+		return nil
+	}
+	_, lists, err := k.client.ServerGroupsAndResources()
+	if err != nil && len(lists) == 0 {
+		return classified(err, "ask the cluster for its kinds")
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	all := map[schema.GroupVersionKind]kind{}
+	for _, list := range lists {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			continue
+		}
+		for _, r := range list.APIResources {
+			if strings.Contains(r.Name, "/") || !slices.Contains(r.Verbs, "patch") {
+				continue
+			}
+			gvk := version.WithKind(r.Kind)
+			all[gvk] = kind{gvk: gvk, gvr: version.WithResource(r.Name), namespaced: r.Namespaced}
+		}
+	}
+	k.all, k.asked = all, time.Now()
+	return nil
+}
+
+// advise names the versions that the kind is served in, or the nearest kind.
+func (k *kinds) advise(gvk schema.GroupVersionKind) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var versions, names []string
+	for other := range maps.Keys(k.all) {
+		if other.Kind == gvk.Kind {
+			versions = append(versions, other.GroupVersion().String())
+		}
+		names = append(names, other.Kind)
+	}
+	slices.Sort(versions)
+	slices.Sort(names)
+	if len(versions) > 0 {
+		return "the cluster serves " + gvk.Kind + " in " + strings.Join(slices.Compact(versions), ", ")
+	}
+	if near := nearest.Word(gvk.Kind, slices.Compact(names)); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "install its CustomResourceDefinition first, or put it into the same app"
+}

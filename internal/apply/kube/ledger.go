@@ -1,0 +1,153 @@
+package kube
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"syncd.io/syncd/internal/resource"
+)
+
+// ledgerKey is a slot in its printed form, which sorts as JSON keys do.
+type ledgerKey = string
+
+// entry is what is remembered of an object that we have applied: it is as wanted
+// for as long as nobody else has taken a field of ours.
+//
+// The rule: where the hash of what is wanted, the UID and our own entry of
+// managedFields are what they were when the object was last found equal, it still
+// is. Status churn changes none of them, and each edit of a field that we own
+// changes the last.
+type entry struct {
+	// APIVersion and Kind are those it was applied in.
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+	UID        string `json:"uid"`
+	// Want is the hash of what was wanted when it was found equal; empty where it
+	// was not.
+	Want string `json:"want,omitempty"`
+	// Own is the hash of our entry of its managedFields then.
+	Own string `json:"own,omitempty"`
+	// stored is what the server stored of our own fields then, and fields says which
+	// they are; nil where this process has not seen it.
+	stored []byte
+	fields string
+	// Settled tells that it has no health of its own.
+	Settled bool `json:"settled,omitempty"`
+	// put is when this process has put it; zero where it has not.
+	put time.Time
+	// remake tells that the next put removes it first: a job that failed.
+	remake bool
+	// fresh is true until a watch has shown the object as we have put it.
+	fresh bool
+	// version is the resource version of that put.
+	version string
+	// generation is that of the last put.
+	generation int64
+	// health is how it felt at resource version healthAt.
+	health   resource.Health
+	healthAt string
+}
+
+// awaited tells whether a watch is still to show what was put. One that was begun
+// anew meanwhile may never do.
+func (e entry) awaited() bool { return e.fresh && time.Since(e.put) < patience }
+
+// ledger is what is remembered of one app's objects. Several targets of one app
+// share it.
+type ledger struct {
+	mu      sync.Mutex
+	entries map[ledgerKey]entry
+	// recalled is true once what a record kept was read.
+	recalled bool
+}
+
+// recall reads what a record has kept, once: what this process has seen is newer.
+func (l *ledger) recall(notes json.RawMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.recalled {
+		return
+	}
+	l.recalled = true
+	kept := map[ledgerKey]entry{}
+	if len(notes) == 0 || json.Unmarshal(notes, &kept) != nil { // of another version: it is learnt anew
+		return
+	}
+	for k, e := range kept {
+		if _, seen := l.entries[k]; !seen {
+			l.entries[k] = e
+		}
+	}
+}
+
+// notes are what a record is to keep.
+func (l *ledger) notes() json.RawMessage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.entries) == 0 {
+		return nil
+	}
+	raw, err := json.Marshal(l.entries)
+	if err != nil { // cannot happen: an entry has plain fields only
+		return nil
+	}
+	return raw
+}
+
+func (l *ledger) get(key resource.Key) (entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.entries[key.String()]
+	return e, ok
+}
+
+func (l *ledger) set(key resource.Key, e entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries[key.String()] = e
+}
+
+// change changes an entry that is there.
+func (l *ledger) change(key resource.Key, do func(*entry)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.entries[key.String()]; ok {
+		do(&e)
+		l.entries[key.String()] = e
+	}
+}
+
+// caughtUp notes that a watch has shown what was put of an object, or what came
+// after it.
+func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) {
+	l.change(key, func(e *entry) {
+		if e.fresh && e.UID == uid && !older(*e) {
+			e.fresh = false
+		}
+	})
+}
+
+func (l *ledger) drop(key resource.Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.entries, key.String())
+}
+
+// keys are the slots that are remembered, in order.
+func (l *ledger) keys() []resource.Key {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []resource.Key
+	for _, text := range slices.Sorted(maps.Keys(l.entries)) {
+		var k resource.Key
+		if k.UnmarshalText([]byte(text)) == nil {
+			out = append(out, k)
+		}
+	}
+	return out
+}

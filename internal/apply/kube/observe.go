@@ -1,0 +1,152 @@
+package kube
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Observe returns one pair per wanted and per owned object. An object that the
+// watches show as it was when it was last found equal costs no request.
+func (t *Target) Observe(ctx context.Context, want []resource.Object, owned apply.Owned) ([]resource.Pair, error) {
+	t.learn(want, owned)
+	l := &look{Target: t, owned: owned, want: want, pairs: make([]resource.Pair, len(want))}
+	var err error
+	if l.identity, err = t.identity(); err != nil {
+		return nil, err
+	}
+	group, inside := errgroup.WithContext(ctx)
+	group.SetLimit(inFlight)
+	for i := range want {
+		group.Go(func() (err error) {
+			l.pairs[i], err = l.pair(inside, want[i])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	extras, err := l.extras(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := append(l.pairs, extras...)
+	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
+	return out, nil
+}
+
+// look is one observation.
+type look struct {
+	*Target
+	identity *identity
+	owned    apply.Owned
+	want     []resource.Object
+	pairs    []resource.Pair
+}
+
+// pair looks at one wanted object.
+func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, error) {
+	p := resource.Pair{Key: o.Key, Group: o.Group, Want: &o, Stored: o.Spec, InPlace: []string{""}, Alone: true}
+	w, err := l.wanted(ctx, o)
+	switch {
+	case err != nil && l.brings(o) != "":
+		p.Deferred = "its kind comes with " + l.brings(o)
+		return p, nil
+	case err != nil:
+		return p, err
+	}
+	p.Kept = keptAnew(w.kind.gvk.Kind)
+	seen, err := l.engine.seen(ctx, l.identity, w)
+	if err != nil {
+		return p, err
+	}
+	known, _ := l.ledger.get(o.Key)
+	switch {
+	case known.awaited() && (seen == nil || older(seen, known)): // the watch has not caught up with our own put
+		if known.Want == w.hash {
+			return l.asKnown(ctx, p, w, known, nil)
+		}
+	case seen == nil || seen.app != l.app:
+		return l.unlabelled(ctx, p, w, known)
+	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
+		w.yield(l.isScaled(o.Key), nil, seen.scaled)
+		if known.Want == w.hash {
+			return l.asKnown(ctx, p, w, known, seen)
+		}
+	}
+	return l.compare(ctx, p, w, known, seen)
+}
+
+// asKnown is a pair whose object is as it was when it was last found equal.
+func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (resource.Pair, error) {
+	version := ""
+	if seen != nil {
+		version = seen.version
+		p.Aside = seen.strange()
+	}
+	h, err := l.feels(ctx, w, known, version)
+	if err != nil {
+		return p, err
+	}
+	p.Live = []resource.Instance{{
+		Ref: resource.Ref{ID: known.UID, Generation: known.generation}, Hash: w.object.Hash(), Spec: p.Stored, Health: h, Running: true,
+	}}
+	l.markJob(&p, w)
+	return p, nil
+}
+
+// unlabelled looks for an object that the watches do not show as the app's: it is
+// not there, or has lost its label, or is somebody else's.
+func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known entry) (resource.Pair, error) {
+	there, err := l.engine.exists(ctx, l.identity, w)
+	if err != nil {
+		return p, err
+	}
+	var live *unstructured.Unstructured
+	if there {
+		live, err = l.get(ctx, w)
+	}
+	switch {
+	case !there || apierrors.IsNotFound(err):
+		l.ledger.drop(w.object.Key)
+		return p, nil
+	case err != nil:
+		return p, classified(err, "look at "+w.object.Key.String())
+	}
+	uid := string(live.GetUID())
+	// One that was ours, and is labelled as another's by now, has been taken over.
+	if mine(live, l.engine.agent, l.app) || known.UID == uid && !labelled(live) || l.adopted(uid) {
+		return l.compareWith(ctx, p, w, live)
+	}
+	l.ledger.drop(w.object.Key)
+	p.Live = []resource.Instance{{
+		Ref: resource.Ref{ID: uid, Generation: live.GetGeneration()}, Running: true, Foreign: true,
+		Maker: makerOf(live), Holder: holderOf(live, l.engine.agent), Spec: p.Stored,
+	}}
+	return p, nil
+}
+
+func (l *look) adopted(uid string) bool {
+	return slices.ContainsFunc(l.owned.Adopted, func(r resource.Ref) bool { return r.ID == uid })
+}
+
+// brings names the wanted CustomResourceDefinition that serves the object's kind;
+// empty where none does.
+func (l *look) brings(o resource.Object) string {
+	u, err := decoded(o)
+	if err != nil {
+		return ""
+	}
+	for _, other := range l.want {
+		if other.Key.Kind == "CustomResourceDefinition" && defines(other, u.GroupVersionKind().Group, u.GetKind()) {
+			return other.Key.String()
+		}
+	}
+	return ""
+}

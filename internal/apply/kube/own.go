@@ -1,0 +1,78 @@
+package kube
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// ownEntry is our entry of an object's managedFields; nil where it has none.
+func ownEntry(fields []metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
+	for i, f := range fields {
+		if f.Manager == Manager && f.Operation == metav1.ManagedFieldsOperationApply && f.Subresource == "" {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+// ownHash identifies our entry as it is now; empty where there is none. The time is
+// part of it: another agent of our name may set the same fields to other values.
+func ownHash(fields []metav1.ManagedFieldsEntry) string {
+	own := ownEntry(fields)
+	if own == nil || own.FieldsV1 == nil {
+		return ""
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s\n", own.APIVersion, own.Time)
+	sum.Write(own.FieldsV1.Raw)
+	return hex.EncodeToString(sum.Sum(nil)[:12])
+}
+
+// ownSet are the fields that we own.
+func ownSet(fields []metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
+	own := ownEntry(fields)
+	if own == nil {
+		return fieldpath.NewSet(), nil
+	}
+	return setOf(own)
+}
+
+func setOf(entry *metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
+	set := fieldpath.NewSet()
+	if entry.FieldsV1 == nil {
+		return set, nil
+	}
+	if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)); err != nil {
+		return nil, fmt.Errorf("read the managed fields of %s: %w", entry.Manager, err)
+	}
+	return set, nil
+}
+
+// scaler is who else owns spec.replicas by way of the scale subresource, as an
+// autoscaler does; a person's kubectl scale is none.
+func scaler(fields []metav1.ManagedFieldsEntry) string {
+	replicas := fieldpath.MakePathOrDie("spec", "replicas")
+	for i, f := range fields {
+		if f.Subresource != "scale" || human(f.Manager) {
+			continue
+		}
+		if set, err := setOf(&fields[i]); err == nil && set.Has(replicas) {
+			return f.Manager
+		}
+	}
+	return ""
+}
+
+// human tells the managers that people use by hand.
+func human(manager string) bool {
+	switch manager {
+	case "kubectl", "kubectl-edit", "kubectl-scale", "kubectl-patch", "kubectl-set", "kubectl-client-side-apply", "kubectl-create", "kubectl-replace", "kubectl-label", "kubectl-annotate", "kubectl-rollout":
+		return true
+	}
+	return false
+}

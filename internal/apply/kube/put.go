@@ -1,0 +1,161 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// leaving is how long what was deleted may take to be gone.
+const leaving = 30 * time.Second
+
+// Put applies an object and returns its Ref. What was deleted and is not gone yet is
+// waited for; a job that failed is made anew.
+func (t *Target) Put(ctx context.Context, object resource.Object) (resource.Ref, error) {
+	w, err := t.wanted(ctx, object)
+	if err != nil {
+		return resource.Ref{}, err
+	}
+	id, err := t.identity()
+	if err != nil {
+		return resource.Ref{}, err
+	}
+	if known, ok := t.ledger.get(object.Key); ok && known.remake {
+		if err := t.clear(ctx, id, w, known); err != nil {
+			return resource.Ref{}, err
+		}
+	}
+	t.yieldAtPut(ctx, id, w)
+	live, err := t.apply(ctx, id, w)
+	if err == nil {
+		live, err = t.takeOver(ctx, id, w, live)
+	}
+	if err != nil {
+		return resource.Ref{}, err
+	}
+	t.booked(w, live)
+	return resource.Ref{ID: string(live.GetUID()), Generation: live.GetGeneration()}, nil
+}
+
+// apply sends the object. One that is on its way out would swallow the change: its
+// end is waited for.
+func (t *Target) apply(ctx context.Context, id *identity, w *wanted) (live *unstructured.Unstructured, err error) {
+	doing := "apply " + w.object.Key.String()
+	for tried := false; ; tried = true {
+		err = t.engine.bounded(ctx, func() error {
+			live, err = id.apply(ctx, w, false)
+			return err
+		})
+		switch {
+		case err != nil:
+			return nil, classified(err, doing)
+		case live.GetDeletionTimestamp() == nil:
+			return live, nil
+		case tried:
+			return nil, stuck(w.object.Key, live)
+		}
+		if err := t.awaitGone(ctx, id, w, string(live.GetUID())); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// apply is one server-side apply, or what it would do.
+func (id *identity) apply(ctx context.Context, w *wanted, dry bool) (*unstructured.Unstructured, error) {
+	body, err := w.manifest.MarshalJSON()
+	if err != nil {
+		return nil, fault.As(fault.Rejected, fmt.Errorf("write its manifest: %w", err))
+	}
+	return id.at(w).Patch(ctx, w.manifest.GetName(), applyPatch, body, applying(dry))
+}
+
+// booked remembers what a put has made.
+func (t *Target) booked(w *wanted, live *unstructured.Unstructured) {
+	known := entryOf(w, live)
+	known.fresh, known.version, known.put = true, live.GetResourceVersion(), time.Now()
+	t.ledger.set(w.object.Key, known)
+	if w.kind.gvk.Kind == "CustomResourceDefinition" {
+		t.engine.kinds.stale()
+	}
+}
+
+// yieldAtPut leaves replicas to an autoscaler, by what is live now.
+func (t *Target) yieldAtPut(ctx context.Context, id *identity, w *wanted) {
+	seen, err := t.engine.seen(ctx, id, w)
+	if err != nil || seen == nil {
+		return
+	}
+	var live *unstructured.Unstructured
+	if t.isScaled(w.object.Key) && scaler(seen.scaled) == "" {
+		if live, err = id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{}); err != nil {
+			live = nil
+		}
+	}
+	w.yield(t.isScaled(w.object.Key), live, seen.scaled)
+}
+
+// clear removes a job that failed, with its pods, and waits for its end.
+func (t *Target) clear(ctx context.Context, id *identity, w *wanted, known entry) error {
+	err := t.delete(ctx, id, w.kind, w.manifest.GetNamespace(), w.manifest.GetName(), known.UID)
+	if err != nil {
+		return classified(err, "remove the failed "+w.object.Key.String())
+	}
+	return t.awaitGone(ctx, id, w, known.UID)
+}
+
+// awaitGone waits until the object with this UID is no more.
+func (t *Target) awaitGone(ctx context.Context, id *identity, w *wanted, uid string) error {
+	return t.gone(ctx, id, w.object.Key, w.kind, w.manifest.GetNamespace(), w.manifest.GetName(), uid)
+}
+
+// gone waits until an object is no more. Errors: Unhealthy, with the finalizers that
+// keep it.
+func (t *Target) gone(ctx context.Context, id *identity, key resource.Key, k kind, namespace, name, uid string) error {
+	const first, most = 20 * time.Millisecond, time.Second
+	deadline := time.Now().Add(t.engine.leaving)
+	for pause := first; ; pause = min(2*pause, most) {
+		live, err := id.client(k, namespace).Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err) || err == nil && string(live.GetUID()) != uid:
+			return nil
+		case err != nil:
+			return classified(err, "wait for the end of "+key.String())
+		case time.Now().After(deadline):
+			return stuck(key, live)
+		}
+		if err := pauseFor(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// stuck is the error for an object that does not end.
+func stuck(key resource.Key, live *unstructured.Unstructured) error {
+	err := fmt.Errorf("%s was deleted at %s and is still there", key, live.GetDeletionTimestamp().UTC().Format(time.RFC3339))
+	hint := "something in the cluster is slow to end it"
+	if f := live.GetFinalizers(); len(f) > 0 {
+		err = fmt.Errorf("%w: it has the finalizers %s", err, strings.Join(f, ", "))
+		hint = "who set these finalizers has to take them away: is that controller running?"
+	}
+	return fault.Hint(fault.As(fault.Unhealthy, err), hint)
+}
+
+// pauseFor waits, or ends early with the context's cause.
+func pauseFor(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

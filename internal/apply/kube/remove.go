@@ -1,0 +1,68 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"syncd.io/syncd/internal/resource"
+)
+
+// Remove deletes the object with this UID, and waits for its end, for a while. An
+// object of the same name that is another one stays.
+func (t *Target) Remove(ctx context.Context, key resource.Key, ref resource.Ref) error {
+	id, err := t.identity()
+	if err != nil {
+		return err
+	}
+	k, name, err := t.place(ctx, id, key)
+	if errors.Is(err, errNoKind) { // nothing of it is known, or its kind is gone: it is, too
+		t.ledger.drop(key)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.delete(ctx, id, k, key.Namespace, name, ref.ID); err != nil {
+		return classified(err, "remove "+key.String())
+	}
+	if err := t.gone(ctx, id, key, k, key.Namespace, name, ref.ID); err != nil {
+		return err
+	}
+	t.ledger.drop(key)
+	return nil
+}
+
+// delete asks for the end of an object. "Already gone", and "it is another one by
+// now", are success.
+func (t *Target) delete(ctx context.Context, id *identity, k kind, namespace, name, uid string) error {
+	policy, precondition := metav1.DeletePropagationBackground, types.UID(uid)
+	err := t.engine.bounded(ctx, func() error {
+		return id.client(k, namespace).Delete(ctx, name, metav1.DeleteOptions{
+			PropagationPolicy: &policy, Preconditions: &metav1.Preconditions{UID: &precondition},
+		})
+	})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return err
+}
+
+// place finds the kind of a slot: as it was applied, else as the watches show it.
+func (t *Target) place(ctx context.Context, id *identity, key resource.Key) (kind, string, error) {
+	if known, ok := t.ledger.get(key); ok {
+		k, err := t.engine.kinds.find(ctx, schema.FromAPIVersionAndKind(known.APIVersion, known.Kind))
+		return k, known.Name, err
+	}
+	for _, s := range t.engine.labelled(id.name, t.app) {
+		if kindOf(s.kind.gvk) == key.Kind && s.namespace == key.Namespace && s.name == key.Name {
+			return s.kind, s.name, nil
+		}
+	}
+	return kind{}, "", fmt.Errorf("%s: %w", key, errNoKind)
+}

@@ -1,0 +1,69 @@
+package kube
+
+import (
+	"encoding/json"
+	"sync"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Target is the place of one app on a cluster.
+type Target struct {
+	engine *Engine
+	app    string
+	ledger *ledger
+
+	mu sync.Mutex // guards what the last observation has said
+	// account is in whose name the app is applied.
+	account string
+	// adopted are what a person's word has made ours.
+	adopted []resource.Ref
+	// secrets are never shown, wherever the cluster repeats them.
+	secrets []string
+	// scaled are the workloads whose replicas an autoscaler of the app sets.
+	scaled map[resource.Key]bool
+	// checks are how objects say that they are well, where nobody else can tell.
+	checks map[resource.Key]*resource.Check
+}
+
+var (
+	_ apply.Target = (*Target)(nil)
+	_ apply.Noter  = (*Target)(nil)
+	_ apply.Teller = (*Target)(nil)
+)
+
+// Notes returns what is to be remembered of the app's objects.
+func (t *Target) Notes() json.RawMessage { return t.ledger.notes() }
+
+// identity is in whose name the app is applied.
+func (t *Target) identity() (*identity, error) {
+	t.mu.Lock()
+	account := t.account
+	t.mu.Unlock()
+	return t.engine.as(account)
+}
+
+// learn keeps what an observation says of the app.
+func (t *Target) learn(want []resource.Object, owned apply.Owned) {
+	t.ledger.recall(owned.Notes)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.account, t.adopted, t.secrets = owned.As, owned.Adopted, owned.Secrets
+	t.scaled, t.checks = scaledBy(want), map[resource.Key]*resource.Check{}
+	for _, o := range want {
+		t.checks[o.Key] = o.Check
+	}
+}
+
+func (t *Target) checkOf(key resource.Key) *resource.Check {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.checks[key]
+}
+
+func (t *Target) isScaled(key resource.Key) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.scaled[key]
+}

@@ -1,0 +1,355 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	apiwatch "k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/cache"
+
+	"syncd.io/syncd/internal/apply/kube/health"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// heard is how many names of apps wait for who listens; more of them say that
+// something was lost.
+const heard = 256
+
+// scope is what one watch is about: a kind, in a namespace or in all, in whose name.
+type scope struct {
+	account   string
+	kind      kind
+	namespace string
+}
+
+// scoped is a watch of the metadata of a kind's objects, those of ours only. It is
+// shared by all apps.
+type scoped struct {
+	informer cache.SharedIndexInformer
+	// refused is closed, with the reason in why, where the watch is not allowed.
+	refused chan struct{}
+	why     error
+}
+
+// sighting is what a watch shows of one object.
+type sighting struct {
+	kind                           kind
+	namespace, name, uid, own, app string
+	version                        string
+	generation                     int64
+	deleting, keep                 bool
+	aside                          string
+	scaled                         []metav1.ManagedFieldsEntry
+}
+
+// byApp is the index of a watch's objects by the app that they are labelled with.
+const byApp = "app"
+
+// patience is how long the first answer of a watch may take.
+const patience = 30 * time.Second
+
+// seen returns what the watches show of a wanted object; nil where they show none.
+func (e *Engine) seen(ctx context.Context, id *identity, w *wanted) (*sighting, error) {
+	s, err := e.watched(ctx, id, w.kind, w.manifest.GetNamespace())
+	if err != nil {
+		return nil, err
+	}
+	key := w.manifest.GetName()
+	if w.kind.namespaced {
+		key = w.manifest.GetNamespace() + "/" + key
+	}
+	item, there, err := s.informer.GetStore().GetByKey(key)
+	if err != nil || !there {
+		return nil, err
+	}
+	return sight(w.kind, item.(*metav1.PartialObjectMetadata)), nil
+}
+
+// labelled returns what the watches in an account's name show of an app.
+func (e *Engine) labelled(account, app string) []*sighting {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []*sighting
+	for at, s := range e.scopes {
+		if at.account != account {
+			continue
+		}
+		items, err := s.informer.GetIndexer().ByIndex(byApp, app)
+		if err != nil {
+			continue
+		}
+		for _, item := range items {
+			out = append(out, sight(at.kind, item.(*metav1.PartialObjectMetadata)))
+		}
+	}
+	return out
+}
+
+// watched returns the watch that shows a kind's objects in a namespace, and begins
+// it where there is none. The agent itself watches all namespaces at once where it
+// may.
+func (e *Engine) watched(ctx context.Context, id *identity, k kind, namespace string) (*scoped, error) {
+	wide := scope{account: id.name, kind: k}
+	at := wide
+	e.mu.Lock()
+	if id.name != "" || e.confined[wide] {
+		at.namespace = namespace
+	}
+	e.mu.Unlock()
+	s := e.begin(id, at)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fault.As(fault.Unreachable, fmt.Errorf("the cluster did not list %s within %s", k.gvr.Resource, patience)))
+	defer cancel()
+	select {
+	case <-s.informer.HasSyncedChecker().Done():
+		return s, nil
+	case <-s.refused:
+		if at.namespace == "" && k.namespaced {
+			e.mu.Lock()
+			e.confined[wide] = true
+			e.mu.Unlock()
+			return e.watched(ctx, id, k, namespace)
+		}
+		return nil, s.why
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// begin starts a watch, or returns the one that runs.
+func (e *Engine) begin(id *identity, at scope) *scoped {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s := e.scopes[at]; s != nil && s.why == nil {
+		return s
+	}
+	s := &scoped{refused: make(chan struct{})}
+	s.informer = cache.NewSharedIndexInformerWithOptions(e.lister(id, at), &metav1.PartialObjectMetadata{}, cache.SharedIndexInformerOptions{
+		Indexers: cache.Indexers{byApp: func(item any) ([]string, error) {
+			return []string{item.(*metav1.PartialObjectMetadata).Labels[LabelApp]}, nil
+		}},
+	})
+	// None of these can fail before the informer runs.
+	_ = s.informer.SetTransform(slim)
+	_, _ = s.informer.AddEventHandler(&hearer{engine: e, scope: at})
+	life, end := context.WithCancel(e.life)
+	_ = s.informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, _ *cache.Reflector, err error) {
+		e.trouble(s, at, err, end)
+	})
+	e.scopes[at] = s
+	e.owners.Go(func() {
+		defer end()
+		s.informer.RunWithContext(life)
+	})
+	return s
+}
+
+// trouble hears why a watch failed. One that is not allowed ends; any other is begun
+// again, and looks anew at all there is: nothing is lost but time.
+func (e *Engine) trouble(s *scoped, at scope, err error, end func()) {
+	switch {
+	case apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err):
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if s.why == nil {
+			s.why = classified(err, "watch "+at.kind.gvr.Resource)
+			close(s.refused)
+			end()
+		}
+	case apierrors.IsResourceExpired(err) || apierrors.IsGone(err): // old history: the reflector lists anew
+	default:
+		e.lost(fmt.Errorf("watch %s: %w", at.kind.gvr.Resource, err))
+	}
+}
+
+func (e *Engine) lister(id *identity, at scope) cache.ListerWatcher {
+	var place metadata.ResourceInterface = id.metadata.Resource(at.kind.gvr)
+	if at.namespace != "" && at.kind.namespaced {
+		place = id.metadata.Resource(at.kind.gvr).Namespace(at.namespace)
+	}
+	ours := LabelAgent + "=" + e.agent
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.LabelSelector = ours
+			return place.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
+			o.LabelSelector = ours
+			return place.Watch(ctx, o)
+		},
+	}, id.metadata)
+}
+
+// slim leaves of an object's metadata what is looked at. Our entry of its managed
+// fields becomes its hash: of 4,000 objects it would be the most of the memory.
+func slim(item any) (any, error) {
+	m, ok := item.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return item, nil
+	}
+	out := &metav1.PartialObjectMetadata{}
+	out.Name, out.Namespace, out.UID, out.ResourceVersion = m.Name, m.Namespace, m.UID, m.ResourceVersion
+	out.Generation, out.DeletionTimestamp = m.Generation, m.DeletionTimestamp
+	out.Labels = map[string]string{LabelApp: m.Labels[LabelApp]}
+	out.Annotations = map[string]string{ownNote: ownHash(m.ManagedFields)}
+	if m.Annotations[KeepAnnotation] != "" {
+		out.Annotations[KeepAnnotation] = m.Annotations[KeepAnnotation]
+	}
+	if strange := strangeFields(m.ManagedFields); len(strange) > 0 {
+		out.Annotations[asideNote] = strings.Join(strange, "\n")
+	}
+	for _, f := range m.ManagedFields {
+		if f.Subresource == "scale" {
+			out.ManagedFields = append(out.ManagedFields, f)
+		}
+	}
+	return out, nil
+}
+
+// ownNote is where slim writes the hash of our entry, asideNote where it writes what
+// others have put beside our fields.
+const (
+	ownNote   = "own"
+	asideNote = "aside"
+)
+
+// sight reads an object's metadata, slim or whole.
+func sight(k kind, m *metav1.PartialObjectMetadata) *sighting {
+	own, slimmed := m.Annotations[ownNote]
+	if !slimmed {
+		own = ownHash(m.ManagedFields)
+	}
+	return &sighting{
+		kind: k, namespace: m.Namespace, name: m.Name, uid: string(m.UID), own: own, app: m.Labels[LabelApp],
+		version: m.ResourceVersion, generation: m.Generation,
+		deleting: m.DeletionTimestamp != nil, keep: m.Annotations[KeepAnnotation] == "keep", scaled: m.ManagedFields, aside: m.Annotations[asideNote],
+	}
+}
+
+// strange are the fields that others have put beside ours.
+func (s *sighting) strange() []string {
+	if s.aside == "" {
+		return nil
+	}
+	return strings.Split(s.aside, "\n")
+}
+
+// older tells whether a watch has not caught up with our own put.
+func older(s *sighting, known entry) bool {
+	if s.uid != known.UID {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(s.version, known.version)
+	return err == nil && order < 0
+}
+
+// hearer turns what a watch shows into names of apps.
+type hearer struct {
+	engine *Engine
+	scope  scope
+}
+
+// OnAdd hears of an object that is there; what the first list shows is no news.
+func (h *hearer) OnAdd(item any, first bool) {
+	h.caughtUp(item)
+	if !first {
+		h.tell(item)
+	}
+}
+
+// OnUpdate hears of a change. Only what we own, whose it is, that it goes, and for
+// what can fall ill its status, are news.
+func (h *hearer) OnUpdate(before, after any) {
+	h.caughtUp(after)
+	a, b := sight(h.scope.kind, before.(*metav1.PartialObjectMetadata)), sight(h.scope.kind, after.(*metav1.PartialObjectMetadata))
+	if a.own != b.own || a.aside != b.aside || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
+		h.tell(after)
+	}
+}
+
+// quiet tells a kind whose objects have no health of their own.
+func quiet(k kind) bool {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(k.gvk)
+	return health.Settled(u, nil)
+}
+
+// OnDelete hears that an object is gone, or not ours any more.
+func (h *hearer) OnDelete(item any) {
+	if gone, ok := item.(cache.DeletedFinalStateUnknown); ok {
+		item = gone.Obj
+	}
+	h.caughtUp(item)
+	h.tell(item)
+}
+
+func (h *hearer) tell(item any) {
+	if m, ok := item.(*metav1.PartialObjectMetadata); ok {
+		h.engine.tell(m.Labels[LabelApp])
+	}
+}
+
+// caughtUp lets the ledger know that the watch has come to what was put.
+func (h *hearer) caughtUp(item any) {
+	m, ok := item.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return
+	}
+	s := sight(h.scope.kind, m)
+	if l := h.engine.ledger(s.app); l != nil {
+		key := resource.Key{Kind: kindOf(s.kind.gvk), Namespace: s.namespace, Name: s.name}
+		l.caughtUp(key, s.uid, func(e entry) bool { return older(s, e) })
+	}
+}
+
+// tell says that something of an app changed; where nobody has listened for long,
+// that something was lost.
+func (e *Engine) tell(app string) {
+	select {
+	case e.hear <- app:
+	default:
+		select {
+		case <-e.hear:
+		default:
+		}
+		select {
+		case e.hear <- "":
+		default:
+		}
+	}
+}
+
+// Watch returns the names of apps after something of theirs changed, until ctx
+// ends.
+func (e *Engine) Watch(ctx context.Context) <-chan string {
+	out := make(chan string)
+	e.owners.Go(func() {
+		defer close(out)
+		for {
+			var app string
+			select {
+			case app = <-e.hear:
+			case <-ctx.Done():
+				return
+			case <-e.life.Done():
+				return
+			}
+			select {
+			case out <- app:
+			case <-ctx.Done():
+				return
+			case <-e.life.Done():
+				return
+			}
+		}
+	})
+	return out
+}
