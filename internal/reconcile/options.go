@@ -20,10 +20,12 @@ type Source interface {
 	Collect(keep ...string) error
 }
 
-// Charts brings Helm charts that are not in the repository.
+// Charts brings Helm charts that are not in the repository. It may also be a
+// Forgetter.
 type Charts interface {
 	// Fetch returns the file of a packed chart that has the pinned digest.
 	Fetch(ctx context.Context, want config.Chart) (file string, err error)
+	Collect(keep ...config.Chart) error
 }
 
 // Renderer turns the files of a snapshot into objects.

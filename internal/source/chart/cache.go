@@ -23,25 +23,27 @@ const maxManifest = 1 << 20
 // layerType is the media type of a packed chart in a registry.
 const layerType = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
-// Cached returns the file of a chart; false where it is not there, or is not what
-// its digest says. All files of the cache are named by their content.
-func Cached(dir string, want config.Chart) (string, bool) {
-	digest := want.Digest
-	if strings.HasPrefix(want.Repo, OCI) {
-		file := ManifestPath(dir, digest)
-		if !holds(file, digest, maxManifest) {
-			return "", false
-		}
-		manifest, err := os.ReadFile(file)
-		if err != nil {
-			return "", false
-		}
-		if digest, err = LayerOf(manifest); err != nil {
-			return "", false
-		}
+// cachedFiles are those of a chart, the packed chart first; false where one is not
+// there, or is not what its digest says. All files are named by their content.
+func cachedFiles(dir string, want config.Chart) ([]string, bool) {
+	if !strings.HasPrefix(want.Repo, OCI) {
+		file := ArchivePath(dir, want.Digest)
+		return []string{file}, holds(file, want.Digest, MaxArchive)
+	}
+	list := ManifestPath(dir, want.Digest)
+	if !holds(list, want.Digest, maxManifest) {
+		return nil, false
+	}
+	manifest, err := os.ReadFile(list)
+	if err != nil {
+		return nil, false
+	}
+	digest, err := LayerOf(manifest)
+	if err != nil {
+		return nil, false
 	}
 	file := ArchivePath(dir, digest)
-	return file, holds(file, digest, MaxArchive)
+	return []string{file, list}, holds(file, digest, MaxArchive)
 }
 
 // ArchivePath is where the packed chart of that digest is.

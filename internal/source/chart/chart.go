@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"golang.org/x/net/http/httpproxy"
 
@@ -51,8 +53,8 @@ type Proxy struct {
 // Answer says that the chart is in the cache.
 type Answer struct{}
 
-// Store keeps charts. Its methods may be called at the same time.
-type Store struct {
+// Options say where charts are kept and what fetching one may cost.
+type Options struct {
 	// Dir is the cache below the state directory. It is made when first needed, and
 	// nobody else writes there.
 	Dir string
@@ -62,43 +64,74 @@ type Store struct {
 	// bound fetching.
 	Limits  config.Limits
 	Sandbox sandbox.Child
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+}
+
+// Store keeps charts. Its methods may be called at the same time.
+type Store struct {
+	opts Options
+
+	mu      sync.Mutex
+	refused map[config.Chart]refusal
+	lent    map[string]time.Time // files -> when they were handed out last
+}
+
+// New makes a store, without I/O.
+func New(o Options) *Store {
+	o.Limits = o.Limits.Defaults()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Store{opts: o, refused: map[config.Chart]refusal{}, lent: map[string]time.Time{}}
 }
 
 // Fetch returns the file of a packed chart whose bytes are those that its digest
-// names: from the cache, else fetched by the child. Errors: Unreachable where the
-// server did not answer, Blocked where it wants a login, Rejected for a chart that is
-// not there, is not pinned or is another one than the pin says; the context's cause.
-func (s Store) Fetch(ctx context.Context, want config.Chart) (string, error) {
+// names: from the cache, else fetched by the child. The file stays for ten minutes at
+// least. A chart that was Rejected is so again, without a request, for ten minutes or
+// until Forget is called. Errors: Unreachable where the server did not answer, Blocked
+// where it wants a login, Rejected for a chart that is not there, is not pinned or is
+// another one than the pin says; the context's cause.
+func (s *Store) Fetch(ctx context.Context, want config.Chart) (string, error) {
 	if err := complete(want); err != nil {
 		return "", err
 	}
-	dir, err := filepath.Abs(s.Dir)
+	dir, err := filepath.Abs(s.opts.Dir)
 	if err != nil {
 		return "", fmt.Errorf("find the cache of charts: %w", err)
 	}
-	if path, ok := Cached(dir, want); ok {
+	if path, ok := s.cached(dir, want); ok {
 		return path, nil
 	}
-	req := Request{Repo: want.Repo, Name: want.Name, Version: want.Version, Digest: want.Digest, Dir: dir, Proxy: proxies()}
-	if s.CAFile != "" {
-		ca, err := os.ReadFile(s.CAFile)
-		if err != nil {
-			return "", fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read repo.auth.caFile: %w", err)), "check that the file exists and can be read by the agent")
-		}
-		req.CA = string(ca)
+	if err := s.refusedAlready(want); err != nil {
+		return "", err
 	}
-	if err := s.Sandbox.Call(ctx, Op, req, &Answer{}, s.bounds()); err != nil {
-		return "", fmt.Errorf("fetch chart %s %s from %s: %w", want.Name, want.Version, want.Repo, err)
+	if err := s.fetch(ctx, dir, want); err != nil {
+		err = fmt.Errorf("fetch chart %s %s from %s: %w", want.Name, want.Version, want.Repo, err)
+		s.remember(want, err)
+		return "", err
 	}
-	path, ok := Cached(dir, want)
+	path, ok := s.cached(dir, want)
 	if !ok {
 		return "", fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("chart %s %s was fetched and is not in %s as it should be", want.Name, want.Version, dir)), "see whether the disk of the state directory is sound")
 	}
 	return path, nil
 }
 
-func (s Store) bounds() sandbox.Limits {
-	limits := s.Limits.Defaults()
+func (s *Store) fetch(ctx context.Context, dir string, want config.Chart) error {
+	req := Request{Repo: want.Repo, Name: want.Name, Version: want.Version, Digest: want.Digest, Dir: dir, Proxy: proxies()}
+	if s.opts.CAFile != "" {
+		ca, err := os.ReadFile(s.opts.CAFile)
+		if err != nil {
+			return fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read repo.auth.caFile: %w", err)), "check that the file exists and can be read by the agent")
+		}
+		req.CA = string(ca)
+	}
+	return s.opts.Sandbox.Call(ctx, Op, req, &Answer{}, s.bounds())
+}
+
+func (s *Store) bounds() sandbox.Limits {
+	limits := s.opts.Limits
 	return sandbox.Limits{
 		Time: limits.FetchTime.D(), TimeKey: "limits.fetchTime", TimeoutClass: fault.Unreachable,
 		Memory: int64(limits.FetchMemory), MemoryKey: "limits.fetchMemory",

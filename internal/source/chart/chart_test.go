@@ -42,13 +42,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func store(t *testing.T) chart.Store {
+func options(t *testing.T) chart.Options {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return chart.Store{Dir: filepath.Join(t.TempDir(), "charts"), Sandbox: sandbox.Child{Path: self}}
+	return chart.Options{Dir: filepath.Join(t.TempDir(), "charts"), Sandbox: sandbox.Child{Path: self}}
 }
 
 // packed is a chart as helm package makes it.
@@ -92,13 +92,13 @@ func serve(t *testing.T, start func(http.Handler) *httptest.Server, handler http
 	return s
 }
 
-func trusting(t *testing.T, s chart.Store, server *site) chart.Store {
+func trusting(t *testing.T, o chart.Options, server *site) chart.Options {
 	t.Helper()
-	s.CAFile = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(s.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	o.CAFile = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(o.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return o
 }
 
 // push puts an archive into a registry as helm push does, and returns the pin.
@@ -134,11 +134,11 @@ func TestFetchFromARegistry(t *testing.T) {
 			server := serve(t, start, quiet())
 			archive := packed(t, "shop", "1.2.3+build.4")
 			want := push(t, server, "1.2.3_build.4", archive, chartType)
-			s := store(t)
+			o := options(t)
 			if kind == "tls" {
-				s = trusting(t, s, server)
+				o = trusting(t, o, server)
 			}
-			cachedOnce(t, s, server, want, archive)
+			cachedOnce(t, o, server, want, archive)
 		})
 	}
 }
@@ -160,15 +160,16 @@ func TestFetchFromARepository(t *testing.T) {
 			mux.HandleFunc("/repo/charts/shop-1.2.3.tgz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(archive) })
 			mux.Handle("/repo/moved", http.RedirectHandler("charts/shop-1.2.3.tgz", http.StatusFound))
 			want := config.Chart{Repo: server.URL + "/repo", Name: "shop", Version: "1.2.3", Digest: chart.Digest(archive)}
-			cachedOnce(t, trusting(t, store(t), server), server, want, archive)
+			cachedOnce(t, trusting(t, options(t), server), server, want, archive)
 		})
 	}
 }
 
 // cachedOnce fetches a chart, and once more without a request; what is damaged in
 // the cache is fetched anew.
-func cachedOnce(t *testing.T, s chart.Store, server *site, want config.Chart, archive []byte) {
+func cachedOnce(t *testing.T, o chart.Options, server *site, want config.Chart, archive []byte) {
 	t.Helper()
+	s := chart.New(o)
 	file := fetched(t, s, want, archive)
 	asked := server.asked.Load()
 	if again := fetched(t, s, want, archive); again != file || server.asked.Load() != asked {
@@ -178,13 +179,13 @@ func cachedOnce(t *testing.T, s chart.Store, server *site, want config.Chart, ar
 		t.Fatal(err)
 	}
 	fetched(t, s, want, archive)
-	left, err := filepath.Glob(filepath.Join(s.Dir, ".fetch-*"))
+	left, err := filepath.Glob(filepath.Join(o.Dir, ".fetch-*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
 }
 
-func fetched(t *testing.T, s chart.Store, want config.Chart, archive []byte) string {
+func fetched(t *testing.T, s *chart.Store, want config.Chart, archive []byte) string {
 	t.Helper()
 	file, err := s.Fetch(t.Context(), want)
 	if err != nil {
@@ -202,13 +203,13 @@ type failure struct {
 	text, hint string
 }
 
-func (f failure) check(t *testing.T, s chart.Store, want config.Chart) {
+func (f failure) check(t *testing.T, o chart.Options, want config.Chart) {
 	t.Helper()
-	file, err := s.Fetch(t.Context(), want)
+	file, err := chart.New(o).Fetch(t.Context(), want)
 	if err == nil || file != "" || fault.Of(err) != f.class || !strings.Contains(err.Error(), f.text) || !strings.Contains(fault.Advice(err), f.hint) {
 		t.Errorf("got %q, %v (%v, hint %q), want %q (%v, hint %q)", file, err, fault.Of(err), fault.Advice(err), f.text, f.class, f.hint)
 	}
-	if files, _ := filepath.Glob(filepath.Join(s.Dir, "*")); len(files) > 0 {
+	if files, _ := filepath.Glob(filepath.Join(o.Dir, "*")); len(files) > 0 {
 		t.Errorf("in the cache: %q", files)
 	}
 }
@@ -236,7 +237,7 @@ func TestRegistryFailures(t *testing.T) {
 		"not packed":        {broken, failure{fault.Rejected, "unpack the chart: ", ""}},
 		"no place":          {with(good, func(c *config.Chart) { c.Name = "UPPER" }), failure{fault.Rejected, "is not a place in a registry", ""}},
 	} {
-		t.Run(name, func(t *testing.T) { c.check(t, store(t), c.want) })
+		t.Run(name, func(t *testing.T) { c.check(t, options(t), c.want) })
 	}
 }
 
@@ -256,7 +257,7 @@ func TestRegistryThatLies(t *testing.T) {
 		}))
 		want := push(t, server, "1.2.3", archive, chartType)
 		lying.Store(true)
-		failure{fault.Rejected, chart.Digest(evil)[7:], ""}.check(t, store(t), want)
+		failure{fault.Rejected, chart.Digest(evil)[7:], ""}.check(t, options(t), want)
 	}
 }
 
@@ -311,7 +312,7 @@ func TestRepositoryFailures(t *testing.T) {
 				_, _ = w.Write(archive[:50])
 			})
 			server := serve(t, httptest.NewTLSServer, mux)
-			c.check(t, trusting(t, store(t), server), config.Chart{Repo: server.URL, Name: "shop", Version: "1.2.3", Digest: c.digest})
+			c.check(t, trusting(t, options(t), server), config.Chart{Repo: server.URL, Name: "shop", Version: "1.2.3", Digest: c.digest})
 		})
 	}
 }
@@ -324,13 +325,13 @@ func TestServersThatDoNotAnswer(t *testing.T) {
 	at := func(repo string) config.Chart { c := pin; c.Repo = repo; return c }
 	host := func(s *site) string { return strings.TrimPrefix(s.URL, "https://") }
 
-	failure{fault.Unreachable, "certificate signed by unknown authority", "repo.auth.caFile"}.check(t, store(t), at(silent.URL))
-	failure{fault.Unreachable, "connection refused", ""}.check(t, store(t), at(gone.URL))
-	failure{fault.Unreachable, "connection refused", ""}.check(t, store(t), at("oci://"+host(gone)+"/charts"))
-	short := trusting(t, store(t), silent)
+	failure{fault.Unreachable, "certificate signed by unknown authority", "repo.auth.caFile"}.check(t, options(t), at(silent.URL))
+	failure{fault.Unreachable, "connection refused", ""}.check(t, options(t), at(gone.URL))
+	failure{fault.Unreachable, "connection refused", ""}.check(t, options(t), at("oci://"+host(gone)+"/charts"))
+	short := trusting(t, options(t), silent)
 	short.Limits.FetchTime = config.Duration(time.Second)
 	failure{fault.Unreachable, "took longer than 1s", "limits.fetchTime"}.check(t, short, at(silent.URL))
-	bad := trusting(t, store(t), silent)
+	bad := trusting(t, options(t), silent)
 	bad.CAFile = filepath.Join(t.TempDir(), "none")
 	failure{fault.Blocked, "repo.auth.caFile", "exists"}.check(t, bad, at(silent.URL))
 }
@@ -339,15 +340,89 @@ func TestServersThatDoNotAnswer(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	server := serve(t, httptest.NewServer, quiet())
 	want := push(t, server, "1.2.3", packed(t, "shop", "1.2.3"), chartType)
-	s := store(t)
-	s.Dir = filepath.Join(s.Dir, "file", "below")
-	if err := os.MkdirAll(filepath.Dir(filepath.Dir(s.Dir)), 0o700); err != nil {
+	o := options(t)
+	file := o.Dir
+	o.Dir = filepath.Join(file, "below")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Dir(s.Dir), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Fetch(t.Context(), want); fault.Of(err) != fault.Unreachable || !strings.Contains(fault.Advice(err), "df -h") {
+	if _, err := chart.New(o).Fetch(t.Context(), want); fault.Of(err) != fault.Unreachable || !strings.Contains(fault.Advice(err), "df -h") {
 		t.Errorf("got %v (%v)", err, fault.Of(err))
+	}
+}
+
+// A server is not asked at each look for what it does not have.
+func TestRefusedChartsRest(t *testing.T) {
+	server := serve(t, httptest.NewServer, quiet())
+	want := push(t, server, "1.2.3", packed(t, "shop", "1.2.3"), chartType)
+	want.Digest = "sha256:" + strings.Repeat("0", 64)
+	now := time.Now()
+	o := options(t)
+	o.Now = func() time.Time { return now }
+	s := chart.New(o)
+	asks := func() bool {
+		t.Helper()
+		before := server.asked.Load()
+		if _, err := s.Fetch(t.Context(), want); fault.Of(err) != fault.Rejected {
+			t.Fatalf("got %v (%v)", err, fault.Of(err))
+		}
+		return server.asked.Load() > before
+	}
+	if !asks() || asks() {
+		t.Error("the first look asks, the second does not")
+	}
+	s.Forget()
+	if !asks() || asks() {
+		t.Error("somebody's own look asks again, once")
+	}
+	now = now.Add(11 * time.Minute)
+	if !asks() {
+		t.Error("after ten minutes it is asked for again")
+	}
+}
+
+func TestCollect(t *testing.T) {
+	server := serve(t, httptest.NewServer, quiet())
+	kept, old := packed(t, "shop", "1.2.3"), packed(t, "shop", "1.2.2")
+	want, gone := push(t, server, "1.2.3", kept, chartType), push(t, server, "1.2.2", old, chartType)
+	now := time.Now()
+	o := options(t)
+	o.Now = func() time.Time { return now }
+	s := chart.New(o)
+	if err := s.Collect(want); err != nil {
+		t.Fatal(err)
+	}
+	fetched(t, s, want, kept)
+	fetched(t, s, gone, old)
+	if err := os.Mkdir(filepath.Join(o.Dir, ".fetch-broken-off"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	left := func() int {
+		t.Helper()
+		if err := s.Collect(want); err != nil {
+			t.Fatal(err)
+		}
+		files, err := os.ReadDir(o.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	if n := left(); n != 5 {
+		t.Errorf("%d files are left of what was just fetched, want 5", n)
+	}
+	now = now.Add(9 * time.Minute)
+	fetched(t, s, gone, old)
+	now = now.Add(9 * time.Minute)
+	if n := left(); n != 4 {
+		t.Errorf("%d files are left of what was just handed out, want 4", n)
+	}
+	now = now.Add(9 * time.Minute)
+	asked := server.asked.Load()
+	if n := left(); n != 2 {
+		t.Errorf("%d files are left, want those of the chart that is kept", n)
+	}
+	if fetched(t, s, want, kept); server.asked.Load() != asked {
+		t.Error("what is kept was fetched again")
 	}
 }
