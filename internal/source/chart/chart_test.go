@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -19,7 +20,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -28,6 +28,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render/kube/helm/reference"
 	"syncd.io/syncd/internal/sandbox"
 	"syncd.io/syncd/internal/source/chart"
 	"syncd.io/syncd/internal/source/chart/pull"
@@ -105,7 +106,7 @@ func trusting(t *testing.T, o chart.Options, server *site) chart.Options {
 func push(t *testing.T, server *site, tag string, archive []byte, media types.MediaType) config.Chart {
 	t.Helper()
 	host := strings.TrimPrefix(strings.TrimPrefix(server.URL, "http://"), "https://")
-	image, err := mutate.Append(mutate.ConfigMediaType(mutate.MediaType(v1.Image(empty.Image), types.OCIManifestSchema1), "application/vnd.cncf.helm.config.v1+json"),
+	image, err := mutate.Append(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), "application/vnd.cncf.helm.config.v1+json"),
 		mutate.Addendum{Layer: static.NewLayer(archive, media), MediaType: media})
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +142,38 @@ func TestFetchFromARegistry(t *testing.T) {
 			cachedOnce(t, o, server, want, archive)
 		})
 	}
+}
+
+// What helm pushes and indexes is what is fetched.
+func TestFetchWhatHelmMade(t *testing.T) {
+	program, dir := reference.Program(t), t.TempDir()
+	helm := func(args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), program, args...)
+		cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("helm %q: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	helm("create", "shop")
+	helm("package", "shop", "--version", "1.2.3+build.4")
+	helm("repo", "index", ".")
+	archive, err := os.ReadFile(filepath.Join(dir, "shop-1.2.3+build.4.tgz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := serve(t, httptest.NewTLSServer, http.FileServer(http.Dir(dir)))
+	want := config.Chart{Repo: web.URL, Name: "shop", Version: "1.2.3+build.4", Digest: chart.Digest(archive)}
+	fetched(t, chart.New(trusting(t, options(t), web)), want, archive)
+
+	server := serve(t, httptest.NewServer, quiet())
+	want.Repo = "oci://" + strings.TrimPrefix(server.URL, "http://") + "/charts"
+	said := helm("push", "--plain-http", "shop-1.2.3+build.4.tgz", want.Repo)
+	_, after, _ := strings.Cut(said, "Digest: ")
+	want.Digest, _, _ = strings.Cut(after, "\n")
+	fetched(t, chart.New(options(t)), want, archive)
 }
 
 func TestFetchFromARepository(t *testing.T) {
