@@ -9,6 +9,8 @@ import (
 
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // Go gives the keys of a mapping in another order each time, but of few keys often
@@ -43,7 +45,7 @@ func (in Input) again(ctx context.Context, files []*loader.BufferedFile, first r
 		}
 		second, err := in.once(files, true)
 		if err != nil {
-			return err
+			return fault.Hint(fmt.Errorf("the chart gives something else each time that it is rendered, and at another time nothing: %w", err), steady(changing()))
 		}
 		for _, name := range slices.Sorted(maps.Keys(first.files)) {
 			if first.files[name] != second.files[name] {
