@@ -112,7 +112,8 @@ func TestTheSameBytesGiveTheSameObjects(t *testing.T) {
 		{"now", configMap(`{{ now.Format "2006" }}`), "set the value"},
 		{"now", configMap(`{{ $t := now }}{{ if true }}{{ range list 1 }}{{ $t.Year }}{{ end }}{{ end }}`), "set the value"},
 		{"ago", configMap(`{{ toDate "2006" "2001" | ago }}`), "set the value"},
-		{"keys", configMap(`{{ keys (dict "a" 1 "b" 2 "c" 3 "d" 4) | join "" }}`), "sortAlpha"},
+		{"values", configMap(`{{ values (dict "a" 1 "b" 2 "c" 3) | join "" }}`), "range $key, $value"},
+		{"values", configMap(`{{ $d := dict "a" 1 "b" 2 "c" 3 -}}{{ range ($d | values) }}{{ . }}{{ end }}`), "range $key, $value"},
 	} {
 		t.Run(c.function+" "+c.template[60:], func(t *testing.T) {
 			_, _, err := Render(t.Context(), input(map[string]string{"templates/a.yaml": "\n" + c.template, "templates/b.yaml": configMap("b")}))
@@ -144,12 +145,36 @@ func TestWhatIsMadeUpMayGoUnused(t *testing.T) {
 		configMap(`{{ if false }}{{ now }}{{ end }}x`),
 		configMap(`{{ $x := now }}{{ $y := uuidv4 }}x`),
 		configMap(`{{ keys (dict "a" 1 "b" 2 "c" 3 "d" 4) | sortAlpha | join "" }}`),
+		configMap(`{{ values (dict "a" 1) | first }} {{ len (values (dict "a" 1 "b" 2)) }}`),
 		configMap(`{{ ago nil | trunc 0 }}x`),
 		configMap(`"now ago {{ "now" }} {{/* now */}}"`),
 	} {
 		docs, _, err := Render(t.Context(), input(map[string]string{"templates/a.yaml": template}))
 		if err != nil || len(docs) != 1 {
 			t.Errorf("%s: %v, %v", template, docs, err)
+		}
+	}
+}
+
+// Keys are in order, wherever a template asks for them.
+func TestKeysAreInOrder(t *testing.T) {
+	const dict = `dict "d" 1 "b" 2 "c" 3 "a" 4 ")" 5`
+	for _, expression := range []string{
+		`keys (` + dict + `) | join ""`,
+		dict + ` | keys | join ""`,
+		`join "" (keys (` + dict + `))`,
+		`$x := ` + dict + ` }}{{ keys $x | join ""`,
+		`$x := ` + dict + ` }}{{ range $k := keys $x -}} {{ $k -}} {{ end`,
+		`$x := ` + dict + ` }}{{ range keys $x}}{{.}}{{end`,
+		`$x := ` + dict + ` }}{{ $y := keys $x -}} {{ join "" $y`,
+		"$x := " + dict + " }}{{ join `` (keys\n  $x\n)",
+		`$x := dict "x" (` + dict + `) }}{{ (keys $x.x) | join ""`,
+		`join "" (keys (dict "\")" 0 | merge (` + dict + `)))`,
+	} {
+		template := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |-\n    {{" + expression + "}}\n"
+		docs, _, err := Render(t.Context(), input(map[string]string{"templates/a.yaml": template}))
+		if err != nil || len(docs) != 1 || !strings.HasSuffix(strings.TrimSpace(string(docs[0].YAML)), ")abcd") {
+			t.Errorf("%s: %v, %v", expression, err, docs)
 		}
 	}
 }
