@@ -9,7 +9,6 @@ import (
 	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/kube/document"
 	"syncd.io/syncd/internal/render/kube/kustomize"
-	"syncd.io/syncd/internal/render/mistake"
 	"syncd.io/syncd/internal/render/syntax"
 )
 
@@ -40,7 +39,7 @@ func (a *app) built(ctx context.Context) ([]manifest, error) {
 	case kustomization != "":
 		return a.kustomized(ctx)
 	case chart != "" || remote.Repo != "" || remote.Name != "":
-		return nil, mistake.Rejected("", "%s: charts are not built", a.dir)
+		return a.charted(ctx)
 	default:
 		return a.plain(ctx)
 	}
