@@ -52,6 +52,9 @@ func (a *app) chart(in *helm.Input) (string, error) {
 	remote := a.req.App.Config.Kubernetes.Helm.Chart
 	switch {
 	case remote.Repo == "" && remote.Name == "":
+		if refused, why := a.repo.Refused(a.dir); refused != "" {
+			return "", mistake.Rejected("", "read %s: %s", refused, why)
+		}
 		in.Chart = a.repo.FS(a.dir)
 		return a.dir, nil
 	case remote.Repo == "":

@@ -32,7 +32,7 @@ func Render(ctx context.Context, r *repo.Repo, dir string) (docs []document.Docu
 	if err != nil {
 		return nil, nil, err
 	}
-	if empty := k.CheckEmpty() != nil; empty {
+	if k.empty() {
 		return nil, c.notes, nil
 	}
 	built, err := build(files{repo: r, instead: withOrigins(k, r)}, dir)
@@ -49,6 +49,9 @@ func Render(ctx context.Context, r *repo.Repo, dir string) (docs []document.Docu
 	slices.Sort(c.notes)
 	return docs, c.notes, nil
 }
+
+// empty tells of a kustomization that says nothing.
+func (k kustomization) empty() bool { return k.CheckEmpty() != nil }
 
 // build runs kustomize. What is meant for kustomizations that are well-formed meets
 // those that are not: a panic of the library is an error.
