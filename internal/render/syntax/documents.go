@@ -55,8 +55,11 @@ func (p part) read(file string) (*yaml.Node, error) {
 	}
 	shift(&node, p.line-1)
 	var second yaml.Node
-	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, mistake.Rejected("begin each document with a line ---", "%s:%d: a document ends and the next begins without a line ---", file, max(second.Line+p.line-1, p.line))
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return nil, mistake.Rejected("begin each document with a line ---", "%s:%d: a document ends and the next begins without a line ---", file, p.line)
+	case !errors.Is(err, io.EOF):
+		return nil, InvalidFrom(file, p.line, err)
 	}
 	w := Walk{File: file}
 	if err := w.Check(&node); err != nil {
