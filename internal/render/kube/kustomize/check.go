@@ -137,7 +137,22 @@ func (k kustomization) broken(err error) error {
 		field = strings.TrimSuffix(field, `"`)
 		return mistake.Rejected("", "%s:%d: unknown field %q", k.file, anyLine(k.root, field), field)
 	}
-	return mistake.Rejected("", "%s:%d: the kustomization cannot be read: %s", k.file, line, strings.TrimPrefix(text, "json: "))
+	hint := ""
+	if strings.Contains(text, "cannot unmarshal bool") || strings.Contains(text, "cannot unmarshal number") {
+		hint = "put the text in quotes: y, n, on, off and numbers are no text"
+	}
+	if at := fieldIn(text); at != "" {
+		line = anyLine(k.root, at)
+	}
+	return mistake.Rejected(hint, "%s:%d: the kustomization cannot be read: %s", k.file, max(line, 1), strings.TrimPrefix(text, "json: "))
+}
+
+// fieldIn is the field that the decoder speaks of: "... struct field
+// Kustomization.namespace of type string".
+func fieldIn(text string) string {
+	_, rest, _ := strings.Cut(text, "struct field ")
+	path, _, _ := strings.Cut(rest, " ")
+	return path[strings.LastIndex(path, ".")+1:]
 }
 
 // anyLine is where a key is written first, at any level.

@@ -18,7 +18,7 @@ func (c *checker) failed(k kustomization, err error) error {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	text, _, _ = strings.Cut(text, " node contents")
 	text, _, _ = strings.Cut(text, " for node: ")
-	text = regexp.MustCompile(`(^|['"\s(])/([A-Za-z0-9._-])`).ReplaceAllString(text, "$1$2")
+	text = regexp.MustCompile(`(^|['\s(])/([A-Za-z0-9._-])`).ReplaceAllString(text, "$1$2")
 	if at := strings.Index(text, "cycle detected: "); at >= 0 {
 		text = text[at:]
 	}
