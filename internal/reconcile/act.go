@@ -84,6 +84,7 @@ func (x *act) change(ctx context.Context, kind string, interrupt bool, mutate fu
 		defer arrived()
 	}
 	return x.worker.own(x.agent.lasting(ctx), func() error {
+		before := x.worker.record.Clone()
 		if err := mutate(&x.worker.record); err != nil {
 			return err
 		}
@@ -94,7 +95,7 @@ func (x *act) change(ctx context.Context, kind string, interrupt bool, mutate fu
 		if x.req.Plan != "" && entry.Reason == "" {
 			entry.Reason = "plan " + x.req.Plan
 		}
-		return x.worker.saveWith(entry)
+		return x.worker.saveOrNot(before, entry)
 	})
 }
 

@@ -79,6 +79,47 @@ type Pruner interface {
 	PruneImages(ctx context.Context, keep, recorded []string) error
 }
 
+// Records is where the record of each app is kept. What is saved is there after
+// the end of this process, however it ends. Errors: Blocked where the place is in
+// trouble or another agent's; Unreachable where it does not answer, after which
+// nobody knows whether the save arrived.
+type Records interface {
+	// Apps returns the names of all apps that have a record, in order.
+	Apps() ([]string, error)
+	// Record returns what is remembered of an app; of one that is not known, a
+	// record with nothing but its name.
+	Record(app string) (state.Record, error)
+	// Save stores r in place of the app's record; one that has not changed is not
+	// written.
+	Save(r state.Record) error
+	// SaveWith stores r and appends e to the history, both or none. It returns e
+	// with its ID.
+	SaveWith(r state.Record, e state.Entry) (state.Entry, error)
+}
+
+// Journal is what is remembered of what was.
+type Journal interface {
+	// History returns the newest entries of an app, the newest first; limit 0 is
+	// all.
+	History(app string, limit int) ([]state.Entry, error)
+	// Logs returns the kept logs of an app, the newest first: those of the commit
+	// that begins with the digits given, or all where they are empty.
+	Logs(app, commit string) ([]state.FailedLog, error)
+	// SaveLog keeps what a failed instance wrote.
+	SaveLog(l state.FailedLog) error
+	// Recovered says what was found damaged at the start and how it was healed, one
+	// line each; empty where nothing was.
+	Recovered() string
+}
+
+// Store is all that an agent remembers: on disk or in the cluster.
+type Store interface {
+	Records
+	Journal
+}
+
+var _ Store = (*state.Store)(nil)
+
 // Options are what an agent is made of. Source may be nil for an agent that
 // only looks at a local directory; Engine may be nil where none is needed.
 type Options struct {
@@ -86,7 +127,7 @@ type Options struct {
 	Source   Source
 	Renderer Renderer
 	Engine   Engine
-	Store    *state.Store
+	Store    Store
 	Mounts   state.Mounts
 	// ReadOnly reports and never acts.
 	ReadOnly bool

@@ -94,6 +94,9 @@ func (p *pass) run(ctx context.Context) Result {
 // judge goes the way of one pass: what stands in its way, what is wanted, what
 // to do about it.
 func (p *pass) judge(ctx context.Context) verdict {
+	if err := p.catchUp(); err != nil {
+		return verdictOf(err)
+	}
 	if p.record.Released {
 		return verdict{outcome: Paused, reason: "released: syncd leaves it alone", hint: "syncd adopt " + p.name}
 	}

@@ -33,13 +33,17 @@ type worker struct {
 	// drawing is held while the app is rendered: others ask for it, too.
 	drawing chan struct{}
 	wake    chan struct{}
-	// record, repairs, stubborn and touched belong to the holder of the token.
+	// record, repairs, stubborn, touched, behind and owed belong to the holder of the token.
 	record   state.Record
 	repairs  repairs
 	stubborn stubborn
 	// touched tells that something may have been changed on the target since the
 	// record was written.
 	touched bool
+	// behind tells that the record could not be saved as it is; owed are the lines of
+	// history that belong to it.
+	behind bool
+	owed   []state.Entry
 	// retries belongs to the app's loop.
 	retries int
 
@@ -91,31 +95,6 @@ func (w *worker) own(ctx context.Context, do func() error) error {
 	}
 	defer func() { <-w.token }()
 	return do()
-}
-
-// save writes the record and shows it to readers. Only the owner calls it. A
-// read-only agent writes nothing.
-func (w *worker) save() error {
-	if w.agent.opts.ReadOnly {
-		return nil
-	}
-	w.keepNotes()
-	if err := w.agent.opts.Store.Save(w.record); err != nil {
-		return fmt.Errorf("save the record of app %s: %w", w.name, err)
-	}
-	w.show()
-	return nil
-}
-
-// saveWith writes the record and a line of its history, both or none, and shows
-// the record to readers.
-func (w *worker) saveWith(line state.Entry) error {
-	w.keepNotes()
-	if _, err := w.agent.opts.Store.SaveWith(w.record, line); err != nil {
-		return fmt.Errorf("save the record and the history of app %s: %w", w.name, err)
-	}
-	w.show()
-	return nil
 }
 
 // show lets readers see the record that was written.

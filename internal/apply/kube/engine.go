@@ -5,6 +5,7 @@ package kube
 import (
 	"context"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -45,6 +46,8 @@ type Engine struct {
 	life   context.Context
 	end    context.CancelFunc
 	owners sync.WaitGroup
+	// leaving is how long what was deleted may take to be gone.
+	leaving time.Duration
 
 	mu         sync.Mutex // guards what follows
 	identities map[string]*identity
@@ -72,7 +75,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
-		lookouts: map[lookoutID]*lookout{}, confined: map[scope]bool{}, hear: make(chan string, heard),
+		lookouts: map[lookoutID]*lookout{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 	}
 	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
 	id, err := e.as("")

@@ -36,6 +36,7 @@ type place struct {
 // newPlace makes a namespace, which goes with the test.
 func newPlace(t *testing.T) *place {
 	t.Helper()
+	t.Parallel()
 	access := kubetest.Shared(t)
 	return placeOn(t, access)
 }
@@ -223,4 +224,17 @@ func (p *place) restart() {
 		p.t.Fatal(err)
 	}
 	p.target = p.engine.Target("shop")
+}
+
+// pairOf looks at one object.
+func (p *place) pairOf(o resource.Object) resource.Pair {
+	p.t.Helper()
+	pairs, _ := p.observe([]resource.Object{o})
+	for _, pair := range pairs {
+		if pair.Key == o.Key {
+			return pair
+		}
+	}
+	p.t.Fatalf("no pair for %s", o.Key)
+	return resource.Pair{}
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -69,21 +70,28 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 	switch {
 	case known.awaited() && (seen == nil || older(seen, known)): // the watch has not caught up with our own put
 		if known.Want == w.hash {
-			return l.asKnown(ctx, p, w, known, "")
+			return l.asKnown(ctx, p, w, known, nil)
 		}
 	case seen == nil || seen.app != l.app:
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
 		w.yield(l.isScaled(o.Key), nil, seen.scaled)
 		if known.Want == w.hash {
-			return l.asKnown(ctx, p, w, known, seen.version)
+			return l.asKnown(ctx, p, w, known, seen)
 		}
 	}
 	return l.compare(ctx, p, w, known, seen)
 }
 
 // asKnown is a pair whose object is as it was when it was last found equal.
-func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known entry, version string) (resource.Pair, error) {
+func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (resource.Pair, error) {
+	version := ""
+	if seen != nil {
+		version = seen.version
+		if seen.aside != "" {
+			p.Aside = strings.Split(seen.aside, "\n")
+		}
+	}
 	h, err := l.feels(ctx, w, known, version)
 	if err != nil {
 		return p, err

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,6 +47,7 @@ type sighting struct {
 	version                        string
 	generation                     int64
 	deleting, keep                 bool
+	aside                          string
 	scaled                         []metav1.ManagedFieldsEntry
 }
 
@@ -201,6 +203,9 @@ func slim(item any) (any, error) {
 	if m.Annotations[KeepAnnotation] != "" {
 		out.Annotations[KeepAnnotation] = m.Annotations[KeepAnnotation]
 	}
+	if strange := strangeFields(m.ManagedFields); len(strange) > 0 {
+		out.Annotations[asideNote] = strings.Join(strange, "\n")
+	}
 	for _, f := range m.ManagedFields {
 		if f.Subresource == "scale" {
 			out.ManagedFields = append(out.ManagedFields, f)
@@ -209,8 +214,12 @@ func slim(item any) (any, error) {
 	return out, nil
 }
 
-// ownNote is where slim writes the hash of our entry.
-const ownNote = "own"
+// ownNote is where slim writes the hash of our entry, asideNote where it writes what
+// others have put beside our fields.
+const (
+	ownNote   = "own"
+	asideNote = "aside"
+)
 
 // sight reads an object's metadata, slim or whole.
 func sight(k kind, m *metav1.PartialObjectMetadata) *sighting {
@@ -221,7 +230,7 @@ func sight(k kind, m *metav1.PartialObjectMetadata) *sighting {
 	return &sighting{
 		kind: k, namespace: m.Namespace, name: m.Name, uid: string(m.UID), own: own, app: m.Labels[LabelApp],
 		version: m.ResourceVersion, generation: m.Generation,
-		deleting: m.DeletionTimestamp != nil, keep: m.Annotations[KeepAnnotation] == "keep", scaled: m.ManagedFields,
+		deleting: m.DeletionTimestamp != nil, keep: m.Annotations[KeepAnnotation] == "keep", scaled: m.ManagedFields, aside: m.Annotations[asideNote],
 	}
 }
 
@@ -253,7 +262,7 @@ func (h *hearer) OnAdd(item any, first bool) {
 func (h *hearer) OnUpdate(before, after any) {
 	h.caughtUp(after)
 	a, b := sight(h.scope.kind, before.(*metav1.PartialObjectMetadata)), sight(h.scope.kind, after.(*metav1.PartialObjectMetadata))
-	if a.own != b.own || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
+	if a.own != b.own || a.aside != b.aside || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
 		h.tell(after)
 	}
 }

@@ -1,0 +1,66 @@
+package reconcile
+
+import (
+	"fmt"
+
+	"syncd.io/syncd/internal/state"
+)
+
+// save writes the record and shows it to readers. Only the owner calls it. A
+// read-only agent writes nothing.
+func (w *worker) save() error {
+	if w.agent.opts.ReadOnly {
+		return nil
+	}
+	w.behind = true
+	if err := w.settle(); err != nil {
+		return err
+	}
+	w.behind = false
+	w.show()
+	return nil
+}
+
+// settle writes the record: with the lines that are owed, each of them once.
+func (w *worker) settle() error {
+	w.keepNotes()
+	if len(w.owed) == 0 {
+		if err := w.agent.opts.Store.Save(w.record); err != nil {
+			return fmt.Errorf("save the record of app %s: %w", w.name, err)
+		}
+	}
+	for len(w.owed) > 0 {
+		if _, err := w.agent.opts.Store.SaveWith(w.record, w.owed[0]); err != nil {
+			return fmt.Errorf("save the record and the history of app %s: %w", w.name, err)
+		}
+		w.owed = w.owed[1:]
+	}
+	return nil
+}
+
+// saveWith writes the record and a line of its history, both or none, and shows
+// the record to readers. Where it cannot, the line is owed: the next save writes
+// it.
+func (w *worker) saveWith(line state.Entry) error {
+	w.owed = append(w.owed, line)
+	return w.save()
+}
+
+// saveOrNot is saveWith for a person's word: where it cannot be written, it was
+// not given, and the record is what it was before.
+func (w *worker) saveOrNot(before state.Record, line state.Entry) error {
+	err := w.saveWith(line)
+	if err != nil {
+		w.record, w.owed = before, w.owed[:len(w.owed)-1]
+	}
+	return err
+}
+
+// catchUp saves what could not be saved before. Nothing is begun on the target
+// that does not follow from what is on record: after a crash, nobody would know.
+func (w *worker) catchUp() error {
+	if !w.behind {
+		return nil
+	}
+	return w.save()
+}

@@ -1,0 +1,120 @@
+package reconcile_test
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/state"
+)
+
+// distant is a record that can be out of reach, as one in a cluster is.
+type distant struct {
+	*state.Store
+	// left is how many saves still come through; none do after that.
+	left atomic.Int64
+}
+
+var errFar = fault.As(fault.Unreachable, errors.New("the API server does not answer"))
+
+func (d *distant) Save(r state.Record) error {
+	if d.left.Add(-1) < 0 {
+		return errFar
+	}
+	return d.Store.Save(r)
+}
+
+func (d *distant) SaveWith(r state.Record, e state.Entry) (state.Entry, error) {
+	if d.left.Add(-1) < 0 {
+		return e, errFar
+	}
+	return d.Store.SaveWith(r, e)
+}
+
+// far restarts the agent with a record of which only so many saves come through.
+func (w *world) far(saves int64) *distant {
+	w.t.Helper()
+	d := &distant{}
+	w.restart(func(o *reconcile.Options) { d.Store = w.store; o.Store = d })
+	d.left.Store(saves)
+	return d
+}
+
+// lost makes a pass that cannot be booked.
+func (w *world) lost() {
+	w.t.Helper()
+	if _, err := w.agent.Sync(w.t.Context(), reconcile.SyncRequest{Apps: []string{"shop"}}, nil); fault.Of(err) != fault.Unreachable {
+		w.t.Fatalf("the pass came to %v, want it unreachable", err)
+	}
+}
+
+func TestNothingIsTouchedThatCannotBeRecorded(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		d := w.far(0)
+		w.repo.shop(healthy("v1"))
+		w.lost()
+		w.lost()
+		if n := w.target.Changes(); n != 0 {
+			t.Fatalf("%d changes were made without a record of them", n)
+		}
+		d.left.Store(1000)
+		w.ends(reconcile.Applied)
+		w.runs("web", "v1")
+	})
+}
+
+func TestAWayBackThatCannotBeRecordedIsNotBegun(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		d := w.far(1) // the attempt
+		w.repo.shop(never("v2"))
+		w.lost()
+		changes := w.target.Changes()
+		w.lost()
+		if n := w.target.Changes(); n != changes {
+			t.Fatalf("%d changes were made without a record of them", n-changes)
+		}
+		d.left.Store(1000)
+		w.ends(reconcile.RolledBack)
+		w.runs("web", "v1")
+	})
+}
+
+func TestALineOfHistoryThatCouldNotBeSavedIsNotLost(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		d := w.far(1) // the attempt
+		w.repo.shop(healthy("v1"))
+		w.lost()
+		d.left.Store(1000)
+		w.ends(reconcile.Unchanged)
+		lines, err := w.store.History("shop", 0)
+		if err != nil || len(lines) != 1 || lines[0].Outcome != string(reconcile.Applied) {
+			t.Errorf("the history is %+v, %v; want the rollout, once", lines, err)
+		}
+		if w.record().Good == nil {
+			t.Error("what became good is not on record")
+		}
+	})
+}
+
+func TestAWordThatCannotBeRecordedWasNotGiven(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		d := w.far(0)
+		_, err := w.agent.Act(t.Context(), "pause", reconcile.ActRequest{App: "shop", Who: "ann", Reason: "hands off"}, nil)
+		if fault.Of(err) != fault.Unreachable {
+			t.Fatalf("it came to %v", err)
+		}
+		d.left.Store(1000)
+		w.ends(reconcile.Unchanged)
+		lines, err := w.store.History("shop", 0)
+		if err != nil || len(lines) != 1 || strings.Contains(lines[0].Kind, "pause") {
+			t.Errorf("the history is %+v, %v", lines, err)
+		}
+	})
+}
