@@ -305,14 +305,6 @@ func TestWordsOfAClusterAreItsOwn(t *testing.T) {
 			t.Errorf("it explains:\n%s", text)
 		}
 		w.target.OnCall(nil)
-
-		w.repo.merge(map[string]appFiles{"store": {objects: []resource.Object{deployment(`"image":"v1"`)}}})
-		w.repo.dirs = map[string]string{"store": "shop"}
-		res, err := w.agent.Sync(t.Context(), reconcile.SyncRequest{Apps: []string{"store"}}, nil)
-		w.must(err)
-		if text := res[0].Reason + res[0].Hint; strings.Contains(text, "container") || strings.Contains(text, "compose") || !strings.Contains(text, "name: shop into its .syncd.yaml") {
-			t.Errorf("of a renamed app it says %q", text)
-		}
 	})
 }
 
