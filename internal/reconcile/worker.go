@@ -33,17 +33,17 @@ type worker struct {
 	// drawing is held while the app is rendered: others ask for it, too.
 	drawing chan struct{}
 	wake    chan struct{}
-	// record, repairs, stubborn, touched, behind and owed belong to the holder of the token.
+	// record, repairs, stubborn, behind, owed and touched belong to the holder of the token.
 	record   state.Record
 	repairs  repairs
 	stubborn stubborn
-	// touched tells that something may have been changed on the target since the
-	// record was written.
-	touched bool
 	// behind tells that the record could not be saved as it is; owed are the lines of
 	// history that belong to it.
 	behind bool
 	owed   []state.Entry
+	// touched tells that something may have been changed on the target since the
+	// record was written.
+	touched bool
 	// retries belongs to the app's loop.
 	retries int
 

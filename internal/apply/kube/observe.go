@@ -3,10 +3,10 @@ package kube
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -88,9 +88,7 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	version := ""
 	if seen != nil {
 		version = seen.version
-		if seen.aside != "" {
-			p.Aside = strings.Split(seen.aside, "\n")
-		}
+		p.Aside = seen.strange()
 	}
 	h, err := l.feels(ctx, w, known, version)
 	if err != nil {
@@ -106,9 +104,16 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 // unlabelled looks for an object that the watches do not show as the app's: it is
 // not there, or has lost its label, or is somebody else's.
 func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known entry) (resource.Pair, error) {
-	live, err := l.get(ctx, w)
+	there, err := l.engine.exists(ctx, l.identity, w)
+	if err != nil {
+		return p, err
+	}
+	var live *unstructured.Unstructured
+	if there {
+		live, err = l.get(ctx, w)
+	}
 	switch {
-	case apierrors.IsNotFound(err):
+	case !there || apierrors.IsNotFound(err):
 		l.ledger.drop(w.object.Key)
 		return p, nil
 	case err != nil:
