@@ -121,9 +121,10 @@ func TestAppsAreAskedForAsThoseOfACluster(t *testing.T) {
 func TestAnAppIsLookedAtAndAppliedInTheNameOfItsAccount(t *testing.T) {
 	for _, c := range []struct{ account, namespace, want string }{
 		{"", "shop", ""}, {"deployer", "", "default/deployer"}, {"deployer", "shop", "shop/deployer"}, {"ops/deployer", "shop", "ops/deployer"},
+		{"deployer", "${NS}-${TIER:-prod}", "shop-prod/deployer"},
 	} {
 		within(t, func(t *testing.T, w *world) {
-			w.onCluster()
+			w.onCluster(func(o *reconcile.Options) { o.Host.Host.Vars = map[string]string{"NS": "shop"} })
 			w.repo.merge(as(c.account, c.namespace, deployment(`"image":"v1"`)))
 			w.ends(reconcile.Applied)
 			if got := w.target.Owned().As; got != c.want {
