@@ -257,12 +257,12 @@ func TestAdoptionOnAClusterTakesWhatStandsInWantedPlaces(t *testing.T) {
 			t.Errorf("the reason is %q, the hint %q", res.Reason, res.Hint)
 		}
 		text := w.act("adopt", reconcile.ActRequest{}).Text
-		for _, want := range []string{c.maker, "first, flux suspend", "1 are mended in place, 0 would be made anew"} {
+		for _, want := range []string{c.maker, "first, flux suspend", "mended in place: 1; made anew: 0"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("adopt says beforehand %q, want %q", text, want)
 			}
 		}
-		if got := w.act("adopt", reconcile.ActRequest{Confirm: true}); got.Text != "adopted 1 objects of shop" || got.Result.Outcome != reconcile.Applied {
+		if got := w.act("adopt", reconcile.ActRequest{Confirm: true}); got.Text != "adopted 1 object(s) of shop" || got.Result.Outcome != reconcile.Applied {
 			t.Errorf("adopted: %q, %+v", got.Text, got.Result)
 		}
 		if live := w.target.Instances(webKey()); len(live) != 1 || live[0].Ref.ID != ref.ID {

@@ -81,14 +81,14 @@ func ofCluster() idiom {
 		meanwhile: "a commit or an object came meanwhile",
 		none:      "nothing that app %s wants of the cluster waits to be taken over",
 		noneHint:  "syncd plan %s says what would be done",
-		adopted:   "adopted %d objects of %s",
+		adopted:   "adopted %d object(s) of %s",
 		released:  "nothing is removed; syncd leaves %s alone from now on. Its objects keep syncd's labels, and whoever applies them next can go on with them",
 		apart:     "let one of the two have it, or let hosts.matchLabels put the apps on different clusters",
 		noGates:   "a cluster has no gates: its Services hand connections over, as pods become ready and go",
 		worse:     func(key resource.Key) string { return "look at its log: " + kubectlLogs(key) },
 		logs:      kubectlLogs,
 		adoption: func(t touches) string {
-			return fmt.Sprintf("%d objects stay untouched, %d are mended in place, %d would be made anew, %d are missing and would be made", t.stay, t.mend, t.anew, t.fresh)
+			return fmt.Sprintf("objects that stay untouched: %d; mended in place: %d; made anew: %d; missing, and made: %d", t.stay, t.mend, t.anew, t.fresh)
 		},
 	}
 }
