@@ -32,7 +32,7 @@ func Compare(pairs []resource.Pair, opts Options) Report {
 }
 
 func judge(p resource.Pair, opts Options) Finding {
-	f := Finding{Key: p.Key, Match: None}
+	f := Finding{Key: p.Key, Match: None, Aside: p.Aside}
 	switch {
 	case p.Deferred != "":
 		f.Class, f.Reason = Deferred, p.Deferred

@@ -163,7 +163,7 @@ func identify(v any) (identity, bool) {
 	if !ok {
 		return identity{}, false
 	}
-	for _, name := range []string{"target", "network", "name", "path", "subnet"} {
+	for _, name := range []string{"target", "network", "name", "path", "subnet", "mountPath", "containerPort", "port", "key", "host", "type"} {
 		switch id := m[name].(type) {
 		case string:
 			return identity{value: id, named: name == "name"}, true

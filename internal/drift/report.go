@@ -59,6 +59,9 @@ type Finding struct {
 	// Changes are the fields of the matching (or nearest) instance that differ;
 	// never empty where Class is Modified.
 	Changes []Change `json:"changes,omitempty"`
+	// Aside are fields that others have put beside ours, each with who did: they are
+	// told, and stay.
+	Aside []string `json:"aside,omitempty"`
 	// Match is the index in Pair.Live of the instance that is as wanted, or can
 	// be mended in place to be; None where a new one is needed, and for a job that
 	// needs no run.
@@ -97,6 +100,17 @@ func (r Report) Different() []Finding {
 	for _, f := range r.Findings {
 		if f.Class != InSync {
 			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Aside returns what others have put beside our fields, one line each.
+func (r Report) Aside() []string {
+	var out []string
+	for _, f := range r.Findings {
+		for _, field := range f.Aside {
+			out = append(out, fmt.Sprintf("%s has %s beside what is wanted", f.Key, field))
 		}
 	}
 	return out

@@ -22,6 +22,9 @@ type Fixtures struct {
 	// V1 and V2 are one slot; from one to the other a new instance is needed. V1
 	// becomes healthy soon, and neither claims anything.
 	V1, V2 resource.Object
+	// Alone tells that a slot of this target has room for one instance: V2 then
+	// mends V1.
+	Alone bool
 	// Mended is V1 with a difference that is mended in place.
 	Mended resource.Object
 	// Holder and Rival are two slots that claim one thing.
@@ -84,6 +87,14 @@ func (s *suite) given(objects ...resource.Object) {
 		if o.Key == (resource.Key{}) {
 			s.Skip("no fixture for this target")
 		}
+	}
+}
+
+// several skips the test where a slot has room for one.
+func (s *suite) several() {
+	s.Helper()
+	if s.Alone {
+		s.Skip("this target's slots have room for one")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 )
 
 func (s *suite) beside() {
+	s.several()
 	s.base()
 	old := s.put(s.V1)
 	fresh := s.put(s.V2)
@@ -26,6 +27,7 @@ func (s *suite) beside() {
 }
 
 func (s *suite) restingName() {
+	s.several()
 	want := append(s.base(), s.V2)
 	old := s.put(s.V1)
 	fresh := s.put(s.V2)
@@ -130,7 +132,7 @@ func (s *suite) absent() {
 	}
 	s.base()
 	ref := s.put(s.V1)
-	if h := s.health(s.V1, ref); h.State == resource.Absent || !h.Started {
+	if h := s.health(s.V1, ref); h.State == resource.Absent || !h.Started && !s.Alone {
 		s.Errorf("what was put is %+v", h)
 	}
 	s.remove(s.V1, ref)

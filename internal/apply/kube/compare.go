@@ -55,7 +55,10 @@ func (l *look) compareWith(ctx context.Context, p resource.Pair, w *wanted, live
 	if inst.Spec, err = resource.Canonical(forms.live); err != nil {
 		return p, err
 	}
-	p.Aside = strangeFields(live)
+	if string(p.Stored) == string(inst.Spec) {
+		inst.Hash = w.object.Hash()
+	}
+	p.Aside = strangeFields(live.GetManagedFields())
 	known := l.note(w, live, p.InPlace != nil && string(p.Stored) == string(inst.Spec))
 	if inst.Health, err = l.feels(ctx, w, known, live.GetResourceVersion()); err != nil {
 		return p, err

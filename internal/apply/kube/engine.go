@@ -5,6 +5,7 @@ package kube
 import (
 	"context"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -43,6 +44,8 @@ type Engine struct {
 	life   context.Context
 	end    context.CancelFunc
 	owners sync.WaitGroup
+	// leaving is how long what was deleted may take to be gone.
+	leaving time.Duration
 
 	mu         sync.Mutex // guards what follows
 	identities map[string]*identity
@@ -70,7 +73,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
-		lookouts: map[lookoutID]*lookout{}, confined: map[scope]bool{}, hear: make(chan string, heard),
+		lookouts: map[lookoutID]*lookout{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 	}
 	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
 	id, err := e.as("")
@@ -100,6 +103,13 @@ func (e *Engine) Target(app string) *Target {
 		e.ledgers[app] = &ledger{entries: map[ledgerKey]entry{}}
 	}
 	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
+}
+
+// ledger returns what is remembered of an app; nil where it has no target.
+func (e *Engine) ledger(app string) *ledger {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.ledgers[app]
 }
 
 // bounded runs do when few enough requests are under way.

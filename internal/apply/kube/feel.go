@@ -2,24 +2,19 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"syncd.io/syncd/internal/apply/kube/health"
-	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
-// errSilent tells that a watch did not begin.
-var errSilent = fault.As(fault.Unreachable, errors.New("the cluster did not show the object in time"))
-
 // fine is the health of what has no health of its own: it is there.
-var fine = resource.Health{State: resource.Well, Started: true}
+func fine() resource.Health { return resource.Health{State: resource.Well, Started: true} }
 
 // Health returns how the object with this UID is now. What it runs is watched for as
 // long as somebody asks.
@@ -33,7 +28,7 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 		return resource.Health{}, err
 	}
 	if known.Settled {
-		return fine, nil
+		return fine(), nil
 	}
 	k, err := t.engine.kinds.find(ctx, schema.FromAPIVersionAndKind(known.APIVersion, known.Kind))
 	if err != nil {
@@ -72,7 +67,7 @@ func (t *Target) notShown(known entry, ref resource.Ref) resource.Health {
 func (l *look) feels(ctx context.Context, w *wanted, known entry, version string) (resource.Health, error) {
 	check := l.checkOf(w.object.Key)
 	if health.Settled(w.manifest, check) {
-		return fine, nil
+		return fine(), nil
 	}
 	if version != "" && known.healthAt == version {
 		return known.health, nil

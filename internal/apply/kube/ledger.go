@@ -49,6 +49,10 @@ type entry struct {
 	healthAt string
 }
 
+// awaited tells whether a watch is still to show what was put. One that was begun
+// anew meanwhile may never do.
+func (e entry) awaited() bool { return e.fresh && time.Since(e.put) < patience }
+
 // ledger is what is remembered of one app's objects. Several targets of one app
 // share it.
 type ledger struct {
@@ -112,6 +116,16 @@ func (l *ledger) change(key resource.Key, do func(*entry)) {
 		do(&e)
 		l.entries[key.String()] = e
 	}
+}
+
+// caughtUp notes that a watch has shown what was put of an object, or what came
+// after it.
+func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) {
+	l.change(key, func(e *entry) {
+		if e.fresh && e.UID == uid && !older(*e) {
+			e.fresh = false
+		}
+	})
 }
 
 func (l *ledger) drop(key resource.Key) {

@@ -2,22 +2,22 @@ package kube
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	apiwatch "k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/tools/cache"
+	"k8s.io/apimachinery/pkg/types"
 
 	"syncd.io/syncd/internal/apply/kube/health"
 )
 
-// idle is how long a lookout goes on after it was last asked.
-const idle = 10 * time.Second
+// The lookout's clocks: how long it goes on after it was last asked, and how long the
+// object may take to be shown at first.
+const (
+	idle      = 10 * time.Second
+	firstShow = 2 * time.Second
+)
 
 // lookoutID is what a lookout looks at, in whose name.
 type lookoutID struct {
@@ -26,26 +26,21 @@ type lookoutID struct {
 	at      string // namespace/name
 }
 
-// lookout watches one object, whole, and what it runs, while somebody awaits it: a
-// look costs no request then. It ends by itself when nobody has looked for a while.
+// lookout watches one object, whole, and its pods, while somebody awaits it: a look
+// costs no request then. It ends by itself when nobody has looked for a while.
 type lookout struct {
 	id     *identity
-	object cache.Controller
-	store  cache.Store
-	name   string
+	owners *sync.WaitGroup
+	object *follow
 	life   context.Context
 	end    context.CancelFunc
-	owner  *sync.WaitGroup
+	last   *time.Timer
 
-	mu    sync.Mutex // guards what follows
-	parts []part
-	last  *time.Timer
-}
-
-// part is one watch of what belongs to the object.
-type part struct {
-	store   cache.Store
-	control cache.Controller
+	mu   sync.Mutex // guards what follows
+	pods *follow
+	// sets are the ReplicaSets of the pods that were seen: they tell new pods from old
+	// ones, and do not change in what they say of that.
+	sets []unstructured.Unstructured
 }
 
 // lookout returns the one for an object, and starts it where there is none.
@@ -56,10 +51,10 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 	if l := e.lookouts[at]; l != nil && l.last.Reset(idle) {
 		return l
 	}
-	l := &lookout{id: id, name: name, owner: &e.owners}
+	l := &lookout{id: id, owners: &e.owners, object: newFollow(id.client(k, namespace), "metadata.name="+name, "")}
 	l.life, l.end = context.WithCancel(e.life)
 	l.last = time.AfterFunc(idle, l.end)
-	l.store, l.object = l.watch(id.client(k, namespace), "metadata.name="+name, "", nil)
+	e.owners.Go(func() { l.object.run(l.life) })
 	e.lookouts[at] = l
 	context.AfterFunc(l.life, func() {
 		e.mu.Lock()
@@ -71,78 +66,74 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 	return l
 }
 
-// watch begins to watch objects, until the lookout's life ends.
-func (l *lookout) watch(place dynamic.ResourceInterface, fields, labels string, slim cache.TransformFunc) (cache.Store, cache.Controller) {
-	store, control := cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-			ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-				o.FieldSelector, o.LabelSelector = fields, labels
-				return place.List(ctx, o)
-			},
-			WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
-				o.FieldSelector, o.LabelSelector = fields, labels
-				return place.Watch(ctx, o)
-			},
-		}, l.id.dynamic),
-		ObjectType: &unstructured.Unstructured{}, Handler: cache.ResourceEventHandlerFuncs{}, Transform: slim,
-	})
-	l.owner.Go(func() { control.RunWithContext(l.life) })
-	return store, control
-}
-
-// show returns the object and what belongs to it, as they are now; nil where it is
-// not there. Errors: Unreachable where nothing was heard in time.
+// show returns the object and what it runs, as they are now; nil where it is not
+// there.
 func (l *lookout) show(ctx context.Context) (*unstructured.Unstructured, []unstructured.Unstructured, error) {
-	if err := l.heard(ctx, l.object); err != nil {
-		return nil, nil, err
+	timer := time.NewTimer(firstShow)
+	defer timer.Stop()
+	select {
+	case <-l.object.shown:
+	case <-timer.C:
+	case <-ctx.Done():
+		return nil, nil, context.Cause(ctx)
 	}
-	object := first(l.store)
-	if object == nil || !health.NeedsPods(object) {
-		return object, nil, nil
+	items, err := l.object.list()
+	if err != nil {
+		return nil, nil, classified(err, "watch it")
 	}
-	var parts []unstructured.Unstructured
-	for _, p := range l.belongings(object) {
-		if err := l.heard(ctx, p.control); err != nil {
-			return nil, nil, err
-		}
-		for _, item := range p.store.List() {
-			parts = append(parts, *item.(*unstructured.Unstructured))
-		}
+	if len(items) == 0 {
+		return nil, nil, nil
 	}
-	return object, parts, nil
+	object := &items[0]
+	parts, err := l.parts(ctx, object)
+	return object, parts, err
 }
 
-// belongings begins the watches of what the object runs.
-func (l *lookout) belongings(object *unstructured.Unstructured) []part {
+// parts returns the pods of a workload, and the ReplicaSets that made them.
+func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) ([]unstructured.Unstructured, error) {
+	want := health.Parts(object)
+	if len(want) == 0 {
+		return nil, nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.parts == nil {
-		for _, want := range health.Parts(object) {
-			var p part
-			p.store, p.control = l.watch(l.id.dynamic.Resource(want.Resource).Namespace(object.GetNamespace()), "", want.Selector, nil)
-			l.parts = append(l.parts, p)
+	last := want[len(want)-1]
+	if l.pods == nil {
+		l.pods = newFollow(l.id.dynamic.Resource(last.Resource).Namespace(object.GetNamespace()), "", last.Selector)
+		l.owners.Go(func() { l.pods.run(l.life) })
+	}
+	pods, err := l.pods.list()
+	if err != nil {
+		return nil, classified(err, "watch its pods")
+	}
+	if len(want) > 1 && l.orphans(pods) {
+		if err := l.learnSets(ctx, object, want[0]); err != nil {
+			return nil, err
 		}
 	}
-	return slices.Clone(l.parts)
+	return append(pods, l.sets...), nil
 }
 
-func (l *lookout) heard(ctx context.Context, control cache.Controller) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSilent)
-	defer cancel()
-	select {
-	case <-control.HasSyncedChecker().Done():
-		return nil
-	case <-l.life.Done():
-		return errSilent
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// orphans tells whether a pod's ReplicaSet was not seen yet.
+func (l *lookout) orphans(pods []unstructured.Unstructured) bool {
+	known := map[types.UID]bool{}
+	for _, s := range l.sets {
+		known[s.GetUID()] = true
 	}
+	for _, p := range pods {
+		if owner := metav1.GetControllerOfNoCopy(&p); owner != nil && owner.Kind == "ReplicaSet" && !known[owner.UID] {
+			return true
+		}
+	}
+	return false
 }
 
-func first(store cache.Store) *unstructured.Unstructured {
-	for _, item := range store.List() {
-		return item.(*unstructured.Unstructured)
+func (l *lookout) learnSets(ctx context.Context, object *unstructured.Unstructured, of health.Part) error {
+	list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
+	if err != nil {
+		return classified(err, "list its ReplicaSets")
 	}
+	l.sets = list.Items
 	return nil
 }
 

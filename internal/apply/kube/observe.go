@@ -3,9 +3,10 @@ package kube
 import (
 	"context"
 	"slices"
+	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -67,24 +68,30 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 	}
 	known, _ := l.ledger.get(o.Key)
 	switch {
-	case known.fresh && (seen == nil || older(seen, known)):
-		seen = nil // the watch has not caught up with our own put
+	case known.awaited() && (seen == nil || older(seen, known)): // the watch has not caught up with our own put
 		if known.Want == w.hash {
-			return l.asKnown(ctx, p, w, known, "")
+			return l.asKnown(ctx, p, w, known, nil)
 		}
 	case seen == nil:
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
 		w.yield(l.isScaled(o.Key), nil, seen.scaled)
 		if known.Want == w.hash {
-			return l.asKnown(ctx, p, w, known, seen.version)
+			return l.asKnown(ctx, p, w, known, seen)
 		}
 	}
 	return l.compare(ctx, p, w, known, seen)
 }
 
 // asKnown is a pair whose object is as it was when it was last found equal.
-func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known entry, version string) (resource.Pair, error) {
+func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (resource.Pair, error) {
+	version := ""
+	if seen != nil {
+		version = seen.version
+		if seen.aside != "" {
+			p.Aside = strings.Split(seen.aside, "\n")
+		}
+	}
 	h, err := l.feels(ctx, w, known, version)
 	if err != nil {
 		return p, err

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
@@ -45,20 +44,23 @@ func makerOf(u metav1.Object) string {
 	return "something else"
 }
 
-// strangeFields are the fields that others than us and the cluster's own
-// controllers have put on an object, with their managers: server-side apply never
-// sees them.
-func strangeFields(live *unstructured.Unstructured) []string {
-	own, err := ownSet(live.GetManagedFields())
-	if err != nil {
-		return nil
-	}
+// strangeFields are the fields that people have put on an object by hand beside
+// ours, with the tool: server-side apply never sees them. What the cluster's own
+// controllers put there is no news.
+func strangeFields(fields []metav1.ManagedFieldsEntry) []string {
+	var own *fieldpath.Set
 	var out []string
-	for i, f := range live.GetManagedFields() {
-		if f.Subresource != "" || f.Manager == Manager || !human(f.Manager) {
+	for i, f := range fields {
+		if f.Subresource != "" || !human(f.Manager) {
 			continue
 		}
-		set, err := setOf(&live.GetManagedFields()[i])
+		if own == nil {
+			var err error
+			if own, err = ownSet(fields); err != nil {
+				return nil
+			}
+		}
+		set, err := setOf(&fields[i])
 		if err != nil {
 			continue
 		}

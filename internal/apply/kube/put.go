@@ -14,8 +14,8 @@ import (
 	"syncd.io/syncd/internal/resource"
 )
 
-// goneWait is how long what was deleted may take to be gone.
-const goneWait = 30 * time.Second
+// leaving is how long what was deleted may take to be gone.
+const leaving = 30 * time.Second
 
 // Put applies an object and returns its Ref. What was deleted and is not gone yet is
 // waited for; a job that failed is made anew.
@@ -117,7 +117,7 @@ func (t *Target) awaitGone(ctx context.Context, id *identity, w *wanted, uid str
 // keep it.
 func (t *Target) gone(ctx context.Context, id *identity, key resource.Key, k kind, namespace, name, uid string) error {
 	const first, most = 20 * time.Millisecond, time.Second
-	deadline := time.Now().Add(goneWait)
+	deadline := time.Now().Add(t.engine.leaving)
 	for pause := first; ; pause = min(2*pause, most) {
 		live, err := id.client(k, namespace).Get(ctx, name, metav1.GetOptions{})
 		switch {

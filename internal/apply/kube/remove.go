@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,10 @@ func (t *Target) Remove(ctx context.Context, key resource.Key, ref resource.Ref)
 		return err
 	}
 	k, name, err := t.place(ctx, id, key)
+	if errors.Is(err, errNoKind) { // nothing of it is known, or its kind is gone: it is, too
+		t.ledger.drop(key)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

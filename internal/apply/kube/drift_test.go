@@ -1,0 +1,175 @@
+package kube
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"syncd.io/syncd/internal/drift"
+)
+
+var (
+	configMaps  = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	deployments = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	services    = schema.GroupVersionResource{Version: "v1", Resource: "services"}
+)
+
+// edit changes an object as a person with kubectl does.
+func (p *place) edit(gvr schema.GroupVersionResource, name, patch string) {
+	p.t.Helper()
+	_, err := p.admin.Resource(gvr).Namespace(p.namespace).Patch(p.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-edit"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// until looks again until the report satisfies ok: a watch needs a moment.
+func (p *place) until(text string, ok func(drift.Report) bool) drift.Report {
+	p.t.Helper()
+	want := p.set(text)
+	for deadline := time.Now().Add(40 * time.Second); ; {
+		_, report := p.observe(want)
+		if ok(report) {
+			return report
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("the report stays:\n%s", report)
+		}
+		if err := pauseFor(p.t.Context(), 20*time.Millisecond); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+const plain = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, labels: {team: shop}}
+data: {colour: blue, size: "3"}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{name: http, port: 80, targetPort: 8080}]`
+
+func TestDriftOfEveryKindIsSeenAndRepaired(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(plain))
+	for _, c := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"edit", func() { p.edit(configMaps, "settings", `{"data":{"colour":"red"}}`) }, "data.colour: red -> blue"},
+		{"removed field", func() { p.edit(configMaps, "settings", `{"data":{"size":null}}`) }, "data.size: (none) -> 3"},
+		{"label", func() { p.edit(configMaps, "settings", `{"metadata":{"labels":{"team":"other"}}}`) }, "metadata.labels.team: other -> shop"},
+		{"our label", func() { p.edit(configMaps, "settings", `{"metadata":{"labels":{"syncd.io/agent":null}}}`) }, "metadata.labels.syncd.io/agent"},
+		{"list item", func() {
+			p.edit(services, "web", `{"spec":{"ports":[{"name":"http","port":80,"targetPort":9090,"protocol":"TCP"}]}}`)
+		}, "spec.ports[http].targetPort: 9090 -> 8080"},
+		{"delete", func() {
+			if err := p.admin.Resource(configMaps).Namespace(p.namespace).Delete(t.Context(), "settings", metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}, "settings missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.do()
+			report := p.until(plain, func(r drift.Report) bool { return !r.InSync() })
+			if !strings.Contains(report.String(), c.want) {
+				t.Errorf("got\n%s\nwant %s", report, c.want)
+			}
+			p.deploy(p.set(plain))
+			p.until(plain, drift.Report.InSync)
+		})
+	}
+}
+
+func TestForeignFieldsAreToldAndStay(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(plain))
+	p.edit(configMaps, "settings", `{"data":{"extra":"yes"},"metadata":{"annotations":{"note":"mine"}}}`)
+	report := p.until(plain, func(r drift.Report) bool { return len(r.Aside()) == 2 })
+	if !report.InSync() {
+		t.Errorf("nothing that is wanted differs:\n%s", report)
+	}
+	aside := strings.Join(report.Aside(), ", ")
+	if !strings.Contains(aside, "data.extra (kubectl-edit)") || !strings.Contains(aside, "metadata.annotations.note (kubectl-edit)") {
+		t.Errorf("aside: %s", aside)
+	}
+}
+
+func TestPruneAndRename(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(plain))
+	renamed := strings.Replace(plain, "name: settings", "name: options", 1)
+	p.deploy(p.set(renamed))
+	_, err := p.admin.Resource(configMaps).Namespace(p.namespace).Get(t.Context(), "settings", metav1.GetOptions{})
+	if err == nil {
+		t.Error("what was renamed is still there")
+	}
+	p.until(renamed, drift.Report.InSync)
+}
+
+func TestForeignObjectsAreNotTouched(t *testing.T) {
+	p := newPlace(t)
+	access := p.admin.Resource(configMaps).Namespace(p.namespace)
+	set := p.set(plain)
+	u, err := decoded(set[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := access.Create(t.Context(), u, metav1.CreateOptions{FieldManager: "kubectl-create"}); err != nil {
+		t.Fatal(err)
+	}
+	plan := p.plan(set)
+	if len(plan.Blocked) != 1 || !strings.Contains(plan.Blocked[0], "made by kubectl") {
+		t.Errorf("got %s", plan)
+	}
+}
+
+func TestAnImmutableFieldMakesItAnew(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(shop))
+	other := strings.ReplaceAll(shop, "app: web", "app: site")
+	plan := p.plan(p.set(other))
+	if !strings.Contains(plan.String(), "remove Deployment") {
+		t.Fatalf("got %s", plan)
+	}
+	p.deploy(p.set(other))
+	p.until(other, drift.Report.InSync)
+}
+
+func TestInSyncCostsNothing(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(shop))
+	p.until(shop, drift.Report.InSync)
+	counted := p.count()
+	for range 5 {
+		p.observe(p.set(shop))
+	}
+	if n := counted(); n != 0 {
+		t.Errorf("%d requests for nothing", n)
+	}
+}
+
+func TestTheRecordRemembersAcrossARestart(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(plain))
+	p.until(plain, drift.Report.InSync)
+	p.owned.Notes = p.target.Notes()
+	p.restart()
+	counted := p.count()
+	if _, report := p.observe(p.set(plain)); !report.InSync() {
+		t.Errorf("got %s", report)
+	}
+	if n := counted(); n > 6 { // two watches begin: each a stream, or, where etcd is old, three requests
+		t.Errorf("%d requests", n)
+	}
+}

@@ -1,0 +1,115 @@
+package kube
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	apiwatch "k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+)
+
+// follow is a watch of a few objects, from whatever state the API server has at
+// hand: one request shows what is there and what becomes of it. It may begin with a
+// state that is a little old, and comes to the newest by itself.
+type follow struct {
+	place          dynamic.ResourceInterface
+	fields, labels string
+
+	mu    sync.Mutex // guards what follows
+	items map[types.UID]*unstructured.Unstructured
+	err   error
+	// shown is closed when something was shown, or the watch was refused.
+	shown chan struct{}
+	once  sync.Once
+}
+
+// rewatch is the pause before a watch that failed is begun again.
+const rewatch = 500 * time.Millisecond
+
+func newFollow(place dynamic.ResourceInterface, fields, labels string) *follow {
+	return &follow{place: place, fields: fields, labels: labels, items: map[types.UID]*unstructured.Unstructured{}, shown: make(chan struct{})}
+}
+
+// run watches until ctx ends.
+func (f *follow) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		w, err := f.place.Watch(ctx, metav1.ListOptions{FieldSelector: f.fields, LabelSelector: f.labels, ResourceVersion: "0"})
+		if err == nil {
+			f.anew()
+			f.hear(ctx, w)
+			w.Stop()
+		} else {
+			f.fail(err)
+		}
+		if pauseFor(ctx, rewatch) != nil {
+			return
+		}
+	}
+}
+
+// hear takes in what a watch shows, until it ends.
+func (f *follow) hear(ctx context.Context, w apiwatch.Interface) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, open := <-w.ResultChan():
+			if !open {
+				return
+			}
+			if u, ok := e.Object.(*unstructured.Unstructured); ok && e.Type != apiwatch.Bookmark && e.Type != apiwatch.Error {
+				f.take(e.Type, u)
+			} else if e.Type == apiwatch.Error {
+				f.fail(apierrors.FromObject(e.Object))
+				return
+			}
+		}
+	}
+}
+
+func (f *follow) take(what apiwatch.EventType, u *unstructured.Unstructured) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if what == apiwatch.Deleted {
+		delete(f.items, u.GetUID())
+	} else {
+		f.items[u.GetUID()] = u
+	}
+	f.once.Do(func() { close(f.shown) })
+}
+
+// anew forgets what was shown: the new watch shows it again.
+func (f *follow) anew() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.items)
+	f.err = nil
+}
+
+func (f *follow) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		f.once.Do(func() { close(f.shown) })
+	}
+}
+
+// list returns what is there now, or why that is not known.
+func (f *follow) list() ([]unstructured.Unstructured, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return nil, f.err
+	}
+	out := make([]unstructured.Unstructured, 0, len(f.items))
+	for _, u := range f.items {
+		out = append(out, *u)
+	}
+	return out, nil
+}

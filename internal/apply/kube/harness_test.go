@@ -1,0 +1,240 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/yaml"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/kubetest"
+	"syncd.io/syncd/internal/resource"
+)
+
+// place is a namespace of its own on the shared cluster, with a target for one app.
+type place struct {
+	t         *testing.T
+	engine    *Engine
+	target    *Target
+	namespace string
+	owned     apply.Owned
+	admin     *dynamic.DynamicClient
+	done      map[string]bool
+	access    *kubetest.Access
+	requests  atomic.Int64
+}
+
+// newPlace makes a namespace, which goes with the test.
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	t.Parallel()
+	access := kubetest.Shared(t)
+	return placeOn(t, access)
+}
+
+func placeOn(t *testing.T, access *kubetest.Access) *place {
+	t.Helper()
+	name := fmt.Sprintf("syncdtest-%08x", rand.Uint32())
+	p := &place{t: t, access: access, namespace: name, owned: apply.Owned{App: "shop"}, done: map[string]bool{}}
+	p.restart()
+	t.Cleanup(func() { _ = p.engine.Close() })
+	cfg, err := Config(access.Kubeconfig(), "", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.admin, err = dynamic.NewForConfig(cfg); err != nil {
+		t.Fatal(err)
+	}
+	p.do("POST", "/api/v1/namespaces", map[string]any{"metadata": map[string]any{"name": name}}, access)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
+		if _, err := access.Do(ctx, "DELETE", "/api/v1/namespaces/"+name, nil); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func (p *place) do(method, path string, body any, access *kubetest.Access) map[string]any {
+	p.t.Helper()
+	out, err := access.Do(p.t.Context(), method, path, body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return out
+}
+
+// set reads manifests, separated by ---, into wanted objects of this place.
+func (p *place) set(text string) []resource.Object {
+	p.t.Helper()
+	var out []resource.Object
+	for _, doc := range strings.Split(text, "\n---\n") {
+		var tree map[string]any
+		if err := yaml.Unmarshal([]byte(doc), &tree); err != nil {
+			p.t.Fatal(err)
+		}
+		out = append(out, p.object(tree))
+	}
+	return tiered(out)
+}
+
+// tiered lets each tier of the set need the one before it.
+func tiered(set []resource.Object) []resource.Object {
+	tiers := []string{"0.0 definitions", "0.1 config", "0.2 workloads", "0.3 rest"}
+	for i := range set {
+		at := slices.Index(tiers, set[i].Group)
+		for _, before := range slices.Backward(tiers[:at]) {
+			if slices.ContainsFunc(set, func(o resource.Object) bool { return o.Group == before }) {
+				condition := resource.Started
+				if before == tiers[0] {
+					condition = resource.Healthy
+				}
+				set[i].Needs = []resource.Need{{Group: before, Condition: condition, Required: true, Always: true}}
+				break
+			}
+		}
+	}
+	return set
+}
+
+func (p *place) object(tree map[string]any) resource.Object {
+	p.t.Helper()
+	meta := tree["metadata"].(map[string]any)
+	kind := tree["kind"].(string)
+	cluster := kind == "Namespace" || strings.HasPrefix(kind, "Cluster") || kind == "CustomResourceDefinition"
+	if !cluster {
+		meta["namespace"] = p.namespace
+	}
+	spec, err := resource.Canonical(tree)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	o := resource.Object{Key: resource.Key{Kind: kind, Name: meta["name"].(string)}, Spec: spec, Group: "0.1 config"}
+	if !cluster {
+		o.Key.Namespace = p.namespace
+	}
+	if !builtIn(group(tree)) {
+		o.Key.Kind, o.Group = kind+"."+group(tree), "0.3 rest"
+	}
+	switch kind {
+	case "HorizontalPodAutoscaler":
+		o.Group = "0.3 rest"
+	case "CustomResourceDefinition", "Namespace":
+		o.Group = "0.0 definitions"
+	case "Deployment", "StatefulSet", "Job":
+		o.Group = "0.2 workloads"
+		o.Once = kind == "Job"
+	case "Secret":
+		o.Sensitive = []string{"/data", "/stringData"}
+	}
+	return o
+}
+
+func group(tree map[string]any) string {
+	g, _, versioned := strings.Cut(tree["apiVersion"].(string), "/")
+	if !versioned {
+		return ""
+	}
+	return g
+}
+
+// observe looks at the cluster and compares.
+func (p *place) observe(want []resource.Object) ([]resource.Pair, drift.Report) {
+	p.t.Helper()
+	pairs, err := p.target.Observe(p.t.Context(), want, p.owned)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return pairs, drift.Compare(pairs, drift.Options{Done: p.done})
+}
+
+func (p *place) plan(want []resource.Object) apply.Plan {
+	p.t.Helper()
+	pairs, report := p.observe(want)
+	plan, err := apply.NewPlan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Prune: true})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return plan
+}
+
+// roll plans and carries out.
+func (p *place) roll(want []resource.Object) apply.Outcome {
+	p.t.Helper()
+	plan := p.plan(want)
+	p.t.Logf("plan:\n%s", plan)
+	out := (&apply.Rollout{Target: p.target}).Run(p.t.Context(), plan)
+	for _, o := range out.Completed {
+		p.done[o.Hash()] = true
+	}
+	return out
+}
+
+// deploy is a roll that has to succeed.
+func (p *place) deploy(want []resource.Object) {
+	p.t.Helper()
+	if out := p.roll(want); !out.OK() {
+		p.t.Fatalf("rollout: %+v", out)
+	}
+}
+
+// counter counts requests.
+type counter struct {
+	next http.RoundTripper
+	n    *atomic.Int64
+	t    *testing.T
+}
+
+func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	c.t.Logf("%s %s", r.Method, r.URL)
+	return c.next.RoundTrip(r)
+}
+
+// count counts the requests that the engine makes from now on.
+func (p *place) count() func() int64 {
+	before := p.requests.Load()
+	return func() int64 { return p.requests.Load() - before }
+}
+
+// restart is what a new process sees: an engine that remembers nothing.
+func (p *place) restart() {
+	p.t.Helper()
+	if p.engine != nil {
+		if err := p.engine.Close(); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	cfg, err := Config(p.access.Kubeconfig(), "", "test")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return counter{next, &p.requests, p.t} })
+	if p.engine, err = open(p.t.Context(), cfg, Options{Agent: p.namespace}); err != nil {
+		p.t.Fatal(err)
+	}
+	p.target = p.engine.Target("shop")
+}
+
+// pairOf looks at one object.
+func (p *place) pairOf(o resource.Object) resource.Pair {
+	p.t.Helper()
+	pairs, _ := p.observe([]resource.Object{o})
+	for _, pair := range pairs {
+		if pair.Key == o.Key {
+			return pair
+		}
+	}
+	p.t.Fatalf("no pair for %s", o.Key)
+	return resource.Pair{}
+}

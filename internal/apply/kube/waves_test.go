@@ -1,0 +1,120 @@
+package kube
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/fault"
+)
+
+// definition is a CRD of a group of this place's own, and an object of its kind.
+func (p *place) definition() string {
+	group := p.namespace + ".example.com"
+	p.t.Cleanup(func() {
+		gvr := schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+		_ = p.admin.Resource(gvr).Delete(context.WithoutCancel(p.t.Context()), "toys."+group, metav1.DeleteOptions{})
+	})
+	return strings.ReplaceAll(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: toys.GROUP}
+spec:
+  group: GROUP
+  scope: Namespaced
+  names: {kind: Toy, plural: toys, singular: toy, listKind: ToyList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties: {spec: {type: object, properties: {colour: {type: string}}}}
+---
+apiVersion: GROUP/v1
+kind: Toy
+metadata: {name: bear}
+spec: {colour: brown}`, "GROUP", group)
+}
+
+func TestADefinitionAndItsObjectInOneCommit(t *testing.T) {
+	p := newPlace(t)
+	text := p.definition()
+	pairs, _ := p.observe(p.set(text))
+	if pairs[1].Deferred == "" {
+		t.Errorf("the object is not deferred: %+v", pairs[1])
+	}
+	p.deploy(p.set(text))
+	p.until(text, drift.Report.InSync)
+	p.deploy(p.set(strings.Replace(text, "brown", "white", 1)))
+}
+
+func TestAJobRunsOnceAndAgainWhenItChanges(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(oneJob))
+	if plan := p.plan(p.set(oneJob)); !plan.Empty() {
+		t.Errorf("a job that is done: %s", plan)
+	}
+	changed := strings.Replace(oneJob, "app:1", "app:2", 1)
+	if plan := p.plan(p.set(changed)); !strings.Contains(plan.String(), "remove Job") {
+		t.Errorf("a job that changed: %s", plan)
+	}
+	p.deploy(p.set(changed))
+	failing := strings.Replace(oneJob, `"0"]`, `"3"]`, 1)
+	out := p.roll(p.set(failing))
+	if len(out.Failures) != 1 || out.Failures[0].Class != fault.Unhealthy {
+		t.Errorf("a failing job: %+v", out)
+	}
+}
+
+func TestAnAutoscalerKeepsItsReplicas(t *testing.T) {
+	p := newPlace(t)
+	text := shop + `
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 3
+  maxReplicas: 5`
+	p.deploy(p.set(text))
+	// The autoscaler raises to its minimum, by the scale subresource.
+	p.until(text, func(drift.Report) bool { return p.replicas("web") == 3 })
+	p.until(text, drift.Report.InSync)
+	p.deploy(p.set(strings.Replace(text, "app:1", "app:2", 1)))
+	if n := p.replicas("web"); n != 3 {
+		t.Errorf("%d replicas after the change, want the autoscaler's 3", n)
+	}
+}
+
+func (p *place) replicas(name string) int64 {
+	p.t.Helper()
+	live, err := p.admin.Resource(deployments).Namespace(p.namespace).Get(p.t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	spec := live.Object["spec"].(map[string]any)
+	n, _ := spec["replicas"].(int64)
+	return n
+}
+
+func TestAFinalizerThatNeverEndsIsNamed(t *testing.T) {
+	p := newPlace(t)
+	held := strings.Replace(plain, "labels: {team: shop}", "finalizers: [example.com/never]", 1)
+	p.deploy(p.set(held))
+	p.engine.leaving = 300 * time.Millisecond
+	defer func() { p.edit(configMaps, "settings", `{"metadata":{"finalizers":null}}`) }()
+	set := p.set(held)
+	ref := p.pairOf(set[0]).Live[0].Ref
+	err := p.target.Remove(t.Context(), set[0].Key, ref)
+	if fault.Of(err) != fault.Unhealthy || !strings.Contains(err.Error(), "example.com/never") {
+		t.Errorf("got %v", err)
+	}
+}
