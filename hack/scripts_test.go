@@ -52,6 +52,19 @@ func TestEngineScriptLeavesAForeignEngineAlone(t *testing.T) {
 	}
 }
 
+func TestClusterScriptIsQuietWhereTheClusterAnswers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs the shared cluster")
+	}
+	if out, complaint, exit := script(t, nil, "hack/cluster.sh"); exit != 0 || out+complaint != "" {
+		t.Errorf("exit %d, said %q", exit, out+complaint)
+	}
+	out, complaint, exit := script(t, nil, "hack/cluster.sh", "kubeconfig")
+	if _, err := os.Stat(strings.TrimSpace(out)); exit != 0 || err != nil {
+		t.Errorf("exit %d, said %q, and %q: %v", exit, complaint, out, err)
+	}
+}
+
 func TestComposeScriptPrintsHowComposeIsCalled(t *testing.T) {
 	needsEngine(t)
 	out, complaint, exit := script(t, nil, "hack/compose.sh")

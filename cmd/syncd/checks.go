@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"syncd.io/syncd/internal/apply/docker"
+	"syncd.io/syncd/internal/apply/kube"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/sandbox"
@@ -41,6 +42,14 @@ func checkProgram(ctx context.Context) (sandbox.Child, finding) {
 	return child, finding{Check: name, OK: true, Detail: detail}
 }
 
+// checkTarget asks the engine, or the cluster, what it is.
+func checkTarget(ctx context.Context, host config.Host) finding {
+	if host.Kubernetes != nil {
+		return checkCluster(ctx, host)
+	}
+	return checkEngine(ctx, host)
+}
+
 func checkEngine(ctx context.Context, host config.Host) finding {
 	const name, fix = "engine", "see that it runs (systemctl status docker), and that this user may use its socket (sudo, or the group docker)"
 	if err := (wiring{engine: required}).engineNamed(host); err != nil {
@@ -55,6 +64,19 @@ func checkEngine(ctx context.Context, host config.Host) finding {
 		return failing(name, err, fix)
 	}
 	return finding{Check: name, OK: true, Detail: fmt.Sprintf("Docker %s, API %s, %d CPUs, %d MiB", facts.Version, facts.API, facts.CPUs, facts.Memory>>20)}
+}
+
+func checkCluster(ctx context.Context, host config.Host) finding {
+	const name, fix = "cluster", "see that kubectl cluster-info answers with the same kubeconfig and context"
+	cluster, err := kube.Open(ctx, kube.Options{Kubeconfig: host.Kubernetes.Kubeconfig, Context: host.Kubernetes.Context, Version: thisBuild().Version})
+	if err != nil {
+		return failing(name, err, fix)
+	}
+	facts, err := cluster.Facts(ctx)
+	if err := errors.Join(err, cluster.Close()); err != nil {
+		return failing(name, err, fix)
+	}
+	return finding{Check: name, OK: true, Detail: fmt.Sprintf("Kubernetes %s at %s, %d kinds", facts.Version, facts.Server, facts.Kinds)}
 }
 
 // checkRepository asks for the followed ref. A refused login is a finding about
@@ -98,9 +120,12 @@ func checkFiles(auth config.Auth) finding {
 }
 
 // checkDisk looks at the disk of the state directory, or where it would be made.
-func checkDisk(state string) finding {
+func checkDisk(host config.Host) finding {
 	const name = "disk"
-	dir := state
+	dir, room := host.State, "make room (docker image prune), or choose another --state"
+	if host.Kubernetes != nil {
+		room = "make room, or choose another --state"
+	}
 	for !exists(dir) && dir != filepath.Dir(dir) {
 		dir = filepath.Dir(dir)
 	}
@@ -115,7 +140,7 @@ func checkDisk(state string) finding {
 	free := int64(fs.Bavail) * fs.Bsize
 	switch {
 	case free < leastFree:
-		return failing(name, fmt.Errorf("%s has %d MiB free: want %d MiB", dir, free>>20, leastFree>>20), "make room (docker image prune), or choose another --state")
+		return failing(name, fmt.Errorf("%s has %d MiB free: want %d MiB", dir, free>>20, leastFree>>20), room)
 	case fs.Files > 0 && fs.Ffree < leastFiles:
 		return failing(name, fmt.Errorf("%s has room for %d more files: want %d", dir, fs.Ffree, leastFiles), "remove files, or choose another --state")
 	}

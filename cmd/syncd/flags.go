@@ -15,6 +15,7 @@ type flags struct {
 	// What stands in for a configuration file, or overrides it.
 	repo, path, state, docker string
 	branch, tag, commit       string
+	kubeconfig, context       string
 }
 
 // The formats of -o.
@@ -36,7 +37,11 @@ func (f *flags) register(root *cobra.Command) {
 	p.StringVar(&f.tag, "tag", "", "`tag` to follow")
 	p.StringVar(&f.commit, "commit", "", "`commit` to stay at, with all its digits")
 	p.StringVar(&f.docker, "docker", "", "`address` of the Docker engine (default DOCKER_HOST, else the local socket)")
+	p.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` that names a Kubernetes cluster to keep instead of an engine")
+	p.StringVar(&f.context, "context", "", "the kubeconfig's `context` to use (default its current one)")
 	root.MarkFlagsMutuallyExclusive("branch", "tag", "commit")
+	root.MarkFlagsMutuallyExclusive("docker", "kubeconfig")
+	root.MarkFlagsMutuallyExclusive("docker", "context")
 	for _, name := range []string{"output"} {
 		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{asText, asJSON, asMarkdown}, cobra.ShellCompDirectiveNoFileComp))
 	}

@@ -6,8 +6,8 @@ func (c *cli) logsVerb() *cobra.Command {
 	attempt := ""
 	cmd := &cobra.Command{
 		Use:               "logs APP",
-		Short:             "Show what was kept of the containers that failed",
-		Long:              "Shows the last output of the containers that failed, as it was kept when they\nwere replaced. Of what runs now, docker logs tells.",
+		Short:             "Show what was kept of the instances that failed",
+		Long:              "Shows the last output of the containers and pods that failed, as it was kept when\nthey were replaced. Of what runs now, docker logs and kubectl logs tell.",
 		Example:           "  syncd logs shop --attempt 1a2b3c4d5e",
 		Args:              oneApp,
 		ValidArgsFunction: c.app,
@@ -18,10 +18,10 @@ func (c *cli) logsVerb() *cobra.Command {
 					return known(cmd.Context(), a, args, err)
 				}
 				if len(logs) == 0 && attempt != "" {
-					return hinted("syncd history "+args[0]+" lists the attempts", "no container of app %s failed in an attempt at %q, or its log is no longer kept", args[0], attempt)
+					return hinted("syncd history "+args[0]+" lists the attempts", "nothing of app %s failed in an attempt at %q, or its log is no longer kept", args[0], attempt)
 				}
 				if len(logs) == 0 {
-					c.note("no container of app " + args[0] + " has failed")
+					c.note("nothing of app " + args[0] + " has failed")
 				}
 				return c.print(list(logs), func() string { return c.style().Logs(logs) })
 			})

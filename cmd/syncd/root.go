@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const rootHelp = `syncd keeps a Docker host equal to a Git repository, shows every difference, and
-puts the last healthy revision back when a change fails.
+const rootHelp = `syncd keeps a Docker host, or a Kubernetes cluster, equal to a Git repository, shows
+every difference, and puts the last healthy revision back when a change fails.
 
 While an agent runs (syncd run), the other verbs talk to it; with none, they work
 on the state directory themselves. Without a configuration file, --repo and
@@ -26,7 +26,7 @@ With several apps the gravest counts: 4, 1, 3, 5, 0.`
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "syncd",
-		Short:         "Keeps a Docker host equal to a Git repository",
+		Short:         "Keeps a Docker host, or a Kubernetes cluster, equal to a Git repository",
 		Long:          rootHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,6 +28,7 @@ func (c *cli) settings() (settings, error) {
 	if err := c.flags.overlay(&s.host); err != nil {
 		return s, err
 	}
+	atHome(&s.host, inPod())
 	s.host = s.host.Defaults()
 	if s.host.Host.Name == "" {
 		if s.host.Host.Name, err = os.Hostname(); err != nil {
@@ -80,10 +80,9 @@ func (f *flags) overlay(h *config.Host) error {
 	if f.branch+f.tag+f.commit != "" {
 		h.Repo.Ref = config.Ref{Branch: f.branch, Tag: f.tag, Commit: f.commit}
 	}
-	if err := config.CheckEngine("--docker", f.docker); err != nil {
+	if err := f.aim(h); err != nil {
 		return err
 	}
-	h.Docker = cmp.Or(f.docker, h.Docker)
 	return f.places(h)
 }
 

@@ -20,7 +20,7 @@ Status words:
   Halted       it failed, and a person has to act
   Blocked      consent, a window or a dependency is missing
   Paused       a person asked for it to be left alone
-  Unknown      the engine does not answer
+  Unknown      the engine, or the cluster, does not answer
 Health words: Healthy, Progressing, Degraded, Unknown.
 
 Exit codes:
@@ -28,7 +28,7 @@ Exit codes:
   3  the wanted revision is not what runs (yet)
   4  halted
   5  blocked, paused, out of sync, or degraded
-  1  any other error, such as a repository or an engine that does not answer
+  1  any other error, such as a repository, an engine or a cluster that does not answer
 With several apps the gravest counts: 4, 1, 3, 5, 0.`
 
 func (c *cli) statusVerb() *cobra.Command {

@@ -14,11 +14,12 @@ import (
 
 const validateHelp = `Checks a local directory as CI does before a merge: every app is rendered, every
 setting checked against its schema, and apps against each other (dependencies,
-ports, container names). It needs no engine, no network and no state.
+ports, container names, objects of a cluster). It needs no engine, no cluster, no
+network and no state.
 
 Values that only a host has (host.vars, host.envFiles) come from the file that
---config names; with it, only the apps of that host are looked at. What waits for
-a person on a host, and not for the author, is a warning.
+--config names; with it, only the apps of that host, or of its cluster, are looked
+at. What waits for a person on a host, and not for the author, is a warning.
 
 Exit codes: 0 nothing is wrong, 1 something is.`
 

@@ -27,13 +27,53 @@ func (v *validation) all(ctx context.Context) ([]verdict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the host's values: %w", err)
 	}
-	tracked, refused := v.snapshot.Tracked()
-	found, err := v.child.Discover(ctx, render.DiscoverRequest{Root: v.snapshot.Dir, Path: v.host.Repo.Path, Refused: refused})
-	if err != nil {
-		return nil, err
+	var verdicts []verdict
+	found := 0
+	for _, cluster := range v.targets() {
+		here, n, err := v.target(ctx, cluster, values, secret)
+		if err != nil {
+			return nil, err
+		}
+		verdicts, found = append(verdicts, here...), found+n
 	}
-	if len(found.Apps) == 0 {
-		return nil, hinted("an app is a directory with a compose.yaml", "there is no app in %s", v.snapshot.Dir)
+	if found == 0 {
+		return nil, hinted(v.wants(), "there is no app in %s", v.snapshot.Dir)
+	}
+	return verdicts, nil
+}
+
+// targets are what the directory is looked at for, clusters being true: that of the
+// host; where no host is meant, both, for a repository may hold apps of both.
+func (v *validation) targets() []bool {
+	switch {
+	case v.host.Kubernetes != nil:
+		return []bool{true}
+	case v.fixed || v.host.Docker != "":
+		return []bool{false}
+	default:
+		return []bool{false, true}
+	}
+}
+
+// wants says what would be an app.
+func (v *validation) wants() string {
+	const compose, cluster = "a directory with a compose.yaml", "one with manifests, a kustomization or a Helm chart"
+	switch targets := v.targets(); {
+	case len(targets) == 2:
+		return "an app is " + compose + ", or for a cluster " + cluster
+	case targets[0]:
+		return "an app of a cluster is " + cluster
+	default:
+		return "an app is " + compose
+	}
+}
+
+// target checks the apps of one kind of target, and says how many there are.
+func (v *validation) target(ctx context.Context, cluster bool, values map[string]string, secret []string) ([]verdict, int, error) {
+	tracked, refused := v.snapshot.Tracked()
+	found, err := v.child.Discover(ctx, render.DiscoverRequest{Root: v.snapshot.Dir, Path: v.host.Repo.Path, Refused: refused, Kubernetes: cluster, Values: values})
+	if err != nil {
+		return nil, 0, err
 	}
 	var verdicts []verdict
 	var apps []policy.App
@@ -43,16 +83,20 @@ func (v *validation) all(ctx context.Context) ([]verdict, error) {
 		}
 		req := render.Request{
 			Root: v.snapshot.Dir, App: app, Values: values, Secret: secret,
-			HostDir: app.Config.HostDir, Tracked: tracked, Refused: refused,
+			HostDir: app.Config.HostDir, Tracked: tracked, Refused: refused, Kubernetes: cluster,
 		}
 		one, objects, err := v.one(ctx, req)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
+		}
+		file := app.Dir
+		if !cluster {
+			file = app.File(tracked)
 		}
 		verdicts = append(verdicts, one)
-		apps = append(apps, policy.App{Name: app.Name, Dir: app.Dir, File: app.File(tracked), Config: app.Config, Objects: objects})
+		apps = append(apps, policy.App{Name: app.Name, Dir: app.Dir, File: file, Config: app.Config, Objects: objects})
 	}
-	return withPolicy(verdicts, policy.Check(apps)), nil
+	return withPolicy(verdicts, policy.Check(apps)), len(found.Apps), nil
 }
 
 // one renders an app. The error is of what is not the app's fault.

@@ -84,7 +84,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 // engineNamed refuses an environment that names no engine, where it is the one to
 // say which.
 func (w wiring) engineNamed(host config.Host) error {
-	if w.engine == unneeded || host.Docker != "" {
+	if w.engine == unneeded || host.Docker != "" || host.Kubernetes != nil {
 		return nil
 	}
 	return config.CheckEngine("DOCKER_HOST", os.Getenv("DOCKER_HOST"))

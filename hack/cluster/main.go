@@ -37,7 +37,12 @@ func run(ctx context.Context, args []string) error {
 	case "down":
 		return kubetest.Down(ctx)
 	case "status":
-		return kubetest.Status(ctx)
+		access, err := kubetest.Open(ctx)
+		if err != nil {
+			return fault.Hint(err, "make cluster starts it, or starts it anew")
+		}
+		fmt.Fprintf(os.Stdout, "the cluster answers at %s; KUBECONFIG=%s\n", access.URL(), access.Kubeconfig())
+		return nil
 	case "kubeconfig":
 		fmt.Fprintln(os.Stdout, filepath.Join(kubetest.SharedDir, "kubeconfig"))
 		return nil

@@ -35,6 +35,8 @@ type Origin struct {
 	// Agents are the identities of other agents that made some of the instances,
 	// or took the app over.
 	Agents []string
+	// Makers say in words who else made instances, where the target can tell.
+	Makers []string
 	// Held tells whether this agent took the app over earlier, and has it still.
 	Held bool
 	// Mark is what tells the other agents of the adoption once it is made; among

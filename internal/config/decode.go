@@ -34,6 +34,7 @@ func DecodeHost(file string, data []byte) (Host, error) {
 	d := decodeInto(p, data, &host)
 	if len(p.list) == 0 || d.lines["repo"] > 0 {
 		d.checkRepo(host.Repo)
+		d.checkTarget(host)
 	}
 	if err := p.err(); err != nil {
 		return Host{}, err
@@ -78,6 +79,13 @@ func (d *decoder) checkRepo(repo Repo) {
 		d.add(d.lines["repo.ref"], "keep one of them", "repo.ref has %d of branch, tag and commit: want at most one", len(given))
 	}
 	d.checkAuth(repo.Auth)
+}
+
+// checkTarget refuses two targets: an agent has one.
+func (d *decoder) checkTarget(h Host) {
+	if h.Docker != "" && h.Kubernetes != nil {
+		d.add(d.lines["kubernetes"], "keep one of them: an agent keeps an engine or a cluster", "both docker and kubernetes are given")
+	}
 }
 
 // checkAuth finds credentials that could never be used.

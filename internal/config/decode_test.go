@@ -199,6 +199,7 @@ func TestDecodeHostRejects(t *testing.T) {
 		"nanosecond":    {"repo: {url: a, interval: 1ns}\n", `f:1: repo.interval is "1ns": want a duration between 1s and 24h, such as 30s or 5m`, ""},
 		"year":          {"repo: {url: a, interval: 1y}\n", `f:1: repo.interval is "1y": want a duration between 1s and 24h, such as 30s or 5m`, ""},
 		"weeks":         {"repo: {url: a, interval: 200h}\n", `f:1: repo.interval is "200h": want a duration between 1s and 24h, such as 30s or 5m`, ""},
+		"two targets":   {"repo:\n  url: a\ndocker: unix:///a\nkubernetes: {}\n", "f:4: both docker and kubernetes are given", "keep one of them: an agent keeps an engine or a cluster"},
 		"two refs":      {"repo:\n  url: a\n  ref: {branch: b, tag: c}\n", "f:3: repo.ref has 2 of branch, tag and commit: want at most one", "keep one of them"},
 		"option as ref": {"repo: {url: a, ref: {branch: --exec=x}}\n", `f:1: repo.ref.branch is "--exec=x": want a name that Git allows`, ""},
 		"ref dots":      {"repo: {url: a, ref: {branch: a/../b}}\n", `f:1: repo.ref.branch is "a/../b": want a name that Git allows`, ""},

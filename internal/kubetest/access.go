@@ -3,8 +3,6 @@ package kubetest
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,27 +17,6 @@ type Access struct {
 	dir    string
 	url    string
 	client *http.Client
-}
-
-// newAccess reads the administrator's keys from a cluster's directory.
-func newAccess(dir, url string) (*Access, error) {
-	keys := filepath.Join(dir, "pki")
-	admin, err := load(keys, "admin")
-	if err != nil {
-		return nil, err
-	}
-	ours, err := readAuthority(keys)
-	if err != nil {
-		return nil, err
-	}
-	cert, err := tls.X509KeyPair(admin.cert, admin.key)
-	if err != nil {
-		return nil, fmt.Errorf("read the administrator's keys: %w", err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(ours.cert)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{cert}}, ForceAttemptHTTP2: true}
-	return &Access{dir: dir, url: url, client: &http.Client{Transport: transport}}, nil
 }
 
 // URL returns where the API server is, as https://ADDRESS:PORT.
@@ -104,6 +81,11 @@ func (a *Access) Do(ctx context.Context, method, path string, body any) (map[str
 	return answer, nil
 }
 
+// Read returns what the API server has at a path, as it is: /metrics, or a log.
+func (a *Access) Read(ctx context.Context, path string) ([]byte, error) {
+	return a.exchange(ctx, http.MethodGet, path, nil)
+}
+
 // exchange sends one request and returns the answer's body.
 func (a *Access) exchange(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, a.url+path, bytes.NewReader(body))
@@ -115,7 +97,7 @@ func (a *Access) exchange(ctx context.Context, method, path string, body []byte)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s %s: %w", method, path, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read the answer to %s %s: %w", method, path, err)

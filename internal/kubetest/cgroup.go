@@ -125,7 +125,7 @@ func removeCgroups(name string) error {
 			if err == nil && entry.IsDir() {
 				paths = append(paths, path)
 			}
-			return nil //nolint:nilerr // what has gone need not be removed
+			return nil // what has gone need not be removed
 		})
 		for _, path := range slices.Backward(paths) {
 			if err := syscall.Rmdir(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -35,7 +35,6 @@ type Cluster struct {
 	*Access
 	layout
 	options   Options
-	programs  string
 	processes map[string]*process
 }
 
@@ -43,6 +42,7 @@ type Cluster struct {
 type layout struct {
 	Net       network
 	EtcdPorts []int
+	Programs  string // the directory of the programs that it runs
 }
 
 // Launch starts a cluster in a directory, and returns when it does what is asked
@@ -68,7 +68,7 @@ func launch(ctx context.Context, dir string, options Options) (*Cluster, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{options: options, programs: path, processes: map[string]*process{}}
+	c := &Cluster{options: options, layout: layout{Programs: path}, processes: map[string]*process{}}
 	for _, step := range []func(context.Context, string) error{c.settle, c.startControlPlane, c.startNode} {
 		if err := step(ctx, dir); err != nil {
 			return c, err
@@ -87,12 +87,12 @@ func (c *Cluster) settle(ctx context.Context, dir string) error {
 	if c.options.Node {
 		c.Net, err = claimNetwork(ctx, c.options.shared)
 	} else {
-		c.Net, err = loopback()
+		c.Net, err = loopback(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	if c.EtcdPorts, err = freePorts(2); err != nil {
+	if c.EtcdPorts, err = freePorts(ctx, 2); err != nil {
 		return err
 	}
 	if err := writeJSON(filepath.Join(dir, "cluster.json"), c.layout); err != nil {
@@ -101,7 +101,7 @@ func (c *Cluster) settle(ctx context.Context, dir string) error {
 	if err := c.writeKeys(); err != nil {
 		return err
 	}
-	c.Access, err = newAccess(dir, c.Net.url())
+	c.Access, err = openKubeconfig(c.Kubeconfig())
 	return err
 }
 
@@ -141,11 +141,11 @@ func readLayout(dir string) (layout, error) {
 }
 
 // program returns the path of a program of Kubernetes.
-func (c *Cluster) program(name string) string { return filepath.Join(c.programs, name) }
+func (c *Cluster) program(name string) string { return filepath.Join(c.Programs, name) }
 
 // run starts a program of the cluster.
-func (c *Cluster) run(ctx context.Context, name, path string, args []string) error {
-	p, err := start(ctx, c.Logs(), run{name: name, path: path, args: args, detached: c.options.shared})
+func (c *Cluster) run(ctx context.Context, name, path string, args []string, env ...string) error {
+	p, err := start(ctx, c.Logs(), run{name: name, path: path, args: args, env: env, detached: c.options.shared})
 	if err != nil {
 		return err
 	}

@@ -115,8 +115,8 @@ func pack(files map[string][]byte) ([]byte, error) {
 }
 
 // loadOwnImages builds the test program and gives the node its images.
-func (c *Cluster) loadOwnImages(ctx context.Context) error {
-	program, err := buildApp(ctx, c.dir)
+func (a *Access) loadOwnImages(ctx context.Context) error {
+	program, err := buildApp(ctx, a.dir)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (c *Cluster) loadOwnImages(ctx context.Context) error {
 		images = append(images, Image{Tags: []string{App + ":" + tag}, Files: files, Entrypoint: []string{"/app"}, Env: []string{"VERSION=" + tag}})
 	}
 	for _, image := range images {
-		if err := c.Load(ctx, image); err != nil {
+		if err := a.Load(ctx, image); err != nil {
 			return err
 		}
 	}

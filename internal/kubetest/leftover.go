@@ -8,13 +8,19 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // prefix of the names of clusters' directories: who started it follows.
 func prefix() string { return fmt.Sprintf("syncd-kubetest-%d-", os.Getpid()) }
 
-// Sweep clears away the clusters of tests that were killed.
+// Sweep clears away the clusters of this user's tests that were killed.
 func Sweep(ctx context.Context) error {
+	unlock, err := lock(ctx, filepath.Join(os.TempDir(), fmt.Sprintf("syncd-kubetest.%d.lock", os.Getuid())))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), "syncd-kubetest-*"))
 	if err != nil {
 		return fmt.Errorf("look for what killed tests left: %w", err)
@@ -32,6 +38,10 @@ func Sweep(ctx context.Context) error {
 func abandoned(dir string) bool {
 	pid, _, found := strings.Cut(strings.TrimPrefix(filepath.Base(dir), "syncd-kubetest-"), "-")
 	if _, err := strconv.Atoi(pid); err != nil || !found {
+		return false
+	}
+	var owner syscall.Stat_t
+	if syscall.Stat(dir, &owner) != nil || int(owner.Uid) != os.Getuid() {
 		return false
 	}
 	_, err := os.Stat("/proc/" + pid)

@@ -10,7 +10,7 @@ import (
 // lock waits until no other process holds the lock on a file. The system frees
 // it when its holder ends, however that ends.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock %s: %w", path, err)
 	}

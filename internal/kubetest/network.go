@@ -30,8 +30,8 @@ const (
 )
 
 // loopback is the network of a cluster without a node.
-func loopback() (network, error) {
-	ports, err := freePorts(1)
+func loopback(ctx context.Context) (network, error) {
+	ports, err := freePorts(ctx, 1)
 	if err != nil {
 		return network{}, err
 	}
@@ -124,18 +124,4 @@ func tool(ctx context.Context, name string, args ...string) error {
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
 	}
 	return nil
-}
-
-// freePorts returns ports of the loopback that nobody listens on.
-func freePorts(count int) ([]int, error) {
-	var ports []int
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer listener.Close() //nolint:errcheck // held until all are found, so that they differ
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }

@@ -2,6 +2,7 @@ package kubetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -33,9 +34,8 @@ func (a *Access) socket() string { return filepath.Join(a.dir, "containerd.sock"
 // Docker engine has.
 func (c *Cluster) startContainerd(ctx context.Context) error {
 	files := map[string]string{
-		"containerd.toml":              c.containerdConfig(),
-		"cni/10-bridge.conflist":       c.cniConfig(),
-		"registry/_default/hosts.toml": noRegistry,
+		"containerd.toml":        c.containerdConfig(),
+		"cni/10-bridge.conflist": c.cniConfig(),
 	}
 	for name, content := range files {
 		path := filepath.Join(c.dir, name)
@@ -46,7 +46,7 @@ func (c *Cluster) startContainerd(ctx context.Context) error {
 			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	if err := c.run(ctx, "containerd", "containerd", []string{"--config", filepath.Join(c.dir, "containerd.toml")}); err != nil {
+	if err := c.run(ctx, "containerd", "containerd", []string{"--config", filepath.Join(c.dir, "containerd.toml")}, noRegistry()...); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -54,9 +54,13 @@ func (c *Cluster) startContainerd(ctx context.Context) error {
 	return c.awaitProgram(ctx, "containerd", func(ctx context.Context) error { return c.ctr(ctx, nil, "version") })
 }
 
-// noRegistry sends every pull where it is refused at once: there is no network
-// to wait for.
-const noRegistry = "server = \"http://127.0.0.1:1\"\n"
+// noRegistry sends every pull where it is refused at once, as there may be no
+// network and then a long wait. A registry on this machine's loopback is asked:
+// Go's clients never use a proxy for it.
+func noRegistry() []string {
+	const nobody = "http://127.0.0.1:1"
+	return []string{"HTTP_PROXY=" + nobody, "HTTPS_PROXY=" + nobody, "http_proxy=" + nobody, "https_proxy=" + nobody, "NO_PROXY=", "no_proxy="}
+}
 
 // containerdConfig is for containerd 1.6 and 1.7. Adjusting to a limited
 // oom_score_adj matters where root may not lower it: every sandbox would fail.
@@ -80,8 +84,6 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "%[1]s/cni"
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "%[1]s/registry"
 `, c.dir, c.socket(), pauseImage, snapshotter(c.dir))
 }
 
@@ -161,6 +163,18 @@ func (c *Cluster) awaitNode(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return c.awaitProgram(ctx, "kubelet", c.nodeReady)
+}
+
+// Host returns the address at which pods reach what listens on this machine.
+func (a *Access) Host() (string, error) {
+	found, err := readLayout(a.dir)
+	if err != nil {
+		return "", err
+	}
+	if found.Net.Node == nil {
+		return "", errors.New("the cluster has no node")
+	}
+	return found.Net.Node.String(), nil
 }
 
 // nodeReady returns an error unless the node is ready and takes pods.

@@ -37,7 +37,7 @@ func start(ctx context.Context, logs string, r run) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", r.name, err)
 	}
-	defer out.Close() //nolint:errcheck // the process has its own handle, nothing was written through this one
+	defer out.Close() // the process has its own handle
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), r.path, r.args...)
 	p.cmd.Env = append(os.Environ(), r.env...)
 	p.cmd.Dir = logs

@@ -10,9 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
-	"time"
 )
 
 // Stop ends everything that belongs to the cluster and removes its directory.
@@ -32,6 +30,9 @@ func sweep(ctx context.Context, dir string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if dir == SharedDir {
+		found.Net = ranged(sharedRange) // also where it was cut off before it wrote that down
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := await(ctx, func(context.Context) error { return killAll(dir, found.Net) }); err != nil {
@@ -39,7 +40,7 @@ func sweep(ctx context.Context, dir string) error {
 	}
 	errs := []error{removeShimSockets(dir), unmountAll(dir)}
 	if found.Net.Bridge != "" {
-		errs = append(errs, found.Net.remove(ctx), removeCgroups(found.Net.cgroup()), forgetAddresses(found.Net.Bridge))
+		errs = append(errs, found.Net.remove(ctx), removeCgroups(found.Net.cgroup()), forgetAddresses(found.Net.Bridge), forgetPorts(ctx, found.Net.Bridge), forgetLogs(dir))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err // the directory stays: it says what is left
@@ -52,7 +53,10 @@ func sweep(ctx context.Context, dir string) error {
 
 // killAll kills what runs, and returns an error as long as something does.
 func killAll(dir string, net network) error {
-	running := ours(dir)
+	var running []int
+	for _, pids := range ours(dir) {
+		running = append(running, pids...)
+	}
 	if net.Bridge != "" {
 		running = append(running, members(net.cgroup())...)
 	}
@@ -67,86 +71,21 @@ func killAll(dir string, net network) error {
 	return nil
 }
 
-// ours returns the processes of a cluster's programs that name its directory.
-func ours(dir string) []int {
+// ours returns, by program, the processes that name a cluster's directory.
+func ours(dir string) map[string][]int {
 	programs := append(built(), "etcd", "containerd", "containerd-shim-runc-v2")
 	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well-formed
-	var found []int
+	found := map[string][]int{}
 	for _, path := range commands {
 		content, err := os.ReadFile(path)
 		args := bytes.Split(content, []byte{0})
-		if err != nil || !slices.Contains(programs, filepath.Base(string(args[0]))) || !bytes.Contains(content, []byte(dir+"/")) {
+		name := filepath.Base(string(args[0]))
+		if err != nil || !slices.Contains(programs, name) || !bytes.Contains(content, []byte(dir+"/")) {
 			continue // a process that has ended has no arguments
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-			found = append(found, pid)
+			found[name] = append(found[name], pid)
 		}
 	}
 	return found
-}
-
-// unmountAll takes off what is mounted below dir, the latest first.
-func unmountAll(dir string) error {
-	content, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return fmt.Errorf("read the mounts: %w", err)
-	}
-	var errs []error
-	for _, line := range slices.Backward(strings.Split(strings.TrimSpace(string(content)), "\n")) {
-		fields := strings.Fields(line) // the fifth is the mount point, see proc_pid_mountinfo(5)
-		if len(fields) < 5 || !strings.HasPrefix(fields[4], dir+"/") {
-			continue
-		}
-		if err := syscall.Unmount(fields[4], syscall.MNT_DETACH); err != nil {
-			errs = append(errs, fmt.Errorf("unmount %s: %w", fields[4], err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// removeShimSockets removes the sockets of killed shims, which containerd puts
-// into a directory that all of a machine share; each shim's directory names its.
-func removeShimSockets(dir string) error {
-	files, _ := filepath.Glob(dir + "/containerd-state/io.containerd.runtime.v2.task/k8s.io/*/address") // well-formed
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("read a shim's address: %w", err)
-		}
-		if err := os.Remove(strings.TrimPrefix(string(content), "unix://")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove a shim's socket: %w", err)
-		}
-	}
-	return nil
-}
-
-// forgetAddresses removes what the network plugins remember of a network in a
-// directory that all of a machine share.
-func forgetAddresses(network string) error {
-	files, _ := filepath.Glob("/var/lib/cni/results/" + network + "-*") // well-formed
-	for _, file := range files {
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove what a plugin remembers: %w", err)
-		}
-	}
-	return nil
-}
-
-// StopAPIServer ends the API server as its operator would, and returns when it is
-// gone. Everything else goes on.
-func (c *Cluster) StopAPIServer() { c.processes["kube-apiserver"].stop(5 * time.Second) }
-
-// StartAPIServer starts it again at the same address with the same data, and
-// returns when it is ready.
-func (c *Cluster) StartAPIServer(ctx context.Context) error {
-	if err := c.startAPIServer(ctx); err != nil {
-		return err
-	}
-	return c.awaitAPIServer(ctx)
-}
-
-// RestartAPIServer does both.
-func (c *Cluster) RestartAPIServer(ctx context.Context) error {
-	c.StopAPIServer()
-	return c.StartAPIServer(ctx)
 }

@@ -2,6 +2,8 @@ package kubetest
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"os"
 	"testing"
 
@@ -46,15 +48,31 @@ func Shared(t testing.TB) *Access {
 	if testing.Short() {
 		t.Skip("needs the shared cluster")
 	}
-	if err := Status(t.Context()); err != nil {
-		t.Fatalf("the shared cluster does not answer: %v\nhint: make cluster starts it", err)
-	}
-	access, err := openShared()
+	access, err := Open(t.Context())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("the shared cluster does not answer: %v\nhint: make cluster starts it", err)
 	}
 	t.Cleanup(access.client.CloseIdleConnections)
 	return access
+}
+
+// Namespace makes a namespace with a unique name for one test, and has it deleted
+// when the test ends, with all that is in it.
+func (a *Access) Namespace(t testing.TB) string {
+	t.Helper()
+	made, err := a.Do(t.Context(), http.MethodPost, "/api/v1/namespaces", map[string]any{"metadata": map[string]any{"generateName": "syncdtest-"}})
+	if err != nil {
+		t.Fatalf("make a namespace: %v", err)
+	}
+	name := at(made, "metadata", "name").(string)
+	t.Cleanup(func() {
+		_, err := a.Do(context.WithoutCancel(t.Context()), http.MethodDelete, "/api/v1/namespaces/"+name, nil)
+		var refusal *Refusal
+		if err != nil && !(errors.As(err, &refusal) && refusal.Code == http.StatusNotFound) {
+			t.Errorf("delete the namespace %s: %v", name, err)
+		}
+	})
+	return name
 }
 
 // newDir makes a directory for a cluster, which says whose it is. Its path is

@@ -8,23 +8,22 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
 )
 
-// adopt takes over what Compose started, or another agent. Without Confirm it
-// only says what would stay untouched and what would be replaced.
+// adopt takes over what somebody else started: Compose, kubectl, another agent.
+// Without Confirm it only says what would stay untouched and what would be
+// replaced.
 func (x *act) adopt(ctx context.Context) (ActResult, error) {
-	origins, ok := x.agent.opts.Engine.(Origins)
-	if !ok {
-		return ActResult{}, fault.As(fault.Rejected, fmt.Errorf("this target cannot adopt"))
-	}
-	origin, err := origins.Origin(ctx, x.req.App)
+	idiom := x.agent.idiom()
+	origin, err := x.origin(ctx)
 	if err != nil {
 		return ActResult{}, fmt.Errorf("look at what runs as %s: %w", x.req.App, err)
 	}
 	if len(origin.Refs) == 0 && origin.Mark.ID == "" && !x.worker.read().Released {
-		err := fmt.Errorf("nothing that runs as project %s waits to be taken over", x.req.App)
-		return ActResult{}, fault.Hint(fault.As(fault.Rejected, err), "see: docker ps --filter label=com.docker.compose.project="+x.req.App)
+		err := fmt.Errorf(idiom.none, x.req.App)
+		return ActResult{}, fault.Hint(fault.As(fault.Rejected, err), fmt.Sprintf(idiom.noneHint, x.req.App))
 	}
 	take := func(rec *state.Record) error {
 		rec.Adopted = slices.Concat(rec.Adopted, origin.Refs)
@@ -44,10 +43,51 @@ func (x *act) adopt(ctx context.Context) (ActResult, error) {
 		return ActResult{}, err
 	}
 	// The others are told last: a crash before that leaves them what they have.
-	if err := origins.TakeOver(ctx, x.req.App); err != nil {
-		return ActResult{}, fmt.Errorf("take over app %s: %w", x.req.App, err)
+	if origins, ok := x.agent.opts.Engine.(Origins); ok {
+		if err := origins.TakeOver(ctx, x.req.App); err != nil {
+			return ActResult{}, fmt.Errorf("take over app %s: %w", x.req.App, err)
+		}
 	}
-	return x.pass(ctx, fmt.Sprintf("adopted %d containers of %s", len(origin.Refs), x.req.App))
+	return x.pass(ctx, fmt.Sprintf(idiom.adopted, len(origin.Refs), x.req.App))
+}
+
+// origin is what an adoption takes over: as the engine knows it by the app's name,
+// or what stands in the slots that the app wants and is not its own.
+func (x *act) origin(ctx context.Context) (apply.Origin, error) {
+	if origins, ok := x.agent.opts.Engine.(Origins); ok {
+		return origins.Origin(ctx, x.req.App)
+	}
+	if x.worker.questions.target == nil {
+		return apply.Origin{}, fault.As(fault.Unreachable, fmt.Errorf("no %s could be reached", x.agent.idiom().place))
+	}
+	rec := x.worker.read()
+	cand, err := x.worker.candidate(ctx, x.catalog, rec)
+	if err != nil {
+		return apply.Origin{}, err
+	}
+	pairs, err := x.worker.questions.observe(ctx, cand.set.Objects, ownedBy(rec, x.catalog))
+	if err != nil {
+		return apply.Origin{}, err
+	}
+	return strangers(pairs), nil
+}
+
+// strangers are the instances in wanted slots that are not the app's own.
+func strangers(pairs []resource.Pair) apply.Origin {
+	var origin apply.Origin
+	for _, p := range pairs {
+		for _, live := range p.Live {
+			if p.Want == nil || !live.Foreign {
+				continue
+			}
+			origin.Refs = append(origin.Refs, live.Ref)
+			if live.Maker != "" && !slices.Contains(origin.Makers, live.Maker) {
+				origin.Makers = append(origin.Makers, live.Maker)
+			}
+		}
+	}
+	slices.Sort(origin.Makers)
+	return origin
 }
 
 // asPrinted refuses to adopt where that would do something else by now than what
@@ -62,7 +102,7 @@ func (x *act) asPrinted(ctx context.Context, origin apply.Origin, take func(*sta
 	}
 	if now.Preview.Digest != x.req.Plan {
 		err := fmt.Errorf("adopt app %s: plan %s is no longer what would be done", x.req.App, x.req.Plan)
-		return fault.Hint(fault.As(fault.Rejected, err), "a commit or a container came meanwhile; look again: syncd adopt "+x.req.App)
+		return fault.Hint(fault.As(fault.Rejected, err), x.agent.idiom().meanwhile+"; look again: syncd adopt "+x.req.App)
 	}
 	return nil
 }
@@ -83,17 +123,42 @@ func (x *act) previewAdoption(ctx context.Context, origin apply.Origin, take fun
 		}
 	}
 	preview := x.agent.preview(ctx, x.catalog, x.worker, rec)
-	stay, mend, replace := 0, 0, 0
-	for _, s := range preview.Plan.Services {
-		stay += s.Of - s.Slots
-		if s.How == apply.InPlace { // a name, a limit: what runs goes on running
-			mend += s.Slots
-		} else {
-			replace += s.Slots
+	text := warning(origin) + x.keepers(origin) + x.agent.idiom().adoption(touched(preview.Plan))
+	return ActResult{Text: text, Preview: &preview}, nil
+}
+
+// touched counts what a plan does to whom.
+func touched(plan apply.Plan) touches {
+	var t touches
+	for _, s := range plan.Services {
+		t.stay += s.Of - s.Slots
+		switch s.How {
+		case apply.InPlace: // a name, a limit: what runs goes on running
+			t.mend += s.Slots
+		case apply.Fresh:
+			t.fresh += s.Slots
+		default:
+			t.anew += s.Slots
 		}
 	}
-	text := fmt.Sprintf("%d containers stay untouched, %d are mended without a restart, %d would be replaced", stay, mend, replace)
-	return ActResult{Text: warning(origin) + text, Preview: &preview}, nil
+	return t
+}
+
+// keepers says who made what is taken over, and how they are kept from putting
+// their own back; empty where nothing is known of them.
+func (x *act) keepers(origin apply.Origin) string {
+	var b strings.Builder
+	knows, _ := x.agent.opts.Engine.(Keepers)
+	for _, maker := range origin.Makers {
+		fmt.Fprintf(&b, "some of it is made by %s", maker)
+		if knows != nil {
+			if how := knows.Suspend(maker); how != "" {
+				b.WriteString(", which would put its own back: first, " + how)
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 // warning says from whom an adoption takes the app; empty where no other agent
@@ -108,7 +173,7 @@ func warning(origin apply.Origin) string {
 
 // release hands the app back: nothing is stopped, and syncd leaves it alone.
 func (x *act) release(ctx context.Context) (ActResult, error) {
-	text := fmt.Sprintf("nothing is stopped; syncd leaves %s alone from now on, and plain Compose can go on with it", x.req.App)
+	text := fmt.Sprintf(x.agent.idiom().released, x.req.App)
 	if !x.req.Confirm {
 		return x.previewRelease(ctx, text)
 	}

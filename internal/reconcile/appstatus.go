@@ -112,8 +112,8 @@ func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state
 func feel(pairs []resource.Pair) Word {
 	health := Healthy
 	for _, p := range pairs {
-		if p.Want == nil || p.Want.Once || p.Key.Kind != spec.KindContainer {
-			continue
+		if p.Want == nil || p.Want.Once || p.Key.Kind != spec.KindContainer && !p.Alone {
+			continue // networks and volumes feel nothing; what stands alone tells how it feels
 		}
 		switch stateOf(p) {
 		case resource.Failed, resource.Absent:

@@ -23,7 +23,7 @@ func (a *Agent) Status(ctx context.Context, apps []string) (Status, error) {
 }
 
 func (a *Agent) status(ctx context.Context, apps []string) (Status, error) {
-	st := Status{Host: a.opts.Host.Host.Name, Agent: a.life.Load() != nil, Recovered: a.opts.Store.Recovered()}
+	st := Status{Host: a.opts.Host.Host.Name, Target: a.target(), Agent: a.life.Load() != nil, Recovered: a.opts.Store.Recovered()}
 	st.ReadOnly = st.Agent && a.opts.ReadOnly
 	if !st.Agent {
 		if _, err := a.look(ctx); err != nil && a.catalog.Load() == nil {
@@ -52,6 +52,9 @@ func (a *Agent) status(ctx context.Context, apps []string) (Status, error) {
 }
 
 func (a *Agent) servicesOf(ctx context.Context, objects []resource.Object) []ServiceStatus {
+	if a.onCluster() {
+		return workloadsOf(objects)
+	}
 	var out []ServiceStatus
 	for _, c := range containers(objects) {
 		if n := len(out); n > 0 && out[n-1].Service == c.Service {

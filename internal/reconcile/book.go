@@ -48,16 +48,21 @@ func (p *pass) spendConsent(o Outcome) {
 	}
 }
 
+// saysNew tells whether the result says something that the last one did not.
+func (p *pass) saysNew(res Result) bool {
+	last := p.record.Last
+	return last.Outcome != string(res.Outcome) || last.Reason != res.Reason || last.Revision.Commit != res.Revision.Commit
+}
+
 // bookVerdict keeps the verdict, and tells whether it says something new.
 func (p *pass) bookVerdict(res Result) bool {
-	last := &p.record.Last
-	same := last.Outcome == string(res.Outcome) && last.Reason == res.Reason && last.Revision.Commit == res.Revision.Commit
+	last, fresh := &p.record.Last, p.saysNew(res)
 	last.Outcome, last.Reason, last.Hint = string(res.Outcome), res.Reason, res.Hint
 	last.Revision = res.Revision
-	if !same {
+	if fresh {
 		last.Since = res.Started.Add(res.Duration.D())
 	}
-	return !same
+	return fresh
 }
 
 // showVerdict lets readers see the verdict of an agent that writes nothing.

@@ -106,7 +106,7 @@ func (c *catalog) gives(dir, hostDir string, set state.Set) bool {
 func (w *worker) render(ctx context.Context, c *catalog, app render.App, hostDir string) (*candidate, error) {
 	answer, err := w.agent.opts.Renderer.Render(ctx, render.Request{
 		Root: c.snapshot.Dir, App: app, Values: c.values, Secret: c.secret,
-		HostDir: hostDir, Tracked: c.tracked, Refused: c.refused,
+		HostDir: hostDir, Tracked: c.tracked, Refused: c.refused, Kubernetes: w.agent.onCluster(),
 	})
 	if err != nil {
 		return nil, err

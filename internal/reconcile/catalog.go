@@ -71,22 +71,25 @@ func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load revision %.10s: %w", commit, err)
 	}
-	c, err := a.open(ctx, snapshot)
-	if err != nil {
+	c := &catalog{snapshot: snapshot, values: values, secret: secret, valueHash: hash}
+	if err := a.open(ctx, c); err != nil {
 		a.refuse(commit, err)
 		return nil, err
 	}
-	c.values, c.secret, c.valueHash = values, secret, hash
 	return c, a.admit(c)
 }
 
-// open finds the apps of a snapshot.
-func (a *Agent) open(ctx context.Context, s source.Snapshot) (*catalog, error) {
-	c := &catalog{snapshot: s, apps: map[string]render.App{}, elsewhere: map[string]render.App{}}
+// open finds the apps of the catalog's snapshot.
+func (a *Agent) open(ctx context.Context, c *catalog) error {
+	s := c.snapshot
+	c.apps, c.elsewhere = map[string]render.App{}, map[string]render.App{}
 	c.tracked, c.refused = s.Tracked()
-	found, err := a.opts.Renderer.Discover(ctx, render.DiscoverRequest{Root: s.Dir, Path: a.opts.Host.Repo.Path, Refused: c.refused})
+	found, err := a.opts.Renderer.Discover(ctx, render.DiscoverRequest{
+		Root: s.Dir, Path: a.opts.Host.Repo.Path, Refused: c.refused,
+		Kubernetes: a.onCluster(), Values: c.values,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("revision %s: %w", s.Revision.Short(), err)
+		return fmt.Errorf("revision %s: %w", s.Revision.Short(), err)
 	}
 	c.paths = slices.Sorted(maps.Keys(c.tracked))
 	for _, app := range found.Apps {
@@ -96,7 +99,7 @@ func (a *Agent) open(ctx context.Context, s source.Snapshot) (*catalog, error) {
 			c.elsewhere[app.Name] = app
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // admit makes a worker for every app of the catalog.

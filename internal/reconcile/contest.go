@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -25,10 +26,22 @@ func (c Conflict) String() string {
 }
 
 // Contest returns what the objects of one app and those of another would both
-// hold on the same host, in order, without I/O. A range is contested where both
-// together need more ports than it has; a port of all addresses is one of each.
+// hold on the same host, or in the same cluster, in order, without I/O. A range is
+// contested where both together need more ports than it has; a port of all
+// addresses is one of each.
 func Contest(mine, theirs []resource.Object) []Conflict {
-	return contest(demands(mine), demands(theirs))
+	return contest(append(demands(mine), named(mine)...), append(demands(theirs), named(theirs)...))
+}
+
+// named are the objects of a cluster, which all apps there know by one name.
+func named(objects []resource.Object) []demand {
+	var out []demand
+	for _, o := range objects {
+		if ofKind := o.Key.Kind; ofKind != "" && unicode.IsUpper(rune(ofKind[0])) {
+			out = append(out, demand{object: o.Key.String()})
+		}
+	}
+	return out
 }
 
 func contest(mine, theirs []demand) []Conflict {
@@ -45,8 +58,9 @@ func contest(mine, theirs []demand) []Conflict {
 }
 
 // demand is what an app wants of its host: a name, or some of a range of ports,
-// which has but one where it is a fixed one.
+// which has but one where it is a fixed one; of a cluster, an object.
 type demand struct {
+	object         string // kind/namespace/name; empty for all else
 	name           string // empty for ports
 	host, protocol string
 	from, to       int
@@ -55,7 +69,10 @@ type demand struct {
 
 // String says it as claims do: "port 0.0.0.0:80/tcp", "name db".
 func (d demand) String() string {
-	if d.name != "" {
+	switch {
+	case d.object != "":
+		return d.object
+	case d.name != "":
 		return "name " + d.name
 	}
 	ports := strconv.Itoa(d.from)
@@ -67,6 +84,8 @@ func (d demand) String() string {
 
 func (d demand) clashes(e demand) bool {
 	switch {
+	case d.object != "" || e.object != "":
+		return d.object == e.object
 	case d.name != "" || e.name != "":
 		return d.name == e.name
 	case d.protocol != e.protocol || d.to < e.from || e.to < d.from:

@@ -47,7 +47,7 @@ func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, wa
 			}
 			return verdict{outcome: Blocked,
 				reason: fmt.Sprintf("%s of %s is wanted by app %s in %s too, %s", x, c.apps[w.name].File(c.tracked), o.name, c.apps[o.name].File(c.tracked), why),
-				hint:   "change it in one of the two, or let hosts.matchLabels put the apps on different hosts"}, true
+				hint:   w.agent.idiom().apart}, true
 		}
 	}
 	return verdict{}, false

@@ -17,7 +17,7 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 	e := Explanation{App: app, Actor: actor(s)}
 	e.Lines = append(e.Lines, words(s))
 	e.Lines = append(e.Lines, revisions(s)...)
-	e.Lines = append(e.Lines, outage(st)...)
+	e.Lines = append(e.Lines, outage(st, a.idiom().place)...)
 	e.Lines = append(e.Lines, lastPass(s)...)
 	for _, d := range s.Drift {
 		e.Lines = append(e.Lines, "Drift: "+d)
@@ -31,7 +31,7 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 	e.Type = commands(s)
 	switch {
 	case st.EngineError != "": // nothing else helps before it answers
-		e.Actor, e.Type = "an operator", []string{"systemctl status docker", "syncd check"}
+		e.Actor, e.Type = "an operator", []string{a.idiom().revive, "syncd check"}
 	case st.ReadOnly:
 		e.Lines = append(e.Lines, "This agent is read-only: it reports, and never acts.")
 		e.Type = slices.DeleteFunc(e.Type, acts)
@@ -46,8 +46,8 @@ func acts(command string) bool {
 	return !strings.HasPrefix(command, "syncd plan ") && !strings.HasPrefix(command, "syncd logs ")
 }
 
-// outage says that the engine does not answer, since when, and what that means.
-func outage(st Status) []string {
+// outage says that the engine, or the cluster, does not answer, since when, and what that means.
+func outage(st Status, place string) []string {
 	if st.EngineError == "" {
 		return nil
 	}
@@ -60,7 +60,7 @@ func outage(st Status) []string {
 		later = "no agent runs: syncd sync goes on when it answers"
 	}
 	lines := []string{
-		fmt.Sprintf("The engine does not answer%s: %s.", since, strings.TrimSuffix(st.EngineError, ".")),
+		fmt.Sprintf("The %s does not answer%s: %s.", place, since, strings.TrimSuffix(st.EngineError, ".")),
 		"What runs now is unknown. Nothing is blamed for that, and " + later + ".",
 	}
 	if st.EngineHint != "" {

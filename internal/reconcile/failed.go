@@ -97,16 +97,16 @@ func pauses(f apply.Failure) bool {
 // policy is to halt.
 func (p *pass) jobForbids(failed state.Set) string {
 	for _, o := range failed.Objects {
-		if o.Once && p.ran(o.Group) && onRollback(o) == resource.HaltOnRollback {
-			return fmt.Sprintf("job %s ran and may have changed data that the good revision cannot read (jobs.%s.onRollback)", o.Group, o.Group)
+		if name := jobName(o); o.Once && p.ran(name) && onRollback(o) == resource.HaltOnRollback {
+			return fmt.Sprintf("job %s ran and may have changed data that the good revision cannot read (jobs.%s.onRollback)", name, name)
 		}
 	}
 	return ""
 }
 
-func (p *pass) ran(group string) bool {
+func (p *pass) ran(job string) bool {
 	for _, name := range p.record.Attempt.Ran {
-		if name == group {
+		if name == job {
 			return true
 		}
 	}
@@ -124,12 +124,12 @@ func onRollback(o resource.Object) resource.OnRollback {
 // back, with their objects.
 func (p *pass) runsOnRollback(failed state.Set) (names []string, objects []resource.Object) {
 	for _, o := range failed.Objects {
-		if !o.Once || !p.ran(o.Group) || onRollback(o) != resource.RunOnRollback {
+		if !o.Once || !p.ran(jobName(o)) || onRollback(o) != resource.RunOnRollback {
 			continue
 		}
 		names = append(names, o.Job.Run)
 		for _, job := range failed.Objects {
-			if job.Group == o.Job.Run {
+			if jobName(job) == o.Job.Run {
 				objects = append(objects, job)
 			}
 		}

@@ -57,7 +57,7 @@ func (x *act) hand(ctx context.Context, way handing) (ActResult, error) {
 		return ActResult{Text: text, Preview: h.preview}, nil
 	case x.req.Plan != "" && x.req.Plan != h.preview.Digest:
 		err := fmt.Errorf("%s of app %s: plan %s is no longer what would be done", way.begun, x.req.App, x.req.Plan)
-		return ActResult{}, fault.Hint(fault.As(fault.Rejected, err), "a commit or a container came meanwhile; look again: syncd "+way.verb+" "+x.req.App)
+		return ActResult{}, fault.Hint(fault.As(fault.Rejected, err), x.agent.idiom().meanwhile+"; look again: syncd "+way.verb+" "+x.req.App)
 	}
 	x.req.Reason = strings.ReplaceAll(text, "\n", "; ")
 	if err := x.change(ctx, way.verb, false, func(*state.Record) error { return nil }); err != nil {

@@ -65,7 +65,7 @@ func (x *act) upgradeGates(ctx context.Context) (ActResult, error) {
 func (x *act) gates() (Gates, error) {
 	engine, ok := x.agent.opts.Engine.(Gates)
 	if !ok {
-		return nil, fault.As(fault.Rejected, fmt.Errorf("this target has no gates"))
+		return nil, fault.As(fault.Rejected, errors.New(x.agent.idiom().noGates))
 	}
 	rec := x.worker.read()
 	if rec.Released {

@@ -36,14 +36,15 @@ func (p *pass) renamed(cand *candidate) (verdict, bool) {
 	if err != nil {
 		return verdictOf(err), true
 	}
+	idiom := p.agent.idiom()
 	for _, w := range workers {
 		rec := w.read()
 		if _, still := p.catalog.apps[w.name]; still || rec.Good == nil || rec.Dir != p.app.Dir && !sameData(rec.Good.Objects, cand.set.Objects) {
 			continue
 		}
 		return verdict{outcome: Blocked,
-			reason: fmt.Sprintf("%s was app %s in %s until now, whose containers and volumes still are there; as %s it would begin with empty volumes", p.app.Dir, w.name, rec.Dir, p.name),
-			hint:   fmt.Sprintf("write name: %s into its compose file, or give the old one up: syncd plan %s", w.name, w.name)}, true
+			reason: fmt.Sprintf(idiom.renamed, p.app.Dir, w.name, rec.Dir, p.name),
+			hint:   fmt.Sprintf(idiom.renamedHint, w.name)}, true
 	}
 	return verdict{}, false
 }
@@ -52,7 +53,9 @@ func (p *pass) renamed(cand *candidate) (verdict, bool) {
 // them.
 func sameData(a, b []resource.Object) bool {
 	same := slices.EqualFunc(resource.Sorted(a), resource.Sorted(b), func(x, y resource.Object) bool { return x.Key == y.Key })
-	return same && slices.ContainsFunc(a, func(o resource.Object) bool { return o.Key.Kind == spec.KindVolume })
+	return same && slices.ContainsFunc(a, func(o resource.Object) bool {
+		return o.Key.Kind == spec.KindVolume || o.Key.Kind == "PersistentVolumeClaim"
+	})
 }
 
 // dependencies are the apps that must be good before this one is changed.

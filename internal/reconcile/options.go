@@ -26,8 +26,8 @@ type Renderer interface {
 	Render(ctx context.Context, req render.Request) (render.Answer, error)
 }
 
-// Engine is where apps live. It may also be Facts, Gates, Origins, Pruner or
-// Watcher.
+// Engine is where apps live. It may also be Facts, Gates, Keepers, Origins,
+// Pruner or Watcher.
 type Engine interface {
 	// Target returns a place of one app: it is kept, and each call returns one of
 	// its own, for passes and questions go on side by side.
@@ -64,6 +64,13 @@ type Origins interface {
 	TakeOver(ctx context.Context, app string) error
 	// HandBack takes back what TakeOver told.
 	HandBack(ctx context.Context, app string) error
+}
+
+// Keepers knows of the tools that keep things on the target besides syncd.
+type Keepers interface {
+	// Suspend says what to do so that a maker (resource.Instance.Maker) does not put
+	// its own back; empty where it never does by itself.
+	Suspend(maker string) string
 }
 
 // Pruner removes what a target keeps of revisions that are gone.

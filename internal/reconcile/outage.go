@@ -19,7 +19,7 @@ type Pinger interface {
 // out app by app.
 func (a *Agent) askEngine(ctx context.Context, st *Status) {
 	if a.opts.Engine == nil {
-		st.EngineError, st.EngineHint = "no engine could be reached", "see that it runs; syncd check says more"
+		st.EngineError, st.EngineHint = "no "+a.idiom().place+" could be reached", "see that it runs; syncd check says more"
 		return
 	}
 	if pinger, ok := a.opts.Engine.(Pinger); ok {

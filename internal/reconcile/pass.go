@@ -30,6 +30,10 @@ type pass struct {
 	placed bool
 	// promoted tells that a set became good.
 	promoted bool
+	// live are the instances that were seen last, or made since; about are slots that
+	// the verdict is about.
+	live  map[resource.Key]resource.Ref
+	about []resource.Key
 	// rolled is what came of the pass's last rollout; nil before the first.
 	rolled *apply.Outcome
 	// life is the context that only the agent's end ends: a newer revision ends
@@ -57,6 +61,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, erro
 		if ctx.Err() != nil {
 			return p.save() // cut short by the agent's end, which is no verdict
 		}
+		p.tell(ctx, &res)
 		return p.book(res)
 	})
 	return res, err
@@ -110,7 +115,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}
-	p.wanted = cand.set.Digest
+	p.wanted, p.record.As = cand.set.Digest, p.catalog.account(p.record)
 	p.result.Notes = append(p.result.Notes, cand.notes...)
 	switch course, v := decide(p.record, cand.set, p.will); course {
 	case settle:
@@ -148,7 +153,19 @@ func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}
+	p.live = liveIn(pairs)
 	return pairs, drift.Compare(pairs, comparing(p.record, p.catalog)), nil
+}
+
+// liveIn returns the instance that stands for each slot.
+func liveIn(pairs []resource.Pair) map[resource.Key]resource.Ref {
+	live := make(map[resource.Key]resource.Ref, len(pairs))
+	for _, pair := range pairs {
+		if i, ok := standing(pair); ok {
+			live[pair.Key] = i.Ref
+		}
+	}
+	return live
 }
 
 func doneJobs(rec state.Record) map[string]bool {
@@ -174,6 +191,10 @@ func (p *pass) roll(ctx context.Context, rollout *apply.Rollout, plan apply.Plan
 	begun := time.Now()
 	rollout.Before = p.rolled
 	outcome := rollout.Run(ctx, plan)
+	p.touched = p.touched || !plan.Empty()
+	for key, ref := range outcome.Made {
+		p.live[key] = ref
+	}
 	p.rolled = &outcome
 	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
 	p.result.Gaps = append(p.result.Gaps, outcome.Gaps...)

@@ -53,6 +53,9 @@ type ServicePlan struct {
 type WayBack struct {
 	// Good is the revision that a rollback would put back; zero where there is none.
 	Good source.Revision `json:"good,omitzero"`
+	// Unseen tells that nobody can say whether its images can still be had: a
+	// cluster's nodes fetch them.
+	Unseen bool `json:"unseen,omitempty"`
 	// Missing are its images that are no longer on the engine.
 	Missing []string `json:"missing,omitempty"`
 }

@@ -48,12 +48,11 @@ func (a *Agent) catalogFor(ctx context.Context, req PlanRequest) (*catalog, erro
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.open(ctx, snapshot)
-	if err != nil {
-		return nil, err
+	c := &catalog{snapshot: snapshot}
+	if c.values, c.secret, c.valueHash, err = config.Values(a.opts.Host.Host); err != nil {
+		return nil, fmt.Errorf("read the host's values: %w", err)
 	}
-	c.values, c.secret, c.valueHash, err = config.Values(a.opts.Host.Host)
-	return c, err
+	return c, a.open(ctx, c)
 }
 
 func (a *Agent) loadRef(ctx context.Context, ref string) (source.Snapshot, error) {
@@ -194,6 +193,7 @@ func (a *Agent) wayBack(ctx context.Context, rec state.Record, facts Facts, p *P
 	}
 	p.WayBack.Good = rec.Good.Revision
 	if facts == nil {
+		p.WayBack.Unseen = a.onCluster()
 		return nil
 	}
 	seen := map[string]bool{}

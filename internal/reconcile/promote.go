@@ -27,7 +27,7 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	}
 	if !again.Empty() {
 		p.stubborn.again(cand.set.Digest, again)
-		return verdict{outcome: Degraded, reason: notConverging + fields(again), hint: "something else changes it back, or the engine stores it differently"}
+		return verdict{outcome: Degraded, reason: notConverging + fields(again), hint: "something else changes it back, or the " + p.agent.idiom().place + " stores it differently"}
 	}
 	// A pass that was cut short did the work, and told nobody; one that ended
 	// degraded has told.
@@ -91,8 +91,8 @@ func (p *pass) bookJob(job resource.Object) {
 		return
 	}
 	rec.Done[job.Hash()] = p.agent.opts.Now()
-	if a := rec.Attempt; a != nil && !slices.Contains(a.Ran, job.Group) {
-		a.Ran = append(a.Ran, job.Group)
+	if a := rec.Attempt; a != nil && !slices.Contains(a.Ran, jobName(job)) {
+		a.Ran = append(a.Ran, jobName(job))
 	}
 }
 

@@ -13,6 +13,7 @@ func (w *worker) save() error {
 		return nil
 	}
 	w.behind = true
+	w.keepNotes()
 	if err := w.settle(); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (c *catalog) secrets() []string {
 
 // ownedBy is what is an app's own on the target.
 func ownedBy(rec state.Record, c *catalog) apply.Owned {
-	return apply.Owned{App: rec.App, Adopted: rec.Adopted, Secrets: c.secrets()}
+	return apply.Owned{App: rec.App, Adopted: rec.Adopted, Secrets: c.secrets(), As: c.account(rec), Notes: rec.Target}
 }
 
 // comparing is what a comparison has to know of an app: the jobs that are done,

@@ -31,6 +31,8 @@ const (
 // Status is what one host runs.
 type Status struct {
 	Host string `json:"host"`
+	// Target is what runs the apps: "cluster", or empty for an engine.
+	Target string `json:"target,omitempty"`
 	// Agent says whether a running agent answered, or the record alone.
 	Agent bool `json:"agent"`
 	// ReadOnly tells of an agent that reports and never acts.

@@ -31,7 +31,7 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	case plan.Empty():
 		return p.askConsent(plan, p.wellness(ctx, pairs, report), doneAlready)
 	case p.agent.opts.ReadOnly || !p.config().SelfHeal() && !p.will.asked:
-		return verdict{outcome: Pending, reason: "drift: " + firstLine(report), hint: p.pendingHint()}
+		return verdict{outcome: Pending, reason: drifted + firstLine(report), hint: p.pendingHint()}
 	}
 	ctx, done := p.interruptibly(ctx)
 	defer done()
@@ -44,6 +44,9 @@ func (p *pass) pendingHint() string {
 	}
 	return "sync.selfHeal is false; to repair it: syncd sync " + p.name
 }
+
+// drifted begins the reason of a pass that found drift and left it there.
+const drifted = "drift: "
 
 // repaired begins the reason of a pass that repaired drift.
 const repaired = "repaired drift: "
@@ -62,7 +65,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	if err != nil {
 		return verdictOf(causeOf(ctx, err))
 	}
-	p.agent.hear(Event{App: p.name, Text: "drift: " + firstLine(report)})
+	p.agent.hear(Event{App: p.name, Text: drifted + firstLine(report)})
 	outcome := p.roll(ctx, p.rollout(ctx), plan)
 	p.result.Failures = outcome.Failures
 	switch {
@@ -111,13 +114,19 @@ func (p *pass) wellness(ctx context.Context, pairs []resource.Pair, report drift
 // unwell reports or restarts an instance of the good set that turned unhealthy.
 func (p *pass) unwell(ctx context.Context, pair resource.Pair, live resource.Instance) verdict {
 	reason := fmt.Sprintf("%s: %s", pair.Key, live.Health.Reason)
-	if !p.config().RestartUnhealthy() || p.agent.opts.ReadOnly {
-		return verdict{outcome: Degraded, reason: reason, hint: "syncd would restart it with health.onUnhealthy: restart"}
+	p.about = append(p.about, pair.Key)
+	idiom := p.agent.idiom()
+	stopper, stops := p.target.(apply.Stopper)
+	switch {
+	case !p.config().RestartUnhealthy() || p.agent.opts.ReadOnly:
+		return verdict{outcome: Degraded, reason: reason, hint: idiom.worse(pair.Key)}
+	case !stops:
+		return verdict{outcome: Degraded, reason: reason + "; health.onUnhealthy: restart does nothing here, for the " + idiom.place + " restarts by itself what its probes find dead",
+			hint: "look at its log: " + idiom.logs(pair.Key)}
+	case !p.withinBudget(pair.Want.Group):
+		return verdict{outcome: Degraded, reason: reason + "; restarted as often as health.budget allows", hint: "look at its log: " + idiom.logs(pair.Key)}
 	}
-	if !p.withinBudget(pair.Want.Group) {
-		return verdict{outcome: Degraded, reason: reason + "; restarted as often as health.budget allows", hint: "look at its log: docker logs"}
-	}
-	if err := p.restart(ctx, pair, live); err != nil {
+	if err := p.restart(ctx, stopper, pair, live); err != nil {
 		return verdictOf(err)
 	}
 	return verdict{outcome: Degraded, reason: reason + "; restarted", hint: "syncd history " + p.name}
@@ -126,11 +135,7 @@ func (p *pass) unwell(ctx context.Context, pair resource.Pair, live resource.Ins
 // restartLimit bounds a restart, which nothing else ends in its middle.
 const restartLimit = time.Minute
 
-func (p *pass) restart(ctx context.Context, pair resource.Pair, live resource.Instance) error {
-	stopper, ok := p.target.(apply.Stopper)
-	if !ok {
-		return nil
-	}
+func (p *pass) restart(ctx context.Context, stopper apply.Stopper, pair resource.Pair, live resource.Instance) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restartLimit)
 	defer cancel()
 	if err := stopper.Stop(ctx, pair.Key, live.Ref); err != nil {

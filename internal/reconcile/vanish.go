@@ -46,7 +46,7 @@ func (p *pass) whyVanished() string {
 }
 
 func (p *pass) dismantle(ctx context.Context, plan apply.Plan) verdict {
-	outcome := p.rollout(ctx).Run(ctx, plan)
+	outcome := p.roll(ctx, p.rollout(ctx), plan)
 	p.result.Failures = outcome.Failures
 	switch {
 	case outcome.Err != nil:

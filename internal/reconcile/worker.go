@@ -33,7 +33,7 @@ type worker struct {
 	// drawing is held while the app is rendered: others ask for it, too.
 	drawing chan struct{}
 	wake    chan struct{}
-	// record, repairs, stubborn, behind and owed belong to the holder of the token.
+	// record, repairs, stubborn, behind, owed and touched belong to the holder of the token.
 	record   state.Record
 	repairs  repairs
 	stubborn stubborn
@@ -41,6 +41,9 @@ type worker struct {
 	// history that belong to it.
 	behind bool
 	owed   []state.Entry
+	// touched tells that something may have been changed on the target since the
+	// record was written.
+	touched bool
 	// retries belongs to the app's loop.
 	retries int
 
@@ -94,7 +97,9 @@ func (w *worker) own(ctx context.Context, do func() error) error {
 	return do()
 }
 
+// show lets readers see the record that was written.
 func (w *worker) show() {
+	w.touched = false
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = w.record.Clone()

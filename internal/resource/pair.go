@@ -31,8 +31,10 @@ type Instance struct {
 	Refs []Key
 	// Foreign is true where neither label nor inventory says that it is ours.
 	Foreign bool
-	// Maker says in words who made a foreign instance.
-	Maker string
+	// Maker says in words who made a foreign instance, Holder which other app of this
+	// agent has it; empty for all else.
+	Maker  string
+	Holder string
 }
 
 // Pair is one slot: what is wanted there and all that is live there.

@@ -3,6 +3,7 @@
 package state
 
 import (
+	"encoding/json"
 	"time"
 
 	"syncd.io/syncd/internal/resource"
@@ -47,6 +48,11 @@ type Record struct {
 	Halted string `json:"halted,omitempty"`
 	// Restarts are the times at which unhealthy instances were restarted.
 	Restarts map[string][]time.Time `json:"restarts,omitempty"`
+	// Target is what the target asked to be remembered of the app's objects.
+	Target json.RawMessage `json:"target,omitempty"`
+	// As is the ServiceAccount (NAMESPACE/NAME) that the app was applied as last:
+	// also what is left of one whose settings are gone is looked after in its name.
+	As string `json:"as,omitempty"`
 }
 
 // Verdict is how the last pass ended; it changes only when what it says does.

@@ -16,7 +16,7 @@ type Call struct {
 	// Number counts the calls that change something (put, stop, remove) from 1;
 	// 0 is one that only looks.
 	Number int
-	// Verb is put, stop, remove, observe, health, logs, pin or validate.
+	// Verb is put, stop, remove, observe, health, logs, pin, validate or tell.
 	Verb string
 	Key  resource.Key
 	Ref  resource.Ref

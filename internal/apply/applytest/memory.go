@@ -4,6 +4,7 @@ package applytest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,11 +17,12 @@ import (
 // Memory is an apply.Target in memory, with an engine's ways: a slot may hold
 // several instances, running ones hold their claims, stopped ones keep their
 // place, networks that are in use cannot be removed. How an instance feels is
-// scripted by its spec (see Behaviour). Time is time.Now, so that it lives in
+// scripted by its spec (see Behaviour). Slots whose kind begins with a capital letter
+// have room for one instance, as on a cluster. Time is time.Now, so that it lives in
 // testing/synctest as well.
 //
-// It also is an apply.Stopper, Preparer and Evidence. All methods may be
-// called side by side.
+// It also is an apply.Stopper, Preparer, Evidence, Noter and Teller. All methods
+// may be called side by side.
 type Memory struct {
 	mu       sync.Mutex
 	slots    map[resource.Key][]*instance
@@ -35,6 +37,9 @@ type Memory struct {
 	lowest   map[string]int
 	broken   []string
 	images   images
+	owned    apply.Owned // of the last Observe
+	notes    json.RawMessage
+	news     []apply.News
 }
 
 // NewMemory returns an empty target that knows every image.
@@ -52,6 +57,8 @@ var (
 	_ apply.Preparer = (*Memory)(nil)
 	_ apply.Evidence = (*Memory)(nil)
 	_ apply.Router   = (*Memory)(nil)
+	_ apply.Noter    = (*Memory)(nil)
+	_ apply.Teller   = (*Memory)(nil)
 )
 
 // instance is one live thing.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"unicode"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -13,7 +14,7 @@ import (
 // Observe returns a pair per wanted and per live slot, in key order.
 func (m *Memory) Observe(ctx context.Context, want []resource.Object, owned apply.Owned) (pairs []resource.Pair, err error) {
 	err = m.look(ctx, Call{Verb: "observe"}, func() {
-		m.wanted = map[resource.Key]resource.Object{}
+		m.wanted, m.owned = map[resource.Key]resource.Object{}, owned
 		for _, o := range want {
 			m.wanted[o.Key] = o
 		}
@@ -27,7 +28,7 @@ func (m *Memory) Observe(ctx context.Context, want []resource.Object, owned appl
 }
 
 func (m *Memory) pair(key resource.Key, owned apply.Owned) resource.Pair {
-	p := resource.Pair{Key: key, Kept: key.Kind == "volume"}
+	p := resource.Pair{Key: key, Kept: key.Kind == "volume", Alone: unicode.IsUpper(rune(key.Kind[0]))} // kinds of a cluster have one name
 	if o, ok := m.wanted[key]; ok {
 		p.Want, p.Group, p.Stored = &o, o.Group, stored(o)
 		p.InPlace = inPlace(o)

@@ -14,6 +14,11 @@ import (
 // compare looks at a live object of ours that may differ. What this process has
 // seen of it before is enough where nobody has touched a field of ours since.
 func (l *look) compare(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (resource.Pair, error) {
+	if known.UID == seen.uid && known.Own == seen.own && !seen.deleting {
+		if p, done, err := l.compareStored(ctx, p, w, known, seen); done || err != nil {
+			return p, err
+		}
+	}
 	live, err := l.get(ctx, w)
 	if apierrors.IsNotFound(err) {
 		l.ledger.drop(w.object.Key)
@@ -23,6 +28,42 @@ func (l *look) compare(ctx context.Context, p resource.Pair, w *wanted, known en
 		return p, classified(err, "look at "+w.object.Key.String())
 	}
 	return l.compareWith(ctx, p, w, live)
+}
+
+// compareStored compares with what is remembered of the live object: nobody has
+// touched a field of ours since. It is not done where other fields are to be ours
+// than were, for what these are now is not known.
+func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (_ resource.Pair, done bool, err error) {
+	tree := unpacked(known.stored)
+	if tree == nil || l.isScaled(w.object.Key) || scaler(seen.scaled) != "" {
+		return p, false, nil
+	}
+	stored, err := l.dryRun(ctx, w)
+	if err != nil || fieldsHash(stored.GetManagedFields()) != known.fields {
+		return p, false, nil //nolint:nilerr // it is asked again beside the live object, and told then
+	}
+	then, err := ownSet(stored.GetManagedFields())
+	if err != nil {
+		return p, false, err
+	}
+	inst := resource.Instance{Ref: resource.Ref{ID: known.UID, Generation: seen.generation}, Running: true}
+	if p.Stored, err = resource.Canonical(projected(stored, then)); err != nil {
+		return p, false, err
+	}
+	if inst.Spec, err = resource.Canonical(tree); err != nil {
+		return p, false, err
+	}
+	if string(p.Stored) == string(inst.Spec) {
+		inst.Hash, known.Want = w.object.Hash(), w.hash
+		l.ledger.set(w.object.Key, known)
+	}
+	p.Aside = seen.strange()
+	if inst.Health, err = l.feels(ctx, w, known, seen.version); err != nil {
+		return p, false, err
+	}
+	p.Live = []resource.Instance{inst}
+	l.markJob(&p, w)
+	return p, true, nil
 }
 
 // compareWith compares a live object with what the server would store of the
@@ -86,7 +127,7 @@ func entryOf(w *wanted, live *unstructured.Unstructured) entry {
 	return entry{
 		APIVersion: w.manifest.GetAPIVersion(), Kind: w.manifest.GetKind(), Namespace: w.manifest.GetNamespace(), Name: w.manifest.GetName(),
 		UID: string(live.GetUID()), Want: w.hash, Own: ownHash(live.GetManagedFields()), generation: live.GetGeneration(),
-		Settled: health.Settled(w.manifest, w.object.Check),
+		Settled: health.Settled(w.manifest, w.object.Check), stored: packed(live), fields: fieldsHash(live.GetManagedFields()),
 	}
 }
 

@@ -40,6 +40,8 @@ type Engine struct {
 	base  *rest.Config
 	kinds *kinds
 	slots chan struct{}
+	// journal is what events were told last.
+	journal journal
 	// life ends with Close: what watches does so until then.
 	life   context.Context
 	end    context.CancelFunc
@@ -52,6 +54,7 @@ type Engine struct {
 	scopes     map[scope]*scoped
 	ledgers    map[string]*ledger
 	lookouts   map[lookoutID]*lookout
+	surveys    map[scope]*survey
 	// confined are the kinds that may be watched in single namespaces only.
 	confined map[scope]bool
 	hear     chan string
@@ -73,7 +76,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
-		lookouts: map[lookoutID]*lookout{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 	}
 	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
 	id, err := e.as("")

@@ -35,7 +35,7 @@ func (l *look) extras(ctx context.Context) ([]resource.Pair, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s == nil || s.uid != known.UID {
+		if s == nil || s.uid != known.UID || s.app != "" && s.app != l.app { // gone, or another app's by now
 			l.ledger.drop(key)
 			continue
 		}

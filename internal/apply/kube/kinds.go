@@ -63,6 +63,13 @@ func (k *kinds) known(gvk schema.GroupVersionKind) (kind, bool) {
 	return found, ok
 }
 
+// count is how many kinds are known.
+func (k *kinds) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.all)
+}
+
 // stale lets the next unknown kind be asked for at once.
 func (k *kinds) stale() {
 	k.mu.Lock()

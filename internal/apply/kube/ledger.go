@@ -32,6 +32,10 @@ type entry struct {
 	Want string `json:"want,omitempty"`
 	// Own is the hash of our entry of its managedFields then.
 	Own string `json:"own,omitempty"`
+	// stored is what the server stored of our own fields then, and fields says which
+	// they are; nil where this process has not seen it.
+	stored []byte
+	fields string
 	// Settled tells that it has no health of its own.
 	Settled bool `json:"settled,omitempty"`
 	// put is when this process has put it; zero where it has not.

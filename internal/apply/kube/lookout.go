@@ -92,7 +92,7 @@ func (l *lookout) show(ctx context.Context) (*unstructured.Unstructured, []unstr
 // parts returns the pods of a workload, and the ReplicaSets that made them.
 func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) ([]unstructured.Unstructured, error) {
 	want := health.Parts(object)
-	if len(want) == 0 {
+	if len(want) == 0 || idleSize(object) {
 		return nil, nil
 	}
 	l.mu.Lock()
@@ -112,6 +112,12 @@ func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) 
 		}
 	}
 	return append(pods, l.sets...), nil
+}
+
+// idleSize tells a workload that asks for no pod.
+func idleSize(object *unstructured.Unstructured) bool {
+	n, found, err := unstructured.NestedInt64(object.Object, "spec", "replicas")
+	return err == nil && found && n == 0
 }
 
 // orphans tells whether a pod's ReplicaSet was not seen yet.

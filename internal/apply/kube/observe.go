@@ -3,10 +3,10 @@ package kube
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -72,7 +72,7 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 		if known.Want == w.hash {
 			return l.asKnown(ctx, p, w, known, nil)
 		}
-	case seen == nil:
+	case seen == nil || seen.app != l.app:
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
 		w.yield(l.isScaled(o.Key), nil, seen.scaled)
@@ -88,9 +88,7 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	version := ""
 	if seen != nil {
 		version = seen.version
-		if seen.aside != "" {
-			p.Aside = strings.Split(seen.aside, "\n")
-		}
+		p.Aside = seen.strange()
 	}
 	h, err := l.feels(ctx, w, known, version)
 	if err != nil {
@@ -103,22 +101,34 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	return p, nil
 }
 
-// unlabelled looks for an object that the watches of ours do not show: it is not
-// there, or has lost its label, or is somebody else's.
+// unlabelled looks for an object that the watches do not show as the app's: it is
+// not there, or has lost its label, or is somebody else's.
 func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known entry) (resource.Pair, error) {
-	live, err := l.get(ctx, w)
+	there, err := l.engine.exists(ctx, l.identity, w)
+	if err != nil {
+		return p, err
+	}
+	var live *unstructured.Unstructured
+	if there {
+		live, err = l.get(ctx, w)
+	}
 	switch {
-	case apierrors.IsNotFound(err):
+	case !there || apierrors.IsNotFound(err):
 		l.ledger.drop(w.object.Key)
 		return p, nil
 	case err != nil:
 		return p, classified(err, "look at "+w.object.Key.String())
 	}
 	uid := string(live.GetUID())
-	if mine(live, l.engine.agent, l.app) || known.UID == uid || l.adopted(uid) {
+	// One that was ours, and is labelled as another's by now, has been taken over.
+	if mine(live, l.engine.agent, l.app) || known.UID == uid && !labelled(live) || l.adopted(uid) {
 		return l.compareWith(ctx, p, w, live)
 	}
-	p.Live = []resource.Instance{{Ref: resource.Ref{ID: uid, Generation: live.GetGeneration()}, Running: true, Foreign: true, Maker: makerOf(live), Spec: p.Stored}}
+	l.ledger.drop(w.object.Key)
+	p.Live = []resource.Instance{{
+		Ref: resource.Ref{ID: uid, Generation: live.GetGeneration()}, Running: true, Foreign: true,
+		Maker: makerOf(live), Holder: holderOf(live, l.engine.agent), Spec: p.Stored,
+	}}
 	return p, nil
 }
 

@@ -13,6 +13,18 @@ func mine(u metav1.Object, agent, app string) bool {
 	return u.GetLabels()[LabelAgent] == agent && u.GetLabels()[LabelApp] == app
 }
 
+// labelled tells whether an object says of itself whose it is among the apps of
+// agents.
+func labelled(u metav1.Object) bool { return u.GetLabels()[LabelApp] != "" }
+
+// holderOf is the app of this agent that has an object; empty where none has.
+func holderOf(u metav1.Object, agent string) string {
+	if u.GetLabels()[LabelAgent] != agent {
+		return ""
+	}
+	return u.GetLabels()[LabelApp]
+}
+
 // makerOf says in words who made an object that is not ours.
 func makerOf(u metav1.Object) string {
 	labels, notes := u.GetLabels(), u.GetAnnotations()

@@ -35,6 +35,9 @@ func (t *Target) Put(ctx context.Context, object resource.Object) (resource.Ref,
 	}
 	t.yieldAtPut(ctx, id, w)
 	live, err := t.apply(ctx, id, w)
+	if err == nil {
+		live, err = t.takeOver(ctx, id, w, live)
+	}
 	if err != nil {
 		return resource.Ref{}, err
 	}

@@ -17,6 +17,8 @@ type Target struct {
 	mu sync.Mutex // guards what the last observation has said
 	// account is in whose name the app is applied.
 	account string
+	// adopted are what a person's word has made ours.
+	adopted []resource.Ref
 	// secrets are never shown, wherever the cluster repeats them.
 	secrets []string
 	// scaled are the workloads whose replicas an autoscaler of the app sets.
@@ -28,6 +30,7 @@ type Target struct {
 var (
 	_ apply.Target = (*Target)(nil)
 	_ apply.Noter  = (*Target)(nil)
+	_ apply.Teller = (*Target)(nil)
 )
 
 // Notes returns what is to be remembered of the app's objects.
@@ -46,7 +49,7 @@ func (t *Target) learn(want []resource.Object, owned apply.Owned) {
 	t.ledger.recall(owned.Notes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.account, t.secrets = owned.As, owned.Secrets
+	t.account, t.adopted, t.secrets = owned.As, owned.Adopted, owned.Secrets
 	t.scaled, t.checks = scaledBy(want), map[resource.Key]*resource.Check{}
 	for _, o := range want {
 		t.checks[o.Key] = o.Check

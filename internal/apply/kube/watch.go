@@ -234,6 +234,14 @@ func sight(k kind, m *metav1.PartialObjectMetadata) *sighting {
 	}
 }
 
+// strange are the fields that others have put beside ours.
+func (s *sighting) strange() []string {
+	if s.aside == "" {
+		return nil
+	}
+	return strings.Split(s.aside, "\n")
+}
+
 // older tells whether a watch has not caught up with our own put.
 func older(s *sighting, known entry) bool {
 	if s.uid != known.UID {

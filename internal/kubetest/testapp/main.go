@@ -10,14 +10,16 @@
 //	SAY          it says that when it starts
 //	DRAIN        when asked to end it goes on for that long, as 1s
 //
-// testapp job SECONDS CODE works that long and ends with that code;
-// testapp pause only waits until it is asked to end.
+// testapp job SECONDS CODE works that long and ends with that code; testapp reach
+// HOST:PORT ends well if somebody listens there; testapp pause only waits until
+// it is asked to end. ${NAME} in an argument is taken from the environment.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -43,14 +45,19 @@ func run(ctx context.Context, args []string) (int, error) {
 	if len(args) == 0 {
 		return serve(ctx)
 	}
+	for i := range args {
+		args[i] = os.ExpandEnv(args[i])
+	}
 	switch args[0] {
+	case "reach":
+		return 0, reach(ctx, args[1:])
 	case "pause":
 		<-ctx.Done()
 		return 0, nil
 	case "job":
 		return job(ctx, args[1:])
 	default:
-		return 2, fmt.Errorf("no such argument %q; there are pause and job", args[0])
+		return 2, fmt.Errorf("no such argument %q; there are job, reach and pause", args[0])
 	}
 }
 
@@ -74,6 +81,20 @@ func job(ctx context.Context, args []string) (int, error) {
 	case <-time.After(time.Duration(seconds * float64(time.Second))):
 		return code, nil
 	}
+}
+
+// reach connects to an address and hangs up.
+func reach(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("reach takes HOST:PORT")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", args[0])
+	if err != nil {
+		return fmt.Errorf("reach %s: %w", args[0], err)
+	}
+	return connection.Close()
 }
 
 // settings is what the environment says.

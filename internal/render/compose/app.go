@@ -1,21 +1,21 @@
 package compose
 
 import (
-	"cmp"
 	"fmt"
 	"path"
-	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/repo"
 )
 
 // app is one rendering: what was asked, what was read, and what came of it.
 type app struct {
 	req       render.Request
-	repo      *repo
+	repo      *repo.Repo
 	index     *index
 	variables *variables
 	project   *types.Project
@@ -34,7 +34,7 @@ type app struct {
 // first mistake is always the same.
 type pair struct{ field, value string }
 
-func newApp(req render.Request, r *repo) *app {
+func newApp(req render.Request, r *repo.Repo) *app {
 	return &app{
 		req: req, repo: r, variables: newVariables(req.Values),
 		notes: map[string]bool{}, mounts: map[string]render.Mount{}, once: map[string]bool{}, names: map[string]string{},
@@ -72,23 +72,14 @@ func (a *app) rejectIn(kind, name, field, hint, format string, args ...any) erro
 func (a *app) fault(class fault.Class, kind, name, field, hint, format string, args ...any) error {
 	where := a.index.at(kind+"s", name, field)
 	cause := fmt.Errorf(format, args...)
-	return classified(class, hint, fmt.Errorf("%s: %s %s: %s: %w", where, kind, name, field, cause))
+	return mistake.Classified(class, hint, fmt.Errorf("%s: %s %s: %s: %w", where, kind, name, field, cause))
 }
 
 // secrets are the values that come from the host's files, longest first.
-func (a *app) secrets() []string {
-	var out []string
-	for _, name := range a.req.Secret {
-		if v := a.req.Values[name]; v != "" {
-			out = append(out, v)
-		}
-	}
-	slices.SortFunc(out, func(x, y string) int { return cmp.Or(len(y)-len(x), cmp.Compare(x, y)) })
-	return out
-}
+func (a *app) secrets() []string { return mistake.Secrets(a.req.Values, a.req.Secret) }
 
 // text is what a library said, fit to be shown.
-func (a *app) text(err error) string { return message(err, a.repo.base, a.secrets()) }
+func (a *app) text(err error) string { return mistake.Message(err, a.repo.Base(), a.secrets()) }
 
 // mask takes secret values out of a text of our own.
 func (a *app) mask(text string) string { return a.text(plainText(text)) }

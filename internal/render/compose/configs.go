@@ -124,7 +124,7 @@ func (a *app) ownerOf(s types.ServiceConfig, o fileObject) (owner, error) {
 
 // fileFrom binds a file: from Git, from hostDir, or an absolute one of the host.
 func (a *app) fileFrom(s types.ServiceConfig, o fileObject, as owner) (string, error) {
-	rel, inside := a.repo.rel(o.object.File)
+	rel, inside := a.repo.Rel(o.object.File)
 	if inside {
 		if a.isDirectory(rel) {
 			as.mode = 0
@@ -149,10 +149,10 @@ func (a *app) fileFrom(s types.ServiceConfig, o fileObject, as owner) (string, e
 
 // isDirectory tells whether Git has files below the path.
 func (a *app) isDirectory(rel string) bool {
-	canonical, err := a.repo.follow(rel)
+	canonical, err := a.repo.Follow(rel)
 	if err != nil {
 		return false // material says why
 	}
-	_, file := a.repo.tracked[canonical]
+	_, file := a.repo.Blob(canonical)
 	return !file
 }

@@ -7,6 +7,9 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/repo"
 )
 
 // content checks what compose-go must not see: paths that leave the
@@ -14,7 +17,7 @@ import (
 func (s *scanner) content(file string, tree map[string]any, at place) error {
 	services := mapAt(tree, "services")
 	if limit := s.app.req.MaxObjects; len(services) > limit {
-		return rejected("`limits.objects` in syncd.yaml raises the limit", "%s: %d services are more than the limit of %d objects", file, len(services), limit)
+		return mistake.Rejected("`limits.objects` in syncd.yaml raises the limit", "%s: %d services are more than the limit of %d objects", file, len(services), limit)
 	}
 	for _, name := range sortedKeys(services) {
 		service, _ := services[name].(map[string]any)
@@ -142,7 +145,7 @@ func (c contentOf) inside(field, written, hint string) error {
 	if strings.HasPrefix(written, "~") {
 		return c.rejected(field, "write an absolute path", "%s: ~ has no meaning here: syncd acts for no user", written)
 	}
-	if _, err := join(c.place.dir, written); err != nil {
+	if _, err := repo.Join(c.place.dir, written); err != nil {
 		return c.rejected(field, hint, "%s: %w", written, err)
 	}
 	return nil
@@ -153,7 +156,7 @@ func (c contentOf) rejected(field, hint, format string, args ...any) error {
 	if !strings.HasPrefix(where, c.file+":") {
 		where = c.file
 	}
-	return rejected(hint, "%s: %s %s: %s: "+format, append([]any{where, c.kind, c.name, field}, args...)...)
+	return mistake.Rejected(hint, "%s: %s %s: %s: "+format, append([]any{where, c.kind, c.name, field}, args...)...)
 }
 
 // ranges bounds the ports of a service before they are spread out.

@@ -1,20 +1,12 @@
 package compose
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"io/fs"
-	"path"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/find"
+	"syncd.io/syncd/internal/render/mistake"
 )
-
-// settingsFile is what Git says about one app.
-const settingsFile = ".syncd.yaml"
 
 // composeFiles are the names that Compose looks for, the first one wins;
 // overrideFiles those of the file that is put on top.
@@ -25,119 +17,88 @@ func overrideFiles() []string {
 }
 
 // Discover finds every app directory of a snapshot: those that hold a Compose
-// file or a .syncd.yaml and are not part of another app. A broken app carries
-// its own error and breaks no other: what reading may take in all goes to the
-// small apps first. An error is returned only where the snapshot as a whole
-// cannot be read.
+// file or a .syncd.yaml and are not part of another app. What is made for a
+// cluster only is passed over. A broken app carries its own error and breaks no
+// other: what reading may take in all goes to the small apps first. An error is
+// returned only where the snapshot as a whole cannot be read.
 func Discover(ctx context.Context, req render.DiscoverRequest) (render.Discovery, error) {
-	r, err := openRepo(req.Root)
+	f, err := find.Open(req)
 	if err != nil {
 		return render.Discovery{}, err
 	}
-	defer r.root.Close()
-	start, err := join(".", filepath.ToSlash(req.Path))
-	if err != nil {
-		return render.Discovery{}, rejected("write a directory of the repository", "repo.path %s: %w", req.Path, err)
-	}
-	r.track(nil, req.Refused)
-	d := discovery{repo: r, start: start, refused: byDirectory(req.Refused)}
-	if err := d.walk(ctx, start, 0); err != nil {
+	defer f.Repo.Close()
+	d := discovery{Find: f, files: map[*find.Candidate][]string{}}
+	if err := d.Walk(ctx, d.isApp); err != nil {
 		return render.Discovery{}, err
 	}
 	if err := d.read(ctx); err != nil {
 		return render.Discovery{}, err
 	}
-	return render.Discovery{Apps: d.answer()}, nil
+	return render.Discovery{Apps: d.Answer(d.roughName, find.Settings+" or in its Compose file")}, nil
 }
 
-// byDirectory sorts paths that Git has, and that are too big or unfit to be
-// written, by the directory that they are in.
-func byDirectory(refused map[string]string) map[string][]string {
-	out := map[string][]string{}
-	for p := range refused {
-		out[path.Dir(p)] = append(out[path.Dir(p)], path.Base(p))
-	}
-	return out
-}
-
-// discovery is one walk through a snapshot.
+// discovery is one walk through a snapshot, with the Compose files of each app.
 type discovery struct {
-	repo    *repo
-	start   string
-	refused map[string][]string
-	apps    []*candidate
+	*find.Find
+	files map[*find.Candidate][]string
 }
 
-// walk looks into one directory. Names that begin with a dot are the tools' own.
-func (d *discovery) walk(ctx context.Context, dir string, depth int) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("find the apps: %w", context.Cause(ctx))
+func (d *discovery) isApp(dir string, names find.Names) bool {
+	if names.First(composeFiles()...) != "" {
+		return true
 	}
-	entries, err := fs.ReadDir(d.repo.root.FS(), dir)
-	if err != nil {
-		return rejected("check `repo.path` in syncd.yaml", "read the directory %s: %w", dir, plain(err))
-	}
-	names := map[string]bool{}
-	for _, name := range d.refused[dir] {
-		names[name] = true
-	}
-	for _, e := range entries {
-		names[e.Name()] = !e.IsDir()
-	}
-	if holdsApp(names) {
-		d.apps = append(d.apps, &candidate{App: render.App{Dir: dir}})
-		return nil
-	}
-	if depth == maxWalk || len(dir) > maxDir {
-		return nil
-	}
-	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-			if err := d.walk(ctx, path.Join(dir, e.Name()), depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func holdsApp(names map[string]bool) bool {
-	for _, name := range append(composeFiles(), settingsFile) {
-		if names[name] {
-			return true
-		}
-	}
-	return false
+	return names[find.Settings] && !d.OnlyForCluster(dir, names)
 }
 
 // read reads what the directories say about themselves: first their settings,
 // which name their Compose files, then these.
 func (d *discovery) read(ctx context.Context) error {
-	file, answer := share{left: allSettings, what: settingsFile + " files"}, share{left: allSettings, what: "settings"}
-	for _, c := range d.smallestFirst(func(c *candidate) int64 { return d.repo.size(c.settings()) }) {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("find the apps: %w", context.Cause(ctx))
-		}
-		c.fail(d.readSettings(c, &file, &answer))
+	if err := d.ReadSettings(ctx); err != nil {
+		return err
 	}
-	files := share{left: allCompose, what: "Compose files"}
-	for _, c := range d.smallestFirst(func(c *candidate) int64 { c.fail(d.list(c)); return c.size }) {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("find the apps: %w", context.Cause(ctx))
-		}
-		c.fail(d.readName(c, &files))
+	files := find.NewShare(allCompose, "Compose files")
+	return d.Each(ctx, func(c *find.Candidate) int64 { c.Fail(d.list(c)); return c.Size },
+		func(c *find.Candidate) error { return d.readName(c, files) })
+}
+
+// list finds an app's Compose files and how large they are together.
+func (d *discovery) list(c *find.Candidate) error {
+	files, err := newApp(render.Request{App: c.App}, d.Repo).files()
+	if err != nil {
+		return err
+	}
+	d.files[c], c.Size = files, 0
+	for _, f := range files {
+		c.Size += d.Repo.Size(f)
+	}
+	if c.Size > maxCompose {
+		return mistake.Rejected("", "%s: the Compose files have %d bytes, more than %d MiB", c.Dir, c.Size, maxCompose>>20)
 	}
 	return nil
 }
 
-// smallestFirst returns the apps without an error in the order of their sizes.
-func (d *discovery) smallestFirst(size func(*candidate) int64) []*candidate {
-	for _, c := range d.apps {
-		if c.err == nil {
-			c.size = size(c)
+// readName reads the name of an app's Compose files, the last one wins.
+func (d *discovery) readName(c *find.Candidate, all *find.Share) error {
+	if err := all.Take(c, c.Size); err != nil {
+		return err
+	}
+	var written, file string
+	for _, f := range d.files[c] {
+		data, err := d.Repo.Read(f, maxFile)
+		if err != nil {
+			return err
+		}
+		nodes, err := parseNodes(f, data)
+		if err != nil {
+			return err
+		}
+		for _, node := range nodes {
+			if text := nameIn(node, 0); text != "" {
+				written, file = text, f
+			}
 		}
 	}
-	out := slices.DeleteFunc(slices.Clone(d.apps), func(c *candidate) bool { return c.err != nil })
-	slices.SortFunc(out, func(x, y *candidate) int { return cmp.Or(cmp.Compare(x.size, y.size), cmp.Compare(x.Dir, y.Dir)) })
-	return out
+	var err error
+	c.Name, err = d.name(c.App, written, file)
+	return err
 }

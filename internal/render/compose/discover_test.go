@@ -303,3 +303,33 @@ func TestANestedAppIsNoted(t *testing.T) {
 		t.Errorf("notes %q", notes)
 	}
 }
+
+// One repository may hold apps for engines and for clusters.
+func TestWhatIsForAClusterIsPassedOver(t *testing.T) {
+	const manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+	apps := discover(t, files{
+		"settings/.syncd.yaml":         "kubernetes: {}\n",
+		"settings/docker/compose.yaml": webOnly, // below a cluster's app, and one of its own
+		"flow/.syncd.yaml":             "{name: x, kubernetes: {path: a}}\n",
+		"broken/.syncd.yaml":           "kubernetes:\n  path: [\n",
+		"named/.syncd.yaml":            "name: other\n",
+		"named/kustomization.yaml":     "resources: []\n",
+		"chart/.syncd.yaml":            "name: chart\n",
+		"chart/Chart.yaml":             "name: chart\n",
+		"manifest/.syncd.yaml":         "name: manifest\n",
+		"manifest/a.yaml":              "# a comment\n---\n" + manifest,
+		"both/.syncd.yaml":             "kubernetes: {path: k8s}\n",
+		"both/compose.yaml":            webOnly,
+		"listed/.syncd.yaml":           "kubernetes: {}\ncompose: [a.yaml]\n",
+		"listed/a.yaml":                webOnly,
+		"values/.syncd.yaml":           "name: values\n",
+		"values/values.yaml":           "a:\n  apiVersion: v1\n  kind: b\n",
+	}, "")
+	var got []string
+	for _, app := range apps {
+		got = append(got, app.Dir)
+	}
+	if want := "both listed settings/docker values"; strings.Join(got, " ") != want {
+		t.Errorf("got %s, want %s", strings.Join(got, " "), want)
+	}
+}

@@ -6,9 +6,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/syntax"
 )
 
 // document is one YAML document of a file: as nodes, which know their lines, and
@@ -29,7 +31,7 @@ func parse(file string, data []byte) ([]document, error) {
 	for i, node := range nodes {
 		docs[i].node = node
 		if err := node.Decode(&docs[i].tree); err != nil {
-			return nil, notYAML(file, err)
+			return nil, syntax.Invalid(file, err)
 		}
 	}
 	return docs, nil
@@ -37,11 +39,8 @@ func parse(file string, data []byte) ([]document, error) {
 
 // parseNodes is parse without trees, which take the most time.
 func parseNodes(file string, data []byte) ([]*yaml.Node, error) {
-	switch {
-	case !utf8.Valid(data):
-		return nil, rejected("save the file as UTF-8", "%s: not UTF-8 text", file)
-	case bytes.IndexByte(data, 0) >= 0:
-		return nil, rejected("", "%s: the file holds a NUL byte", file)
+	if err := syntax.Text(file, data); err != nil {
+		return nil, err
 	}
 	var nodes []*yaml.Node
 	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
@@ -51,26 +50,27 @@ func parseNodes(file string, data []byte) ([]*yaml.Node, error) {
 			break
 		}
 		if err != nil {
-			return nil, notYAML(file, err)
+			return nil, syntax.Invalid(file, err)
 		}
 		root, err := checkedRoot(file, &node)
 		if err != nil {
 			return nil, err
 		}
 		if nodes = append(nodes, root); len(nodes) > maxDocuments {
-			return nil, rejected("", "%s: more than %d YAML documents", file, maxDocuments)
+			return nil, mistake.Rejected("", "%s: more than %d YAML documents", file, maxDocuments)
 		}
 	}
 	if len(nodes) == 0 {
-		return nil, rejected("an empty file is never taken for an app without services", "%s: the file is empty", file)
+		return nil, mistake.Rejected("an empty file is never taken for an app without services", "%s: the file is empty", file)
 	}
 	return nodes, nil
 }
 
 // checkedRoot is the mapping that a document consists of.
 func checkedRoot(file string, node *yaml.Node) (*yaml.Node, error) {
-	w := walk{file: file}
-	if err := w.node(node, 0); err != nil {
+	references := templates{file: file}
+	w := syntax.Walk{File: file, Drop: isReset, Scalar: references.scalar}
+	if err := w.Check(node); err != nil {
 		return nil, err
 	}
 	root := node
@@ -78,77 +78,28 @@ func checkedRoot(file string, node *yaml.Node) (*yaml.Node, error) {
 		root = node.Content[0]
 	}
 	if root.Kind != yaml.MappingNode {
-		return nil, rejected("a Compose file begins with keys such as `services:`", "%s:%d: the file is no mapping of keys to values", file, max(root.Line, 1))
+		return nil, mistake.Rejected("a Compose file begins with keys such as `services:`", "%s:%d: the file is no mapping of keys to values", file, max(root.Line, 1))
 	}
 	return root, nil
 }
 
-// walk bounds a document: depth, size with aliases spread out, duplicate keys.
-// It removes what !reset removes, which says nothing by itself.
-type walk struct {
-	file  string
-	count int
-	work  int
-}
-
-func (w *walk) node(n *yaml.Node, depth int) error {
-	if w.count++; w.count > maxNodes {
-		return rejected("aliases (*name) count as often as they are used", "%s:%d: more than %d YAML nodes", w.file, n.Line, maxNodes)
-	}
-	if depth > maxDepth {
-		return rejected("", "%s:%d: more than %d levels", w.file, n.Line, maxDepth)
-	}
-	switch n.Kind {
-	case yaml.AliasNode:
-		return w.node(n.Alias, depth+1)
-	case yaml.ScalarNode:
-		return w.scalar(n)
-	case yaml.MappingNode:
-		if err := w.mapping(n); err != nil {
-			return err
-		}
-	case yaml.SequenceNode:
-		n.Content = slices.DeleteFunc(n.Content, isReset)
-	}
-	for _, c := range n.Content {
-		if err := w.node(c, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func isReset(n *yaml.Node) bool { return n.Tag == "!reset" }
 
-func (w *walk) mapping(n *yaml.Node) error {
-	if len(n.Content)/2 > maxKeys {
-		return rejected("", "%s:%d: more than %d keys in one mapping", w.file, n.Line, maxKeys)
-	}
-	lines := map[string]int{}
-	var kept []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if first, ok := lines[key.Value]; ok && key.Kind == yaml.ScalarNode {
-			return rejected("", "%s:%d: the key %q is there twice (first in line %d)", w.file, key.Line, key.Value, first)
-		}
-		lines[key.Value] = key.Line
-		if !isReset(value) {
-			kept = append(kept, key, value)
-		}
-	}
-	n.Content = kept
-	return nil
+// templates bounds the references of a file.
+type templates struct {
+	file string
+	work int
 }
 
 // scalar bounds the time of interpolation, which grows with the references
 // times the length of their line.
-func (w *walk) scalar(n *yaml.Node) error {
+func (w *templates) scalar(n *yaml.Node) error {
 	if !strings.Contains(n.Value, "$") {
 		return nil
 	}
 	work, nested := templateWork(n.Value)
 	if w.work += work; w.work > maxTemplate || nested > maxNested {
-		return rejected("write $$ where a $ is meant", "%s:%d: too many ${…} in one value", w.file, n.Line)
+		return mistake.Rejected("write $$ where a $ is meant", "%s:%d: too many ${…} in one value", w.file, n.Line)
 	}
 	return nil
 }

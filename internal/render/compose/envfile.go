@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
+
+	"syncd.io/syncd/internal/render/mistake"
 )
 
 // envFile is one file of NAME=value lines in the repository.
@@ -20,18 +22,18 @@ type envFile struct {
 // readEnv adds the file's values to vars. References see lookup first, then
 // what vars has so far; one that neither gives is an error.
 func (a *app) readEnv(f envFile, vars map[string]string, lookup func(string) (string, bool)) error {
-	data, err := a.repo.read(f.name, maxEnvFile)
+	data, err := a.repo.Read(f.name, maxEnvFile)
 	if err != nil {
 		return err
 	}
 	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
-		return rejected("save the file as UTF-8", "%s: not UTF-8 text", f.name)
+		return mistake.Rejected("save the file as UTF-8", "%s: not UTF-8 text", f.name)
 	}
 	if f.raw {
 		return readRaw(f.name, string(data), vars)
 	}
 	if work, nested := templateWork(string(data)); work > maxTemplate || nested > maxNested {
-		return rejected("write $$ where a $ is meant", "%s: too many ${…}", f.name)
+		return mistake.Rejected("write $$ where a $ is meant", "%s: too many ${…}", f.name)
 	}
 	reader := envReader{vars: vars, lookup: lookup, variables: a.variables, left: maxEnvFile}
 	text := strings.NewReader(a.variables.strictEnv(string(data)))
@@ -39,7 +41,7 @@ func (a *app) readEnv(f envFile, vars map[string]string, lookup func(string) (st
 		return envError(f.name, err)
 	}
 	if reader.left < 0 {
-		return rejected("", "%s: the values grow beyond %d bytes", f.name, maxEnvFile)
+		return mistake.Rejected("", "%s: the values grow beyond %d bytes", f.name, maxEnvFile)
 	}
 	return nil
 }
@@ -50,7 +52,7 @@ func envError(file string, err error) error {
 	if hint != "" {
 		hint += "; a value that holds a $ stands in '…'"
 	}
-	return rejected(hint, "%s: %s", file, strings.TrimPrefix(text, "failed to read "+file+": "))
+	return mistake.Rejected(hint, "%s: %s", file, strings.TrimPrefix(text, "failed to read "+file+": "))
 }
 
 // envReader answers the references of one env file.
@@ -83,7 +85,7 @@ func readRaw(file, text string, vars map[string]string) error {
 		}
 		name, value, ok := strings.Cut(line, "=")
 		if name == "" || strings.ContainsAny(name, " \t") {
-			return rejected("", "%s:%d: no NAME=value", file, i+1)
+			return mistake.Rejected("", "%s:%d: no NAME=value", file, i+1)
 		}
 		if ok {
 			vars[name] = value

@@ -7,6 +7,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/spec"
 )
 
@@ -40,13 +41,13 @@ func (a *app) environmentOf(s types.ServiceConfig, c *spec.Container) error {
 // envName returns the repository path of an env file, "" for an optional one
 // that is not there.
 func (a *app) envName(s types.ServiceConfig, f types.EnvFile) (string, error) {
-	name, ok := a.repo.rel(f.Path)
+	name, ok := a.repo.Rel(f.Path)
 	switch {
 	case !ok:
-		return "", a.reject(s.Name, "env_file", "files outside the repository are declared in `host.envFiles` of syncd.yaml", "%s: %w", f.Path, errOutside)
+		return "", a.reject(s.Name, "env_file", "files outside the repository are declared in `host.envFiles` of syncd.yaml", "%s: %w", f.Path, repo.ErrOutside)
 	case f.Format != "" && f.Format != "raw":
 		return "", a.reject(s.Name, "env_file", "", "%s: format %q is neither raw nor left out", name, f.Format)
-	case a.repo.exists(name):
+	case a.repo.Exists(name):
 		return name, nil
 	case bool(f.Required):
 		return "", a.reject(s.Name, "env_file", "`required: false` makes it optional; a file that is not in Git is declared in `host.envFiles` of syncd.yaml", "%s does not exist in the repository", name)
@@ -72,9 +73,9 @@ func (a *app) serviceLookup(s types.ServiceConfig) func(string) (string, bool) {
 func (a *app) labelsOf(s types.ServiceConfig, c *spec.Container) error {
 	labels := map[string]string{}
 	for _, f := range s.LabelFiles {
-		name, ok := a.repo.rel(f)
+		name, ok := a.repo.Rel(f)
 		if !ok {
-			return a.reject(s.Name, "label_file", "", "%s: %w", f, errOutside)
+			return a.reject(s.Name, "label_file", "", "%s: %w", f, repo.ErrOutside)
 		}
 		err := a.readEnv(envFile{name: name}, labels, func(string) (string, bool) { return "", false })
 		if err != nil {

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 
 	"go.yaml.in/yaml/v4"
+
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/repo"
 )
 
 // extends follows the services of one document that extend those of others.
@@ -70,7 +73,7 @@ func (e *extension) step(from origin, name string, service any) error {
 	case remote(other):
 		return e.rejected("copy the file into the repository", "file: %s: remote files are not supported", other)
 	}
-	next, err := join(from.dir, other)
+	next, err := repo.Join(from.dir, other)
 	if err != nil {
 		return e.rejected("", "file: %s: %w", other, err)
 	}
@@ -83,7 +86,7 @@ func (e *extension) step(from origin, name string, service any) error {
 func (e *extension) lead(from origin, words, to string) {
 	leads := e.scanner.leads
 	leads.add(e.file, words, to)
-	leads.add(e.file, e.scanner.app.repo.abs(to), to)
+	leads.add(e.file, e.scanner.app.repo.Abs(to), to)
 	if dir, err := filepath.Rel(filepath.FromSlash(e.at.dir), filepath.FromSlash(from.dir)); err == nil {
 		leads.add(e.file, filepath.Join(dir, words), to)
 	}
@@ -112,7 +115,7 @@ func (e *extension) base(file, ref string) error {
 
 func (e *extension) rejected(hint, format string, args ...any) error {
 	where := e.scanner.app.index.at("services", e.service, "extends")
-	return rejected(hint, "%s: service %s: extends: "+format, append([]any{where, e.service}, args...)...)
+	return mistake.Rejected(hint, "%s: service %s: extends: "+format, append([]any{where, e.service}, args...)...)
 }
 
 // declare lets error messages find fields that the service takes from its base.

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/compose-spec/compose-go/v2/consts"
+
+	"syncd.io/syncd/internal/render/repo"
 )
 
 // asked is an include or extends as compose-go asks for it: the file that it is
@@ -34,7 +36,7 @@ func (l *leads) add(file, words, to string) {
 
 // ambiguous are the words that lead to several files, and into the repository
 // from wherever compose-go could ask for them.
-func (l *leads) ambiguous(r *repo) map[string]bool {
+func (l *leads) ambiguous(r *repo.Repo) map[string]bool {
 	out := map[string]bool{}
 	for key, to := range l.to {
 		if len(to) > 1 && l.staysInside(r, key.words) {
@@ -44,13 +46,13 @@ func (l *leads) ambiguous(r *repo) map[string]bool {
 	return out
 }
 
-func (l *leads) staysInside(r *repo, words string) bool {
+func (l *leads) staysInside(r *repo.Repo, words string) bool {
 	for dir := range l.dirs {
-		name, err := join(dir, words)
+		name, err := repo.Join(dir, words)
 		if err != nil {
 			return false
 		}
-		if _, err := r.follow(name); err != nil {
+		if _, err := r.Follow(name); err != nil {
 			return false
 		}
 	}
@@ -61,7 +63,7 @@ func (l *leads) staysInside(r *repo, words string) bool {
 // nothing: to the file that the scanner found for these words in this file, and
 // to nothing else. It is the first loader that compose-go asks.
 type gate struct {
-	repo  *repo
+	repo  *repo.Repo
 	leads *leads
 	// left is what compose-go resolves itself: it knows which of several places
 	// it is at, and each of them leads into the repository.
@@ -70,7 +72,7 @@ type gate struct {
 	dir string
 }
 
-func newGate(r *repo, l *leads) *gate { return &gate{repo: r, leads: l, left: l.ambiguous(r)} }
+func newGate(r *repo.Repo, l *leads) *gate { return &gate{repo: r, leads: l, left: l.ambiguous(r)} }
 
 // Accept is true for all that the gate resolves or refuses.
 func (g *gate) Accept(words string) bool { return !g.left[words] }
@@ -78,7 +80,7 @@ func (g *gate) Accept(words string) bool { return !g.left[words] }
 // Load returns the absolute path of the file that the words lead to.
 func (g *gate) Load(ctx context.Context, words string) (string, error) {
 	loading, ok := ctx.Value(consts.ComposeFileKey{}).(string)
-	file, inside := g.repo.rel(loading)
+	file, inside := g.repo.Rel(loading)
 	if !ok || !inside {
 		return "", fmt.Errorf("%s: asked for from outside the repository", words)
 	}
@@ -90,11 +92,11 @@ func (g *gate) Load(ctx context.Context, words string) (string, error) {
 	default:
 		return "", fmt.Errorf("%s: leads to %s and to %s; write one of them as ./%s", words, to[0], to[1], words)
 	}
-	if _, err := g.repo.follow(to[0]); err != nil {
+	if _, err := g.repo.Follow(to[0]); err != nil {
 		return "", fmt.Errorf("%s: %w", words, err)
 	}
-	g.dir = filepath.Dir(g.repo.abs(to[0]))
-	return g.repo.abs(to[0]), nil
+	g.dir = filepath.Dir(g.repo.Abs(to[0]))
+	return g.repo.Abs(to[0]), nil
 }
 
 // Dir is asked for right after Load, and about the same file. It is absolute, so

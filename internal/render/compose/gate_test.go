@@ -8,6 +8,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/repo"
 )
 
 // beside writes a file next to the repository, where a climbing path would find
@@ -162,16 +163,16 @@ func TestNoPathIsTheHostsThatNoFileSays(t *testing.T) {
 // unscanned is an app whose files the scanner has not seen.
 func unscanned(t *testing.T, req render.Request) *app {
 	t.Helper()
-	r, err := openRepo(req.Root)
+	r, err := repo.Open(req.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := r.root.Close(); err != nil {
+		if err := r.Close(); err != nil {
 			t.Errorf("close the snapshot: %v", err)
 		}
 	})
-	r.track(req.Tracked, req.Refused)
+	r.Track(req.Tracked, req.Refused)
 	a := newApp(req, r)
 	a.index = newIndex("app/compose.yaml")
 	return a

@@ -6,6 +6,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/spec"
 )
 
@@ -99,7 +100,7 @@ func (a *app) noteBypass(service string, x gateOf, what, why string) {
 		a.noteField(service, gateField, "%s bypasses the gate: %s", what, why)
 		return
 	}
-	a.noteField(service, "ports", "%s bypasses the gate (gate: %s in %s): %s", what, x.Gate, a.path(settingsFile), why)
+	a.noteField(service, "ports", "%s bypasses the gate (gate: %s in %s): %s", what, x.Gate, a.path(find.Settings), why)
 }
 
 // publishes tells whether the service is to be reached from outside, which it is

@@ -3,6 +3,9 @@ package compose
 import (
 	"path"
 	"strings"
+
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/repo"
 )
 
 // includes follows the include list.
@@ -38,7 +41,7 @@ type include struct {
 }
 
 func (in include) rejected(hint, format string, args ...any) error {
-	return rejected(hint, "%s:%d: include: "+format, append([]any{in.file, in.line}, args...)...)
+	return mistake.Rejected(hint, "%s:%d: include: "+format, append([]any{in.file, in.line}, args...)...)
 }
 
 // decode reads an entry strictly: compose-go takes more for a key than these, in
@@ -94,7 +97,7 @@ func (s *scanner) include(in include, at place) error {
 	}
 	dir := path.Dir(names[0])
 	if in.directory != "" {
-		if dir, err = join(at.dir, in.directory); err != nil {
+		if dir, err = repo.Join(at.dir, in.directory); err != nil {
 			return in.rejected("", "project_directory %s: %w", in.directory, err)
 		}
 	}
@@ -124,7 +127,7 @@ func (s *scanner) includePaths(in include, at place) ([]string, error) {
 		if remote(p) {
 			return nil, in.rejected("copy the file into the repository", "%s: remote files are not supported", p)
 		}
-		name, err := join(at.dir, p)
+		name, err := repo.Join(at.dir, p)
 		if err != nil {
 			return nil, in.rejected("", "%s: %w", p, err)
 		}
@@ -147,13 +150,13 @@ func (s *scanner) includeEnv(in include, at place, dir string) (map[string]strin
 		if f == "/dev/null" {
 			continue
 		}
-		name, err := join(at.dir, f)
+		name, err := repo.Join(at.dir, f)
 		if err != nil {
 			return nil, in.rejected("", "env_file %s: %w", f, err)
 		}
 		files = append(files, name)
 	}
-	if name := path.Join(dir, ".env"); len(in.envFiles) == 0 && s.app.repo.exists(name) {
+	if name := path.Join(dir, ".env"); len(in.envFiles) == 0 && s.app.repo.Exists(name) {
 		files = []string{name}
 	}
 	return s.app.readDotEnv(files, at.env)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"syncd.io/syncd/internal/render/find"
+	"syncd.io/syncd/internal/render/mistake"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -63,7 +65,7 @@ func (a *app) jobCircle() error {
 		}
 	}
 	if found := cycle(graph); found != nil {
-		return rejected("", "%s: jobs: the services wait for each other in a circle: %s", a.path(settingsFile), strings.Join(found, " -> "))
+		return mistake.Rejected("", "%s: jobs: the services wait for each other in a circle: %s", a.path(find.Settings), strings.Join(found, " -> "))
 	}
 	return nil
 }
@@ -129,5 +131,5 @@ func (a *app) onDemand(job, field, service string) error {
 }
 
 func (a *app) rejectJob(job, field, hint, format string, args ...any) error {
-	return rejected(hint, "%s: jobs.%s%s: "+format, append([]any{a.path(settingsFile), job, field}, args...)...)
+	return mistake.Rejected(hint, "%s: jobs.%s%s: "+format, append([]any{a.path(find.Settings), job, field}, args...)...)
 }

@@ -6,25 +6,14 @@ const (
 	maxFile      = 2 << 20  // bytes of one Compose or env file
 	maxFiles     = 200      // Compose files of one app, included ones among them
 	maxDocuments = 20       // YAML documents of one file
-	maxDepth     = 100      // levels of one YAML document
-	maxNodes     = 200_000  // nodes of one YAML document, aliases spread out
-	maxKeys      = 20_000   // keys of one mapping, which are compared with each other
 	maxTemplate  = 1 << 24  // references times bytes of the lines of one file
 	maxNested    = 20       // ${…} within ${…}
 	maxEnvFile   = 1 << 20  // bytes that the references of one env file give
 	maxPaths     = 200_000  // ways through the needs of the services
 	maxPorts     = 1000     // ports of one service, ranges spread out
-	maxMessage   = 2000     // bytes of one error message
-	maxProblems  = 10       // errors reported at once
-	maxWalk      = 20       // directory levels below Path that may hold apps
-	maxDir       = 512      // bytes of a directory's path that may hold apps
 	maxName      = 200      // bytes of a project's name
-	maxSettings  = 64 << 10 // bytes of one .syncd.yaml
-	allSettings  = 4 << 20  // bytes of those of all apps
 	maxCompose   = 4 << 20  // bytes of the Compose files of one app that Discover reads
 	allCompose   = 16 << 20 // bytes of those of all apps
-	allErrors    = 1 << 20  // bytes of the errors of all apps
 	maxHead      = 4 << 10  // bytes in which a broken app's name is looked for
-	maxListed    = 5        // apps that an error lists
 	maxReplicas  = 1 << 20  // beyond it, sums could overflow
 )

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/spec"
 )
 
@@ -26,18 +26,18 @@ type owner struct {
 // material materialises a tracked file or directory and returns the source of
 // its bind, false where Git has no such path.
 func (a *app) material(service, field, rel string, o owner) (string, bool, error) {
-	canonical, err := a.repo.follow(rel)
+	canonical, err := a.repo.Follow(rel)
 	if err != nil {
 		return "", false, a.reject(service, field, "", "%s: %w", rel, err)
 	}
 	for _, p := range []string{rel, canonical} {
-		if refused, why := a.refused(p); refused != "" {
+		if refused, why := a.repo.Refused(p); refused != "" {
 			return "", false, a.reject(service, field, "", "%s: %s", refused, why)
 		}
 	}
-	files := a.below(canonical)
+	files := a.repo.Below(canonical)
 	if len(files) == 0 {
-		a.repo.inputs[rel] = true
+		a.repo.Input(rel)
 		return "", false, nil
 	}
 	if err := a.selfContained(service, field, canonical, files); err != nil {
@@ -66,53 +66,30 @@ func mountName(rel string) string {
 
 // readMount makes the mounted file or directory an input.
 func (a *app) readMount(rel, canonical string) {
-	if _, file := a.repo.tracked[canonical]; !file && canonical != "." {
+	if _, file := a.repo.Blob(canonical); !file && canonical != "." {
 		canonical += "/"
 	} else if !file {
 		canonical = "./"
 	}
-	a.repo.inputs[canonical] = true
+	a.repo.Input(canonical)
 	if rel != strings.TrimSuffix(canonical, "/") {
-		a.repo.inputs[rel] = true
+		a.repo.Input(rel)
 	}
 }
 
 // isTracked tells whether Git has the path, as a file or as a directory.
-func (a *app) isTracked(rel string) bool { return len(a.below(rel)) > 0 }
-
-// below returns the tracked paths that are the file or lie in the directory.
-func (a *app) below(rel string) []string {
-	if rel == "." {
-		return a.repo.paths
-	}
-	if _, ok := a.repo.tracked[rel]; ok {
-		return []string{rel}
-	}
-	from, _ := slices.BinarySearch(a.repo.paths, rel+"/")
-	to, _ := slices.BinarySearch(a.repo.paths, rel+"0") // '0' comes after '/'
-	return a.repo.paths[from:to]
-}
-
-// refused returns a path at or below rel that Git has but that was not written,
-// and the reason.
-func (a *app) refused(rel string) (name, why string) {
-	for _, p := range sortedKeys(a.repo.refused) {
-		if p == rel || rel == "." || strings.HasPrefix(p, rel+"/") {
-			return p, a.repo.refused[p]
-		}
-	}
-	return "", ""
-}
+func (a *app) isTracked(rel string) bool { return len(a.repo.Below(rel)) > 0 }
 
 // selfContained rejects symlinks that lead out of what is mounted: their targets
 // would be missing in the container, or not hashed.
 func (a *app) selfContained(service, field, dir string, files []string) error {
 	for _, f := range files {
-		if mode, _, _ := strings.Cut(a.repo.tracked[f], " "); mode != symlinkMode {
+		blob, _ := a.repo.Blob(f)
+		if mode, _, _ := strings.Cut(blob, " "); mode != symlinkMode {
 			continue
 		}
-		switch _, err := a.repo.followIn(dir, strings.TrimPrefix(f, dir+"/")); {
-		case errors.Is(err, errOutside):
+		switch _, err := a.repo.FollowIn(dir, strings.TrimPrefix(f, dir+"/")); {
+		case errors.Is(err, repo.ErrOutside):
 			return a.reject(service, field, "mount the directory that holds both", "%s is a symlink out of %s, which is what is mounted", f, dir)
 		case err != nil:
 			return a.reject(service, field, "", "%s: %w", f, err)
@@ -128,7 +105,8 @@ func (a *app) hash(m render.Mount, files []string) string {
 	fmt.Fprintf(sum, "tree\x00%s\x00%o %d %d\x00", m.Name, m.Mode, m.UID, m.GID)
 	for _, f := range files {
 		rel := strings.TrimPrefix(strings.TrimPrefix(f, m.Path), "/")
-		fmt.Fprintf(sum, "%s\x00%s\x00", rel, a.repo.tracked[f])
+		blob, _ := a.repo.Blob(f)
+		fmt.Fprintf(sum, "%s\x00%s\x00", rel, blob)
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:32]
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/schema"
 	"github.com/compose-spec/compose-go/v2/transform"
 	"github.com/compose-spec/compose-go/v2/validation"
+
+	"syncd.io/syncd/internal/render/mistake"
 )
 
 // mistake finds what compose-go refuses. compose-go goes through a file in a new
@@ -101,7 +103,7 @@ func (a *app) refusal(e entry, field string, model map[string]any) error {
 		return nil
 	}
 	if field == "" {
-		return rejected("", "%s: %s", a.guess(e.section+"."+e.name+".", e.file), a.text(err))
+		return mistake.Rejected("", "%s: %s", a.guess(e.section+"."+e.name+".", e.file), a.text(err))
 	}
 	return a.rejectIn(strings.TrimSuffix(e.section, "s"), e.name, field, "", "%s", a.text(err))
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render/find"
+	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/spec"
 )
 
@@ -113,7 +115,7 @@ func (a *app) bind(s types.ServiceConfig, v types.ServiceVolumeConfig, m spec.Mo
 			return m, a.reject(s.Name, "volumes", "", "bind.recursive is not supported")
 		}
 	}
-	rel, inside := a.repo.rel(v.Source)
+	rel, inside := a.repo.Rel(v.Source)
 	if !inside {
 		var err error
 		m.Source, err = a.ofHost(v.Source, func(hint, format string, args ...any) error {
@@ -147,7 +149,7 @@ func (a *app) ofHost(name string, reject func(hint, format string, args ...any) 
 	case !path.IsAbs(name):
 		return "", reject("", "%s is no path of a Linux host", name)
 	case !a.absolute[path.Clean(name)]:
-		return "", reject("write an absolute path for a directory of the host", "%w", errOutside)
+		return "", reject("write an absolute path for a directory of the host", "%w", repo.ErrOutside)
 	}
 	return path.Clean(name), nil
 }
@@ -161,7 +163,7 @@ func (a *app) hostPath(rel string, block func(hint, format string, args ...any) 
 	}
 	if a.req.HostDir == "" {
 		return "", block(
-			"set `hostDir:` in "+a.path(settingsFile)+" to the directory on the host that holds it, or track it in Git and mount it with `:ro`",
+			"set `hostDir:` in "+a.path(find.Settings)+" to the directory on the host that holds it, or track it in Git and mount it with `:ro`",
 			"the app is blocked: %s is writable or not in Git, and the app has no hostDir where it could live", written(inApp))
 	}
 	return filepath.Join(a.req.HostDir, inApp), nil
@@ -169,7 +171,7 @@ func (a *app) hostPath(rel string, block func(hint, format string, args ...any) 
 
 // written is a path as people write it: ./data, ../data.
 func written(inApp string) string {
-	if inApp = filepath.ToSlash(inApp); inApp == "." || local(inApp) {
+	if inApp = filepath.ToSlash(inApp); inApp == "." || repo.Local(inApp) {
 		return "./" + strings.TrimPrefix(inApp, ".")
 	}
 	return inApp

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"cmp"
-	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -12,30 +11,33 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/find"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/syntax"
 )
 
 // name is that of the Compose file, else of .syncd.yaml, else the directory's,
 // in Compose's own form: lower case, letters, digits, - and _.
 func (d *discovery) name(app render.App, written, file string) (string, error) {
 	if strings.Contains(written, "$") {
-		return "", rejected("write the name itself; what is called by it must not change with a variable", "%s: name: %s holds a variable", file, written)
+		return "", mistake.Rejected("write the name itself; what is called by it must not change with a variable", "%s: name: %s holds a variable", file, written)
 	}
-	own := path.Join(app.Dir, settingsFile)
+	own := path.Join(app.Dir, find.Settings)
 	if written == "" {
 		written, file = app.Config.Name, own
 	}
 	if written == "" {
-		if app.Dir == d.start || app.Dir == "." {
-			return "", rejected("write `name:` into the Compose file or into "+own, "%s: the app at the root of the repository has no name", app.Dir)
+		if app.Dir == d.Start || app.Dir == "." {
+			return "", mistake.Rejected("write `name:` into the Compose file or into "+own, "%s: the app at the root of the repository has no name", app.Dir)
 		}
 		written, file = path.Base(app.Dir), app.Dir
 	}
 	name := loader.NormalizeProjectName(written)
 	switch {
 	case name == "":
-		return "", rejected("a name has a letter or a digit", "%s: name: %q is no name of a project", file, written)
+		return "", mistake.Rejected("a name has a letter or a digit", "%s: name: %q is no name of a project", file, written)
 	case len(name) > maxName:
-		return "", rejected("", "%s: name: longer than %d bytes", file, maxName)
+		return "", mistake.Rejected("", "%s: name: longer than %d bytes", file, maxName)
 	}
 	return name, nil
 }
@@ -49,7 +51,7 @@ func nameIn(node *yaml.Node, depth int) string {
 		return ""
 	}
 	_, merged := child(node, "<<")
-	if merged = target(merged); merged == nil || depth == maxDepth {
+	if merged = target(merged); merged == nil || depth == syntax.MaxDepth {
 		return ""
 	}
 	if merged.Kind != yaml.SequenceNode {
@@ -66,10 +68,10 @@ func nameIn(node *yaml.Node, depth int) string {
 // roughName is what a broken app is called: it must not be taken for another
 // one, nor for a new one. It is what looks like a name in the beginning of its
 // files, else that of the directory.
-func (d *discovery) roughName(c *candidate) string {
-	files := c.files
+func (d *discovery) roughName(c *find.Candidate) string {
+	files := d.files[c]
 	if len(files) == 0 {
-		a := newApp(render.Request{App: render.App{Dir: c.Dir}}, d.repo)
+		a := newApp(render.Request{App: render.App{Dir: c.Dir}}, d.Repo)
 		files = append(a.firstOf(overrideFiles()), a.firstOf(composeFiles())...)
 		slices.Reverse(files)
 	}
@@ -77,33 +79,10 @@ func (d *discovery) roughName(c *candidate) string {
 		c.Name = name
 	}
 	form := regexp.MustCompile(`(?m)^name:[ \t]+["']?([\w.-]+)["']?[ \t\r]*(#|$)`)
-	for _, f := range append([]string{c.settings()}, files...) {
-		if m := form.FindStringSubmatch(d.repo.head(f, maxHead)); m != nil && len(m[1]) <= maxName {
+	for _, f := range append([]string{c.Settings()}, files...) {
+		if m := form.FindStringSubmatch(d.Repo.Head(f, maxHead)); m != nil && len(m[1]) <= maxName {
 			c.Name = loader.NormalizeProjectName(m[1])
 		}
 	}
 	return cmp.Or(c.Name, loader.NormalizeProjectName(path.Base(c.Dir)), "unnamed")
-}
-
-// unique marks apps that share a name.
-func unique(apps []render.App) {
-	byName := map[string][]int{}
-	for i, app := range apps {
-		byName[app.Name] = append(byName[app.Name], i)
-	}
-	for name, group := range byName {
-		if len(group) < 2 {
-			continue
-		}
-		var dirs []string
-		for _, i := range group {
-			dirs = append(dirs, apps[i].Dir)
-		}
-		for _, i := range group {
-			if apps[i].Error == "" {
-				apps[i].Error = fmt.Sprintf("several apps are called %s: %s", name, few(dirs))
-				apps[i].Hint = "give each its own `name:` in " + settingsFile + " or in its Compose file"
-			}
-		}
-	}
 }

@@ -3,21 +3,22 @@ package compose
 import (
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+
+	"syncd.io/syncd/internal/render/find"
 )
 
 // noteNested says which files would be apps if they did not stand below this
 // one. What is included, extended or mounted is used, and no app.
 func (a *app) noteNested() {
 	var found []string
-	for _, p := range a.below(a.req.App.Dir) {
-		if a.wouldBeApp(p) && !a.repo.inputs[p] && !a.isMounted(p) {
+	for _, p := range a.repo.Below(a.req.App.Dir) {
+		if a.wouldBeApp(p) && !a.repo.IsInput(p) && !a.isMounted(p) {
 			found = append(found, p)
 		}
 	}
 	if len(found) > 0 {
-		a.note("%s: no other apps are looked for in this app's directory; ignored: %s", a.req.App.Dir, few(found))
+		a.note("%s: no other apps are looked for in this app's directory; ignored: %s", a.req.App.Dir, find.Few(found))
 	}
 }
 
@@ -28,7 +29,7 @@ func (a *app) wouldBeApp(p string) bool {
 		return false
 	}
 	hidden := strings.HasPrefix(dir, ".") || strings.Contains(dir, "/.")
-	return !hidden && slices.Contains(append(composeFiles(), settingsFile), name)
+	return !hidden && slices.Contains(append(composeFiles(), find.Settings), name)
 }
 
 // isMounted tells whether a container mounts a directory that holds the path.
@@ -39,13 +40,4 @@ func (a *app) isMounted(p string) bool {
 		}
 	}
 	return false
-}
-
-// few lists some names, and how many more there are.
-func few(names []string) string {
-	text := strings.Join(names[:min(len(names), maxListed)], ", ")
-	if more := len(names) - maxListed; more > 0 {
-		text += " and " + strconv.Itoa(more) + " more"
-	}
-	return text
 }

@@ -9,6 +9,11 @@ import (
 	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"syncd.io/syncd/internal/render/find"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/repo"
+	"syncd.io/syncd/internal/render/syntax"
 )
 
 // load reads the app's files into a.project.
@@ -37,14 +42,14 @@ func (a *app) files() ([]string, error) {
 	var out []string
 	given := map[string]bool{}
 	for _, name := range a.req.App.Config.Compose {
-		file, err := join(a.req.App.Dir, name)
+		file, err := repo.Join(a.req.App.Dir, name)
 		switch {
 		case err != nil:
-			return nil, rejected("", "%s: compose: %s: %w", a.path(settingsFile), name, err)
+			return nil, mistake.Rejected("", "%s: compose: %s: %w", a.path(find.Settings), name, err)
 		case given[file]:
-			return nil, rejected("", "%s: compose: %s is there twice", a.path(settingsFile), name)
+			return nil, mistake.Rejected("", "%s: compose: %s is there twice", a.path(find.Settings), name)
 		case len(out) == maxFiles:
-			return nil, rejected("", "%s: compose: more than %d files", a.path(settingsFile), maxFiles)
+			return nil, mistake.Rejected("", "%s: compose: more than %d files", a.path(find.Settings), maxFiles)
 		}
 		given[file] = true
 		out = append(out, file)
@@ -54,7 +59,7 @@ func (a *app) files() ([]string, error) {
 	}
 	found := a.firstOf(composeFiles())
 	if len(found) == 0 {
-		return nil, rejected("add a compose.yaml, or name the files with `compose:` in .syncd.yaml", "%s: no Compose file", a.req.App.Dir)
+		return nil, mistake.Rejected("add a compose.yaml, or name the files with `compose:` in .syncd.yaml", "%s: no Compose file", a.req.App.Dir)
 	}
 	if len(found) > 1 {
 		a.note("%s: ignored, since %s is there too", found[1], found[0])
@@ -69,7 +74,7 @@ func (a *app) files() ([]string, error) {
 func (a *app) firstOf(names []string) []string {
 	var out []string
 	for _, name := range names {
-		if a.repo.exists(a.path(name)) {
+		if a.repo.Exists(a.path(name)) {
 			out = append(out, a.path(name))
 		}
 	}
@@ -80,7 +85,7 @@ func (a *app) firstOf(names []string) []string {
 // change what is loaded: they have their places in .syncd.yaml.
 func (a *app) environment() error {
 	var files []string
-	if name := a.path(".env"); a.repo.exists(name) {
+	if name := a.path(".env"); a.repo.Exists(name) {
 		files = []string{name}
 	}
 	env, err := a.readDotEnv(files, a.req.Values)
@@ -101,12 +106,12 @@ func (a *app) setting(name, value string) error {
 	config, file := a.req.App.Config, a.path(".env")
 	switch {
 	case name == "COMPOSE_PROJECT_NAME" && value != a.req.App.Name:
-		return rejected("write `name: "+value+"` into "+a.path(settingsFile), "%s: COMPOSE_PROJECT_NAME: the project is called %s", file, a.req.App.Name)
+		return mistake.Rejected("write `name: "+value+"` into "+a.path(find.Settings), "%s: COMPOSE_PROJECT_NAME: the project is called %s", file, a.req.App.Name)
 	case name == "COMPOSE_PROJECT_NAME":
 	case name == "COMPOSE_FILE" && len(config.Compose) == 0:
-		return rejected("list the files with `compose:` in "+a.path(settingsFile), "%s: COMPOSE_FILE is not read", file)
+		return mistake.Rejected("list the files with `compose:` in "+a.path(find.Settings), "%s: COMPOSE_FILE is not read", file)
 	case name == "COMPOSE_PROFILES" && value != "" && len(config.Profiles) == 0:
-		return rejected("list them with `profiles:` in "+a.path(settingsFile), "%s: COMPOSE_PROFILES is not read", file)
+		return mistake.Rejected("list them with `profiles:` in "+a.path(find.Settings), "%s: COMPOSE_PROFILES is not read", file)
 	default:
 		a.note("%s: %s: ignored", file, name)
 	}
@@ -117,7 +122,7 @@ func (a *app) setting(name, value string) error {
 func (a *app) compose(ctx context.Context, files []string, scan *scanner) (project *types.Project, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = rejected("", "%s: compose-go cannot read this: %s", a.index.main, a.mask(fmt.Sprint(r)))
+			err = mistake.Rejected("", "%s: compose-go cannot read this: %s", a.index.main, a.mask(fmt.Sprint(r)))
 		}
 	}()
 	a.variables.sealed = true
@@ -131,7 +136,7 @@ func (a *app) compose(ctx context.Context, files []string, scan *scanner) (proje
 		o.Interpolate.Substitute = a.variables.substitute
 		o.ResourceLoaders = []loader.ResourceLoader{newGate(a.repo, scan.leads)}
 		o.SkipResolveEnvironment, o.SkipResolveLabels = true, true
-		o.MaxNodeVisits = maxNodes
+		o.MaxNodeVisits = syntax.MaxNodes
 	}}
 	model, err := loader.LoadModelWithContext(ctx, details, options...)
 	if err != nil {
@@ -150,13 +155,13 @@ func (a *app) compose(ctx context.Context, files []string, scan *scanner) (proje
 
 // details are the app's own files and what their references see.
 func (a *app) details(files []string) (types.ConfigDetails, error) {
-	out := types.ConfigDetails{WorkingDir: a.repo.abs(a.req.App.Dir), Environment: maps.Clone(a.env)}
+	out := types.ConfigDetails{WorkingDir: a.repo.Abs(a.req.App.Dir), Environment: maps.Clone(a.env)}
 	for _, file := range files {
-		content, err := a.repo.read(file, maxFile)
+		content, err := a.repo.Read(file, maxFile)
 		if err != nil {
 			return out, err
 		}
-		out.ConfigFiles = append(out.ConfigFiles, types.ConfigFile{Filename: a.repo.abs(file), Content: content})
+		out.ConfigFiles = append(out.ConfigFiles, types.ConfigFile{Filename: a.repo.Abs(file), Content: content})
 	}
 	return out, nil
 }
@@ -172,7 +177,7 @@ func (a *app) unknownProfiles(model map[string]any) {
 	}
 	for _, p := range a.req.App.Config.Profiles {
 		if !known[p] {
-			a.note("%s: profiles: no service has the profile %s", a.path(settingsFile), p)
+			a.note("%s: profiles: no service has the profile %s", a.path(find.Settings), p)
 		}
 	}
 }

@@ -5,11 +5,13 @@ package compose
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/find"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/repo"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -18,17 +20,17 @@ import (
 // something, Blocked where the host's owner has to; they name file, service and
 // field.
 func Render(ctx context.Context, req render.Request) (render.Answer, error) {
-	r, err := openRepo(req.Root)
+	r, err := repo.Open(req.Root)
 	if err != nil {
 		return render.Answer{}, err
 	}
-	defer r.root.Close()
-	r.track(req.Tracked, req.Refused)
+	defer r.Close()
+	r.Track(req.Tracked, req.Refused)
 	a := newApp(req, r)
 	if req.App.Error != "" {
-		return render.Answer{}, rejected(req.App.Hint, "%s", req.App.Error)
+		return render.Answer{}, mistake.Rejected(req.App.Hint, "%s", req.App.Error)
 	}
-	a.repo.exists(a.path(settingsFile)) // an input, read when the app was found
+	a.repo.Exists(a.path(find.Settings)) // an input, read when the app was found
 	if err := a.load(ctx); err != nil {
 		return render.Answer{}, a.final(err)
 	}
@@ -40,27 +42,17 @@ func Render(ctx context.Context, req render.Request) (render.Answer, error) {
 	return a.answer(objects)
 }
 
-// final takes secret values out of an error, whatever brought them in, and
-// keeps its class and its hint. What a library said went through text before,
-// which has to mask before it cuts.
-func (a *app) final(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	text := masked(err.Error(), a.secrets())
-	if text == err.Error() {
-		return err
-	}
-	return classified(fault.Of(err), masked(fault.Advice(err), a.secrets()), plainText(text))
-}
+// final takes secret values out of an error. What a library said went through
+// text before, which has to mask before it cuts.
+func (a *app) final(err error) error { return mistake.Final(err, a.secrets()) }
 
 func (a *app) answer(objects []resource.Object) (render.Answer, error) {
 	answer := render.Answer{
-		Objects: resource.Sorted(objects), Inputs: a.repo.readInputs(),
+		Objects: resource.Sorted(objects), Inputs: a.repo.Inputs(),
 		Variables: a.variables.names(),
 	}
 	for _, note := range sortedKeys(a.notes) {
-		answer.Notes = append(answer.Notes, masked(note, a.secrets()))
+		answer.Notes = append(answer.Notes, mistake.Masked(note, a.secrets()))
 	}
 	for _, key := range sortedKeys(a.mounts) {
 		answer.Mounts = append(answer.Mounts, a.mounts[key])
@@ -73,7 +65,7 @@ func (a *app) answer(objects []resource.Object) (render.Answer, error) {
 		size += int64(len(m.Content))
 	}
 	if size > a.req.MaxBytes {
-		return render.Answer{}, rejected("`limits.renderSize` in syncd.yaml raises the limit",
+		return render.Answer{}, mistake.Rejected("`limits.renderSize` in syncd.yaml raises the limit",
 			"%s: the app renders to %d bytes, more than the limit of %d", a.index.main, size, a.req.MaxBytes)
 	}
 	return answer, nil
@@ -97,7 +89,7 @@ func (a *app) objects(ctx context.Context) ([]resource.Object, error) {
 		objects, err := a.service(a.project.Services[name])
 		if err != nil {
 			errs = append(errs, err)
-			if len(errs) == maxProblems {
+			if len(errs) == mistake.MaxProblems {
 				break
 			}
 		}
@@ -110,7 +102,7 @@ func (a *app) objects(ctx context.Context) ([]resource.Object, error) {
 		errs = append(errs, err)
 	}
 	if len(errs) > 0 {
-		return nil, joined(errs)
+		return nil, mistake.Joined(errs)
 	}
 	if out = append(out, shared...); len(out) > a.req.MaxObjects {
 		return nil, a.tooMany()
@@ -119,7 +111,7 @@ func (a *app) objects(ctx context.Context) ([]resource.Object, error) {
 }
 
 func (a *app) tooMany() error {
-	return rejected("`limits.objects` in syncd.yaml raises the limit", "%s: more than the limit of %d objects", a.index.main, a.req.MaxObjects)
+	return mistake.Rejected("`limits.objects` in syncd.yaml raises the limit", "%s: more than the limit of %d objects", a.index.main, a.req.MaxObjects)
 }
 
 // count bounds the objects before one is made, and never lets "nothing" pass
@@ -137,7 +129,7 @@ func (a *app) count() error {
 		}
 	}
 	if len(a.project.Services) == 0 {
-		return classified(fault.Blocked, "held: what runs goes on; to remove it, delete the app's directory, which then asks for consent", fmt.Errorf("%s: the app has no services", a.index.main))
+		return mistake.Classified(fault.Blocked, "held: what runs goes on; to remove it, delete the app's directory, which then asks for consent", fmt.Errorf("%s: the app has no services", a.index.main))
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	interp "github.com/compose-spec/compose-go/v2/interpolation"
 	"github.com/compose-spec/compose-go/v2/template"
 	"go.yaml.in/yaml/v4"
+
+	"syncd.io/syncd/internal/render/mistake"
 )
 
 // scanner reads every file that compose-go is going to read, before it does:
@@ -96,9 +98,9 @@ func (s *scanner) compose(file string, at place) error {
 // load reads and bounds one file and puts in the values of its references.
 func (s *scanner) load(file string, at place) ([]document, error) {
 	if s.files++; s.files > maxFiles {
-		return nil, rejected("", "%s: the app has more than %d Compose files", file, maxFiles)
+		return nil, mistake.Rejected("", "%s: the app has more than %d Compose files", file, maxFiles)
 	}
-	data, err := s.app.repo.read(file, maxFile)
+	data, err := s.app.repo.Read(file, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +117,7 @@ func (s *scanner) load(file string, at place) ([]document, error) {
 			LookupValue: lookup, Substitute: s.app.variables.substitute,
 		})
 		if err != nil {
-			return nil, rejected("", "%s: %s", file, s.app.text(err))
+			return nil, mistake.Rejected("", "%s: %s", file, s.app.text(err))
 		}
 	}
 	return docs, nil
@@ -130,7 +132,7 @@ func (s *scanner) references(file string, n *yaml.Node, keys []string, lookup te
 		}
 		if _, err := s.app.variables.substitute(n.Value, lookup); err != nil {
 			text, hint := variableError(err)
-			return rejected(hint, "%s:%d: %s%s", file, n.Line, spoken(keys), s.app.mask(text))
+			return mistake.Rejected(hint, "%s:%d: %s%s", file, n.Line, spoken(keys), s.app.mask(text))
 		}
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {

@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
+	"syncd.io/syncd/internal/render/sensitive"
 	"syncd.io/syncd/internal/resource"
 )
 
-// sensitive returns the JSON pointers of all values in a spec that must not be
+// sensitiveIn returns the JSON pointers of all values in a spec that must not be
 // shown: those whose name or form says so, and those that hold one of secrets.
-func sensitive(raw json.RawMessage, secrets []string) ([]string, error) {
+func sensitiveIn(raw json.RawMessage, secrets []string) ([]string, error) {
 	var tree any
 	if err := json.Unmarshal(raw, &tree); err != nil {
 		return nil, fmt.Errorf("look for secrets: %w", err)
@@ -43,30 +43,8 @@ func (m *marker) walk(v any, name, pointer string) {
 			}
 		}
 	case string:
-		if v != "" && !resource.SecretFlag(v) && (resource.SecretName(name) || resource.SecretValue(v) || assigns(v) || m.holds(v)) {
+		if sensitive.Text(v, m.secrets) || v != "" && !resource.SecretFlag(v) && resource.SecretName(name) {
 			m.found = append(m.found, pointer)
 		}
 	}
-}
-
-// holds tells whether a text contains a secret value. Short ones must be the
-// whole text: "1" is in everything.
-func (m *marker) holds(text string) bool {
-	for _, s := range m.secrets {
-		if text == s || (len(s) >= minSecret && strings.Contains(text, s)) {
-			return true
-		}
-	}
-	return false
-}
-
-// assigns finds PASSWORD=x and --token=x in a command or an option list.
-func assigns(text string) bool {
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '&' || r == ';' || r == '\n' || r == '\t' }) {
-		name, value, ok := strings.Cut(word, "=")
-		if ok && value != "" && resource.SecretName(name) {
-			return true
-		}
-	}
-	return false
 }

@@ -111,7 +111,7 @@ func (a *app) encode(o resource.Object, typed any) (resource.Object, error) {
 		return o, fmt.Errorf("encode %s: %w", o.Key, err)
 	}
 	o.Spec = raw
-	o.Sensitive, err = sensitive(raw, a.secrets())
+	o.Sensitive, err = sensitiveIn(raw, a.secrets())
 	return o, err
 }
 

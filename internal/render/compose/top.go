@@ -1,5 +1,7 @@
 package compose
 
+import "syncd.io/syncd/internal/render/mistake"
+
 // firstLevel judges the keys of a document's first level, merged ones among
 // them; compose-go's schema rejects those that Compose does not know.
 func (a *app) firstLevel(file string, doc document) error {
@@ -9,7 +11,7 @@ func (a *app) firstLevel(file string, doc document) error {
 		{xSyncdKey, "x-syncd belongs to a service"},
 	} {
 		if _, ok := doc.tree[bad.key]; ok {
-			return rejected(bad.hint, "%s:%d: %s is not supported here", file, lineOf(doc, bad.key), bad.key)
+			return mistake.Rejected(bad.hint, "%s:%d: %s is not supported here", file, lineOf(doc, bad.key), bad.key)
 		}
 	}
 	if _, ok := doc.tree["version"]; ok {

@@ -44,7 +44,7 @@ func bound(v types.VolumeConfig) bool {
 }
 
 func (a *app) device(key, device string) (string, error) {
-	if rel, inside := a.repo.rel(device); inside {
+	if rel, inside := a.repo.Rel(device); inside {
 		return a.hostPath(rel, func(hint, format string, args ...any) error {
 			return a.blockIn("volume", key, "driver_opts.device", hint, format, args...)
 		})

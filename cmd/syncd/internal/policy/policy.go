@@ -17,7 +17,7 @@ import (
 // App is one app of the repository as far as it rendered.
 type App struct {
 	Name, Dir string
-	// File is the path of its first Compose file.
+	// File is the path of its first Compose file, or its directory.
 	File   string
 	Config config.App
 	// Objects is empty where it did not render.

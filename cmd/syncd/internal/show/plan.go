@@ -160,9 +160,10 @@ func loose(p reconcile.Preview) []drift.Finding {
 		if f.Class == drift.Foreign { // a note tells, or what blocks
 			continue
 		}
-		if f.Key.Kind != spec.KindContainer || !told[f.Key.Namespace] {
-			out = append(out, f)
+		if told[f.Key.String()] || f.Key.Kind == spec.KindContainer && told[f.Key.Namespace] {
+			continue
 		}
+		out = append(out, f)
 	}
 	return out
 }
@@ -184,6 +185,8 @@ func (s Style) wayBack(w reconcile.WayBack) string {
 		return s.paint(yellow, "none: no revision has been good yet")
 	case len(w.Missing) > 0:
 		return about(w.Good) + s.paint(yellow, ", but its images are gone: ") + sentence(strings.Join(w.Missing, ", "))
+	case w.Unseen:
+		return about(w.Good)
 	default:
 		return about(w.Good) + ", its images are here"
 	}

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ func (s Style) Status(st reconcile.Status) string {
 		s.trouble(&b, "", "the repository cannot be read: "+st.SourceError, st.SourceHint)
 	}
 	if st.EngineError != "" {
-		s.trouble(&b, "", "the engine does not answer"+s.since(st)+": "+st.EngineError, st.EngineHint)
+		s.trouble(&b, "", "the "+cmp.Or(word(st.Target), "engine")+" does not answer"+s.since(st)+": "+st.EngineError, st.EngineHint)
 	}
 	if st.Recovered != "" {
 		b.WriteString(block("recovered: "+st.Recovered, "") + "\n")

@@ -16,39 +16,53 @@ func (s *subject) inspect(pod *corev1.Pod, c corev1.ContainerStatus) trouble {
 		return t
 	}
 	t.reason = fmt.Sprintf("pod %s: container %s: %s", pod.Name, c.Name, t.reason)
-	if c.State.Running != nil || c.State.Terminated != nil || c.LastTerminationState.Terminated != nil {
-		t.culprit = Culprit{Pod: pod.Name, Container: c.Name, Previous: c.State.Running != nil && c.RestartCount > 0}
+	if hasRun(c) {
+		t.culprit = culprit(pod, c)
 	}
 	return t
 }
 
 func (s *subject) state(pod *corev1.Pod, c corev1.ContainerStatus) trouble {
+	prepares := prepares(pod, c.Name)
 	switch end := c.State.Terminated; {
 	case c.State.Waiting != nil:
 		return s.waiting(pod, c, *c.State.Waiting)
-	case end != nil && end.ExitCode == 0 && !continues(pod, c.Name):
+	case end != nil && end.ExitCode == 0 && (prepares || mayEnd(pod)):
 		return trouble{}
 	case end != nil:
 		return s.crashed(c, end)
-	case c.State.Running != nil && c.Started != nil && !*c.Started && continues(pod, c.Name):
-		return trouble{gravity: unready, reason: "runs, but has not passed its startup probe"}
-	case c.State.Running != nil && !c.Ready && continues(pod, c.Name):
-		return trouble{gravity: unready, reason: "runs, but is not ready"}
-	case c.State.Running != nil && !c.Ready:
-		return trouble{gravity: starting, reason: "runs before the others start"}
+	case c.State.Running == nil, c.Ready:
+		return trouble{}
+	case prepares:
+		return again(trouble{gravity: starting, reason: "runs before the others start"}, c)
+	case c.Started != nil && !*c.Started:
+		return again(trouble{gravity: unready, reason: "runs, but has not passed its startup probe"}, c)
 	}
-	return trouble{}
+	return again(trouble{gravity: unready, reason: "runs, but is not ready"}, c)
 }
 
-// continues tells whether a container is to run until the pod ends: not one that
-// only prepares it, nor one of a pod that may end well.
-func continues(pod *corev1.Pod, name string) bool {
+// again adds how the run before the present one ended.
+func again(t trouble, c corev1.ContainerStatus) trouble {
+	if end := c.LastTerminationState.Terminated; end != nil && c.RestartCount > 0 {
+		t.reason += fmt.Sprintf(" (restarts: %d, after %s)", c.RestartCount, manner(end))
+		t.exit = exitOf(end)
+	}
+	return t
+}
+
+// prepares tells whether a container runs to its end before the others start.
+func prepares(pod *corev1.Pod, name string) bool {
 	for _, c := range pod.Spec.InitContainers {
 		if c.Name == name {
-			return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+			return c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways
 		}
 	}
-	return pod.Spec.RestartPolicy == corev1.RestartPolicyAlways || pod.Spec.RestartPolicy == ""
+	return false
+}
+
+// mayEnd tells whether the pod's containers are to end at some time.
+func mayEnd(pod *corev1.Pod) bool {
+	return pod.Spec.RestartPolicy == corev1.RestartPolicyNever || pod.Spec.RestartPolicy == corev1.RestartPolicyOnFailure
 }
 
 // waiting judges by the reason that the kubelet gives for a container that does
@@ -61,7 +75,8 @@ func (s *subject) waiting(pod *corev1.Pod, c corev1.ContainerStatus, w corev1.Co
 	case "ErrImagePull", "ImageInspectError", "RegistryUnavailable":
 		return trouble{gravity: hindered, reason: phrase("image "+c.Image+" cannot be pulled", why)}
 	case "ImagePullBackOff":
-		return trouble{gravity: lasting(!transient(why)), reason: phrase("image "+c.Image+" cannot be pulled", why)}
+		lasts := !transient(why) || overdue(pod, RegistryGrace, s.now)
+		return trouble{gravity: lasting(lasts), reason: phrase("image "+c.Image+" cannot be pulled", why)}
 	case "InvalidImageName":
 		return trouble{gravity: condemned, reason: phrase("image name "+c.Image+" is not valid", why)}
 	case "ErrImageNeverPull":
@@ -69,7 +84,7 @@ func (s *subject) waiting(pod *corev1.Pod, c corev1.ContainerStatus, w corev1.Co
 	case "SignatureValidationFailed":
 		return trouble{gravity: condemned, reason: phrase("image "+c.Image+" is not signed as it has to be", why)}
 	case "CreateContainerConfigError":
-		return trouble{gravity: lasting(s.overdue(pod)), reason: phrase("cannot be configured", why)}
+		return trouble{gravity: lasting(overdue(pod, ConfigGrace, s.now)), reason: phrase("cannot be configured", why)}
 	case "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError":
 		return trouble{gravity: lasting(!transient(why)), reason: phrase("cannot be started", why)}
 	case "", "ContainerCreating", "PodInitializing":
@@ -78,10 +93,9 @@ func (s *subject) waiting(pod *corev1.Pod, c corev1.ContainerStatus, w corev1.Co
 	return trouble{gravity: hindered, reason: phrase(w.Reason, why)}
 }
 
-// overdue tells whether a pod has been on its node for longer than what it needs
-// may take to be made.
-func (s *subject) overdue(pod *corev1.Pod) bool {
-	return pod.Status.StartTime != nil && past(pod.Status.StartTime.Time, ConfigGrace, s.now)
+// overdue tells whether a pod has been on its node for longer than grace.
+func overdue(pod *corev1.Pod, grace time.Duration, now time.Time) bool {
+	return pod.Status.StartTime != nil && past(pod.Status.StartTime.Time, grace, now)
 }
 
 // crashed judges a container that ended, by its last end and by how often it was
@@ -127,14 +141,22 @@ func exitOf(end *corev1.ContainerStateTerminated) *int {
 	return &code
 }
 
-// essence drops from a kubelet's message what only repeats the reason.
+// essence drops from a kubelet's message what only repeats the reason, or the
+// layers that it came through.
 func essence(message string) string {
-	for _, before := range []string{"ErrImagePull: ", " desc = "} {
+	for _, before := range []string{"ErrImagePull: ", " desc = ", "unable to start container process: "} {
 		if _, after, found := strings.Cut(message, before); found {
 			message = after
 		}
 	}
-	return message
+	for _, before := range []string{"failed to pull and unpack image ", "failed to resolve reference "} {
+		if rest, found := strings.CutPrefix(message, before); found {
+			if _, after, found := strings.Cut(rest, `": `); found {
+				message = after
+			}
+		}
+	}
+	return strings.TrimSuffix(message, ": unknown")
 }
 
 // placement drops the part of a scheduler's message that is about preemption.
@@ -165,10 +187,8 @@ func transient(message string) bool {
 func restarts(pods []corev1.Pod) int {
 	sum := 0
 	for i := range pods {
-		for _, list := range [][]corev1.ContainerStatus{pods[i].Status.InitContainerStatuses, pods[i].Status.ContainerStatuses} {
-			for _, c := range list {
-				sum += int(c.RestartCount)
-			}
+		for _, c := range containers(&pods[i]) {
+			sum += int(c.RestartCount)
 		}
 	}
 	return sum

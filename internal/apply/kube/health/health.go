@@ -37,6 +37,10 @@ const (
 	// one, or its controller be refused new pods, before that is a failure: what
 	// makes the Secret may be an object of the same app.
 	ConfigGrace = 10 * time.Second
+	// RegistryGrace is how long a pod may wait for a registry that does not answer
+	// before that is a failure. An image that a registry does not have is one at
+	// once.
+	RegistryGrace = 15 * time.Second
 	// CrashRestarts is how many restarts make a crash loop, where the reason is
 	// not one that lasts: what it needs may still be coming up.
 	CrashRestarts = 2

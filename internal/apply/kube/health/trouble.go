@@ -2,7 +2,6 @@ package health
 
 import (
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -63,7 +62,7 @@ func (s *subject) examine(pod *corev1.Pod) trouble {
 		return trouble{gravity: unplaced, reason: fmt.Sprintf("pod %s: no node takes it: %s", pod.Name, placement(c.Message))}
 	}
 	var worst trouble
-	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+	for _, c := range containers(pod) {
 		if t := s.inspect(pod, c); t.gravity > worst.gravity {
 			worst = t
 		}
@@ -78,10 +77,10 @@ func (s *subject) examine(pod *corev1.Pod) trouble {
 // attempts.
 func (s *subject) lost(pod *corev1.Pod) trouble {
 	t := trouble{gravity: ended, reason: fmt.Sprintf("pod %s failed", pod.Name)}
-	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+	for _, c := range containers(pod) {
 		if end := c.State.Terminated; end != nil && end.ExitCode != 0 {
-			t.exit, t.culprit = exitOf(end), Culprit{Pod: pod.Name, Container: c.Name}
-			t.reason = fmt.Sprintf("pod %s: container %s failed (%s)", pod.Name, c.Name, manner(end))
+			t.exit, t.culprit = exitOf(end), culprit(pod, c)
+			t.reason = fmt.Sprintf("pod %s: container %s: failed (%s)", pod.Name, c.Name, manner(end))
 			return t
 		}
 	}

@@ -66,9 +66,9 @@ func (s *subject) complete(h resource.Health) resource.Health {
 func (s *subject) remark() string {
 	switch left := s.outdated(); {
 	case left > 0 && s.onDelete():
-		return fmt.Sprintf("%d pods stay of an older revision until they are deleted (OnDelete)", left)
+		return fmt.Sprintf("pods of an older revision stay until they are deleted (OnDelete): %d", left)
 	case left > 0:
-		return fmt.Sprintf("%d pods stay of an older revision (partition)", left)
+		return fmt.Sprintf("pods of an older revision stay (partition): %d", left)
 	case s.kind == kindDaemonSet && number(s.object.Object, 0, "status", "desiredNumberScheduled") == 0:
 		return "no node takes its pods"
 	}

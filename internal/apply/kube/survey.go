@@ -1,0 +1,93 @@
+package kube
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/metadata"
+)
+
+// The survey's bounds: how long a list of names holds, how many single questions
+// within that time call for one, and how many names it may have.
+const (
+	surveyHolds = time.Second
+	surveyFrom  = 8
+	surveySize  = 1000
+)
+
+// survey answers whether objects that are not labelled as ours exist. A few are
+// asked for one by one; where many are, as when a hundred apps are deployed at once,
+// one list of names answers for all.
+type survey struct {
+	mu    sync.Mutex
+	asked int
+	since time.Time
+	names map[string]bool // nil where there is no list, or too much to list
+	big   bool
+}
+
+// surveyed returns the survey of a place.
+func (e *Engine) surveyed(at scope) *survey {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.surveys[at] == nil {
+		e.surveys[at] = &survey{}
+	}
+	return e.surveys[at]
+}
+
+// exists tells whether there is an object of this name, whosever it is.
+func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, error) {
+	at := scope{account: id.name, kind: w.kind, namespace: w.manifest.GetNamespace()}
+	var place metadata.ResourceInterface = id.metadata.Resource(w.kind.gvr)
+	if w.kind.namespaced {
+		place = id.metadata.Resource(w.kind.gvr).Namespace(at.namespace)
+	}
+	doing := "look at " + w.object.Key.String()
+	if names, err := e.surveyed(at).listed(ctx, e, place); err != nil || names != nil {
+		return names[w.manifest.GetName()], classified(err, doing)
+	}
+	// From the API server's cache: what was made in this very moment may be missing.
+	err := e.bounded(ctx, func() error {
+		_, err := place.Get(ctx, w.manifest.GetName(), metav1.GetOptions{ResourceVersion: "0"})
+		return err
+	})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, classified(err, doing)
+}
+
+// listed counts a question, and returns the names where a list answers; nil where
+// the object is to be asked for by itself.
+func (s *survey) listed(ctx context.Context, e *Engine, place metadata.ResourceInterface) (map[string]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.since) > surveyHolds {
+		s.since, s.asked, s.names, s.big = time.Now(), 0, nil, false
+	}
+	s.asked++
+	if s.names != nil || s.big || s.asked <= surveyFrom {
+		return s.names, nil
+	}
+	var list *metav1.PartialObjectMetadataList
+	err := e.bounded(ctx, func() (err error) {
+		list, err = place.List(ctx, metav1.ListOptions{ResourceVersion: "0", Limit: surveySize})
+		return err
+	})
+	switch {
+	case apierrors.IsForbidden(err) || err == nil && (list.Continue != "" || len(list.Items) > surveySize):
+		s.big = true
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	s.since, s.names = time.Now(), make(map[string]bool, len(list.Items))
+	for _, item := range list.Items {
+		s.names[item.Name] = true
+	}
+	return s.names, nil
+}

@@ -1,0 +1,114 @@
+package kube
+
+import (
+	"context"
+	"path"
+	"strconv"
+	"strings"
+
+	"syncd.io/syncd/internal/render/find"
+	"syncd.io/syncd/internal/render/kube/document"
+	"syncd.io/syncd/internal/render/mistake"
+)
+
+// manifests builds what the directory holds: a kustomization, a chart, or plain
+// manifests. A List becomes its items.
+func (a *app) manifests(ctx context.Context) ([]manifest, error) {
+	built, err := a.built(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []manifest
+	for _, m := range built {
+		items, err := m.items(0)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, items...)
+	}
+	return out, nil
+}
+
+func (a *app) built(ctx context.Context) ([]manifest, error) {
+	kustomization := a.first(find.Kustomizations()...)
+	chart := a.first(find.Chart)
+	switch remote := a.req.App.Config.Kubernetes.Helm.Chart; {
+	case kustomization != "" && (remote.Repo != "" || remote.Name != ""):
+		return nil, a.setting("helm.chart", "remove it, or let `kubernetes.path` name a directory without a kustomization", "%s is a kustomization, which is what is built", kustomization)
+	case kustomization != "":
+		return nil, mistake.Rejected("", "%s: kustomizations are not built", kustomization)
+	case chart != "" || remote.Repo != "" || remote.Name != "":
+		return nil, mistake.Rejected("", "%s: charts are not built", a.dir)
+	default:
+		return a.plain(ctx)
+	}
+}
+
+// first returns the path of the first of names that the directory holds, "" where
+// it holds none. All of them are inputs.
+func (a *app) first(names ...string) string {
+	found := ""
+	for _, name := range names {
+		if p := path.Join(a.dir, name); a.repo.Exists(p) && found == "" {
+			found = p
+		}
+	}
+	return found
+}
+
+// fromDocuments reads what another renderer made.
+func fromDocuments(docs []document.Document) ([]manifest, error) {
+	var out []manifest
+	for _, d := range docs {
+		manifests, err := parse(d.Source, d.YAML)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range manifests {
+			m.lines, m.hook, m.weight = false, d.Hook, d.Weight
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// items are the objects of a List, in order; the object itself where it is none.
+func (m manifest) items(depth int) ([]manifest, error) {
+	kind := text(m.tree["kind"])
+	list, isList := m.tree["items"].([]any)
+	if !strings.HasSuffix(kind, "List") || !isList && m.tree["items"] != nil {
+		return []manifest{m}, nil
+	}
+	if depth == maxList {
+		return nil, m.reject([]string{"items"}, "", "more than %d lists within each other", maxList)
+	}
+	_, nodes := child(m.node, "items")
+	var out []manifest
+	for i, item := range list {
+		tree, ok := item.(map[string]any)
+		if !ok {
+			return nil, m.reject([]string{"items", strconv.Itoa(i)}, "", "no object")
+		}
+		of := m
+		of.tree, of.node = tree, m.node
+		if _, node := child(nodes, strconv.Itoa(i)); node != nil {
+			of.node = target(node)
+		}
+		if kind != "List" { // the items of a DeploymentList may leave out what they are
+			of.inherit(m, strings.TrimSuffix(kind, "List"))
+		}
+		items, err := of.items(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, items...)
+	}
+	return out, nil
+}
+
+// inherit gives an item of a typed list its type.
+func (m manifest) inherit(list manifest, kind string) {
+	if m.tree["kind"] == nil && m.tree["apiVersion"] == nil {
+		m.tree["kind"], m.tree["apiVersion"] = kind, list.tree["apiVersion"]
+	}
+}

@@ -1,0 +1,116 @@
+package kube
+
+import (
+	"fmt"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/resource"
+)
+
+// maxShown is how much of a text from a manifest an error shows, in bytes.
+const maxShown = 80
+
+// at is where a field is written, as FILE:LINE; the nearest that is there, where
+// it is not, and the file alone where lines are not known.
+func (m manifest) at(path ...string) string {
+	if !m.lines {
+		return m.source
+	}
+	node, line := m.node, m.node.Line
+	for _, key := range path {
+		k, value := child(node, key)
+		if value == nil {
+			break
+		}
+		node, line = value, k
+	}
+	return m.source + ":" + strconv.Itoa(max(line, 1))
+}
+
+// child returns what stands below a key, or at a place of a list, and its line.
+func child(n *yaml.Node, key string) (int, *yaml.Node) {
+	n = target(n)
+	switch {
+	case n == nil:
+	case n.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return n.Content[i].Line, n.Content[i+1]
+			}
+		}
+	case n.Kind == yaml.SequenceNode:
+		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(n.Content) {
+			return n.Content[i].Line, n.Content[i]
+		}
+	}
+	return 0, nil
+}
+
+// target is what an alias stands for.
+func target(n *yaml.Node) *yaml.Node {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// title names the object as far as it has a name: Deployment web.
+func (m manifest) title() string {
+	kind, _ := m.tree["kind"].(string)
+	metadata, _ := m.tree["metadata"].(map[string]any)
+	name, _ := metadata["name"].(string)
+	switch {
+	case kind == "" && name == "":
+		return "object"
+	case name == "":
+		return shown(kind)
+	case kind == "":
+		return "object " + shown(name)
+	}
+	return shown(kind) + " " + shown(name)
+}
+
+// shown is a text from a manifest, fit for a message.
+func shown(text string) string { return resource.Harmless(text, maxShown) }
+
+// reject is a Rejected error about a field, written with dots for messages and
+// found by its path.
+func (m manifest) reject(path []string, hint, format string, args ...any) error {
+	return mistake.Classified(fault.Rejected, hint, fmt.Errorf("%s: %s: %s: %w", m.at(path...), m.title(), dotted(path), fmt.Errorf(format, args...)))
+}
+
+// about is the beginning of a note about a field.
+func (m manifest) about(path ...string) string {
+	return fmt.Sprintf("%s: %s: %s", m.at(path...), m.title(), dotted(path))
+}
+
+// dotted writes a path for people; a key with dots stands in brackets.
+func dotted(path []string) string {
+	out := ""
+	for _, key := range path {
+		switch _, err := strconv.Atoi(key); {
+		case err == nil:
+			out += "[" + key + "]"
+		case out == "":
+			out = key
+		case plainKey(key):
+			out += "." + key
+		default:
+			out += "[" + shown(key) + "]"
+		}
+	}
+	return out
+}
+
+func plainKey(key string) bool {
+	for _, r := range key {
+		if r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+			return false
+		}
+	}
+	return key != ""
+}
