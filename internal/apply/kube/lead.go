@@ -197,7 +197,10 @@ func abandoned(ended <-chan error) error {
 	timer := time.NewTimer(lastWords)
 	defer timer.Stop()
 	select {
-	case <-ended: // what it says of its end is that the lease was lost
+	case err := <-ended:
+		if err != nil && !errors.Is(err, ErrLostLease) {
+			return fmt.Errorf("%w: %w", ErrLostLease, err)
+		}
 		return ErrLostLease
 	case <-timer.C:
 		return fault.As(fault.Unreachable, fmt.Errorf("%w, and %w", ErrLostLease, errStuck))

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -29,7 +28,7 @@ func ownHash(fields []metav1.ManagedFieldsEntry) string {
 	}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s %s\n", own.APIVersion, own.Time)
-	sum.Write(own.FieldsV1.Raw)
+	sum.Write(own.FieldsV1.GetRawBytes())
 	return hex.EncodeToString(sum.Sum(nil)[:12])
 }
 
@@ -47,7 +46,7 @@ func setOf(entry *metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
 	if entry.FieldsV1 == nil {
 		return set, nil
 	}
-	if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)); err != nil {
+	if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
 		return nil, fmt.Errorf("read the managed fields of %s: %w", entry.Manager, err)
 	}
 	return set, nil

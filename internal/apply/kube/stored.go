@@ -60,6 +60,6 @@ func fieldsHash(fields []metav1.ManagedFieldsEntry) string {
 	if own == nil || own.FieldsV1 == nil {
 		return ""
 	}
-	sum := sha256.Sum256(own.FieldsV1.Raw)
+	sum := sha256.Sum256(own.FieldsV1.GetRawBytes())
 	return hex.EncodeToString(sum[:12])
 }

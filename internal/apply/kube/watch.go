@@ -141,7 +141,7 @@ func (e *Engine) begin(id *identity, at scope) *scoped {
 	_ = s.informer.SetTransform(slim)
 	_, _ = s.informer.AddEventHandler(&hearer{engine: e, scope: at})
 	life, end := context.WithCancel(e.life)
-	_ = s.informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, _ *cache.Reflector, err error) {
+	_ = s.informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		e.trouble(s, at, err, end)
 	})
 	e.scopes[at] = s
