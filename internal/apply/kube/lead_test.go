@@ -270,6 +270,21 @@ func TestLeadEndsWithWhatItRuns(t *testing.T) {
 	}
 }
 
+func TestARunThatGivesUpItsLeaseIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	access, _, ns := namespace(t)
+	runs := 0
+	err := election(t, access.Kubeconfig(), ns, "first").Lead(t.Context(), func(context.Context, func() error) error {
+		if runs++; runs == 1 {
+			return fmt.Errorf("%w: somebody else wrote", kube.ErrLostLease)
+		}
+		return nil
+	})
+	if err != nil || runs != 2 {
+		t.Errorf("it ran %d times, %v", runs, err)
+	}
+}
+
 func TestLeadWithoutTheRightIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	access, _, ns := namespace(t)
