@@ -101,7 +101,7 @@ func standingBy(leader, namespace string) error {
 		return fault.Hint(fault.As(fault.Blocked, errors.New("standby; nobody leads yet")), "try again in a moment")
 	}
 	err := fault.As(fault.Blocked, fmt.Errorf("standby; the leader is %s", podOf(leader)))
-	return fault.Hint(err, fmt.Sprintf("ask the leader: kubectl -n %s exec %s -- syncd ...", namespace, podOf(leader)))
+	return fault.Hint(err, fmt.Sprintf("ask there: kubectl -n %s exec %s -- syncd ..., or on that machine where it is none of the cluster's pods", namespace, podOf(leader)))
 }
 
 // takeTurn leads for as long as one verb takes, where nobody else does: release
