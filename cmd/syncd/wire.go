@@ -34,12 +34,14 @@ type wiring struct {
 	log      *slog.Logger
 	// hear gets every event of the agent, progress that of pulls; nil is nobody.
 	hear, progress func(reconcile.Event)
+	// seat is that of an agent that leads already.
+	seat seat
 	// note tells the person at the terminal something.
 	note func(string)
 }
 
 // openLocal makes an agent in this process, under the lock of the state
-// directory. done ends all that it holds. Errors: Blocked where another agent
+// directory, or the lease of the record in the cluster. done ends all that it holds. Errors: Blocked where another agent
 // works on the directory or a part is missing; Unreachable for an engine that is
 // needed and does not answer.
 func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Agent, done func() error, err error) {
@@ -60,11 +62,10 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := state.Open(host.State)
+	store, err := w.openRecord(ctx, host, &open)
 	if err != nil {
 		return nil, nil, err
 	}
-	open.add(store.Close)
 	engine, err := w.openEngine(ctx, host, store.ID(), &open)
 	if err != nil {
 		return nil, nil, err
