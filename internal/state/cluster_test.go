@@ -406,3 +406,22 @@ func TestTroubleAtOpeningIsSaid(t *testing.T) {
 		t.Errorf("it came to %v", err)
 	}
 }
+
+func TestALabelThatAPersonPutIsNoOtherAgent(t *testing.T) {
+	m := newMemory()
+	c := m.cluster(t)
+	for i := range 2 {
+		if err := c.Save(numbered(i)); err != nil {
+			t.Fatal(err)
+		}
+		b := m.kept["syncd-record-shop"]
+		b.Version += "-labelled"
+		m.kept[b.Name] = b
+		c = m.cluster(t)
+		b.Version += "-again"
+		m.kept[b.Name] = b
+	}
+	if err := c.Save(numbered(2)); err != nil {
+		t.Fatal(err)
+	}
+}
