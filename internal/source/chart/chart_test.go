@@ -49,7 +49,8 @@ func options(t *testing.T) chart.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return chart.Options{Dir: filepath.Join(t.TempDir(), "charts"), Sandbox: sandbox.Child{Path: self}}
+	memory := config.Limits{FetchMemory: 8 << 30} // the race detector takes several times what the child needs
+	return chart.Options{Dir: filepath.Join(t.TempDir(), "charts"), Limits: memory, Sandbox: sandbox.Child{Path: self}}
 }
 
 // packed is a chart as helm package makes it.

@@ -51,6 +51,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"missing dependency", map[string]string{"Chart.yaml": asks + "- {name: db, version: ~1.2}\n- {name: mail, version: 2.x}\n", "charts/db/Chart.yaml": sub}, nil, "not in charts/: mail 2.x", "helm dependency build"},
 		{"dependency of another version", map[string]string{"Chart.yaml": asks + "- {name: db, version: 2.x}\n", "charts/db/Chart.yaml": sub}, nil, "asks for db 2.x, and charts/ has db 1.2.3", "helm dependency build"},
 		{"dependency twice", map[string]string{"Chart.yaml": asks + "- {name: db, version: 1.x}\n", "charts/db/Chart.yaml": sub, "charts/db-old/Chart.yaml": strings.ReplaceAll(sub, "1.2.3", "1.1.0")}, nil, "several that fit: db 1.1.0, db 1.2.3", "remove"},
+		{"dependency in two places", map[string]string{"charts/a/Chart.yaml": sub, "charts/b/Chart.yaml": sub}, nil, "charts/ of chart app has db 1.2.3 twice", "remove"},
+		{"below a dependency in two places", map[string]string{"charts/m/Chart.yaml": strings.ReplaceAll(sub, "db", "m"), "charts/m/charts/a/Chart.yaml": sub, "charts/m/charts/b/Chart.yaml": sub}, nil, "charts/ of chart m has db 1.2.3 twice", "remove"},
+		{"only now", map[string]string{"templates/a.yaml": "{{ if lt now.Year 2020 }}{{ fail \"too early\" }}{{ end }}"}, nil, "at another time nothing: templates/a.yaml:1: too early", "every rendering"},
 		{"empty dependency", map[string]string{"Chart.yaml": asks + "- \n"}, nil, "", ""},
 		{"packed dependency that is none", map[string]string{"charts/db.tgz": "not packed"}, nil, "error unpacking subchart db.tgz", ""},
 		{"release name", nil, func(in *Input) { in.Release = "Shop_1" }, `"Shop_1" cannot be used`, "kubernetes.helm.release"},
@@ -109,7 +112,8 @@ func TestTheSameBytesGiveTheSameObjects(t *testing.T) {
 		{"now", configMap(`{{ now.Format "2006" }}`), "set the value"},
 		{"now", configMap(`{{ $t := now }}{{ if true }}{{ range list 1 }}{{ $t.Year }}{{ end }}{{ end }}`), "set the value"},
 		{"ago", configMap(`{{ toDate "2006" "2001" | ago }}`), "set the value"},
-		{"keys", configMap(`{{ keys (dict "a" 1 "b" 2 "c" 3 "d" 4) | join "" }}`), "sortAlpha"},
+		{"values", configMap(`{{ values (dict "a" 1 "b" 2 "c" 3) | join "" }}`), "range $key, $value"},
+		{"values", configMap(`{{ $d := dict "a" 1 "b" 2 "c" 3 -}}{{ range ($d | values) }}{{ . }}{{ end }}`), "range $key, $value"},
 	} {
 		t.Run(c.function+" "+c.template[60:], func(t *testing.T) {
 			_, _, err := Render(t.Context(), input(map[string]string{"templates/a.yaml": "\n" + c.template, "templates/b.yaml": configMap("b")}))
@@ -141,12 +145,36 @@ func TestWhatIsMadeUpMayGoUnused(t *testing.T) {
 		configMap(`{{ if false }}{{ now }}{{ end }}x`),
 		configMap(`{{ $x := now }}{{ $y := uuidv4 }}x`),
 		configMap(`{{ keys (dict "a" 1 "b" 2 "c" 3 "d" 4) | sortAlpha | join "" }}`),
+		configMap(`{{ values (dict "a" 1) | first }} {{ len (values (dict "a" 1 "b" 2)) }}`),
 		configMap(`{{ ago nil | trunc 0 }}x`),
 		configMap(`"now ago {{ "now" }} {{/* now */}}"`),
 	} {
 		docs, _, err := Render(t.Context(), input(map[string]string{"templates/a.yaml": template}))
 		if err != nil || len(docs) != 1 {
 			t.Errorf("%s: %v, %v", template, docs, err)
+		}
+	}
+}
+
+// Keys are in order, wherever a template asks for them.
+func TestKeysAreInOrder(t *testing.T) {
+	const dict = `dict "d" 1 "b" 2 "c" 3 "a" 4 ")" 5`
+	for _, expression := range []string{
+		`keys (` + dict + `) | join ""`,
+		dict + ` | keys | join ""`,
+		`join "" (keys (` + dict + `))`,
+		`$x := ` + dict + ` }}{{ keys $x | join ""`,
+		`$x := ` + dict + ` }}{{ range $k := keys $x -}} {{ $k -}} {{ end`,
+		`$x := ` + dict + ` }}{{ range keys $x}}{{.}}{{end`,
+		`$x := ` + dict + ` }}{{ $y := keys $x -}} {{ join "" $y`,
+		"$x := " + dict + " }}{{ join `` (keys\n  $x\n)",
+		`$x := dict "x" (` + dict + `) }}{{ (keys $x.x) | join ""`,
+		`join "" (keys (dict "\")" 0 | merge (` + dict + `)))`,
+	} {
+		template := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |-\n    {{" + expression + "}}\n"
+		docs, _, err := Render(t.Context(), input(map[string]string{"templates/a.yaml": template}))
+		if err != nil || len(docs) != 1 || !strings.HasSuffix(strings.TrimSpace(string(docs[0].YAML)), ")abcd") {
+			t.Errorf("%s: %v, %v", expression, err, docs)
 		}
 	}
 }

@@ -32,6 +32,7 @@ type story struct {
 func stories() []story {
 	return []story{
 		{name: "web", chart: "web"},
+		{name: "what helm create makes", chart: "created", set: map[string]string{"ingress.enabled": "true", "autoscaling.enabled": "true", "service.port": "8080"}},
 		{name: "web with values", chart: "web", values: []string{
 			"ingress: {enabled: true, tls: [{hosts: [a.example.com], secretName: tls}]}\nresources: {limits: {cpu: 100m}}\npodAnnotations: {a: b}\n",
 			"autoscaling: {enabled: true, maxReplicas: 3}\npodAnnotations: {c: d}\ntolerations: [{key: x, operator: Exists}]\nserviceAccount: {annotations: {role: r}}\n",
@@ -106,6 +107,12 @@ func TestRenderArchive(t *testing.T) {
 func (s story) place(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join("testdata", "charts", s.chart)
+	if s.chart == "created" {
+		dir = filepath.Join(t.TempDir(), "created")
+		if out, err := exec.CommandContext(t.Context(), reference.Program(t), "create", dir).CombinedOutput(); err != nil {
+			t.Fatalf("helm create: %v\n%s", err, out)
+		}
+	}
 	if len(s.packed) == 0 {
 		return dir
 	}
