@@ -13,6 +13,7 @@ import (
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/sandbox"
 	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/source/chart"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -20,6 +21,7 @@ import (
 const (
 	commitsDir = "commits"
 	mountsDir  = "mounts"
+	chartsDir  = "charts"
 )
 
 // mountsGrace keeps mounts that a pass has just made and not recorded yet.
@@ -72,6 +74,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Host:     host,
 		Source:   repo,
 		Renderer: render.Child{Sandbox: child, Limits: host.Limits},
+		Charts:   chart.New(chart.Options{Dir: filepath.Join(host.State, chartsDir), CAFile: host.Repo.Auth.CAFile, Limits: host.Limits, Sandbox: child}),
 		Engine:   engine,
 		Store:    store,
 		Mounts:   state.Mounts{Dir: filepath.Join(host.State, mountsDir), Grace: mountsGrace},

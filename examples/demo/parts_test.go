@@ -15,6 +15,7 @@ import (
 
 func TestStageGivesEverythingItsOwnName(t *testing.T) {
 	s := &stage{dir: t.TempDir(), mark: "c0de", image: "syncd-demo-c0de"}
+	s.scene = s.engineScene(nil)
 	dir := t.TempDir()
 	if err := s.fill("../repo", dir); err != nil {
 		t.Fatal(err)
@@ -34,7 +35,8 @@ func TestStageGivesEverythingItsOwnName(t *testing.T) {
 }
 
 func TestStageWritesAConfigurationThatSyncdAccepts(t *testing.T) {
-	s := &stage{dir: t.TempDir(), ports: map[string]int{"SHOP_PORT": 1234}}
+	s := &stage{dir: t.TempDir()}
+	s.scene = s.engineScene(map[string]int{"SHOP_PORT": 1234})
 	path, err := s.configure("/srv/deploy.git")
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,8 @@ import (
 type Agent struct {
 	opts    Options
 	workers map[string]*worker
-	mu      sync.Mutex // guards workers and ending
+	mu      sync.Mutex // guards workers, claims and ending
+	claims  claims
 	catalog atomic.Pointer[catalog]
 	// looking is held while the repository is asked, so that it is asked once.
 	looking chan struct{}
@@ -52,6 +53,7 @@ func New(opts Options) (*Agent, error) {
 	a := &Agent{
 		opts:    opts,
 		workers: map[string]*worker{},
+		claims:  claims{},
 		looking: make(chan struct{}, 1),
 		slots:   make(chan struct{}, sideBySide),
 		poke:    make(chan struct{}, 1),
@@ -84,6 +86,9 @@ func (a *Agent) meet(name string) error {
 		return err
 	}
 	a.workers[name] = w
+	if a.onCluster() {
+		a.claims.remember(w.seen)
+	}
 	return nil
 }
 

@@ -148,7 +148,7 @@ func (p *pass) owned() apply.Owned {
 // observe looks at the target and compares.
 func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.Pair, drift.Report, error) {
 	begun := time.Now()
-	pairs, err := p.target.Observe(ctx, want, p.owned())
+	pairs, err := p.observed(ctx, p.catalog, p.target.Observe, want, p.owned())
 	p.result.Phases.Observe += resource.Duration(time.Since(begun))
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)

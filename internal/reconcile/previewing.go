@@ -95,7 +95,7 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 	if want, p.Missing, err = w.questions.pin(ctx, want); err != nil {
 		return err
 	}
-	pairs, err := w.questions.observe(ctx, want, ownedBy(rec, c))
+	pairs, err := w.observed(ctx, c, w.questions.observe, want, ownedBy(rec, c))
 	if err != nil {
 		return fmt.Errorf("observe app %s: %w", w.name, err)
 	}
@@ -125,6 +125,9 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 	}
 	course, v := decide(rec, cand.set, will{auto: true})
 	if course == change && (rec.Attempt == nil || rec.Attempt.Set.Digest != cand.set.Digest) {
+		if v, blocked := w.claimed(ctx, c, cand.set.Objects, false); blocked {
+			return nil, false, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
+		}
 		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects); blocked {
 			return nil, false, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
 		}

@@ -38,8 +38,11 @@ func offlineForms(want, live *unstructured.Unstructured) (forms, error) {
 	if err != nil {
 		return forms{}, err
 	}
-	out := forms{stored: identified(want.DeepCopy().Object, want), live: projected(live, now)}
-	return out, nil
+	stored := want.DeepCopy()
+	for _, name := range []string{"name", "namespace"} { // the same on both sides, and nobody's field
+		unstructured.RemoveNestedField(stored.Object, "metadata", name)
+	}
+	return forms{stored: identified(stored.Object, want), live: projected(live, now)}, nil
 }
 
 func projected(u *unstructured.Unstructured, set *fieldpath.Set) map[string]any {

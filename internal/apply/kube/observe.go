@@ -121,7 +121,7 @@ func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known
 	}
 	uid := string(live.GetUID())
 	// One that was ours, and is labelled as another's by now, has been taken over.
-	if mine(live, l.engine.agent, l.app) || known.UID == uid && !labelled(live) || l.adopted(uid) {
+	if mine(live, l.engine.agent, l.app) || known.UID == uid && known.Own != "" && !labelled(live) || l.adopted(uid) {
 		return l.compareWith(ctx, p, w, live)
 	}
 	l.ledger.drop(w.object.Key)

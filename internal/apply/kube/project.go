@@ -54,12 +54,12 @@ func elementOf(index int, item any, set *fieldpath.Set) (member bool, below *fie
 	for e := range set.Members.All() {
 		member = member || names(e, index, item)
 	}
-	for e := range set.Children.All() {
-		if names(e, index, item) {
-			return member, set.Children.Descend(e)
+	set.Children.Iterate(func(e fieldpath.PathElement) { // its All panics where a loop ends early
+		if below == nil && names(e, index, item) {
+			below = set.Children.Descend(e)
 		}
-	}
-	return member, nil
+	})
+	return member, below
 }
 
 // names tells whether a path element means this element of a list.
