@@ -101,4 +101,3 @@ func uidCmd(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("the object was %s and is %s", before, now)
 	}
 }
-

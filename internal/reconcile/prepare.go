@@ -24,7 +24,9 @@ func (p *pass) prepare(ctx context.Context, cand *candidate) (apply.Plan, verdic
 	p.record.Attempt = before
 	switch {
 	case err == nil:
-		return plan, p.keepGood(ctx, blockedVerdict(p.name, plan)), false
+		v := p.keepGood(ctx, blockedVerdict(p.name, plan))
+		p.askFirst(plan)
+		return plan, v, false
 	case ctx.Err() != nil:
 		return plan, verdictOf(context.Cause(ctx)), false
 	case fault.Of(err) == fault.Rejected:

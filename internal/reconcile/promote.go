@@ -115,6 +115,15 @@ func (p *pass) askConsent(plan apply.Plan, v verdict, done string) verdict {
 		hint:   fmt.Sprintf("syncd approve %s --plan %s", p.name, digest)}
 }
 
+// askFirst notes the consent without which a change does not begin.
+func (p *pass) askFirst(plan apply.Plan) {
+	if len(plan.Consents) == 0 {
+		return
+	}
+	digest := plan.Digest()
+	p.record.Last.Consents, p.record.Last.Plan, p.result.Ask = plan.Consents, digest, digest
+}
+
 // doneAlready is what does not wait where a revision's own change went through.
 const doneAlready = "applied and healthy"
 

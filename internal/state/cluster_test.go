@@ -259,6 +259,7 @@ func TestASecondWriterNeverOverwrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		old.chunk = smallChunk
 		if err := m.cluster(t).Save(record(2)); err != nil {
 			t.Fatal(err)
 		}

@@ -60,7 +60,7 @@ func (c *Cluster) write(s *shelf, next content) error {
 	if err != nil {
 		return err
 	}
-	pointer, chunks := split(c.seal.close(plain, place(recordPart, []byte(s.name))))
+	pointer, chunks := split(c.seal.close(plain, place(recordPart, []byte(s.name))), c.chunk)
 	for _, chunk := range chunks {
 		s.stale = append(s.stale, chunk.Name) // until the pointer needs it
 		chunk.Of = next.label.App

@@ -14,7 +14,7 @@ import (
 // compare looks at a live object of ours that may differ. What this process has
 // seen of it before is enough where nobody has touched a field of ours since.
 func (l *look) compare(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (resource.Pair, error) {
-	if known.UID == seen.uid && known.Own == seen.own && !seen.deleting {
+	if seen != nil && known.UID == seen.uid && known.Own == seen.own && !seen.deleting { // no watch has shown it yet: nil
 		if p, done, err := l.compareStored(ctx, p, w, known, seen); done || err != nil {
 			return p, err
 		}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/resource"
 )
 
 var (
@@ -171,5 +172,27 @@ func TestTheRecordRemembersAcrossARestart(t *testing.T) {
 	}
 	if n := counted(); n > 6 { // two watches begin: each a stream, or, where etcd is old, three requests
 		t.Errorf("%d requests", n)
+	}
+}
+
+// What was put in this very moment may be wanted otherwise in the next, before any
+// watch has shown it.
+func TestAChangeThatNoWatchHasShownYetIsCompared(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(plain))
+	changed := p.set(strings.Replace(plain, "blue", "green", 1))[0]
+	w, err := p.target.wanted(t.Context(), changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := p.target.identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, _ := p.target.ledger.get(changed.Key)
+	l := &look{Target: p.target, identity: id}
+	pair, err := l.compare(t.Context(), resource.Pair{Key: changed.Key, Want: &changed, InPlace: []string{""}}, w, known, nil)
+	if err != nil || len(pair.Live) != 1 || !strings.Contains(string(pair.Stored), "green") || !strings.Contains(string(pair.Live[0].Spec), "blue") {
+		t.Errorf("got %+v, %v", pair, err)
 	}
 }

@@ -270,9 +270,23 @@ func (h *hearer) OnAdd(item any, first bool) {
 func (h *hearer) OnUpdate(before, after any) {
 	h.caughtUp(after)
 	a, b := sight(h.scope.kind, before.(*metav1.PartialObjectMetadata)), sight(h.scope.kind, after.(*metav1.PartialObjectMetadata))
-	if a.own != b.own || a.aside != b.aside || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
+	differs := a.version != b.version && h.engine.differs(h.scope.kind, b) // it may be as wanted now, without a field of ours
+	if differs || a.own != b.own || a.aside != b.aside || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
 		h.tell(after)
 	}
+	if a.app != b.app { // who had it has to know, too
+		h.tell(before)
+	}
+}
+
+// differs tells whether an object was last found to be other than wanted.
+func (e *Engine) differs(k kind, s *sighting) bool {
+	l := e.ledger(s.app)
+	if l == nil {
+		return false
+	}
+	known, ok := l.get(resource.Key{Kind: kindOf(k.gvk), Namespace: s.namespace, Name: s.name})
+	return ok && known.UID == s.uid && known.Want == ""
 }
 
 // quiet tells a kind whose objects have no health of their own.

@@ -1,8 +1,11 @@
 package kube_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -64,7 +67,18 @@ func missing(err error) bool {
 // away.
 func (p *place) edit(resource, name string, patch map[string]any) {
 	p.t.Helper()
-	p.do(http.MethodPatch, p.path(resource, name)+"?fieldManagerName=kubectl-edit", patch)
+	body, err := json.Marshal(patch)
+	p.must(err)
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPatch, p.access.URL()+p.path(resource, name)+"?fieldManager=kubectl-edit", bytes.NewReader(body))
+	p.must(err)
+	request.Header.Set("Content-Type", "application/merge-patch+json")
+	answer, err := p.access.Client().Do(request)
+	p.must(err)
+	said, err := io.ReadAll(answer.Body)
+	p.must(errors.Join(err, answer.Body.Close()))
+	if answer.StatusCode != http.StatusOK {
+		p.t.Fatalf("edit %s/%s: %s", resource, name, said)
+	}
 }
 
 // field is a value deep in an object; nil where there is none.

@@ -45,7 +45,6 @@ func (d *discovery) uses(c *find.Candidate) (dirs []string, alone bool) {
 	if dir, err := d.Repo.Follow(dir); err == nil && dir != c.Dir {
 		dirs = append(dirs, dir)
 	}
-	alone = true
 	for _, name := range find.Kustomizations() {
 		data := d.Repo.Head(path.Join(dir, name), maxKustomization)
 		if data == "" {

@@ -126,7 +126,11 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 				files[name] = text
 			}
 			root := repository(t, files)
+			tries := offline(t)
 			_, _, err := built(t, root, "app")
+			if n := tries(); n > 0 {
+				t.Errorf("it tried to fetch %d times", n)
+			}
 			if err == nil {
 				t.Fatal("built, want an error")
 			}
@@ -198,4 +202,16 @@ func TestInputsAreRemembered(t *testing.T) {
 	if strings.Contains(inputs, "unused") {
 		t.Errorf("inputs %s", inputs)
 	}
+}
+
+// unchecked builds the app without looking at it first.
+func unchecked(t testing.TB, root string) error {
+	t.Helper()
+	r, err := repo.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	_, err = build(files{repo: r}, "app")
+	return err
 }
