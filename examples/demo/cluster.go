@@ -79,6 +79,9 @@ func (c *cluster) table(ctx context.Context, path string, columns ...string) (st
 	return printed(raw, columns)
 }
 
+// widest is how many letters of a cell are shown.
+const widest = 120
+
 // printed lays columns of a table of the API server out for a terminal.
 func printed(raw []byte, columns []string) (string, error) {
 	var table struct {
@@ -99,7 +102,7 @@ func printed(raw []byte, columns []string) (string, error) {
 		var cells []string
 		for _, column := range columns {
 			if i := slices.Index(names, column); i >= 0 && i < len(row.Cells) {
-				cells = append(cells, fmt.Sprint(row.Cells[i]))
+				cells = append(cells, cut(fmt.Sprint(row.Cells[i]), widest))
 			}
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))

@@ -37,7 +37,7 @@ func (s *story) onCluster(ctx context.Context) (plot, error) {
 		chapters: []chapter{
 			{"The first deploy", s.firstApply},
 			{"A merged change rolls out", s.mergedRelease},
-			{"A release that nobody can run is rolled back", s.brokenRelease},
+			{"An image that nobody pushed is found out and rolled back", s.brokenRelease},
 			{"Someone changes things by hand", s.changedByHand},
 		},
 	}, nil
@@ -54,13 +54,13 @@ func (s *stage) clusterScene(kubeconfig, namespace string) scene {
 	}
 }
 
-// clusterImages gives the node two of three releases.
+// clusterImages gives the node two releases.
 func (s *story) clusterImages(ctx context.Context) error {
 	s.later(func(ctx context.Context) error { return s.cluster.Unload(ctx, s.image+":1", s.image+":2") })
 	if err := s.cluster.load(ctx, s.root, s.dir, s.image, "1", "2"); err != nil {
 		return err
 	}
-	s.say("Built the example's images %s:1 and :2, and gave them to the node; nobody built :3.", s.image)
+	s.say("Built the example's images %s:1 and :2, and gave them to the node.", s.image)
 	return nil
 }
 
@@ -92,7 +92,8 @@ func (s *story) mergedRelease(ctx context.Context) error {
 const release = "kubernetes/shop/overlays/prod/kustomization.yaml"
 
 func (s *story) brokenRelease(ctx context.Context) error {
-	err := s.goesBack(ctx, "shop", "release-3", "Release 3, built and never pushed", edit{release, `newTag: "2"`, `newTag: "3"`})
+	err := s.goesBack(ctx, "shop", "slim-image", "A slimmer image, built and never pushed",
+		edit{"kubernetes/shop/base/web.yaml", s.image + ":1", s.image + "-slim:1"})
 	if err != nil {
 		return err
 	}
@@ -197,8 +198,8 @@ func (s *story) workloads(ctx context.Context) error {
 
 // events shows what the cluster's own users see of all this.
 func (s *story) events(ctx context.Context) error {
-	const ours = "reportingComponent=syncd.io/syncd"
-	text, err := s.cluster.table(ctx, s.cluster.in("/api/v1", "events?fieldSelector="+ours), "Type", "Reason", "Object", "Message")
+	const ours = "reportingComponent=syncd.io/syncd,type=Warning"
+	text, err := s.cluster.table(ctx, s.cluster.in("/api/v1", "events?fieldSelector="+ours), "Reason", "Object", "Message")
 	if err != nil {
 		return err
 	}
