@@ -106,7 +106,7 @@ func (w *worker) claimed(ctx context.Context, c *catalog, want []resource.Object
 			continue
 		}
 		return verdict{outcome: Blocked,
-			reason: fmt.Sprintf("%s of %s is wanted by app %s in %s too, which has it", o.Key, c.apps[w.name].Dir, first, c.apps[first].Dir),
+			reason: fmt.Sprintf("%s of app %s in %s is wanted by app %s in %s too, which has it", o.Key, w.name, c.apps[w.name].Dir, first, c.apps[first].Dir),
 			hint:   w.agent.idiom().apart}, true
 	}
 	return verdict{}, false
