@@ -9,7 +9,9 @@ import (
 
 // A list may have several items that are called by their keys: each is found.
 func TestProjectFindsEachItemOfAKeyedList(t *testing.T) {
-	item := func(name string) map[string]any { return map[string]any{"name": name, "value": "of " + name, "theirs": true} }
+	item := func(name string) map[string]any {
+		return map[string]any{"name": name, "value": "of " + name, "theirs": true}
+	}
 	tree := map[string]any{"env": []any{item("A"), item("B"), item("C"), item("D")}}
 	set := fieldpath.NewSet()
 	for _, name := range []string{"A", "C", "D"} {
