@@ -163,12 +163,6 @@ func (f *fleet) await(n int, outcome string) {
 	}
 }
 
-// cost is what something took, of the agent and of the API server.
-type cost struct {
-	cpu      time.Duration
-	requests map[string]int
-}
-
 // spent is the agent's CPU time so far, its children's included.
 func (f *fleet) spent() time.Duration {
 	f.Helper()
