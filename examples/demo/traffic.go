@@ -93,8 +93,16 @@ func (v *visitor) report() string {
 	defer v.mu.Unlock()
 	text := fmt.Sprintf("meanwhile %d requests were answered and %d were not", v.answered, v.refused)
 	if v.refused > 0 {
-		text += fmt.Sprintf("; the longest gap was %s", v.longest.Round(100*time.Millisecond))
+		text += fmt.Sprintf("; the longest gap was %s", v.longest.Round(unit(v.longest)))
 	}
 	v.answered, v.refused, v.longest = 0, 0, 0
 	return text
+}
+
+// unit is how exactly a gap is told: the short ones would else be none.
+func unit(gap time.Duration) time.Duration {
+	if gap < time.Second {
+		return 10 * time.Millisecond
+	}
+	return 100 * time.Millisecond
 }
