@@ -34,8 +34,7 @@ func (l *look) compare(ctx context.Context, p resource.Pair, w *wanted, known en
 // touched a field of ours since. It is not done where other fields are to be ours
 // than were, for what these are now is not known.
 func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (_ resource.Pair, done bool, err error) {
-	tree := unpacked(known.stored)
-	if tree == nil || l.isScaled(w.object.Key) || scaler(seen.scaled) != "" {
+	if known.stored == nil || l.isScaled(w.object.Key) || scaler(seen.scaled) != "" {
 		return p, false, nil
 	}
 	stored, err := l.dryRun(ctx, w)
@@ -50,9 +49,7 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 	if p.Stored, err = resource.Canonical(projected(stored, then)); err != nil {
 		return p, false, err
 	}
-	if inst.Spec, err = resource.Canonical(tree); err != nil {
-		return p, false, err
-	}
+	inst.Spec = known.stored
 	if string(p.Stored) == string(inst.Spec) {
 		inst.Hash, known.Want = w.object.Hash(), w.hash
 		l.ledger.set(w.object.Key, known)
@@ -127,7 +124,7 @@ func entryOf(w *wanted, live *unstructured.Unstructured) entry {
 	return entry{
 		APIVersion: w.manifest.GetAPIVersion(), Kind: w.manifest.GetKind(), Namespace: w.manifest.GetNamespace(), Name: w.manifest.GetName(),
 		UID: string(live.GetUID()), Want: w.hash, Own: ownHash(live.GetManagedFields()), generation: live.GetGeneration(),
-		Settled: health.Settled(w.manifest, w.object.Check), stored: packed(live), fields: fieldsHash(live.GetManagedFields()),
+		Settled: health.Settled(w.manifest, w.object.Check), stored: ownFields(live), fields: fieldsHash(live.GetManagedFields()),
 	}
 }
 
