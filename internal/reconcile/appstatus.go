@@ -104,7 +104,7 @@ func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state
 		return nil // it is told with the app
 	}
 	ours, strange := apart(pairs, drift.Compare(pairs, comparing(rec, c)))
-	s.Drift, s.Notes, s.Health = driftLines(ours), strange, feel(pairs)
+	s.Drift, s.Notes, s.Health = driftLines(ours), append(strange, ours.Aside()...), feel(pairs)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
@@ -154,7 +155,18 @@ func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}
 	p.live = liveIn(pairs)
-	return pairs, drift.Compare(pairs, comparing(p.record, p.catalog)), nil
+	report := drift.Compare(pairs, comparing(p.record, p.catalog))
+	p.noteAside(report)
+	return pairs, report, nil
+}
+
+// noteAside tells, once in a pass, what others have put beside the app's own fields.
+func (p *pass) noteAside(report drift.Report) {
+	for _, line := range report.Aside() {
+		if !slices.Contains(p.result.Notes, line) {
+			p.result.Notes = append(p.result.Notes, line)
+		}
+	}
 }
 
 // liveIn returns the instance that stands for each slot.
