@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,7 +52,7 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 	}
 	inst.Spec = known.stored
 	if string(p.Stored) == string(inst.Spec) {
-		inst.Hash, known.Want = w.object.Hash(), w.hash
+		inst.Hash, known.Want, known.Checked = w.object.Hash(), w.hash, time.Now().Truncate(time.Minute)
 		l.ledger.set(w.object.Key, known)
 	}
 	p.Aside = seen.strange()
@@ -87,6 +88,7 @@ func (l *look) compareWith(ctx context.Context, p resource.Pair, w *wanted, live
 	if live.GetDeletionTimestamp() != nil {
 		forms.live["deletionTimestamp"] = live.GetDeletionTimestamp().UTC().Format("2006-01-02T15:04:05Z")
 	}
+	p.By = forms.by
 	if p.Stored, err = resource.Canonical(forms.stored); err != nil {
 		return p, err
 	}
@@ -124,7 +126,7 @@ func entryOf(w *wanted, live *unstructured.Unstructured) entry {
 	return entry{
 		APIVersion: w.manifest.GetAPIVersion(), Kind: w.manifest.GetKind(), Namespace: w.manifest.GetNamespace(), Name: w.manifest.GetName(),
 		UID: string(live.GetUID()), Want: w.hash, Own: ownHash(live.GetManagedFields()), generation: live.GetGeneration(),
-		Settled: health.Settled(w.manifest, w.object.Check), stored: ownFields(live), fields: fieldsHash(live.GetManagedFields()),
+		Settled: health.Settled(w.manifest, w.object.Check), stored: ownFields(live), fields: fieldsHash(live.GetManagedFields()), Checked: time.Now().Truncate(time.Minute),
 	}
 }
 

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -76,7 +77,7 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
 		w.yield(l.isScaled(o.Key), nil, seen.scaled)
-		if known.Want == w.hash {
+		if known.Want == w.hash && !known.stale(time.Now()) {
 			return l.asKnown(ctx, p, w, known, seen)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -65,6 +67,19 @@ func scaler(fields []metav1.ManagedFieldsEntry) string {
 		}
 	}
 	return ""
+}
+
+// takers names the managers that own one of these fields, in order.
+func takers(fields []metav1.ManagedFieldsEntry, of *fieldpath.Set) string {
+	var out []string
+	for i, f := range fields {
+		set, err := setOf(&fields[i])
+		if err == nil && f.Manager != Manager && !set.Intersection(of).Empty() && !slices.Contains(out, f.Manager) {
+			out = append(out, f.Manager)
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
 }
 
 // human tells the managers that people use by hand.
