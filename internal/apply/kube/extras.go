@@ -21,7 +21,7 @@ func (l *look) extras(ctx context.Context) ([]resource.Pair, error) {
 	var out []resource.Pair
 	for _, s := range l.engine.labelled(l.identity.name, l.app) {
 		key := resource.Key{Kind: kindOf(s.kind.gvk), Namespace: s.namespace, Name: s.name}
-		if !wanted[key] {
+		if !wanted[key] && !l.ledger.isGone(s.uid) {
 			wanted[key] = true
 			out = appendExtra(out, key, s)
 		}

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/resource"
@@ -41,7 +42,7 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 		return resource.Health{}, err
 	case object == nil || string(object.GetUID()) != ref.ID:
 		return t.notShown(known, ref), nil
-	case object.GetGeneration() < ref.Generation:
+	case object.GetGeneration() < ref.Generation || before(object.GetResourceVersion(), known, ref):
 		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of the change yet"}, nil
 	}
 	h := health.Of(object, parts, check, time.Now())
@@ -51,6 +52,16 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 		}
 	})
 	return h, nil
+}
+
+// before tells whether a version of an object is from before our own put: many kinds
+// have no generation that would tell.
+func before(version string, known entry, ref resource.Ref) bool {
+	if known.UID != ref.ID || known.version == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(version, known.version)
+	return err == nil && order < 0
 }
 
 // notShown is the health of an object that its watch does not show: it is gone, or

@@ -77,6 +77,9 @@ func (e entry) stale(now time.Time) bool {
 type ledger struct {
 	mu      sync.Mutex
 	entries map[ledgerKey]entry
+	// ended are the UIDs of what was removed lately, and seen to be gone: a watch may be
+	// behind.
+	ended map[string]time.Time
 	// recalled is true once what a record kept was read.
 	recalled bool
 }
@@ -151,6 +154,29 @@ func (l *ledger) drop(key resource.Key) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, key.String())
+}
+
+// endedKept is how long it is remembered that something is gone.
+const endedKept = time.Hour
+
+// end forgets an object that is gone.
+func (l *ledger) end(key resource.Key, uid string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.entries, key.String())
+	maps.DeleteFunc(l.ended, func(_ string, at time.Time) bool { return time.Since(at) > endedKept })
+	if l.ended == nil {
+		l.ended = map[string]time.Time{}
+	}
+	l.ended[uid] = time.Now()
+}
+
+// isGone tells whether an object was seen to be gone.
+func (l *ledger) isGone(uid string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, gone := l.ended[uid]
+	return gone
 }
 
 // keys are the slots that are remembered, in order.

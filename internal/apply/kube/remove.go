@@ -34,7 +34,7 @@ func (t *Target) Remove(ctx context.Context, key resource.Key, ref resource.Ref)
 	if err := t.gone(ctx, id, key, k, key.Namespace, name, ref.ID); err != nil {
 		return err
 	}
-	t.ledger.drop(key)
+	t.ledger.end(key, ref.ID)
 	return nil
 }
 

@@ -106,6 +106,11 @@ func (e *Engine) watched(ctx context.Context, id *identity, k kind, namespace st
 	}
 	e.mu.Unlock()
 	s := e.begin(id, at)
+	select {
+	case <-s.informer.HasSyncedChecker().Done():
+		return s, nil
+	default:
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fault.As(fault.Unreachable, fmt.Errorf("the cluster did not list %s within %s", k.gvr.Resource, patience)))
 	defer cancel()
 	select {
@@ -119,9 +124,38 @@ func (e *Engine) watched(ctx context.Context, id *identity, k kind, namespace st
 			return e.watched(ctx, id, k, namespace)
 		}
 		return nil, s.why
+	case err := <-e.silent(ctx, id, at): // it goes on trying; who asks is told now
+		return nil, err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// slow is when a first answer is so late that it is asked whether anybody is there.
+const slow = 2 * time.Second
+
+// silent gets an error where an answer is late because nobody is there: a watch that
+// cannot connect only tries again. It gets nothing where somebody is, or ctx ends.
+func (e *Engine) silent(ctx context.Context, id *identity, at scope) <-chan error {
+	out := make(chan error, 1)
+	e.owners.Go(func() {
+		if pauseFor(ctx, slow) != nil {
+			return
+		}
+		_, err := placeOf(id, at).List(ctx, metav1.ListOptions{LabelSelector: LabelAgent + "=" + e.agent, Limit: 1})
+		if err != nil && ctx.Err() == nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
+			out <- classified(err, "list "+at.kind.gvr.Resource)
+		}
+	})
+	return out
+}
+
+// placeOf is where the objects of a scope are listed and watched.
+func placeOf(id *identity, at scope) metadata.ResourceInterface {
+	if at.namespace != "" && at.kind.namespaced {
+		return id.metadata.Resource(at.kind.gvr).Namespace(at.namespace)
+	}
+	return id.metadata.Resource(at.kind.gvr)
 }
 
 // begin starts a watch, or returns the one that runs.
@@ -171,10 +205,7 @@ func (e *Engine) trouble(s *scoped, at scope, err error, end func()) {
 }
 
 func (e *Engine) lister(id *identity, at scope) cache.ListerWatcher {
-	var place metadata.ResourceInterface = id.metadata.Resource(at.kind.gvr)
-	if at.namespace != "" && at.kind.namespaced {
-		place = id.metadata.Resource(at.kind.gvr).Namespace(at.namespace)
-	}
+	place := placeOf(id, at)
 	ours := LabelAgent + "=" + e.agent
 	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
