@@ -54,7 +54,7 @@ func (c *cli) runVerb() *cobra.Command {
 
 // gcPercent is how much the agent's memory may grow between two collections: it
 // lives long, works seldom, and shares a small host with others.
-const gcPercent = 40
+const gcPercent = 25
 
 func (c *cli) run(ctx context.Context, f runFlags) error {
 	if os.Getenv("GOGC") == "" {

@@ -8,16 +8,13 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
 
-	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
-	"syncd.io/syncd/internal/resource"
 )
 
 // heard is how many names of apps wait for who listens; more of them say that
@@ -280,121 +277,4 @@ func older(s *sighting, known entry) bool {
 	}
 	order, err := resourceversion.CompareResourceVersion(s.version, known.version)
 	return err == nil && order < 0
-}
-
-// hearer turns what a watch shows into names of apps.
-type hearer struct {
-	engine *Engine
-	scope  scope
-}
-
-// OnAdd hears of an object that is there; what the first list shows is no news.
-func (h *hearer) OnAdd(item any, first bool) {
-	h.caughtUp(item)
-	if !first {
-		h.tell(item)
-	}
-}
-
-// OnUpdate hears of a change. Only what we own, whose it is, that it goes, and for
-// what can fall ill its status, are news.
-func (h *hearer) OnUpdate(before, after any) {
-	h.caughtUp(after)
-	a, b := sight(h.scope.kind, before.(*metav1.PartialObjectMetadata)), sight(h.scope.kind, after.(*metav1.PartialObjectMetadata))
-	differs := a.version != b.version && h.engine.differs(h.scope.kind, b) // it may be as wanted now, without a field of ours
-	if differs || a.own != b.own || a.aside != b.aside || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
-		h.tell(after)
-	}
-	if a.app != b.app { // who had it has to know, too
-		h.tell(before)
-	}
-}
-
-// differs tells whether an object was last found to be other than wanted.
-func (e *Engine) differs(k kind, s *sighting) bool {
-	l := e.ledger(s.app)
-	if l == nil {
-		return false
-	}
-	known, ok := l.get(resource.Key{Kind: kindOf(k.gvk), Namespace: s.namespace, Name: s.name})
-	return ok && known.UID == s.uid && known.Want == ""
-}
-
-// quiet tells a kind whose objects have no health of their own.
-func quiet(k kind) bool {
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(k.gvk)
-	return health.Settled(u, nil)
-}
-
-// OnDelete hears that an object is gone, or not ours any more.
-func (h *hearer) OnDelete(item any) {
-	if gone, ok := item.(cache.DeletedFinalStateUnknown); ok {
-		item = gone.Obj
-	}
-	h.caughtUp(item)
-	h.tell(item)
-}
-
-func (h *hearer) tell(item any) {
-	if m, ok := item.(*metav1.PartialObjectMetadata); ok {
-		h.engine.tell(m.Labels[LabelApp])
-	}
-}
-
-// caughtUp lets the ledger know that the watch has come to what was put.
-func (h *hearer) caughtUp(item any) {
-	m, ok := item.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return
-	}
-	s := sight(h.scope.kind, m)
-	if l := h.engine.ledger(s.app); l != nil {
-		key := resource.Key{Kind: kindOf(s.kind.gvk), Namespace: s.namespace, Name: s.name}
-		l.caughtUp(key, s.uid, func(e entry) bool { return older(s, e) })
-	}
-}
-
-// tell says that something of an app changed; where nobody has listened for long,
-// that something was lost.
-func (e *Engine) tell(app string) {
-	select {
-	case e.hear <- app:
-	default:
-		select {
-		case <-e.hear:
-		default:
-		}
-		select {
-		case e.hear <- "":
-		default:
-		}
-	}
-}
-
-// Watch returns the names of apps after something of theirs changed, until ctx
-// ends.
-func (e *Engine) Watch(ctx context.Context) <-chan string {
-	out := make(chan string)
-	e.owners.Go(func() {
-		defer close(out)
-		for {
-			var app string
-			select {
-			case app = <-e.hear:
-			case <-ctx.Done():
-				return
-			case <-e.life.Done():
-				return
-			}
-			select {
-			case out <- app:
-			case <-ctx.Done():
-				return
-			case <-e.life.Done():
-				return
-			}
-		}
-	})
-	return out
 }
