@@ -24,6 +24,11 @@ demo: engine build ## the story on this machine's engine, in under two minutes
 	go build -o bin/demo ./examples/demo
 	bin/demo
 
+.PHONY: demo-kubernetes
+demo-kubernetes: cluster build ## the same story on this machine's test cluster
+	go build -o bin/demo ./examples/demo
+	bin/demo -kubernetes
+
 # Every process with the race detector would sleep for a second as it ends well.
 GORACE ?= atexit_sleep_ms=10
 

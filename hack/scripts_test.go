@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,49 @@ func TestClusterScriptIsQuietWhereTheClusterAnswers(t *testing.T) {
 	out, complaint, exit := script(t, nil, "hack/cluster.sh", "kubeconfig")
 	if _, err := os.Stat(strings.TrimSpace(out)); exit != 0 || err != nil {
 		t.Errorf("exit %d, said %q, and %q: %v", exit, complaint, out, err)
+	}
+}
+
+// pretending returns an environ in which programs are replaced by scripts.
+func pretending(t *testing.T, programs map[string]string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, body := range programs {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{"PATH=" + dir + ":" + os.Getenv("PATH")}
+}
+
+func TestClusterScriptSaysThatItNeedsRoot(t *testing.T) {
+	_, complaint, exit := script(t, pretending(t, map[string]string{"id": "echo 1000"}), "hack/cluster.sh")
+	if exit != 1 || !strings.Contains(complaint, "takes Linux and root") || !strings.Contains(complaint, "hint: ") {
+		t.Errorf("exit %d, said %q", exit, complaint)
+	}
+}
+
+// TestClusterScriptInstallsWhatIsMissing runs it where there is an etcd, and all
+// else but runc.
+func TestClusterScriptInstallsWhatIsMissing(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "asked")
+	programs := map[string]string{
+		"id": "echo 0", "uname": "echo Linux", "systemctl": "exit 0", "go": "exit 0", // what it would run is tested elsewhere
+		"apt-cache": "echo '  Candidate: 1.0'", "apt-get": "echo \"$@\" >>" + log,
+		"etcd": "exit 0", "containerd": "exit 0", "ctr": "exit 0", "ip": "exit 0", "iptables": "exit 0",
+	}
+	for _, name := range []string{"bash", "dirname", "mktemp", "cat", "rm", "sed"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs[name] = "exec " + path + " \"$@\""
+	}
+	dir, _, _ := strings.Cut(strings.TrimPrefix(pretending(t, programs)[0], "PATH="), ":")
+	_, complaint, exit := script(t, []string{"PATH=" + dir}, "/usr/bin/env", "bash", "hack/cluster.sh")
+	asked, err := os.ReadFile(log)
+	if err != nil || exit != 0 || !strings.Contains(string(asked), " runc") || strings.Contains(string(asked), "etcd-server") {
+		t.Errorf("exit %d, said %q, asked for %q: %v", exit, complaint, asked, err)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Command syncd-render is the child of syncd that touches untrusted content: it
-// fetches commits and renders apps, within limits and without the agent's
+// fetches commits and charts and renders apps, within limits and without the agent's
 // environment. People have no use for it; syncd starts it.
 package main
 
@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source/chart"
+	"syncd.io/syncd/internal/source/chart/pull"
 	"syncd.io/syncd/internal/source/fetch"
 )
 
@@ -33,6 +35,7 @@ func operations() map[string]sandbox.Op {
 	ops := map[string]sandbox.Op{
 		"resolve": sandbox.Handle(fetch.Resolve),
 		"fetch":   sandbox.Handle(fetch.Fetch),
+		chart.Op:  sandbox.Handle(pull.Fetch),
 	}
 	maps.Copy(ops, rendering())
 	return ops

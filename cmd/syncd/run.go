@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -51,7 +52,14 @@ func (c *cli) runVerb() *cobra.Command {
 	return cmd
 }
 
+// gcPercent is how much the agent's memory may grow between two collections: it
+// lives long, works seldom, and shares a small host with others.
+const gcPercent = 25
+
 func (c *cli) run(ctx context.Context, f runFlags) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	host, err := c.runSettings(f)
 	if err != nil {
 		return err
@@ -60,11 +68,16 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	a, done, err := openLocal(ctx, host, wiring{
+	w := wiring{
 		engine: awaited, readOnly: f.readOnly, log: log, hear: tellTo(log),
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
-	})
+	}
+	opts := server.Options{Socket: host.Socket, Group: readers, Log: log, About: aboutOf(host, f.readOnly)}
+	if inSecrets(host) {
+		return inTurns(ctx, host, w, opts)
+	}
+	a, done, err := openLocal(ctx, host, w)
 	if ctx.Err() != nil { // told to end before it began
 		return finished(done)
 	}
@@ -72,7 +85,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	log.Info("following", "repo", shown(host.Repo.URL), "every", host.Repo.Interval.String(), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
-	err = serve(ctx, a, server.Options{Socket: host.Socket, Group: readers, Log: log, About: aboutOf(host, f.readOnly)}, host.Metrics.Listen)
+	err = serve(ctx, a, opts, host.Metrics.Listen)
 	if ctx.Err() != nil {
 		log.Info("ending", "cause", context.Cause(ctx).Error())
 	}
@@ -116,7 +129,17 @@ func aboutOf(host config.Host, readOnly bool) server.About {
 // ctx ends or one of them fails; then it waits for all.
 func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, scraped string) error {
 	group, ctx := errgroup.WithContext(ctx)
-	page, err := metrics.Handler(metrics.OfGates(ctx, a))
+	if err := respond(ctx, group, a, a, a, opts, scraped); err != nil {
+		return err
+	}
+	group.Go(func() error { return a.Run(ctx) })
+	group.Go(func() error { listen(ctx, a.Look); return nil })
+	return group.Wait()
+}
+
+// respond lets the API and the page for scrapes answer, as part of group.
+func respond(ctx context.Context, group *errgroup.Group, asker reconcile.Asker, actor reconcile.Actor, gates metrics.Gates, opts server.Options, scraped string) error {
+	page, err := metrics.Handler(metrics.OfGates(ctx, gates))
 	if err != nil {
 		return err
 	}
@@ -124,10 +147,8 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, scraped
 	if scraped != "" {
 		group.Go(func() error { return metrics.Serve(ctx, scraped, page, opts.Log) })
 	}
-	group.Go(func() error { return a.Run(ctx) })
-	group.Go(func() error { return server.Serve(ctx, opts, a, a) })
-	group.Go(func() error { listen(ctx, a.Look); return nil })
-	return group.Wait()
+	group.Go(func() error { return server.Serve(ctx, opts, asker, actor) })
+	return nil
 }
 
 // listen calls look at each SIGHUP.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"syncd.io/syncd/internal/apply/kube"
 	"syncd.io/syncd/internal/config"
 )
 
@@ -28,7 +29,7 @@ func (c *cli) settings() (settings, error) {
 	if err := c.flags.overlay(&s.host); err != nil {
 		return s, err
 	}
-	atHome(&s.host, inPod())
+	atHome(&s.host, kube.InPod())
 	s.host = s.host.Defaults()
 	if s.host.Host.Name == "" {
 		if s.host.Host.Name, err = os.Hostname(); err != nil {

@@ -9,14 +9,6 @@ import (
 	"syncd.io/syncd/internal/config"
 )
 
-// accountToken is where a cluster gives a pod its account.
-const accountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token"
-
-// inPod tells whether this process runs in a cluster, with an account there.
-func inPod() bool {
-	return os.Getenv("KUBERNETES_SERVICE_HOST") != "" && exists(accountToken)
-}
-
 // aim puts the flags that name a target over the configuration: an engine or a
 // cluster, whichever the file named.
 func (f *flags) aim(h *config.Host) error {

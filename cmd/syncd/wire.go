@@ -13,6 +13,7 @@ import (
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/sandbox"
 	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/source/chart"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -20,6 +21,7 @@ import (
 const (
 	commitsDir = "commits"
 	mountsDir  = "mounts"
+	chartsDir  = "charts"
 )
 
 // mountsGrace keeps mounts that a pass has just made and not recorded yet.
@@ -32,12 +34,14 @@ type wiring struct {
 	log      *slog.Logger
 	// hear gets every event of the agent, progress that of pulls; nil is nobody.
 	hear, progress func(reconcile.Event)
+	// seat is that of an agent that leads already.
+	seat seat
 	// note tells the person at the terminal something.
 	note func(string)
 }
 
 // openLocal makes an agent in this process, under the lock of the state
-// directory. done ends all that it holds. Errors: Blocked where another agent
+// directory, or the lease of the record in the cluster. done ends all that it holds. Errors: Blocked where another agent
 // works on the directory or a part is missing; Unreachable for an engine that is
 // needed and does not answer.
 func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Agent, done func() error, err error) {
@@ -58,11 +62,10 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := state.Open(host.State)
+	store, err := w.openRecord(ctx, host, &open)
 	if err != nil {
 		return nil, nil, err
 	}
-	open.add(store.Close)
 	engine, err := w.openEngine(ctx, host, store.ID(), &open)
 	if err != nil {
 		return nil, nil, err
@@ -71,6 +74,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Host:     host,
 		Source:   repo,
 		Renderer: render.Child{Sandbox: child, Limits: host.Limits},
+		Charts:   chart.New(chart.Options{Dir: filepath.Join(host.State, chartsDir), CAFile: host.Repo.Auth.CAFile, Limits: host.Limits, Sandbox: child}),
 		Engine:   engine,
 		Store:    store,
 		Mounts:   state.Mounts{Dir: filepath.Join(host.State, mountsDir), Grace: mountsGrace},

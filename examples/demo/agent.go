@@ -63,11 +63,15 @@ func short(line string) string {
 	if rest, ok := strings.CutPrefix(line, "time="); ok {
 		_, line, _ = strings.Cut(rest, " ")
 	}
-	line = strings.TrimPrefix(line, "level=INFO ")
-	if letters := []rune(line); len(letters) > 160 {
-		line = string(letters[:160]) + "…"
+	return cut(strings.TrimPrefix(line, "level=INFO "), 160)
+}
+
+// cut is the beginning of a text that is too long to be shown.
+func cut(text string, letters int) string {
+	if runes := []rune(text); len(runes) > letters {
+		return string(runes[:letters]) + "…"
 	}
-	return line
+	return text
 }
 
 // said returns the lines since the first n, and how many there are in all.

@@ -11,13 +11,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"syncd.io/syncd/internal/kubetest"
 )
 
 // programs builds what `make demo` builds and returns the demo's options.
 func programs(t *testing.T) options {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("needs a Docker engine")
+		t.Skip("needs a Docker engine, or a cluster")
 	}
 	dir := t.TempDir()
 	o := options{syncd: filepath.Join(dir, "syncd"), root: filepath.Join("..", "..")}
@@ -99,9 +101,18 @@ func TestDemoTellsItsStoryAndLeavesNothing(t *testing.T) {
 func TestDemoCleansUpWhenItIsInterrupted(t *testing.T) {
 	o := programs(t)
 	t.Setenv("TMPDIR", t.TempDir())
+	told := interrupted(t, o, "outcome=applied")
+	nothingLeft(t, told)
+	emptyDir(t, os.TempDir())
+}
+
+// interrupted tells the story until the terminal says what is listened for, and
+// returns what was told up to its end.
+func interrupted(t *testing.T, o options, listen string) string {
+	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
-	out := &record{t: t, listen: "outcome=applied", heard: make(chan struct{})}
+	out := &record{t: t, listen: listen, heard: make(chan struct{})}
 	heard := out.heard
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx, o, newTerminal(out, false)) }()
@@ -114,8 +125,7 @@ func TestDemoCleansUpWhenItIsInterrupted(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("an interrupted demo succeeded")
 	}
-	nothingLeft(t, out.told())
-	emptyDir(t, os.TempDir())
+	return out.told()
 }
 
 func TestDemoFailsWithoutItsPrograms(t *testing.T) {
@@ -131,5 +141,45 @@ func emptyDir(t *testing.T, dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 0 {
 		t.Errorf("%s still holds %v (%v)", dir, entries, err)
+	}
+}
+
+func TestDemoTellsItsStoryOnAClusterAndLeavesNothing(t *testing.T) {
+	o := programs(t)
+	o.kubernetes = true
+	access := kubetest.Shared(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	out := &record{t: t}
+	began := time.Now()
+	if err := run(t.Context(), o, newTerminal(out, false)); err != nil {
+		t.Errorf("the story failed: %v", err)
+	}
+	if took := time.Since(began); took > 2*time.Minute {
+		t.Errorf("the story took %s, and is promised in under two minutes", took)
+	}
+	nothingOnCluster(t, access, out.told())
+	emptyDir(t, os.TempDir())
+}
+
+func TestDemoClearsTheClusterWhenItIsInterrupted(t *testing.T) {
+	o := programs(t)
+	o.kubernetes = true
+	access := kubetest.Shared(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	told := interrupted(t, o, "app=api outcome=applied")
+	nothingOnCluster(t, access, told)
+	emptyDir(t, os.TempDir())
+}
+
+// nothingOnCluster fails the test where the namespace of the demo is still there.
+func nothingOnCluster(t *testing.T, access *kubetest.Access, told string) {
+	t.Helper()
+	found := regexp.MustCompile(`the namespace (webshop-[0-9a-f]{4})`).FindStringSubmatch(told)
+	if found == nil {
+		t.Fatal("the demo did not say what its namespace is called")
+	}
+	c := &cluster{Access: access, namespace: found[1]}
+	if uid, err := c.text(t.Context(), "/api/v1/namespaces/"+c.namespace, "metadata", "uid"); err != nil || uid != "" {
+		t.Errorf("the namespace %s is still there (%v)", c.namespace, err)
 	}
 }

@@ -41,6 +41,15 @@ func kinds() []kind {
 	}
 }
 
+// eachApp does something for every app, whatever fails on the way.
+func eachApp(ctx context.Context, apps []string, do func(context.Context, string) error) error {
+	var failed []error
+	for _, app := range apps {
+		failed = append(failed, do(ctx, app))
+	}
+	return errors.Join(failed...)
+}
+
 // removeProject removes everything that carries the project's label.
 func removeProject(ctx context.Context, project string) error {
 	var failed []error

@@ -15,6 +15,7 @@ import (
 
 func TestStageGivesEverythingItsOwnName(t *testing.T) {
 	s := &stage{dir: t.TempDir(), mark: "c0de", image: "syncd-demo-c0de"}
+	s.scene = s.engineScene(nil)
 	dir := t.TempDir()
 	if err := s.fill("../repo", dir); err != nil {
 		t.Fatal(err)
@@ -34,7 +35,8 @@ func TestStageGivesEverythingItsOwnName(t *testing.T) {
 }
 
 func TestStageWritesAConfigurationThatSyncdAccepts(t *testing.T) {
-	s := &stage{dir: t.TempDir(), ports: map[string]int{"SHOP_PORT": 1234}}
+	s := &stage{dir: t.TempDir()}
+	s.scene = s.engineScene(map[string]int{"SHOP_PORT": 1234})
 	path, err := s.configure("/srv/deploy.git")
 	if err != nil {
 		t.Fatal(err)
@@ -100,5 +102,54 @@ func TestVisitorMeasuresTheGap(t *testing.T) {
 	}
 	if got, want := v.report(), "meanwhile 0 requests were answered and 0 were not"; got != want {
 		t.Errorf("after a report: got %q, want %q", got, want)
+	}
+}
+
+func TestStageGivesAClusterItsOwnNamespaceAndImages(t *testing.T) {
+	s := &stage{dir: t.TempDir(), mark: "c0de", image: "syncd-demo-c0de"}
+	s.scene = s.clusterScene("/etc/kubeconfig", "webshop-c0de")
+	dir := t.TempDir()
+	if err := s.fill("../repo", dir); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"kubernetes/namespaces/webshop.yaml":               "name: webshop-c0de",
+		"kubernetes/shop/overlays/prod/kustomization.yaml": "namespace: webshop-c0de",
+		"kubernetes/shop/base/web.yaml":                    "image: syncd-demo-c0de:1",
+		"kubernetes/api/.syncd.yaml":                       "namespace: webshop-c0de",
+		"kubernetes/cache/values.yaml":                     "name: syncd-demo-c0de",
+		"kubernetes/cache/.syncd.yaml":                     "namespace: webshop-c0de",
+		"kubernetes/shop/base/config/shop.conf":            "open day and night",
+		"kubernetes/shop/.syncd.yaml":                      "path: overlays/prod",
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %q:\n%s", file, want, text)
+		}
+	}
+	path, err := s.configure("/srv/deploy.git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := config.LoadHost(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if host.Kubernetes == nil || host.Kubernetes.Kubeconfig != "/etc/kubeconfig" {
+		t.Errorf("got %+v", host)
+	}
+}
+
+func TestATableIsLaidOutAsKubectlDoes(t *testing.T) {
+	const answer = `{"columnDefinitions": [{"name": "Name"}, {"name": "Age"}, {"name": "Ready"}], "rows": [{"cells": ["web", "3s", "3/3"]}, {"cells": ["worker", "1s", "2/2"]}]}`
+	got, err := printed([]byte(answer), []string{"Name", "Ready"})
+	if want := "NAME     READY\nweb      3/3\nworker   2/2\n"; err != nil || got != want {
+		t.Errorf("got %q (%v), want %q", got, err, want)
+	}
+	if _, err := printed([]byte("no table"), nil); err == nil {
+		t.Error("something else is taken for a table")
 	}
 }

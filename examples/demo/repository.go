@@ -48,7 +48,7 @@ func newRepository(ctx context.Context, dir string, fill func(clone string) erro
 		[]string{"init", "-q", "--initial-branch=main"},
 		[]string{"remote", "add", "origin", r.bare},
 		[]string{"add", "."},
-		[]string{"commit", "-q", "-m", "The apps of this host"},
+		[]string{"commit", "-q", "-m", "The apps of this place"},
 		[]string{"push", "-q", "origin", "main"},
 	)
 }

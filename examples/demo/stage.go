@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -18,30 +16,32 @@ import (
 // stage is what the story is played on: names and ports that nobody else uses,
 // a directory, and the list of what has to be put away afterwards.
 type stage struct {
+	scene
 	dir   string
 	mark  string // four digits that are part of every name
 	image string
-	ports map[string]int // variable -> port
 	undo  []func(context.Context) error
+}
+
+// scene is what a stage is set for, an engine or a cluster: what becomes of
+// examples/repo there, and what the agent is told.
+type scene struct {
+	apps  []string
+	paths *strings.Replacer // of the files
+	texts *strings.Replacer // in the files
+	host  string            // the lines of syncd.yaml that say what is kept
 }
 
 // examplesImage is the image that examples/repo names.
 const examplesImage = "syncd-example"
 
-func newStage(ctx context.Context) (*stage, error) {
+func newStage() (*stage, error) {
 	digits := make([]byte, 2)
 	if _, err := rand.Read(digits); err != nil {
 		return nil, fmt.Errorf("make a name: %w", err)
 	}
-	s := &stage{mark: hex.EncodeToString(digits), ports: map[string]int{}}
+	s := &stage{mark: hex.EncodeToString(digits)}
 	s.image = "syncd-demo-" + s.mark
-	for _, variable := range []string{"SHOP_PORT", "BLOG_PORT"} {
-		port, err := freePort(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s.ports[variable] = port
-	}
 	dir, err := os.MkdirTemp("", "syncd-demo-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
@@ -66,26 +66,9 @@ func (s *stage) clear(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// app is the name, and directory, of one of examples/repo's apps here.
-func (s *stage) app(name string) string { return name + "-" + s.mark }
-
-// apps are all of them.
-func (s *stage) apps() []string { return []string{s.app("shop"), s.app("blog"), s.app("metrics")} }
-
-// freePort returns a loopback port that was free a moment ago.
-func freePort(ctx context.Context) (int, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	return port, ln.Close()
-}
-
-// fill copies examples/repo into dir. App directories and the image get names of
-// their own, so that nothing of the user's is ever meant.
+// fill copies examples/repo into dir. What could be somebody else's gets a name of
+// its own there, so that nothing of the user's is ever meant.
 func (s *stage) fill(repo, dir string) error {
-	names := strings.NewReplacer("shop/", s.app("shop")+"/", "blog/", s.app("blog")+"/", "metrics/", s.app("metrics")+"/")
 	files := os.DirFS(repo)
 	return fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -95,12 +78,11 @@ func (s *stage) fill(repo, dir string) error {
 		if err != nil {
 			return fmt.Errorf("copy the deploy repository: %w", err)
 		}
-		to := filepath.Join(dir, names.Replace(path))
+		to := filepath.Join(dir, s.paths.Replace(path))
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return fmt.Errorf("copy the deploy repository: %w", err)
 		}
-		text = []byte(strings.ReplaceAll(string(text), examplesImage+":", s.image+":"))
-		if err := os.WriteFile(to, text, 0o644); err != nil {
+		if err := os.WriteFile(to, []byte(s.texts.Replace(string(text))), 0o644); err != nil {
 			return fmt.Errorf("copy the deploy repository: %w", err)
 		}
 		return nil
@@ -110,10 +92,7 @@ func (s *stage) fill(repo, dir string) error {
 // configure writes the host's syncd.yaml and returns its path.
 func (s *stage) configure(repository string) (string, error) {
 	var b strings.Builder
-	b.WriteString("host:\n  name: demo\n  labels: {role: edge}\n  vars:\n")
-	for variable, port := range s.ports {
-		fmt.Fprintf(&b, "    %s: %q\n", variable, strconv.Itoa(port))
-	}
+	b.WriteString(s.host)
 	fmt.Fprintf(&b, "repo:\n  url: file://%s\n  ref: {branch: main}\n  interval: 1s\n", repository)
 	fmt.Fprintf(&b, "state: %s\nsocket: %s\n", filepath.Join(s.dir, "state"), filepath.Join(s.dir, "syncd.sock"))
 	path := filepath.Join(s.dir, "syncd.yaml")

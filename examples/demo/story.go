@@ -12,8 +12,22 @@ import (
 
 // options are the demo's flags.
 type options struct {
-	syncd string // the agent's program
-	root  string // the project's directory
+	syncd      string // the agent's program
+	root       string // the project's directory
+	kubernetes bool   // the story on a cluster, instead of an engine
+}
+
+// plot is what differs between the stories.
+type plot struct {
+	title, promise string
+	images         func(context.Context) error
+	leavings       func(context.Context) error // removes what the agent has made
+	chapters       []chapter
+}
+
+type chapter struct {
+	title string
+	play  func(context.Context) error
 }
 
 // story is the demo while it is told.
@@ -25,7 +39,9 @@ type story struct {
 	verbs   verbs
 	watched *agent
 	visitor *visitor
-	good    string // the commit that runs
+	ports   map[string]int // on an engine: variable -> port
+	cluster *cluster       // on a cluster
+	good    string         // the commit that runs
 }
 
 // run tells the story from beginning to end and puts everything away. The error
@@ -33,7 +49,7 @@ type story struct {
 // were told.
 func run(ctx context.Context, o options, t *terminal) error {
 	began := time.Now()
-	place, err := newStage(ctx)
+	place, err := newStage()
 	if err != nil {
 		t.failed(err)
 		return err
@@ -75,28 +91,24 @@ func (s *story) tell(ctx context.Context) error {
 	if err := s.absolute(); err != nil {
 		return err
 	}
-	engine, err := docker(ctx, "version", "--format", "{{.Server.Version}}")
+	set := s.onEngine
+	if s.kubernetes {
+		set = s.onCluster
+	}
+	plot, err := set(ctx)
 	if err != nil {
 		return err
 	}
-	s.line(bold, "syncd demo: a Git repository, a Docker engine ("+engine+"), and what happens between them")
-	s.say("All that this makes has %s in its name, and is removed at the end.", s.mark)
-	if err := s.prepare(ctx); err != nil {
+	s.line(bold, plot.title)
+	s.say("%s", plot.promise)
+	if err := s.prepare(ctx, plot); err != nil {
 		return err
 	}
-	alive, err := s.start(ctx)
+	alive, err := s.start(ctx, plot)
 	if err != nil {
 		return err
 	}
-	for i, c := range []struct {
-		title string
-		play  func(context.Context) error
-	}{
-		{"The first deploy", s.firstDeploy},
-		{"A merged change rolls out", s.mergedChange},
-		{"A broken change fails its health gate and is rolled back", s.brokenChange},
-		{"Someone removes a container by hand", s.removedByHand},
-	} {
+	for i, c := range plot.chapters {
 		s.chapter(i+1, c.title)
 		if err := c.play(alive); err != nil {
 			return fmt.Errorf("%s: %w", strings.ToLower(c.title), err)
@@ -106,15 +118,10 @@ func (s *story) tell(ctx context.Context) error {
 }
 
 // prepare builds the example's images and the repository.
-func (s *story) prepare(ctx context.Context) error {
-	label := "syncd.demo=" + s.mark
-	s.later(func(ctx context.Context) error { return removeImages(ctx, label) })
-	// An engine goes on building after its client was interrupted: a build is
-	// always seen to its end, so that what it made can be removed.
-	if _, err := program(context.WithoutCancel(ctx), s.root, []string{"TMPDIR=" + s.dir}, "hack/example-images.sh", s.image, "--label", label); err != nil {
+func (s *story) prepare(ctx context.Context, p plot) error {
+	if err := p.images(ctx); err != nil {
 		return err
 	}
-	s.say("Built the example's images %s:1, :2 and :3; the third is broken.", s.image)
 	repo, err := newRepository(ctx, s.dir, func(clone string) error {
 		return s.fill(filepath.Join(s.root, "examples/repo"), clone)
 	})
@@ -128,15 +135,13 @@ func (s *story) prepare(ctx context.Context) error {
 }
 
 // start sets the agent on the repository. The returned context ends with it.
-func (s *story) start(ctx context.Context) (context.Context, error) {
+func (s *story) start(ctx context.Context, p plot) (context.Context, error) {
 	config, err := s.configure(s.repo.bare)
 	if err != nil {
 		return ctx, err
 	}
 	s.verbs = verbs{syncd: s.syncd, config: config}
-	for _, app := range s.apps() {
-		s.later(func(ctx context.Context) error { return removeProject(ctx, app) })
-	}
+	s.later(p.leavings)
 	s.command("syncd", "run", "--config", "syncd.yaml")
 	alive, a, err := startAgent(ctx, s.syncd, config, s.agent)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 // deployed, and counts how that went.
 type visitor struct {
 	url    string
+	words  []string // what a person types to do the same
 	client *http.Client
 	end    context.CancelFunc
 	done   chan struct{}
@@ -24,14 +25,11 @@ type visitor struct {
 	longest  time.Duration
 }
 
-// newVisitor asks url every 25 ms until leave is called. Every request is a
-// connection of its own, as from a new visitor.
-func newVisitor(ctx context.Context, url string) *visitor {
+// newVisitor asks url every 25 ms until leave is called, by way of how; words are
+// what a person would type.
+func newVisitor(ctx context.Context, url string, how http.RoundTripper, words ...string) *visitor {
 	ctx, end := context.WithCancel(ctx)
-	v := &visitor{url: url, end: end, done: make(chan struct{}), client: &http.Client{
-		Timeout:   2 * time.Second,
-		Transport: &http.Transport{DisableKeepAlives: true},
-	}}
+	v := &visitor{url: url, words: words, end: end, done: make(chan struct{}), client: &http.Client{Timeout: 2 * time.Second, Transport: how}}
 	go func() {
 		defer close(v.done)
 		tick := time.NewTicker(25 * time.Millisecond)
@@ -95,8 +93,16 @@ func (v *visitor) report() string {
 	defer v.mu.Unlock()
 	text := fmt.Sprintf("meanwhile %d requests were answered and %d were not", v.answered, v.refused)
 	if v.refused > 0 {
-		text += fmt.Sprintf("; the longest gap was %s", v.longest.Round(100*time.Millisecond))
+		text += fmt.Sprintf("; the longest gap was %s", v.longest.Round(unit(v.longest)))
 	}
 	v.answered, v.refused, v.longest = 0, 0, 0
 	return text
+}
+
+// unit is how exactly a gap is told: the short ones would else be none.
+func unit(gap time.Duration) time.Duration {
+	if gap < time.Second {
+		return 10 * time.Millisecond
+	}
+	return 100 * time.Millisecond
 }

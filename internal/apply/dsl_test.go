@@ -22,7 +22,7 @@ import (
 //
 // Fields of a service: IMAGE health= limits= invalid= port= name= addr= writes=
 // order= par= canary=PERCENT delay= monitor= ratio= action= ready= back=PAR (of its rollback)
-// needs=GROUP:CONDITION[?][!restart|!recreate],… on=NETWORK in=SERVICE (shares its namespace) and,
+// needs=GROUP:CONDITION[?][!restart|!recreate|!always],… on=NETWORK in=SERVICE (shares its namespace) and,
 // for jobs, job demand before=.
 func set(t *testing.T, text string) []resource.Object {
 	t.Helper()
@@ -147,7 +147,11 @@ func need(text string) resource.Need {
 	text, replace, _ := strings.Cut(text, "!")
 	text, optional := strings.CutSuffix(text, "?")
 	group, condition, _ := strings.Cut(text, ":")
-	return resource.Need{Group: group, Condition: resource.Condition(condition), Required: !optional, OnReplace: resource.OnReplace(replace)}
+	out := resource.Need{Group: group, Condition: resource.Condition(condition), Required: !optional, Always: replace == "always"}
+	if !out.Always {
+		out.OnReplace = resource.OnReplace(replace)
+	}
+	return out
 }
 
 func job(o *resource.Object, name, value string) {

@@ -10,7 +10,11 @@ import (
 
 // emitGroup adds the steps of one group, batch by batch, behind what it needs.
 func (b *builder) emitGroup(g *group) {
-	if g.done || g.onDemand() || b.req.Back && g.job() {
+	if g.done || g.onDemand() {
+		return
+	}
+	if b.req.Back && g.job() {
+		b.stepOver(g)
 		return
 	}
 	g.done = true
@@ -27,6 +31,16 @@ func (b *builder) emitGroup(g *group) {
 		wait = b.emitBatch(g, batch, i+1, wait)
 	}
 	b.emitRoutes(g)
+}
+
+// stepOver leaves out a group of which nothing is done. What needs it comes behind
+// what it needs itself, where that order is to be kept in every case.
+func (b *builder) stepOver(g *group) {
+	if slices.ContainsFunc(g.needs, func(n resource.Need) bool { return n.Always }) {
+		g.done = true
+		b.emitNeeds(g)
+		b.waitForNeeds(g)
+	}
 }
 
 // forward tells whether g waits for its need as a first deploy does. A rollback
@@ -67,7 +81,7 @@ func (b *builder) waitForNeeds(g *group) {
 		case !n.Required:
 			g.soft = append(g.soft, of.ready(n.Condition)...)
 		default:
-			g.entry = append(g.entry, of.ready(n.Condition)...)
+			g.entry = append(g.entry, of.met(n)...)
 		}
 	}
 	if b.req.Back && g.live() {
@@ -88,7 +102,18 @@ func (b *builder) followDependents(g *group) {
 	}
 }
 
-// ready are the steps after which a need on the group is met.
+// met are the steps after which a need on the group is met. Where nothing is done
+// in the group and the order is to be kept in every case, these are what the group
+// waits for itself: a need of a need is one, too.
+func (g *group) met(n resource.Need) []int {
+	ids := g.ready(n.Condition)
+	if len(ids) == 0 && n.Always {
+		return g.entry
+	}
+	return ids
+}
+
+// ready are the steps after which a need on the group is started, or more.
 func (g *group) ready(c resource.Condition) []int {
 	if c == resource.Started {
 		return g.puts()

@@ -2,6 +2,7 @@ package apply_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -530,4 +531,37 @@ func TestNewConnectionsWaitForAsLongAsTheNextOneMayTake(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A wave comes behind all waves before it, also when nothing changes in between.
+func TestAnOrderThatIsAlwaysKeptReachesOverWhatDoesNotChange(t *testing.T) {
+	const set = "migrate %s job\nconfig v1 needs=migrate:healthy!always\nweb %s needs=config:started!always"
+	planned{
+		live: fmt.Sprintf(set, "v1", "v1"), want: fmt.Sprintf(set, "v2", "v2"), req: awaitAll,
+		plan: `
+			1 put    container/migrate/1 image: v1 -> v2
+			2 await  container/migrate/1 completed · after 1
+			3 remove container/migrate/1 replaced · after 2
+			4 await  container/config/1  healthy · after 2
+			5 put    container/web/1     image: v1 -> v2 · after 2
+			6 await  container/web/1     healthy · after 5
+			7 remove container/web/1     replaced · after 6
+			8 put    container/web/1     resting name · after 7`,
+	}.check(t)
+}
+
+func TestAnOrderThatIsAlwaysKeptReachesOverAJobThatAWayBackLeavesOut(t *testing.T) {
+	const set = "db %s\nmigrate v1 job needs=db:healthy!always\nweb %s needs=migrate:healthy!always"
+	planned{
+		live: fmt.Sprintf(set, "v2", "v2"), want: fmt.Sprintf(set, "v1", "v1"), req: func(r *apply.Request) { r.Back = true },
+		plan: `
+			1 put    container/db/1  image: v2 -> v1
+			2 await  container/db/1  healthy · after 1
+			3 remove container/db/1  replaced · after 2
+			4 put    container/db/1  resting name · after 3
+			5 put    container/web/1 image: v2 -> v1 · after 2
+			6 await  container/web/1 healthy · after 5
+			7 remove container/web/1 replaced · after 6
+			8 put    container/web/1 resting name · after 7`,
+	}.check(t)
 }

@@ -30,7 +30,7 @@ func hostKeys() []keyDoc {
 		{"repo.auth.sshKeyFile", "none", "A file that holds the private key for SSH."},
 		{"repo.auth.sshPassphraseFile", "none", "A file that holds the passphrase of that key."},
 		{"repo.auth.knownHostsFile", "none", "The known_hosts file for SSH; SSH does not work without."},
-		{"repo.auth.caFile", "none", "A certificate authority for HTTPS beside the system's."},
+		{"repo.auth.caFile", "none", "A certificate authority for HTTPS beside the system's; also for servers of Helm charts."},
 		{"repo.auth.allowHTTP", "false", "Permits plain HTTP, without credentials."},
 		{"state", "/var/lib/syncd", "The directory of the record, the clone cache and the mounted files. One agent works on it at a time."},
 		{"docker", "DOCKER_HOST, else the local socket", "The address of the Docker engine."},

@@ -100,8 +100,11 @@ func compareLive(f Finding, p resource.Pair, opts Options) Finding {
 		f.Match = nearest.index
 	}
 	f.Class = Modified
+	if p.By != "" {
+		f.Reason = "changed by " + p.By
+	}
 	if len(f.Changes) == 0 {
-		f.Class = InSync
+		f.Class, f.Reason = InSync, ""
 		if len(p.Live) > 1 {
 			f.Class, f.Reason = Extra, fmt.Sprintf("%d instances where one is wanted", len(p.Live))
 		}

@@ -50,7 +50,7 @@ func (r rival) beside() rival {
 
 // told lets an agent's engine know whose it is.
 func (r rival) told(o *reconcile.Options) {
-	eng, err := docker.Open(r.t.Context(), docker.Options{Agent: o.Store.ID(), Mounts: filepath.Join(r.state, "mounts")})
+	eng, err := docker.Open(r.t.Context(), docker.Options{Agent: o.Store.(*state.Store).ID(), Mounts: filepath.Join(r.state, "mounts")})
 	r.must(err)
 	r.t.Cleanup(func() { r.must(eng.Close()) })
 	o.Engine = engine{eng}

@@ -27,7 +27,7 @@ type Options struct {
 	// Say, where it is not nil, is told what takes long.
 	Say func(format string, args ...any)
 
-	shared bool // keeps its addresses, and outlives who started it
+	at *place // of a cluster that outlives who started it, else nil
 }
 
 // Cluster is a control plane, and perhaps a node, that this process started.
@@ -85,7 +85,7 @@ func (c *Cluster) settle(ctx context.Context, dir string) error {
 	}
 	var err error
 	if c.options.Node {
-		c.Net, err = claimNetwork(ctx, c.options.shared)
+		c.Net, err = c.options.claim(ctx)
 	} else {
 		c.Net, err = loopback(ctx)
 	}
@@ -112,6 +112,14 @@ func (c *Cluster) startControlPlane(ctx context.Context, _ string) error {
 		}
 	}
 	return nil
+}
+
+// claim makes the network of a cluster with a node.
+func (o Options) claim(ctx context.Context) (network, error) {
+	if o.at != nil {
+		return claimNetwork(ctx, o.at.numbers, o.at.numbers)
+	}
+	return claimNetwork(ctx, firstRange, lastRange)
 }
 
 // url is where the API server is.
@@ -145,7 +153,7 @@ func (c *Cluster) program(name string) string { return filepath.Join(c.Programs,
 
 // run starts a program of the cluster.
 func (c *Cluster) run(ctx context.Context, name, path string, args []string, env ...string) error {
-	p, err := start(ctx, c.Logs(), run{name: name, path: path, args: args, env: env, detached: c.options.shared})
+	p, err := start(ctx, c.Logs(), run{name: name, path: path, args: args, env: env, detached: c.options.at != nil})
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // limit is how long anything here may take.
-const limit = time.Minute
+const limit = 2 * time.Minute
 
 // eventually polls until it holds.
 func eventually(t testing.TB, what string, holds func(context.Context) error) {

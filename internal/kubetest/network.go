@@ -22,11 +22,12 @@ type network struct {
 	Node     net.IP // the node's address and the pods' gateway
 }
 
-// The second number of the ranges 10.N and 10.N+1 of the shared cluster, and the
-// last one that a private cluster may take.
+// The second number of the ranges 10.N and 10.N+1 of the shared cluster, and of
+// those that private clusters may take.
 const (
 	sharedRange = 213
-	lastRange   = 251
+	firstRange  = 215
+	lastRange   = 247
 )
 
 // loopback is the network of a cluster without a node.
@@ -50,23 +51,20 @@ func ranged(n int) network {
 	}
 }
 
-// claimNetwork makes the bridge of the first network that is free. Making it is
-// what claims it: only one can.
-func claimNetwork(ctx context.Context, shared bool) (network, error) {
-	if shared {
-		net := ranged(sharedRange)
-		return net, net.make(ctx)
-	}
-	var errs []error
-	for n := sharedRange + 2; n <= lastRange; n += 2 {
-		net := ranged(n)
-		err := net.make(ctx)
-		if err == nil {
-			return net, nil
+// claimNetwork makes the bridge of the first network that is free, from a range
+// to another. Making it is what claims it: only one can.
+func claimNetwork(ctx context.Context, from, to int) (network, error) {
+	for n := from; n <= to; n += 2 {
+		found := ranged(n)
+		if _, err := net.InterfaceByName(found.Bridge); err == nil {
+			continue
 		}
-		errs = append(errs, err)
+		err := found.make(ctx)
+		if err == nil || !strings.Contains(err.Error(), "File exists") {
+			return found, err
+		}
 	}
-	return network{}, fmt.Errorf("no network is free for a cluster: %w", errors.Join(errs...))
+	return network{}, fmt.Errorf("the networks 10.%d to 10.%d all have clusters", from, to)
 }
 
 // make makes the bridge with its addresses. Pods on it may speak to each other
@@ -82,10 +80,13 @@ func (n network) make(ctx context.Context) error {
 	}
 	for _, step := range steps {
 		if err := ip(ctx, step...); err != nil {
-			return err
+			return errors.Join(err, n.remove(ctx))
 		}
 	}
-	return iptables(ctx, "filter", n.forward("-I")...)
+	if err := iptables(ctx, "filter", n.forward("-I")...); err != nil {
+		return errors.Join(err, n.remove(ctx))
+	}
+	return nil
 }
 
 // forward is the rule that lets pods speak to each other, to insert or delete.

@@ -80,7 +80,7 @@ func busily(t *testing.T, c *Access) {
 	create(t, c, in("default", "pods"), busy)
 	eventually(t, "the pod runs", func(ctx context.Context) error {
 		found, err := c.Do(ctx, http.MethodGet, in("default", "pods/busy"), nil)
-		if err == nil && at(found, "status", "phase") != "Running" {
+		if err == nil && field(found, "status", "phase") != "Running" {
 			return fmt.Errorf("its status is %v", found["status"])
 		}
 		return err
@@ -143,7 +143,7 @@ func TestAKilledTestsClusterIsClearedAway(t *testing.T) {
 // its cluster was.
 func killed(t *testing.T) (dir, bridge string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	other := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
 	other.Env = append(os.Environ(), "KUBETEST_TO_BE_KILLED=1")

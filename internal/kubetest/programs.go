@@ -19,11 +19,11 @@ const Version = "v1.36.3"
 
 // linking stamps the version into the programs, as an official build does:
 // unstamped, an API server calls itself v0.0.0, and refuses feature checks.
-const linking = "-s -w" +
-	" -X k8s.io/component-base/version.gitVersion=" + Version +
-	" -X k8s.io/component-base/version.gitMajor=1" +
-	" -X k8s.io/component-base/version.gitMinor=36" +
-	" -X k8s.io/component-base/version.gitTreeState=clean"
+func linking() string {
+	const stamp = " -X k8s.io/component-base/version."
+	number := strings.Split(strings.TrimPrefix(Version, "v"), ".")
+	return "-s -w" + stamp + "gitVersion=" + Version + stamp + "gitMajor=" + number[0] + stamp + "gitMinor=" + number[1] + stamp + "gitTreeState=clean"
+}
 
 // built names the programs that test/cluster builds.
 func built() []string {
@@ -57,7 +57,7 @@ func programs(ctx context.Context) (string, error) {
 		}
 		hash.Write(content)
 	}
-	hash.Write([]byte(linking))
+	hash.Write([]byte(linking()))
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("find the user's cache: %w", err)
@@ -124,7 +124,7 @@ func buildPrograms(ctx context.Context, dir string, names []string) error {
 		return fmt.Errorf("make a directory to build in: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(stage) }() // what is left there is of no use, and in nobody's way
-	args := []string{"build", "-buildvcs=false", "-trimpath", "-ldflags", linking, "-o", stage + string(filepath.Separator)}
+	args := []string{"build", "-buildvcs=false", "-trimpath", "-ldflags", linking(), "-o", stage + string(filepath.Separator)}
 	for _, name := range names {
 		args = append(args, "k8s.io/kubernetes/cmd/"+name)
 	}

@@ -87,6 +87,13 @@ func TestAnotherGoSumIsAnotherCache(t *testing.T) {
 	}
 }
 
+func TestVersionIsTheOneThatIsPinned(t *testing.T) {
+	content, err := os.ReadFile("../../test/cluster/go.mod")
+	if err != nil || !strings.Contains(string(content), "k8s.io/kubernetes "+Version+" ") {
+		t.Errorf("test/cluster does not pin %s: %v", Version, err)
+	}
+}
+
 func TestWhatALiveTestHasIsNotClearedAway(t *testing.T) {
 	dir, err := newDir()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -58,7 +59,7 @@ func rolled(ctx context.Context, a *Access, path string) error {
 			return fmt.Errorf("its status is %v", status)
 		}
 	}
-	if at(found, "metadata", "generation") != status["observedGeneration"] {
+	if field(found, "metadata", "generation") != status["observedGeneration"] {
 		return errors.New("its controller has not seen the change")
 	}
 	return nil
@@ -83,7 +84,7 @@ func TestADeploymentRollsOnTheSharedCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, pod := range list(found, "items") {
-		address := at(pod, "status", "podIP").(string)
+		address := field(pod, "status", "podIP").(string)
 		if answer := fetch(t, "http://"+address+":8080/"); answer != "2\n" {
 			t.Errorf("the pod at %s says %q", address, answer)
 		}
@@ -125,7 +126,7 @@ func TestPodsReachEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := at(list(found, "items")[0], "status", "podIP").(string)
+	address := field(list(found, "items")[0], "status", "podIP").(string)
 	create(t, c, in(ns, "jobs"), work("reach", fmt.Sprintf(`["reach", "%s:8080"]`, address)))
 	eventually(t, "the job has reached the pod", func(ctx context.Context) error {
 		return succeeded(ctx, c, in(ns, "jobs/reach"))
@@ -142,25 +143,38 @@ func TestWhatAPodCannotRunIsReported(t *testing.T) {
 		"crash":   {`"image": "` + App + `:1", "env": [{"name": "CRASH", "value": "3"}]`, "CrashLoopBackOff"},
 		"config":  {`"image": "` + App + `:1", "envFrom": [{"configMapRef": {"name": "nothing"}}]`, "CreateContainerConfigError"},
 	}
-	began := time.Now()
 	for name, pod := range pods {
-		create(t, c, in(ns, "pods"), fmt.Sprintf(`{"metadata": {"name": %q}, "spec": {"containers": [{"name": "app", %s}]}}`, name, pod.container))
-	}
-	for name, pod := range pods {
-		eventually(t, name+" is "+pod.want, func(ctx context.Context) error {
-			found, err := c.Do(ctx, http.MethodGet, in(ns, "pods/"+name), nil)
-			for _, container := range list(found, "status", "containerStatuses") {
-				if at(container, "state", "waiting", "reason") == pod.want {
-					return nil
-				}
-			}
-			return errors.Join(fmt.Errorf("its containers are %v", list(found, "status", "containerStatuses")), err)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			create(t, c, in(ns, "pods"), fmt.Sprintf(`{"metadata": {"name": %q}, "spec": {"containers": [{"name": "app", %s}]}}`, name, pod.container))
+			eventually(t, "it is "+pod.want, func(ctx context.Context) error { return waits(ctx, c, in(ns, "pods/"+name), pod.want) })
+			t.Logf("it is %s after %v", pod.want, time.Since(began))
 		})
-		t.Logf("%s is %s after %v", name, pod.want, time.Since(began))
 	}
+}
+
+// waits returns an error unless a pod's container waits for that reason.
+func waits(ctx context.Context, a *Access, path, reason string) error {
+	found, err := a.Do(ctx, http.MethodGet, path, nil)
+	for _, container := range list(found, "status", "containerStatuses") {
+		if field(container, "state", "waiting", "reason") == reason {
+			return nil
+		}
+	}
+	return errors.Join(fmt.Errorf("its containers are %v", list(found, "status", "containerStatuses")), err)
+}
+
+func TestTheLogOfACrashedContainerIsThere(t *testing.T) {
+	t.Parallel()
+	c := Shared(t)
+	ns := c.Namespace(t)
+	create(t, c, in(ns, "pods"), `{"metadata": {"name": "crash"}, "spec": {"containers": [
+		{"name": "app", "image": "`+App+`:1", "env": [{"name": "CRASH", "value": "3"}, {"name": "SAY", "value": "of its own words"}]}]}}`)
+	eventually(t, "it crashes", func(ctx context.Context) error { return waits(ctx, c, in(ns, "pods/crash"), "CrashLoopBackOff") })
 	said, err := c.Read(t.Context(), in(ns, "pods/crash/log?previous=true"))
-	if err != nil || len(said) == 0 {
-		t.Errorf("the crashed container's log is %q: %v", said, err)
+	if err != nil || !strings.Contains(string(said), "of its own words") || !strings.Contains(string(said), "exit code 3") {
+		t.Errorf("its log is %q: %v", said, err)
 	}
 }
 
@@ -197,7 +211,7 @@ func TestARestrictedPodReachesThisMachine(t *testing.T) {
 // succeeded returns an error unless a Job's pod has ended well.
 func succeeded(ctx context.Context, a *Access, path string) error {
 	found, err := a.Do(ctx, http.MethodGet, path, nil)
-	if err == nil && at(found, "status", "succeeded") != 1.0 {
+	if err == nil && field(found, "status", "succeeded") != 1.0 {
 		return fmt.Errorf("its status is %v", found["status"])
 	}
 	return err
@@ -217,7 +231,7 @@ func TestUpIsQuickWhereTheClusterAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	after, err := c.Do(t.Context(), http.MethodGet, "/api/v1/namespaces/kube-system", nil)
-	if err != nil || at(before, "metadata", "uid") != at(after, "metadata", "uid") {
+	if err != nil || field(before, "metadata", "uid") != field(after, "metadata", "uid") {
 		t.Errorf("it is another cluster: %v", err)
 	}
 	if took := time.Since(began); took > 5*time.Second {

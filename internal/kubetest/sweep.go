@@ -30,17 +30,19 @@ func sweep(ctx context.Context, dir string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if dir == SharedDir {
-		found.Net = ranged(sharedRange) // also where it was cut off before it wrote that down
-	}
+	return sweepNetwork(ctx, dir, found.Net)
+}
+
+// sweepNetwork is sweep where the network is known.
+func sweepNetwork(ctx context.Context, dir string, at network) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := await(ctx, func(context.Context) error { return killAll(dir, found.Net) }); err != nil {
+	if err := await(ctx, func(context.Context) error { return killAll(dir, at) }); err != nil {
 		return fmt.Errorf("end the processes of the cluster in %s: %w", dir, err)
 	}
 	errs := []error{removeShimSockets(dir), unmountAll(dir)}
-	if found.Net.Bridge != "" {
-		errs = append(errs, found.Net.remove(ctx), removeCgroups(found.Net.cgroup()), forgetAddresses(found.Net.Bridge), forgetPorts(ctx, found.Net.Bridge), forgetLogs(dir))
+	if at.Bridge != "" {
+		errs = append(errs, at.remove(ctx), removeCgroups(at.cgroup()), forgetAddresses(at.Bridge), forgetPorts(ctx, at.Bridge), forgetLogs(dir))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err // the directory stays: it says what is left

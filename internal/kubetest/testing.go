@@ -64,7 +64,7 @@ func (a *Access) Namespace(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("make a namespace: %v", err)
 	}
-	name := at(made, "metadata", "name").(string)
+	name := field(made, "metadata", "name").(string)
 	t.Cleanup(func() {
 		_, err := a.Do(context.WithoutCancel(t.Context()), http.MethodDelete, "/api/v1/namespaces/"+name, nil)
 		var refusal *Refusal

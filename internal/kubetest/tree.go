@@ -1,7 +1,7 @@
 package kubetest
 
-// at returns what is below a path of fields, or nil.
-func at(tree map[string]any, path ...string) any {
+// field returns what is below a path of fields, or nil.
+func field(tree map[string]any, path ...string) any {
 	var found any = tree
 	for _, name := range path {
 		fields, _ := found.(map[string]any)
@@ -13,7 +13,7 @@ func at(tree map[string]any, path ...string) any {
 // list returns the objects of the list below a path of fields.
 func list(tree map[string]any, path ...string) []map[string]any {
 	var objects []map[string]any
-	items, _ := at(tree, path...).([]any)
+	items, _ := field(tree, path...).([]any)
 	for _, item := range items {
 		if fields, ok := item.(map[string]any); ok {
 			objects = append(objects, fields)

@@ -18,7 +18,8 @@ const (
 	goodbye     = 2 * time.Second
 )
 
-// Serve answers GET /metrics at a TCP address, ADDRESS:PORT, until ctx ends.
+// Serve answers GET /metrics at a TCP address, ADDRESS:PORT, until ctx ends; and
+// GET /healthz, which says that the process answers, and nothing of the apps.
 // Errors: Blocked where somebody else has it.
 func Serve(ctx context.Context, address string, page http.Handler, log *slog.Logger) error {
 	var config net.ListenConfig
@@ -28,6 +29,7 @@ func Serve(ctx context.Context, address string, page http.Handler, log *slog.Log
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", page)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	web := &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerLimit, WriteTimeout: writeLimit, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

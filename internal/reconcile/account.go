@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 
 	"syncd.io/syncd/internal/config"
@@ -19,18 +20,28 @@ func (c *catalog) account(rec state.Record) string {
 		return rec.As
 	}
 	if app, here := c.apps[rec.App]; here && app.Error == "" {
-		return accountOf(app.Config)
+		return accountOf(app.Config.Kubernetes, c.values)
 	}
 	return rec.As
 }
 
-func accountOf(app config.App) string {
-	if app.Kubernetes.ServiceAccount == "" {
-		return ""
-	}
-	account := app.Kubernetes.ServiceAccount
-	if strings.Contains(account, "/") {
+func accountOf(app config.KubernetesApp, values map[string]string) string {
+	account := app.ServiceAccount
+	if account == "" || strings.Contains(account, "/") {
 		return account
 	}
-	return cmp.Or(app.Kubernetes.Namespace, usualNamespace) + "/" + account
+	return cmp.Or(filled(app.Namespace, values), usualNamespace) + "/" + account
+}
+
+// filled puts the host's values into a setting, as the renderer does: ${NAME},
+// ${NAME:-default}, and $$ for a $. What the renderer refuses is never applied.
+func filled(setting string, values map[string]string) string {
+	reference := regexp.MustCompile(`\$\$|\$\{([_a-zA-Z][_a-zA-Z0-9]*)(:-([^${}]*))?\}`)
+	return reference.ReplaceAllStringFunc(setting, func(found string) string {
+		if found == "$$" {
+			return "$"
+		}
+		part := reference.FindStringSubmatch(found)
+		return cmp.Or(values[part[1]], part[3])
+	})
 }

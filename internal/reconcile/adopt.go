@@ -65,7 +65,7 @@ func (x *act) origin(ctx context.Context) (apply.Origin, error) {
 	if err != nil {
 		return apply.Origin{}, err
 	}
-	pairs, err := x.worker.questions.observe(ctx, cand.set.Objects, ownedBy(rec, x.catalog))
+	pairs, err := x.worker.observed(ctx, x.catalog, x.worker.questions.observe, cand.set.Objects, ownedBy(rec, x.catalog))
 	if err != nil {
 		return apply.Origin{}, err
 	}

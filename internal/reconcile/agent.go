@@ -21,7 +21,8 @@ import (
 type Agent struct {
 	opts    Options
 	workers map[string]*worker
-	mu      sync.Mutex // guards workers and ending
+	mu      sync.Mutex // guards workers, claims and ending
+	claims  claims
 	catalog atomic.Pointer[catalog]
 	// looking is held while the repository is asked, so that it is asked once.
 	looking chan struct{}
@@ -32,8 +33,6 @@ type Agent struct {
 	// slots limit how many apps change side by side.
 	slots chan struct{}
 	poke  chan struct{}
-	// stakes are who wants which object of a cluster.
-	stakes stakes
 	// values is poked when a file with the host's values changed.
 	values chan struct{}
 	// listeners hear what happens while they wait for their request.
@@ -54,10 +53,10 @@ func New(opts Options) (*Agent, error) {
 	a := &Agent{
 		opts:    opts,
 		workers: map[string]*worker{},
+		claims:  claims{},
 		looking: make(chan struct{}, 1),
 		slots:   make(chan struct{}, sideBySide),
 		poke:    make(chan struct{}, 1),
-		stakes:  newStakes(),
 		values:  make(chan struct{}, 1),
 	}
 	if opts.Store == nil {
@@ -77,28 +76,20 @@ func New(opts Options) (*Agent, error) {
 
 // meet makes a worker for an app that was not known before.
 func (a *Agent) meet(name string) error {
-	met, err := a.admitted(name)
-	if err == nil && met != nil && a.onCluster() {
-		a.stakes.turn <- struct{}{}
-		a.stakes.add(name, onRecord(met.read()))
-		<-a.stakes.turn
-	}
-	return err
-}
-
-// admitted returns the worker that it has made; nil where there was one.
-func (a *Agent) admitted(name string) (*worker, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.workers[name] != nil {
-		return nil, nil //nolint:nilnil // nothing was made
+		return nil
 	}
 	w, err := newWorker(a, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.workers[name] = w
-	return w, nil
+	if a.onCluster() {
+		a.claims.remember(w.seen)
+	}
+	return nil
 }
 
 // known returns the named workers, all of them in name order where none is

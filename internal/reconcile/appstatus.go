@@ -92,7 +92,7 @@ func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state
 	if rec.Good == nil || w.questions.target == nil || rec.Released {
 		return nil
 	}
-	pairs, err := w.questions.observe(ctx, rec.Good.Objects, ownedBy(rec, c))
+	pairs, err := w.observed(ctx, c, w.questions.observe, rec.Good.Objects, ownedBy(rec, c))
 	if fault.Of(err) == fault.Unreachable {
 		return err
 	}
@@ -104,7 +104,7 @@ func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state
 		return nil // it is told with the app
 	}
 	ours, strange := apart(pairs, drift.Compare(pairs, comparing(rec, c)))
-	s.Drift, s.Notes, s.Health = driftLines(ours), strange, feel(pairs)
+	s.Drift, s.Notes, s.Health = driftLines(ours), append(strange, ours.Aside()...), feel(pairs)
 	return nil
 }
 

@@ -20,6 +20,9 @@ func (p *pass) book(res Result) error {
 		return nil
 	}
 	p.spendConsent(res.Outcome)
+	if p.agent.onCluster() && (res.Outcome == Applied || res.Outcome == Unchanged) {
+		p.record.Adopted = nil // what was taken over carries our labels by now
+	}
 	if err := p.write(res, fresh); err != nil {
 		return err
 	}

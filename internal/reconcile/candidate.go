@@ -104,8 +104,12 @@ func (c *catalog) gives(dir, hostDir string, set state.Set) bool {
 }
 
 func (w *worker) render(ctx context.Context, c *catalog, app render.App, hostDir string) (*candidate, error) {
+	chart, err := w.agent.chart(ctx, app)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := w.agent.opts.Renderer.Render(ctx, render.Request{
-		Root: c.snapshot.Dir, App: app, Values: c.values, Secret: c.secret,
+		Root: c.snapshot.Dir, App: app, Chart: chart, Values: c.values, Secret: c.secret,
 		HostDir: hostDir, Tracked: c.tracked, Refused: c.refused, Kubernetes: w.agent.onCluster(),
 	})
 	if err != nil {
@@ -124,6 +128,20 @@ func (w *worker) render(ctx context.Context, c *catalog, app render.App, hostDir
 		set.Mounts = append(set.Mounts, m.Hash)
 	}
 	return &candidate{set: set, mounts: answer.Mounts, root: c.snapshot.Dir, notes: answer.Notes}, nil
+}
+
+// chart has the app's chart fetched where it is not in the repository; without one
+// the file is empty. Which chart that is, its digest included, stands in the app's
+// settings, which are an input already.
+func (a *Agent) chart(ctx context.Context, app render.App) (file string, err error) {
+	want := app.Config.Kubernetes.Helm.Chart
+	switch {
+	case want.Repo == "":
+		return "", nil
+	case a.opts.Charts == nil:
+		return "", fault.As(fault.Blocked, fmt.Errorf("app %s names a chart, and nothing here fetches one", app.Name))
+	}
+	return a.opts.Charts.Fetch(ctx, want)
 }
 
 // materialise writes the files that the set's containers mount, each at a place

@@ -121,9 +121,10 @@ func TestAppsAreAskedForAsThoseOfACluster(t *testing.T) {
 func TestAnAppIsLookedAtAndAppliedInTheNameOfItsAccount(t *testing.T) {
 	for _, c := range []struct{ account, namespace, want string }{
 		{"", "shop", ""}, {"deployer", "", "default/deployer"}, {"deployer", "shop", "shop/deployer"}, {"ops/deployer", "shop", "ops/deployer"},
+		{"deployer", "${NS}-${TIER:-prod}", "shop-prod/deployer"},
 	} {
 		within(t, func(t *testing.T, w *world) {
-			w.onCluster()
+			w.onCluster(func(o *reconcile.Options) { o.Host.Host.Vars = map[string]string{"NS": "shop"} })
 			w.repo.merge(as(c.account, c.namespace, deployment(`"image":"v1"`)))
 			w.ends(reconcile.Applied)
 			if got := w.target.Owned().As; got != c.want {
@@ -256,12 +257,12 @@ func TestAdoptionOnAClusterTakesWhatStandsInWantedPlaces(t *testing.T) {
 			t.Errorf("the reason is %q, the hint %q", res.Reason, res.Hint)
 		}
 		text := w.act("adopt", reconcile.ActRequest{}).Text
-		for _, want := range []string{c.maker, "first, flux suspend", "1 are mended in place, 0 would be made anew"} {
+		for _, want := range []string{c.maker, "first, flux suspend", "mended in place: 1; made anew: 0"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("adopt says beforehand %q, want %q", text, want)
 			}
 		}
-		if got := w.act("adopt", reconcile.ActRequest{Confirm: true}); got.Text != "adopted 1 objects of shop" || got.Result.Outcome != reconcile.Applied {
+		if got := w.act("adopt", reconcile.ActRequest{Confirm: true}); got.Text != "adopted 1 object(s) of shop" || got.Result.Outcome != reconcile.Applied {
 			t.Errorf("adopted: %q, %+v", got.Text, got.Result)
 		}
 		if live := w.target.Instances(webKey()); len(live) != 1 || live[0].Ref.ID != ref.ID {
@@ -305,14 +306,6 @@ func TestWordsOfAClusterAreItsOwn(t *testing.T) {
 			t.Errorf("it explains:\n%s", text)
 		}
 		w.target.OnCall(nil)
-
-		w.repo.merge(map[string]appFiles{"store": {objects: []resource.Object{deployment(`"image":"v1"`)}}})
-		w.repo.dirs = map[string]string{"store": "shop"}
-		res, err := w.agent.Sync(t.Context(), reconcile.SyncRequest{Apps: []string{"store"}}, nil)
-		w.must(err)
-		if text := res[0].Reason + res[0].Hint; strings.Contains(text, "container") || strings.Contains(text, "compose") || !strings.Contains(text, "name: shop into its .syncd.yaml") {
-			t.Errorf("of a renamed app it says %q", text)
-		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -14,7 +15,7 @@ type Mounter interface {
 	Mounted(ctx context.Context) ([]string, error)
 }
 
-// collect throws away what nobody needs any more: old snapshots and mounts.
+// collect throws away what nobody needs any more: old snapshots, charts and mounts.
 func (a *Agent) collect(ctx context.Context, c *catalog) {
 	workers, err := a.known(nil)
 	if err != nil { // asking for all names none that could be unknown
@@ -29,9 +30,27 @@ func (a *Agent) collect(ctx context.Context, c *catalog) {
 	if err := a.opts.Source.Collect(commits...); err != nil {
 		a.hear(Event{Text: "old snapshots stay: " + err.Error()})
 	}
+	if err := a.collectCharts(c); err != nil {
+		a.hear(Event{Text: "old charts stay: " + err.Error()})
+	}
 	if err := a.collectMounts(ctx, workers); err != nil {
 		a.hear(Event{Text: "old mounts stay: " + err.Error()})
 	}
+}
+
+// collectCharts removes the charts that no app of the revision names. What was
+// rendered of others is on record.
+func (a *Agent) collectCharts(c *catalog) error {
+	if a.opts.Charts == nil {
+		return nil
+	}
+	var keep []config.Chart
+	for _, app := range c.apps {
+		if chart := app.Config.Kubernetes.Helm.Chart; chart.Repo != "" {
+			keep = append(keep, chart)
+		}
+	}
+	return a.opts.Charts.Collect(keep...)
 }
 
 // collectMounts removes the mounts that no container, no set on record and no

@@ -10,17 +10,12 @@ import (
 	"syncd.io/syncd/internal/state"
 )
 
-// company are all workers, this one included, in name order.
-func (w *worker) company() ([]*worker, error) {
-	if w.party != nil {
-		return w.party, nil
-	}
-	return w.agent.known(nil)
-}
-
 // others are the workers of the catalog's other apps, in name order.
 func (w *worker) others(c *catalog) ([]*worker, error) {
-	all, err := w.company()
+	all, err := w.party, error(nil)
+	if all == nil {
+		all, err = w.agent.known(nil)
+	}
 	return slices.DeleteFunc(slices.Clone(all), func(o *worker) bool {
 		_, here := c.apps[o.name]
 		return !here || o.name == w.name
@@ -30,13 +25,7 @@ func (w *worker) others(c *catalog) ([]*worker, error) {
 // contested finds the app that keeps this one from having what it wants of the
 // host: who has it keeps it, and else the first by name gets it, whichever of
 // them passes first. The other waits, and nothing of it is put.
-//
-// Of a cluster's objects the first that asks gets what nobody has; stake says that
-// the app asks for them, and does not just look.
-func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, want []resource.Object, stake bool) (verdict, bool) {
-	if w.agent.onCluster() {
-		return w.outbid(ctx, c, want, stake)
-	}
+func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, want []resource.Object) (verdict, bool) {
 	ours := demands(want)
 	if len(ours) == 0 {
 		return verdict{}, false
@@ -67,7 +56,14 @@ func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, wa
 // holding tells whether what is on record of an app has its side of a conflict
 // with mine already.
 func holding(rec state.Record, mine []demand, x Conflict) bool {
-	return slices.Contains(contest(mine, demands(onRecord(rec))), x)
+	var has []resource.Object
+	if rec.Good != nil {
+		has = append(has, rec.Good.Objects...)
+	}
+	if rec.Attempt != nil {
+		has = append(has, rec.Attempt.Set.Objects...)
+	}
+	return slices.Contains(contest(mine, demands(has)), x)
 }
 
 func (c Conflict) flipped() Conflict { return Conflict{c.Theirs, c.Mine} }

@@ -21,8 +21,6 @@ type idiom struct {
 	none, noneHint, adopted string
 	// released says what becomes of an app that is handed back.
 	released string
-	// renamed and renamedHint are said of an app that was another one until now.
-	renamed, renamedHint string
 	// apart is how two apps that want one thing come to terms.
 	apart string
 	// noGates is why nothing is known of gates.
@@ -59,19 +57,17 @@ func (a *Agent) idiom() idiom {
 
 func ofEngine() idiom {
 	return idiom{
-		place:       "engine",
-		revive:      "systemctl status docker",
-		meanwhile:   "a commit or a container came meanwhile",
-		none:        "nothing that runs as project %s waits to be taken over",
-		noneHint:    "see: docker ps --filter label=com.docker.compose.project=%s",
-		adopted:     "adopted %d containers of %s",
-		released:    "nothing is stopped; syncd leaves %s alone from now on, and plain Compose can go on with it",
-		renamed:     "%s was app %s in %s until now, whose containers and volumes still are there; as %s it would begin with empty volumes",
-		renamedHint: "write name: %[1]s into its compose file, or give the old one up: syncd plan %[1]s",
-		apart:       "change it in one of the two, or let hosts.matchLabels put the apps on different hosts",
-		noGates:     "this target has no gates",
-		worse:       func(resource.Key) string { return "syncd would restart it with health.onUnhealthy: restart" },
-		logs:        func(resource.Key) string { return "docker logs" },
+		place:     "engine",
+		revive:    "systemctl status docker",
+		meanwhile: "a commit or a container came meanwhile",
+		none:      "nothing that runs as project %s waits to be taken over",
+		noneHint:  "see: docker ps --filter label=com.docker.compose.project=%s",
+		adopted:   "adopted %d containers of %s",
+		released:  "nothing is stopped; syncd leaves %s alone from now on, and plain Compose can go on with it",
+		apart:     "change it in one of the two, or let hosts.matchLabels put the apps on different hosts",
+		noGates:   "this target has no gates",
+		worse:     func(resource.Key) string { return "syncd would restart it with health.onUnhealthy: restart" },
+		logs:      func(resource.Key) string { return "docker logs" },
 		adoption: func(t touches) string {
 			return fmt.Sprintf("%d containers stay untouched, %d are mended without a restart, %d would be replaced", t.stay, t.mend, t.anew+t.fresh)
 		},
@@ -80,21 +76,19 @@ func ofEngine() idiom {
 
 func ofCluster() idiom {
 	return idiom{
-		place:       "cluster",
-		revive:      "kubectl cluster-info",
-		meanwhile:   "a commit or an object came meanwhile",
-		none:        "nothing that app %s wants of the cluster waits to be taken over",
-		noneHint:    "syncd plan %s says what would be done",
-		adopted:     "adopted %d objects of %s",
-		released:    "nothing is removed; syncd leaves %s alone from now on. Its objects keep syncd's labels, and whoever applies them next can go on with them",
-		renamed:     "%s was app %s in %s until now, whose objects still are there; as %s it would want them for itself",
-		renamedHint: "write name: %[1]s into its .syncd.yaml, or give the old one up: syncd plan %[1]s",
-		apart:       "let one of the two have it, or let hosts.matchLabels put the apps on different clusters",
-		noGates:     "a cluster has no gates: its Services hand connections over, as pods become ready and go",
-		worse:       func(key resource.Key) string { return "look at its log: " + kubectlLogs(key) },
-		logs:        kubectlLogs,
+		place:     "cluster",
+		revive:    "kubectl cluster-info",
+		meanwhile: "a commit or an object came meanwhile",
+		none:      "nothing that app %s wants of the cluster waits to be taken over",
+		noneHint:  "syncd plan %s says what would be done",
+		adopted:   "adopted %d object(s) of %s",
+		released:  "nothing is removed; syncd leaves %s alone from now on. Its objects keep syncd's labels, and whoever applies them next can go on with them",
+		apart:     "let one of the two have it, or let hosts.matchLabels put the apps on different clusters",
+		noGates:   "a cluster has no gates: its Services hand connections over, as pods become ready and go",
+		worse:     func(key resource.Key) string { return "look at its log: " + kubectlLogs(key) },
+		logs:      kubectlLogs,
 		adoption: func(t touches) string {
-			return fmt.Sprintf("%d objects stay untouched, %d are mended in place, %d would be made anew, %d are missing and would be made", t.stay, t.mend, t.anew, t.fresh)
+			return fmt.Sprintf("objects that stay untouched: %d; mended in place: %d; made anew: %d; missing, and made: %d", t.stay, t.mend, t.anew, t.fresh)
 		},
 	}
 }

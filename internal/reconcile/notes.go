@@ -12,7 +12,7 @@ import (
 // along with the next one.
 func (w *worker) keepNotes() {
 	noter, ok := w.target.(apply.Noter)
-	if !ok || !w.touched && reflect.DeepEqual(w.record, w.read()) {
+	if !ok || !w.touched && len(w.owed) == 0 && reflect.DeepEqual(w.record, w.read()) {
 		return
 	}
 	rec := &w.record

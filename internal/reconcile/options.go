@@ -20,6 +20,14 @@ type Source interface {
 	Collect(keep ...string) error
 }
 
+// Charts brings Helm charts that are not in the repository. It may also be a
+// Forgetter.
+type Charts interface {
+	// Fetch returns the file of a packed chart that has the pinned digest.
+	Fetch(ctx context.Context, want config.Chart) (file string, err error)
+	Collect(keep ...config.Chart) error
+}
+
 // Renderer turns the files of a snapshot into objects.
 type Renderer interface {
 	Discover(ctx context.Context, req render.DiscoverRequest) (render.Discovery, error)
@@ -126,6 +134,7 @@ type Options struct {
 	Host     config.Host
 	Source   Source
 	Renderer Renderer
+	Charts   Charts // nil where no app names a chart
 	Engine   Engine
 	Store    Store
 	Mounts   state.Mounts

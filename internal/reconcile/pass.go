@@ -149,23 +149,22 @@ func (p *pass) owned() apply.Owned {
 // observe looks at the target and compares.
 func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.Pair, drift.Report, error) {
 	begun := time.Now()
-	pairs, notes, err := p.handedOver(ctx, p.catalog, p.owned(), func(owned apply.Owned) ([]resource.Pair, error) {
-		return p.target.Observe(ctx, want, owned)
-	})
-	p.noteOnce(notes)
+	pairs, err := p.observed(ctx, p.catalog, p.target.Observe, want, p.owned())
 	p.result.Phases.Observe += resource.Duration(time.Since(begun))
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}
 	p.live = liveIn(pairs)
-	return pairs, drift.Compare(pairs, comparing(p.record, p.catalog)), nil
+	report := drift.Compare(pairs, comparing(p.record, p.catalog))
+	p.noteAside(report)
+	return pairs, report, nil
 }
 
-// noteOnce adds what a reader should know and was not told yet.
-func (p *pass) noteOnce(notes []string) {
-	for _, n := range notes {
-		if !slices.Contains(p.result.Notes, n) {
-			p.result.Notes = append(p.result.Notes, n)
+// noteAside tells, once in a pass, what others have put beside the app's own fields.
+func (p *pass) noteAside(report drift.Report) {
+	for _, line := range report.Aside() {
+		if !slices.Contains(p.result.Notes, line) {
+			p.result.Notes = append(p.result.Notes, line)
 		}
 	}
 }
@@ -213,7 +212,7 @@ func (p *pass) roll(ctx context.Context, rollout *apply.Rollout, plan apply.Plan
 	p.result.Gaps = append(p.result.Gaps, outcome.Gaps...)
 	for _, f := range outcome.Tolerated {
 		if f.Step.Tidy { // it fails nothing, and a person has to know
-			p.noteOnce([]string{"tidying up did not go through: " + f.String()})
+			p.result.Notes = append(p.result.Notes, "tidying up did not go through: "+f.String())
 		}
 	}
 	return outcome

@@ -58,7 +58,7 @@ func (a *Agent) refuse(commit string, err error) {
 	}
 }
 
-// Forgetter is a Source that does not load again at once what it refused.
+// Forgetter is a Source or Charts that does not load again at once what it refused.
 type Forgetter interface {
 	// Forget lets it be loaded again.
 	Forget()
@@ -69,5 +69,8 @@ func (a *Agent) askAnew() {
 	a.refusal.Store(nil)
 	if source, ok := a.opts.Source.(Forgetter); ok {
 		source.Forget()
+	}
+	if charts, ok := a.opts.Charts.(Forgetter); ok {
+		charts.Forget()
 	}
 }

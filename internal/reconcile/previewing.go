@@ -95,10 +95,7 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 	if want, p.Missing, err = w.questions.pin(ctx, want); err != nil {
 		return err
 	}
-	pairs, notes, err := w.handedOver(ctx, c, ownedBy(rec, c), func(owned apply.Owned) ([]resource.Pair, error) {
-		return w.questions.observe(ctx, want, owned)
-	})
-	p.Notes = append(p.Notes, notes...)
+	pairs, err := w.observed(ctx, c, w.questions.observe, want, ownedBy(rec, c))
 	if err != nil {
 		return fmt.Errorf("observe app %s: %w", w.name, err)
 	}
@@ -128,7 +125,10 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 	}
 	course, v := decide(rec, cand.set, will{auto: true})
 	if course == change && (rec.Attempt == nil || rec.Attempt.Set.Digest != cand.set.Digest) {
-		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects, false); blocked {
+		if v, blocked := w.claimed(ctx, c, cand.set.Objects, false); blocked {
+			return nil, false, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
+		}
+		if v, blocked := w.contested(ctx, c, rec, cand.set.Objects); blocked {
 			return nil, false, fault.Hint(fault.As(fault.Blocked, errors.New(v.reason)), v.hint)
 		}
 	}

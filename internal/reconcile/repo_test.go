@@ -28,6 +28,7 @@ type repo struct {
 	// before is called before a rendering, asking before a ref query; nil is nothing.
 	before, asking func()
 	kept           []string
+	chart          string // the chart's file of the last rendering
 }
 
 // appFiles is one app in one commit.
@@ -161,6 +162,7 @@ func (r *repo) Render(_ context.Context, req render.Request) (render.Answer, err
 	app := r.at(req.Root)[req.App.Name]
 	r.mu.Lock()
 	r.rendered++
+	r.chart = req.Chart
 	before := r.before
 	r.mu.Unlock()
 	if before != nil {

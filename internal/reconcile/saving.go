@@ -13,7 +13,6 @@ func (w *worker) save() error {
 		return nil
 	}
 	w.behind = true
-	w.keepNotes()
 	if err := w.settle(); err != nil {
 		return err
 	}
@@ -24,6 +23,7 @@ func (w *worker) save() error {
 
 // settle writes the record: with the lines that are owed, each of them once.
 func (w *worker) settle() error {
+	w.keepNotes()
 	if len(w.owed) == 0 {
 		if err := w.agent.opts.Store.Save(w.record); err != nil {
 			return fmt.Errorf("save the record of app %s: %w", w.name, err)

@@ -59,6 +59,9 @@ func (p *pass) dismantle(ctx context.Context, plan apply.Plan) verdict {
 	}
 	p.forgetApp()
 	p.pruneImages(ctx)
+	if plan.Empty() {
+		return verdict{outcome: Applied, reason: p.whyVanished() + "; nothing of it is left to remove"}
+	}
 	return verdict{outcome: Applied, reason: p.whyVanished() + "; removed with consent"}
 }
 

@@ -51,6 +51,9 @@ type Pair struct {
 	// Deferred says why the pair could not be looked at yet (an object behind a
 	// CRD that does not exist); empty where it was.
 	Deferred string
+	// By names who has changed fields of ours on the live object; empty where nobody
+	// else has, or where that is unknown.
+	By string
 	// Aside are fields of the live object that others have put beside ours, each with
 	// who did: nothing that is wanted differs, and they stay.
 	Aside []string

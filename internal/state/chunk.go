@@ -17,16 +17,16 @@ const chunkedVersion = 2
 
 const chunkPrefix = "syncd-chunk-"
 
-// split returns the pointer to a sealed content: that itself where it fits, else
-// the names of chunks, each named by what it holds, so that it can neither be
-// taken for another nor change.
-func split(sealed []byte) (pointer []byte, chunks []blob.Blob) {
-	if len(sealed) < chunkSize {
+// split returns the pointer to a sealed content: that itself where it is smaller
+// than size, else the names of chunks of that size, each named by what it holds,
+// so that it can neither be taken for another nor change.
+func split(sealed []byte, size int) (pointer []byte, chunks []blob.Blob) {
+	if len(sealed) < size {
 		return sealed, nil
 	}
 	pointer = []byte{chunkedVersion}
 	for len(sealed) > 0 {
-		n := min(len(sealed), chunkSize)
+		n := min(len(sealed), size)
 		chunk := blob.Blob{Name: chunkName(sealed[:n]), Part: chunkPart, Data: sealed[:n], Fixed: true}
 		pointer, chunks, sealed = append(pointer, chunk.Name+"\n"...), append(chunks, chunk), sealed[n:]
 	}

@@ -38,6 +38,7 @@ type Cluster struct {
 	life      context.Context //nolint:containedctx // saves end with their deadlines, and not with the agent: its last ones come after its end
 	seal      sealer
 	packer    packer
+	chunk     int // the size of chunks, in bytes
 	id        string
 	recovered []string
 
@@ -58,7 +59,7 @@ func OpenCluster(ctx context.Context, opts ClusterOptions) (*Cluster, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	c := &Cluster{opts: opts, life: context.WithoutCancel(ctx), shelves: map[string]*shelf{}}
+	c := &Cluster{opts: opts, chunk: chunkSize, life: context.WithoutCancel(ctx), shelves: map[string]*shelf{}}
 	if err := c.load(ctx); err != nil {
 		if fault.Of(err) == fault.Unknown {
 			err = fault.As(fault.Blocked, err)

@@ -259,6 +259,7 @@ func TestASecondWriterNeverOverwrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		old.chunk = smallChunk
 		if err := m.cluster(t).Save(record(2)); err != nil {
 			t.Fatal(err)
 		}
@@ -404,5 +405,24 @@ func TestTroubleAtOpeningIsSaid(t *testing.T) {
 	_, err := OpenCluster(t.Context(), ClusterOptions{Blobs: m, Place: "namespace syncd"})
 	if fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "open the record in namespace syncd") {
 		t.Errorf("it came to %v", err)
+	}
+}
+
+func TestALabelThatAPersonPutIsNoOtherAgent(t *testing.T) {
+	m := newMemory()
+	c := m.cluster(t)
+	for i := range 2 {
+		if err := c.Save(numbered(i)); err != nil {
+			t.Fatal(err)
+		}
+		b := m.kept["syncd-record-shop"]
+		b.Version += "-labelled"
+		m.kept[b.Name] = b
+		c = m.cluster(t)
+		b.Version += "-again"
+		m.kept[b.Name] = b
+	}
+	if err := c.Save(numbered(2)); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -139,6 +139,10 @@ func (m *memory) fails(n int, late bool) {
 	}
 }
 
+// smallChunk is the size of chunks in these tests; the real one is tried on a
+// real cluster.
+const smallChunk = 8 << 10
+
 // cluster opens the record that m keeps.
 func (m *memory) cluster(t *testing.T) *Cluster {
 	t.Helper()
@@ -146,13 +150,14 @@ func (m *memory) cluster(t *testing.T) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.chunk = smallChunk
 	return c
 }
 
 // large is a record that needs several chunks: its noise cannot be compressed.
 func large(n int) Record {
 	r := numbered(n)
-	noise := make([]byte, 2<<20)
+	noise := make([]byte, 2*smallChunk)
 	state := uint64(n)
 	for i := range noise {
 		state = state*6364136223846793005 + 1442695040888963407

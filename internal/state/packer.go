@@ -33,7 +33,7 @@ func (p *packer) pack(v any) ([]byte, error) {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	p.idle.Put(w)
-	return out.Bytes(), nil
+	return bytes.Clone(out.Bytes()), nil // without the buffer's spare room
 }
 
 // unpack is the opposite of pack; nothing leaves v as it is.

@@ -24,6 +24,7 @@ type shelf struct {
 	version string     // the pointer's; empty where there is none
 	chunks  []string   // that the pointer needs
 	stale   []string   // that it needs no more, or that it may not have come to need
+	sum     [32]byte   // of the pointer
 	unsure  [][32]byte // pointers whose writing came to nobody knows what
 }
 
@@ -59,7 +60,7 @@ func (c *Cluster) write(s *shelf, next content) error {
 	if err != nil {
 		return err
 	}
-	pointer, chunks := split(c.seal.close(plain, place(recordPart, []byte(s.name))))
+	pointer, chunks := split(c.seal.close(plain, place(recordPart, []byte(s.name))), c.chunk)
 	for _, chunk := range chunks {
 		s.stale = append(s.stale, chunk.Name) // until the pointer needs it
 		chunk.Of = next.label.App
@@ -81,7 +82,7 @@ func (c *Cluster) settle(s *shelf, next content, chunks []blob.Blob) {
 	defer c.mu.Unlock()
 	s.now = next
 	s.stale = append(s.stale, s.chunks...)
-	s.chunks, s.unsure = nil, nil
+	s.chunks, s.unsure, s.sum = nil, nil, s.unsure[len(s.unsure)-1]
 	for _, chunk := range chunks {
 		s.chunks = append(s.chunks, chunk.Name)
 	}
@@ -124,8 +125,8 @@ func (c *Cluster) point(s *shelf, b blob.Blob) error {
 	return fault.As(fault.Blocked, fmt.Errorf("%s in %s changes faster than it can be written", s.name, c.opts.Place))
 }
 
-// recognise looks at a pointer that is not what it was: one of ours gives its
-// version, another's ends all writing.
+// recognise looks at a pointer that is not what it was: one of ours, also where
+// somebody put a label to it, gives its version; another's ends all writing.
 func (c *Cluster) recognise(s *shelf) error {
 	call, cancel := context.WithTimeout(c.life, callLimit)
 	defer cancel()
@@ -137,7 +138,8 @@ func (c *Cluster) recognise(s *shelf) error {
 	if err != nil {
 		return err
 	}
-	if there.Version == s.version || !slices.Contains(s.unsure, sha256.Sum256(there.Data)) {
+	sum := sha256.Sum256(there.Data)
+	if there.Version == s.version || sum != s.sum && !slices.Contains(s.unsure, sum) {
 		return c.supersede(there.Name)
 	}
 	s.version = there.Version

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -100,6 +101,7 @@ func (c *Cluster) shelve(ctx context.Context, s *stock, pointer blob.Blob) error
 	app := content.label.App
 	shelf := newShelf(app)
 	shelf.now, shelf.version, shelf.chunks = content, pointer.Version, needs(pointer.Data)
+	shelf.sum = sha256.Sum256(pointer.Data)
 	c.shelves[app] = shelf
 	c.last = max(c.last, content.label.Last)
 	return nil

@@ -28,7 +28,7 @@ func (m *Memory) Observe(ctx context.Context, want []resource.Object, owned appl
 }
 
 func (m *Memory) pair(key resource.Key, owned apply.Owned) resource.Pair {
-	p := resource.Pair{Key: key, Kept: key.Kind == "volume", Alone: unicode.IsUpper(rune(key.Kind[0]))} // kinds of a cluster have one name
+	p := resource.Pair{Key: key, Kept: key.Kind == "volume", Alone: alone(key)}
 	if o, ok := m.wanted[key]; ok {
 		p.Want, p.Group, p.Stored = &o, o.Group, stored(o)
 		p.InPlace = inPlace(o)
@@ -43,6 +43,9 @@ func (m *Memory) pair(key resource.Key, owned apply.Owned) resource.Pair {
 	}
 	return p
 }
+
+// alone tells the kinds of a cluster, whose objects have one name.
+func alone(key resource.Key) bool { return unicode.IsUpper(rune(key.Kind[0])) }
 
 // inPlace are the fields that Put mends; all of a route's.
 func inPlace(o resource.Object) []string {

@@ -53,7 +53,7 @@ func (m *Memory) put(o resource.Object) (*instance, error) {
 			return nil, err
 		}
 	}
-	i.object, i.act = o, act
+	i.object, i.act, i.foreign = o, act, i.foreign && !alone(o.Key) // on a cluster, it is labelled as ours
 	m.puts++
 	i.put = m.puts
 	m.rest(i)

@@ -163,6 +163,12 @@ func TestAdoptionTakesOverFromEachToolWithoutARestart(t *testing.T) {
 					t.Errorf("%s is changed %s: %v", s.Group, s.How, s.Changes)
 				}
 			}
+			adopted := p.owned.Adopted
+			p.owned.Adopted = nil // it was only asked what would be done
+			if pairs, _ := p.observe(want); !pairs[0].Live[0].Foreign {
+				t.Errorf("asking has made %s ours", pairs[0].Key)
+			}
+			p.owned.Adopted = adopted
 			p.deploy(want)
 			if after := p.pods(); !slices.Equal(before, after) {
 				t.Errorf("the pods were %v and are %v", before, after)

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,8 +35,7 @@ func (l *look) compare(ctx context.Context, p resource.Pair, w *wanted, known en
 // touched a field of ours since. It is not done where other fields are to be ours
 // than were, for what these are now is not known.
 func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, known entry, seen *sighting) (_ resource.Pair, done bool, err error) {
-	tree := unpacked(known.stored)
-	if tree == nil || l.isScaled(w.object.Key) || scaler(seen.scaled) != "" {
+	if known.stored == nil || l.isScaled(w.object.Key) || scaler(seen.scaled) != "" {
 		return p, false, nil
 	}
 	stored, err := l.dryRun(ctx, w)
@@ -50,11 +50,9 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 	if p.Stored, err = resource.Canonical(projected(stored, then)); err != nil {
 		return p, false, err
 	}
-	if inst.Spec, err = resource.Canonical(tree); err != nil {
-		return p, false, err
-	}
+	inst.Spec = known.stored
 	if string(p.Stored) == string(inst.Spec) {
-		inst.Hash, known.Want = w.object.Hash(), w.hash
+		inst.Hash, known.Want, known.Checked = w.object.Hash(), w.hash, time.Now().Truncate(time.Minute)
 		l.ledger.set(w.object.Key, known)
 	}
 	p.Aside = seen.strange()
@@ -90,6 +88,7 @@ func (l *look) compareWith(ctx context.Context, p resource.Pair, w *wanted, live
 	if live.GetDeletionTimestamp() != nil {
 		forms.live["deletionTimestamp"] = live.GetDeletionTimestamp().UTC().Format("2006-01-02T15:04:05Z")
 	}
+	p.By = forms.by
 	if p.Stored, err = resource.Canonical(forms.stored); err != nil {
 		return p, err
 	}
@@ -127,7 +126,7 @@ func entryOf(w *wanted, live *unstructured.Unstructured) entry {
 	return entry{
 		APIVersion: w.manifest.GetAPIVersion(), Kind: w.manifest.GetKind(), Namespace: w.manifest.GetNamespace(), Name: w.manifest.GetName(),
 		UID: string(live.GetUID()), Want: w.hash, Own: ownHash(live.GetManagedFields()), generation: live.GetGeneration(),
-		Settled: health.Settled(w.manifest, w.object.Check), stored: packed(live), fields: fieldsHash(live.GetManagedFields()),
+		Settled: health.Settled(w.manifest, w.object.Check), stored: ownFields(live), fields: fieldsHash(live.GetManagedFields()), Checked: time.Now().Truncate(time.Minute),
 	}
 }
 

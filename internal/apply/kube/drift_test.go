@@ -67,7 +67,7 @@ func TestDriftOfEveryKindIsSeenAndRepaired(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{"edit", func() { p.edit(configMaps, "settings", `{"data":{"colour":"red"}}`) }, "data.colour: red -> blue"},
+		{"edit", func() { p.edit(configMaps, "settings", `{"data":{"colour":"red"}}`) }, "changed by kubectl-edit\n  data.colour: red -> blue"},
 		{"removed field", func() { p.edit(configMaps, "settings", `{"data":{"size":null}}`) }, "data.size: (none) -> 3"},
 		{"label", func() { p.edit(configMaps, "settings", `{"metadata":{"labels":{"team":"other"}}}`) }, "metadata.labels.team: other -> shop"},
 		{"our label", func() { p.edit(configMaps, "settings", `{"metadata":{"labels":{"syncd.io/agent":null}}}`) }, "metadata.labels.syncd.io/agent"},

@@ -11,7 +11,11 @@ import (
 
 // forms are the two sides of a comparison: what the server would store of the
 // fields that we shall own, and what it has in those that we own or shall own.
-type forms struct{ stored, live map[string]any }
+type forms struct {
+	stored, live map[string]any
+	// by are the managers that own fields which are to be ours.
+	by string
+}
 
 // formsOf compares by what a dry run of the apply has returned.
 func formsOf(stored, live *unstructured.Unstructured) (forms, error) {
@@ -23,7 +27,7 @@ func formsOf(stored, live *unstructured.Unstructured) (forms, error) {
 	if err != nil {
 		return forms{}, err
 	}
-	out := forms{projected(stored, then), projected(live, now.Union(then))}
+	out := forms{stored: projected(stored, then), live: projected(live, now.Union(then)), by: takers(live.GetManagedFields(), then.Difference(now))}
 	if equal(out) && !now.Equals(then) {
 		// The values are there, and somebody else's: they are shown as not there, for
 		// they would go with whoever owns them.
@@ -38,8 +42,11 @@ func offlineForms(want, live *unstructured.Unstructured) (forms, error) {
 	if err != nil {
 		return forms{}, err
 	}
-	out := forms{stored: identified(want.DeepCopy().Object, want), live: projected(live, now)}
-	return out, nil
+	stored := want.DeepCopy()
+	for _, name := range []string{"name", "namespace"} { // the same on both sides, and nobody's field
+		unstructured.RemoveNestedField(stored.Object, "metadata", name)
+	}
+	return forms{stored: identified(stored.Object, want), live: projected(live, now)}, nil
 }
 
 func projected(u *unstructured.Unstructured, set *fieldpath.Set) map[string]any {

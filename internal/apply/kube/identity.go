@@ -42,8 +42,8 @@ func (e *Engine) as(account string) (*identity, error) {
 	return id, nil
 }
 
-// impersonated is cfg in the name of a ServiceAccount, with the groups that the API
-// server gives it.
+// impersonated is cfg in the name of a ServiceAccount. The API server knows its
+// groups by itself, so that the agent needs no right to name any.
 func impersonated(cfg *rest.Config, account string) (*rest.Config, error) {
 	if account == "" {
 		return cfg, nil
@@ -55,7 +55,6 @@ func impersonated(cfg *rest.Config, account string) (*rest.Config, error) {
 	out := rest.CopyConfig(cfg)
 	out.Impersonate = rest.ImpersonationConfig{
 		UserName: "system:serviceaccount:" + namespace + ":" + name,
-		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
 	}
 	return out, nil
 }

@@ -48,8 +48,8 @@ type Election struct {
 
 // Lead waits until this process leads, and calls run. Its context ends with ctx,
 // or with ErrLostLease as the cause when the lease is lost; leads tells whether it
-// is still held, for writes that only a leader may do. A leader that lost it
-// stands by again once run has returned; where run does not in time, Lead does,
+// is still held, for writes that only a leader may do. A leader that lost it, or
+// whose run says so with ErrLostLease, stands by again once run has returned; where run does not in time, Lead does,
 // and the process has to end. The lease is given back after run has returned: the
 // next leader need not wait. Errors: run's, and Blocked where the agent may not
 // use Leases.
@@ -61,6 +61,11 @@ func (e Election) Lead(ctx context.Context, run func(ctx context.Context, leads 
 		err := e.term(ctx, run)
 		if ctx.Err() != nil || !errors.Is(err, ErrLostLease) || errors.Is(err, errStuck) {
 			return err
+		}
+		select { // the others are asked first
+		case <-ctx.Done():
+			return nil
+		case <-time.After(renewEvery):
 		}
 	}
 }
@@ -197,7 +202,10 @@ func abandoned(ended <-chan error) error {
 	timer := time.NewTimer(lastWords)
 	defer timer.Stop()
 	select {
-	case <-ended: // what it says of its end is that the lease was lost
+	case err := <-ended:
+		if err != nil && !errors.Is(err, ErrLostLease) {
+			return fmt.Errorf("%w: %w", ErrLostLease, err)
+		}
 		return ErrLostLease
 	case <-timer.C:
 		return fault.As(fault.Unreachable, fmt.Errorf("%w, and %w", ErrLostLease, errStuck))

@@ -36,6 +36,8 @@ type entry struct {
 	// they are; nil where this process has not seen it.
 	stored []byte
 	fields string
+	// Checked is when the server was last asked: defaults and webhooks may change.
+	Checked time.Time `json:"checked,omitzero"`
 	// Settled tells that it has no health of its own.
 	Settled bool `json:"settled,omitempty"`
 	// put is when this process has put it; zero where it has not.
@@ -56,6 +58,19 @@ type entry struct {
 // awaited tells whether a watch is still to show what was put. One that was begun
 // anew meanwhile may never do.
 func (e entry) awaited() bool { return e.fresh && time.Since(e.put) < patience }
+
+// recheck is how long an equal object counts as equal without the server being
+// asked: what it would store may change with its version, a CRD or a webhook.
+const recheck = 6 * time.Hour
+
+// stale tells whether the server is to be asked again. Not all objects at once.
+func (e entry) stale(now time.Time) bool {
+	spread := time.Duration(0)
+	if len(e.UID) > 0 {
+		spread = time.Duration(e.UID[len(e.UID)-1]) * time.Minute
+	}
+	return now.Sub(e.Checked) > recheck+spread
+}
 
 // ledger is what is remembered of one app's objects. Several targets of one app
 // share it.

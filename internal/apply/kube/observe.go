@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -76,7 +77,7 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
 		w.yield(l.isScaled(o.Key), nil, seen.scaled)
-		if known.Want == w.hash {
+		if known.Want == w.hash && !known.stale(time.Now()) {
 			return l.asKnown(ctx, p, w, known, seen)
 		}
 	}
@@ -121,7 +122,7 @@ func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known
 	}
 	uid := string(live.GetUID())
 	// One that was ours, and is labelled as another's by now, has been taken over.
-	if mine(live, l.engine.agent, l.app) || known.UID == uid && !labelled(live) || l.adopted(uid) {
+	if mine(live, l.engine.agent, l.app) || known.UID == uid && known.Own != "" && !labelled(live) || l.adopted(uid) {
 		return l.compareWith(ctx, p, w, live)
 	}
 	l.ledger.drop(w.object.Key)

@@ -1,10 +1,11 @@
 package kube
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -29,7 +30,7 @@ func ownHash(fields []metav1.ManagedFieldsEntry) string {
 	}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s %s\n", own.APIVersion, own.Time)
-	sum.Write(own.FieldsV1.Raw)
+	sum.Write(own.FieldsV1.GetRawBytes())
 	return hex.EncodeToString(sum.Sum(nil)[:12])
 }
 
@@ -47,7 +48,7 @@ func setOf(entry *metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
 	if entry.FieldsV1 == nil {
 		return set, nil
 	}
-	if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)); err != nil {
+	if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
 		return nil, fmt.Errorf("read the managed fields of %s: %w", entry.Manager, err)
 	}
 	return set, nil
@@ -66,6 +67,19 @@ func scaler(fields []metav1.ManagedFieldsEntry) string {
 		}
 	}
 	return ""
+}
+
+// takers names the managers that own one of these fields, in order.
+func takers(fields []metav1.ManagedFieldsEntry, of *fieldpath.Set) string {
+	var out []string
+	for i, f := range fields {
+		set, err := setOf(&fields[i])
+		if err == nil && f.Manager != Manager && !set.Intersection(of).Empty() && !slices.Contains(out, f.Manager) {
+			out = append(out, f.Manager)
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
 }
 
 // human tells the managers that people use by hand.

@@ -13,11 +13,8 @@ func mine(u metav1.Object, agent, app string) bool {
 	return u.GetLabels()[LabelAgent] == agent && u.GetLabels()[LabelApp] == app
 }
 
-// labelled tells whether an object says of itself whose it is among the apps of
-// agents. One that has lost either label does not.
-func labelled(u metav1.Object) bool {
-	return u.GetLabels()[LabelApp] != "" && u.GetLabels()[LabelAgent] != ""
-}
+// labelled tells whether an object says of itself which agent's it is.
+func labelled(u metav1.Object) bool { return u.GetLabels()[LabelAgent] != "" }
 
 // holderOf is the app of this agent that has an object; empty where none has.
 func holderOf(u metav1.Object, agent string) string {

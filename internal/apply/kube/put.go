@@ -42,6 +42,9 @@ func (t *Target) Put(ctx context.Context, object resource.Object) (resource.Ref,
 		return resource.Ref{}, err
 	}
 	t.booked(w, live)
+	if err := t.unblock(ctx, id, live); err != nil {
+		return resource.Ref{}, err
+	}
 	return resource.Ref{ID: string(live.GetUID()), Generation: live.GetGeneration()}, nil
 }
 

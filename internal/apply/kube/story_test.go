@@ -59,3 +59,30 @@ func TestABadImageIsNamedInSeconds(t *testing.T) {
 	}
 	p.deploy(p.set(shop))
 }
+
+const ordered = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  replicas: 1
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: app
+        image: syncd-test/app:1
+        imagePullPolicy: Never
+        readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}`
+
+func TestABrokenStatefulSetComesBack(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(ordered))
+	if out := p.roll(p.set(strings.Replace(ordered, "app:1", "app:none", 1))); len(out.Failures) != 1 {
+		t.Fatalf("%+v", out)
+	}
+	p.deploy(p.set(ordered))
+}

@@ -113,7 +113,7 @@ func withoutOthers(fields []metav1.ManagedFieldsEntry) (out []metav1.ManagedFiel
 		if err != nil {
 			return nil, false, fmt.Errorf("write the managed fields of %s: %w", f.Manager, err)
 		}
-		f.FieldsV1 = &metav1.FieldsV1{Raw: raw}
+		f.FieldsV1 = metav1.NewFieldsV1(string(raw))
 		out = append(out, f)
 	}
 	return out, changed, nil

@@ -62,8 +62,8 @@ func TestAJobRunsOnceAndAgainWhenItChanges(t *testing.T) {
 		t.Errorf("a job that is done: %s", plan)
 	}
 	changed := strings.Replace(oneJob, "app:1", "app:2", 1)
-	if plan := p.plan(p.set(changed)); !strings.Contains(plan.String(), "remove Job") {
-		t.Errorf("a job that changed: %s", plan)
+	if plan := p.plan(p.set(changed)); !strings.Contains(plan.String(), "remove Job") || strings.Contains(plan.String(), "metadata.name") {
+		t.Errorf("a job that changed, and not its name: %s", plan)
 	}
 	p.deploy(p.set(changed))
 	failing := strings.Replace(oneJob, `"0"]`, `"3"]`, 1)

@@ -8,7 +8,8 @@ import (
 
 	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/kube/document"
-	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/kube/kustomize"
+	"syncd.io/syncd/internal/render/syntax"
 )
 
 // manifests builds what the directory holds: a kustomization, a chart, or plain
@@ -36,12 +37,23 @@ func (a *app) built(ctx context.Context) ([]manifest, error) {
 	case kustomization != "" && (remote.Repo != "" || remote.Name != ""):
 		return nil, a.setting("helm.chart", "remove it, or let `kubernetes.path` name a directory without a kustomization", "%s is a kustomization, which is what is built", kustomization)
 	case kustomization != "":
-		return nil, mistake.Rejected("", "%s: kustomizations are not built", kustomization)
+		return a.kustomized(ctx)
 	case chart != "" || remote.Repo != "" || remote.Name != "":
-		return nil, mistake.Rejected("", "%s: charts are not built", a.dir)
+		return a.charted(ctx)
 	default:
 		return a.plain(ctx)
 	}
+}
+
+func (a *app) kustomized(ctx context.Context) ([]manifest, error) {
+	docs, notes, err := kustomize.Render(ctx, a.repo, a.dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range notes {
+		a.note("%s", note)
+	}
+	return fromDocuments(docs)
 }
 
 // first returns the path of the first of names that the directory holds, "" where
@@ -82,7 +94,7 @@ func (m manifest) items(depth int) ([]manifest, error) {
 	if depth == maxList {
 		return nil, m.reject([]string{"items"}, "", "more than %d lists within each other", maxList)
 	}
-	_, nodes := child(m.node, "items")
+	_, nodes := syntax.Child(m.node, "items")
 	var out []manifest
 	for i, item := range list {
 		tree, ok := item.(map[string]any)
@@ -91,8 +103,8 @@ func (m manifest) items(depth int) ([]manifest, error) {
 		}
 		of := m
 		of.tree, of.node = tree, m.node
-		if _, node := child(nodes, strconv.Itoa(i)); node != nil {
-			of.node = target(node)
+		if _, node := syntax.Child(nodes, strconv.Itoa(i)); node != nil {
+			of.node = syntax.Target(node)
 		}
 		if kind != "List" { // the items of a DeploymentList may leave out what they are
 			of.inherit(m, strings.TrimSuffix(kind, "List"))

@@ -30,6 +30,9 @@ func Discover(ctx context.Context, req render.DiscoverRequest) (render.Discovery
 	if err := d.ReadSettings(ctx); err != nil {
 		return render.Discovery{}, err
 	}
+	if err := d.leaveOut(ctx); err != nil {
+		return render.Discovery{}, err
+	}
 	if err := d.Each(ctx, func(*find.Candidate) int64 { return 0 }, d.name); err != nil {
 		return render.Discovery{}, err
 	}

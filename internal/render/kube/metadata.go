@@ -25,10 +25,10 @@ func (a *app) check(m manifest) []error {
 	}
 	errs := m.checkName(metadata)
 	a.dropServers(m, metadata)
+	a.dropOurs(m, metadata)
 	for _, field := range []string{"labels", "annotations"} {
 		errs = append(errs, m.checkTexts(metadata, field)...)
 	}
-	a.dropOurs(m, metadata)
 	if len(errs) == 0 {
 		errs = appendError(errs, m.checkAnnotations())
 	}
@@ -177,7 +177,10 @@ func (a *app) dropOurs(m manifest, metadata map[string]any) {
 		"annotations": {annotationHash, "kubectl.kubernetes.io/last-applied-configuration"},
 	}
 	for _, field := range sortedKeys(ours) {
-		entries := mapping(metadata[field])
+		entries, ok := metadata[field].(map[string]any)
+		if !ok {
+			continue
+		}
 		for _, name := range ours[field] {
 			if _, there := entries[name]; there && name != "app.kubernetes.io/managed-by" { // every chart says that one
 				a.note("%s is left out: whoever applies the object says it", m.about("metadata", field, name))

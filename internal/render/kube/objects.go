@@ -15,7 +15,7 @@ import (
 func (a *app) objects(ctx context.Context, manifests []manifest) ([]resource.Object, error) {
 	scopes := defined(manifests)
 	made := make([]resource.Object, 0, len(manifests))
-	tiers := make([]tier, 0, len(manifests))
+	tiers, said := make([]tier, 0, len(manifests)), make([]bool, 0, len(manifests))
 	first := map[resource.Key]manifest{}
 	var errs []error
 	for _, m := range manifests {
@@ -32,17 +32,30 @@ func (a *app) objects(ctx context.Context, manifests []manifest) ([]resource.Obj
 		if errs = append(errs, problems...); len(errs) >= mistake.MaxProblems {
 			break
 		}
-		made, tiers = append(made, o), append(tiers, t)
+		made, tiers, said = append(made, o), append(tiers, t), append(said, m.annotation(annotationWave) != "")
 	}
 	if len(errs) > 0 {
 		return nil, mistake.Joined(errs)
 	}
+	definitionsFirst(tiers, said)
 	order := needs(tiers)
 	for i := range made {
 		made[i].Group, made[i].Needs = tiers[i].String(), slices.Clone(order[tiers[i]])
 	}
 	a.noteUnused(made)
 	return made, nil
+}
+
+// definitionsFirst moves namespaces, definitions and the like to the beginning of the
+// first wave there is, hooks among them, unless they say a wave themselves: whatever
+// is put needs them.
+func definitionsFirst(tiers []tier, said []bool) {
+	first := slices.MinFunc(tiers, tier.compareWave)
+	for i, t := range tiers {
+		if t.rank == rankDefinitions && t.phase == 0 && !said[i] {
+			tiers[i].phase, tiers[i].wave = first.phase, first.wave
+		}
+	}
 }
 
 // twice names both places of an object that is there twice.

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"go.yaml.in/yaml/v4"
-
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/render/syntax"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -20,42 +19,7 @@ func (m manifest) at(path ...string) string {
 	if !m.lines {
 		return m.source
 	}
-	node, line := m.node, m.node.Line
-	for _, key := range path {
-		k, value := child(node, key)
-		if value == nil {
-			break
-		}
-		node, line = value, k
-	}
-	return m.source + ":" + strconv.Itoa(max(line, 1))
-}
-
-// child returns what stands below a key, or at a place of a list, and its line.
-func child(n *yaml.Node, key string) (int, *yaml.Node) {
-	n = target(n)
-	switch {
-	case n == nil:
-	case n.Kind == yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == key {
-				return n.Content[i].Line, n.Content[i+1]
-			}
-		}
-	case n.Kind == yaml.SequenceNode:
-		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(n.Content) {
-			return n.Content[i].Line, n.Content[i]
-		}
-	}
-	return 0, nil
-}
-
-// target is what an alias stands for.
-func target(n *yaml.Node) *yaml.Node {
-	for n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
+	return m.source + ":" + strconv.Itoa(syntax.Line(m.node, path...))
 }
 
 // title names the object as far as it has a name: Deployment web.

@@ -171,8 +171,8 @@ func (r *Repo) Exists(name string) bool {
 	return err == nil
 }
 
-// Follow resolves the symlinks of a path inside the repository. A part that
-// does not exist is kept as it is.
+// Follow resolves the symlinks of a path inside the repository, which become
+// inputs. A part that does not exist is kept as it is.
 func (r *Repo) Follow(name string) (string, error) { return r.FollowIn(".", name) }
 
 // FollowIn does so for a path below a directory without symlinks in its own
@@ -193,6 +193,7 @@ func (r *Repo) FollowIn(top, name string) (string, error) {
 			done = next
 			continue
 		}
+		r.inputs[path.Join(done, part)] = true // a link that leads elsewhere is a change
 		if links++; links > maxLinks {
 			return "", ErrLinks
 		}

@@ -74,3 +74,9 @@ func sortedKeys[V any](m map[string]V) []string {
 	slices.Sort(out)
 	return out
 }
+
+// IsDir tells whether a path without symlinks in it is a directory.
+func (r *Repo) IsDir(name string) bool {
+	info, err := r.root.Lstat(filepath.FromSlash(name))
+	return err == nil && info.IsDir()
+}

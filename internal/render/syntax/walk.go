@@ -10,11 +10,13 @@ import (
 	"syncd.io/syncd/internal/render/mistake"
 )
 
-// Bounds of one YAML document. Nothing that people write comes near them.
+// Bounds of YAML. Nothing that people write comes near them.
 const (
 	MaxDepth = 100     // levels
 	MaxNodes = 200_000 // nodes, aliases spread out
 	maxKeys  = 20_000  // keys of one mapping, which are compared with each other
+
+	maxDocuments = 5000 // documents of one stream
 )
 
 // Text rejects what is no text.

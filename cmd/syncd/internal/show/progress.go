@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"time"
+	"unicode"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/reconcile"
@@ -55,6 +56,8 @@ func begun(s apply.Step) string {
 	switch {
 	case s.Verb == apply.Put && runs(s.Key):
 		return "starting"
+	case s.Verb == apply.Put && applied(s.Key):
+		return "applying"
 	case s.Verb == apply.Put:
 		return "making"
 	case s.Verb == apply.Stop:
@@ -70,6 +73,8 @@ func done(e apply.Event) string {
 	switch s := e.Step; {
 	case s.Verb == apply.Put && runs(s.Key):
 		return "started"
+	case s.Verb == apply.Put && applied(s.Key):
+		return "applied"
 	case s.Verb == apply.Put:
 		return "made"
 	case s.Verb == apply.Stop:
@@ -85,6 +90,10 @@ func done(e apply.Event) string {
 
 // runs tells whether a slot holds something that runs, and is not just there.
 func runs(k resource.Key) bool { return k.Kind == spec.KindContainer }
+
+// applied tells an object of a cluster: whether a put makes it or mends it, it is
+// applied.
+func applied(k resource.Key) bool { return k.Kind != "" && unicode.IsUpper(rune(k.Kind[0])) }
 
 // whole is a duration in full seconds, which does not flicker.
 func whole(d time.Duration) string { return fmt.Sprintf("%d s", d/time.Second) }

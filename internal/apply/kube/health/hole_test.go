@@ -147,8 +147,9 @@ func TestSuspendedAndPausedAreSaidAndNotFailed(t *testing.T) {
 func TestOldPodsNeverFailTheNewRevision(t *testing.T) {
 	is(t, recorded(t, "deployment-fix-beside-crash-loop"), resource.Progressing,
 		"updated: 1/2; pod crash-69ccdb969f-96gw8: container app: runs, but is not ready")
-	is(t, recorded(t, "daemonset-fix"), resource.Progressing,
-		"available: 0/1; pod agent-vn2kl: container app: runs, but is not ready")
+	daemons := recorded(t, "daemonset-fix")
+	daemons.parts = append(daemons.parts, recorded(t, "daemonset-crash-loop").parts...)
+	is(t, daemons, resource.Progressing, "available: 0/1; pod agent-vn2kl: container app: runs, but is not ready")
 	s := recorded(t, "deployment-crash-loop").without("ReplicaSet")
 	is(t, s, resource.Progressing, "updated: 1/2")
 }

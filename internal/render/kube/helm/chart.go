@@ -24,7 +24,27 @@ func load(files []*loader.BufferedFile, kube chartutil.KubeVersion) (*chart.Char
 	case md.KubeVersion != "" && !chartutil.IsCompatibleRange(md.KubeVersion, kube.Version):
 		return nil, rejected("the version that charts are rendered for is fixed: see the documentation of Helm charts", "Chart.yaml: kubeVersion: the chart wants Kubernetes %.100s, and is rendered for %s", md.KubeVersion, kube.Version)
 	}
+	if err := unambiguous(c); err != nil {
+		return nil, err
+	}
 	return c, vendored(c)
+}
+
+// unambiguous refuses charts of one name and version, also below dependencies: Helm
+// takes any one of them.
+func unambiguous(c *chart.Chart) error {
+	seen := map[string]bool{}
+	for _, d := range c.Dependencies() {
+		is := d.Name() + " " + d.Metadata.Version
+		if seen[is] {
+			return rejected("remove the one that is not meant", "charts/ of chart %s has %s twice", c.Name(), is)
+		}
+		seen[is] = true
+		if err := unambiguous(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // vendored holds what Chart.yaml asks for against what charts/ has. Helm itself

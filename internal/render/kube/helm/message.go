@@ -36,22 +36,32 @@ func templateError(chart string, err error) error {
 	if len(steps) == 0 {
 		return rejected(adviceFor(text), "%s", text)
 	}
-	part := func(step []int, n int) string {
-		if step[2*n] < 0 {
-			return ""
-		}
-		return text[step[2*n]:step[2*n+1]]
-	}
 	outer, inner := steps[0], steps[len(steps)-1]
 	why := strings.TrimSpace(text[inner[1]:])
-	if doing := part(inner, 3); doing != "" {
+	if doing := part(text, inner, 3); doing != "" {
 		why = "at {{ " + doing + " }}: " + why
 	}
-	from := ""
-	if len(steps) > 1 && part(outer, 1) != part(inner, 1) {
-		from = fmt.Sprintf(" (used by %s:%s)", part(outer, 1), part(outer, 2))
+	place := inner
+	for len(steps) > 1 && part(text, place, 1) == textOfTpl {
+		steps = steps[:len(steps)-1]
+		place = steps[len(steps)-1]
 	}
-	return rejected(adviceFor(why), "%s:%s: %s%s", part(inner, 1), part(inner, 2), why, from)
+	from := ""
+	if part(text, outer, 1) != part(text, place, 1) {
+		from = fmt.Sprintf(" (used by %s:%s)", part(text, outer, 1), part(text, outer, 2))
+	}
+	return rejected(adviceFor(why), "%s:%s: %s%s", part(text, place, 1), part(text, place, 2), why, from)
+}
+
+// textOfTpl is what the engine calls a text that was given to tpl.
+const textOfTpl = "gotpl"
+
+// part is what a group of an expression found; empty where it found nothing.
+func part(text string, found []int, group int) string {
+	if found[2*group] < 0 {
+		return ""
+	}
+	return text[found[2*group]:found[2*group+1]]
 }
 
 // adviceFor is what helps against the commonest mistakes.

@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,76 +12,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"sigs.k8s.io/yaml"
 
 	"syncd.io/syncd/internal/render/kube/document"
+	"syncd.io/syncd/internal/render/kube/helm/reference"
 )
-
-// referenceDir is the module that pins the program of helm.
-const referenceDir = "../../../../test/reference-helm"
-
-// reference is the program helm. It is built once, in a minute or two, into the
-// user's cache.
-func reference(t *testing.T) string {
-	t.Helper()
-	hash := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(referenceDir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		hash.Write(content)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cache, "syncd", "helm", hex.EncodeToString(hash.Sum(nil))[:12])
-	program := filepath.Join(dir, "helm")
-	if _, err := os.Stat(program); err == nil {
-		return program
-	}
-	if testing.Short() {
-		t.Skip("needs the program helm, which takes a minute or two to build")
-	}
-	build(t, dir, program)
-	return program
-}
-
-// build makes the program beside where it belongs, and moves it there whole: one
-// that is cut off must not pass for built. Two at once build it once.
-func build(t *testing.T, dir, program string) {
-	t.Helper()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(program); err == nil {
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", program+".new", "helm.sh/helm/v3/cmd/helm")
-	absolute, err := filepath.Abs(referenceDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Dir, cmd.Env = absolute, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build helm: %v\n%s", err, out)
-	}
-	if err := os.Rename(program+".new", program); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // story is one chart with the values that it is rendered with.
 type story struct {
@@ -97,6 +32,7 @@ type story struct {
 func stories() []story {
 	return []story{
 		{name: "web", chart: "web"},
+		{name: "what helm create makes", chart: "created", set: map[string]string{"ingress.enabled": "true", "autoscaling.enabled": "true", "service.port": "8080"}},
 		{name: "web with values", chart: "web", values: []string{
 			"ingress: {enabled: true, tls: [{hosts: [a.example.com], secretName: tls}]}\nresources: {limits: {cpu: 100m}}\npodAnnotations: {a: b}\n",
 			"autoscaling: {enabled: true, maxReplicas: 3}\npodAnnotations: {c: d}\ntolerations: [{key: x, operator: Exists}]\nserviceAccount: {annotations: {role: r}}\n",
@@ -123,7 +59,7 @@ func stories() []story {
 }
 
 func TestRenderAsTheReference(t *testing.T) {
-	program := reference(t)
+	program := reference.Program(t)
 	for _, s := range stories() {
 		t.Run(s.name, func(t *testing.T) {
 			dir := s.place(t)
@@ -171,6 +107,12 @@ func TestRenderArchive(t *testing.T) {
 func (s story) place(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join("testdata", "charts", s.chart)
+	if s.chart == "created" {
+		dir = filepath.Join(t.TempDir(), "created")
+		if out, err := exec.CommandContext(t.Context(), reference.Program(t), "create", dir).CombinedOutput(); err != nil {
+			t.Fatalf("helm create: %v\n%s", err, out)
+		}
+	}
 	if len(s.packed) == 0 {
 		return dir
 	}

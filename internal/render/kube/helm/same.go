@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
+
+	"syncd.io/syncd/internal/fault"
 )
 
-// Go gives the keys of a mapping in another order each time, but of few keys often
-// in the same one: where a template asks for them, it is rendered more often.
+// Go gives the parts of a mapping in another order each time, but of few parts mostly
+// in the same one: where a template asks for values, it is rendered more often.
 const (
 	renderings          = 2
 	renderingsWithOrder = 8
@@ -27,23 +28,24 @@ func changing() []string {
 	}
 }
 
-// unordered are those that give the parts of a mapping in any order.
-func unordered() []string { return []string{"keys", "values"} }
+// unordered are those that give the parts of a mapping in any order. Of keys the
+// order is made certain before anything is rendered.
+func unordered() []string { return []string{"values"} }
 
 // again renders the chart once more, at another time, and refuses it where that
 // gives something else: what is deployed would change with every look at it.
 func (in Input) again(ctx context.Context, files []*loader.BufferedFile, first rendering) error {
-	times := renderings
+	times, elsewhen := renderings, []moment{another, present}
 	if len(first.callers(unordered()...)) > 0 {
 		times = renderingsWithOrder
 	}
-	for range times - 1 {
+	for n := range times - 1 {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		second, err := in.once(files, true)
+		second, err := in.once(files, elsewhen[n%len(elsewhen)])
 		if err != nil {
-			return err
+			return fault.Hint(fmt.Errorf("the chart gives something else each time that it is rendered, and at another time nothing: %w", err), steady(changing()))
 		}
 		for _, name := range slices.Sorted(maps.Keys(first.files)) {
 			if first.files[name] != second.files[name] {
@@ -83,32 +85,5 @@ func steady(functions []string) string {
 			return "set the value that it would make up, so that every rendering has the same one; " + valuesHint
 		}
 	}
-	return "put the keys in order: keys … | sortAlpha"
-}
-
-// atAnotherTime changes the templates so that now is another time: two renderings
-// at the same day, hour or second would not tell.
-func atAnotherTime(c *chart.Chart) {
-	eachTemplate(c, func(name string, file *chart.File) {
-		text := string(file.Data)
-		places := calls(name, text)
-		slices.Reverse(places)
-		for _, p := range places {
-			if instead := another(p); instead != "" {
-				text = text[:p.offset] + instead + text[p.offset+len(p.function):]
-			}
-		}
-		file.Data = []byte(text)
-	})
-}
-
-// another is what stands for a function of the clock; empty for others.
-func another(c call) string {
-	switch {
-	case c.function == "now":
-		return fmt.Sprintf("(toDate %q %q)", "2006-01-02 15:04:05", "2001-02-03 04:05:06")
-	case c.function == "ago" && c.first:
-		return "print"
-	}
-	return ""
+	return "go through the keys in order instead: range $key, $value := …"
 }

@@ -23,8 +23,8 @@ type rendering struct {
 }
 
 // once renders from the chart's files alone: rendering changes a chart and its
-// values. At another time, now is another one.
-func (in Input) once(files []*loader.BufferedFile, anotherTime bool) (rendering, error) {
+// values.
+func (in Input) once(files []*loader.BufferedFile, when moment) (rendering, error) {
 	caps, err := in.capabilities()
 	if err != nil {
 		return rendering{}, err
@@ -37,9 +37,7 @@ func (in Input) once(files []*loader.BufferedFile, anotherTime bool) (rendering,
 	if err != nil {
 		return rendering{}, err
 	}
-	if anotherTime {
-		atAnotherTime(c)
-	}
+	when.set(c)
 	asked := &lookups{}
 	out, err := engine.RenderWithClientProvider(c, top, asked)
 	if err != nil {

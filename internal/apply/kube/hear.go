@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"context"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/cache"
@@ -80,4 +82,48 @@ func (h *hearer) caughtUp(item any) {
 		key := resource.Key{Kind: kindOf(s.kind.gvk), Namespace: s.namespace, Name: s.name}
 		l.caughtUp(key, s.uid, func(e entry) bool { return older(s, e) })
 	}
+}
+
+// tell says that something of an app changed; where nobody has listened for long,
+// that something was lost.
+func (e *Engine) tell(app string) {
+	select {
+	case e.hear <- app:
+	default:
+		select {
+		case <-e.hear:
+		default:
+		}
+		select {
+		case e.hear <- "":
+		default:
+		}
+	}
+}
+
+// Watch returns the names of apps after something of theirs changed, until ctx
+// ends.
+func (e *Engine) Watch(ctx context.Context) <-chan string {
+	out := make(chan string)
+	e.owners.Go(func() {
+		defer close(out)
+		for {
+			var app string
+			select {
+			case app = <-e.hear:
+			case <-ctx.Done():
+				return
+			case <-e.life.Done():
+				return
+			}
+			select {
+			case out <- app:
+			case <-ctx.Done():
+				return
+			case <-e.life.Done():
+				return
+			}
+		}
+	})
+	return out
 }

@@ -1,0 +1,43 @@
+package fleet_test
+
+import (
+	"testing"
+	"time"
+)
+
+// BenchmarkFleet100 is 100 apps of four objects, BenchmarkFleet1000 is 1,000.
+func BenchmarkFleet100(b *testing.B)  { story(b, 100) }
+func BenchmarkFleet1000(b *testing.B) { story(b, 1000) }
+
+// story installs, looks again, changes every app, and mends what somebody changed.
+func story(b *testing.B, apps int) {
+	f := newFleet(b, apps)
+	for b.Loop() {
+		bare := f.bare()
+		b.ReportMetric(bare.Seconds(), "bare-s")
+		f.start()
+		install := f.measured("install", func() { f.await(apps, "applied") })
+		b.ReportMetric(install.Seconds()/bare.Seconds(), "install/bare")
+		f.rest()
+		f.measured("rest10s", f.rest)
+		b.ReportMetric(f.rss("VmRSS"), "rss-MiB")
+		b.ReportMetric(f.rss("VmHWM"), "rss-most-MiB")
+		f.measured("noop", func() { f.run(f.dir+"/syncd", "sync", "--config", f.dir+"/syncd.yaml") })
+		f.commit("2")
+		f.measured("change", func() { f.await(apps, "applied") })
+		f.rest()
+		f.measured("drift", func() {
+			f.must(f.send("PATCH", "/apis/apps/v1/namespaces/default/deployments/app-0007?fieldManager=kubectl-edit", "application/merge-patch+json", `{"spec":{"minReadySeconds":3,"template":{"spec":{"containers":[{"name":"app","image":"other:1"}]}}}}`))
+			f.await(1, "applied")
+		})
+		b.ReportMetric(f.rss("VmRSS"), "rss-after-MiB")
+	}
+}
+
+// rest lets what comes after a change come.
+func (f *fleet) rest() {
+	f.Helper()
+	timer := time.NewTimer(10 * time.Second)
+	defer timer.Stop()
+	<-timer.C
+}

@@ -1,0 +1,308 @@
+// Package fleet_test measures the whole agent with many apps on a real API server.
+package fleet_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"syncd.io/syncd/internal/kubetest"
+)
+
+// manifest is an app of four objects. Its Deployment asks for no pod: what is
+// measured is the agent and the API server, not a node.
+const manifest = `apiVersion: v1
+kind: ServiceAccount
+metadata: {name: NAME}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: NAME}
+spec: {selector: {app: NAME}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: NAME}
+spec: {rules: [{host: NAME.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: NAME, port: {number: 80}}}}]}}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: NAME}}
+  template:
+    metadata: {labels: {app: NAME}}
+    spec: {serviceAccountName: NAME, containers: [{name: app, image: "syncd-test/app:VERSION"}]}
+`
+
+// fleet is a repository of many apps, an agent, and the API server that it works on.
+type fleet struct {
+	*testing.B
+	cluster *kubetest.Cluster
+	dir     string
+	apps    int
+	agent   *exec.Cmd
+	results chan string // outcomes of passes, as the agent's log tells them
+	audit   string
+}
+
+func newFleet(b *testing.B, apps int) *fleet {
+	b.Helper()
+	f := &fleet{B: b, dir: b.TempDir(), apps: apps, results: make(chan string, 4*apps+100)}
+	policy := filepath.Join(f.dir, "policy.yaml")
+	f.audit = filepath.Join(f.dir, "audit.log")
+	f.write(policy, "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived, ResponseStarted]\nrules: [{level: Metadata}]\n")
+	f.cluster = kubetest.Start(b, kubetest.Options{APIServer: []string{"--audit-policy-file=" + policy, "--audit-log-path=" + f.audit}})
+	f.run("go", "build", "-o", f.dir+"/", "syncd.io/syncd/cmd/syncd", "syncd.io/syncd/cmd/syncd-render")
+	f.commit("1")
+	return f
+}
+
+func (f *fleet) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *fleet) write(path, text string) {
+	f.Helper()
+	f.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	f.must(os.WriteFile(path, []byte(text), 0o644))
+}
+
+func (f *fleet) run(name string, args ...string) {
+	f.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		f.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+// commit writes every app in a version.
+func (f *fleet) commit(version string) {
+	f.Helper()
+	repo := filepath.Join(f.dir, "repo")
+	if _, err := os.Stat(repo); err != nil {
+		f.run("git", "init", "-q", "-b", "main", repo)
+	}
+	for i := range f.apps {
+		name := fmt.Sprintf("app-%04d", i)
+		f.write(filepath.Join(repo, name, "app.yaml"), strings.NewReplacer("NAME", name, "VERSION", version).Replace(manifest))
+		f.write(filepath.Join(repo, name, ".syncd.yaml"), "rollout: {soak: 0s}\n")
+	}
+	f.run("git", "-C", repo, "add", "-A")
+	f.run("git", "-C", repo, "-c", "user.name=Ann", "-c", "user.email=a@example.com", "commit", "-q", "-m", version)
+}
+
+// start runs the agent as a process of its own.
+func (f *fleet) start() {
+	f.Helper()
+	config := filepath.Join(f.dir, "syncd.yaml")
+	f.write(config, fmt.Sprintf(`host: {name: bench}
+repo: {url: %s/repo, interval: 1s}
+state: %s/state
+socket: %s/s.sock
+kubernetes: {kubeconfig: %s, record: secrets, namespace: default}
+`, f.dir, f.dir, f.dir, f.cluster.Kubeconfig()))
+	f.agent = exec.Command(f.dir+"/syncd", "run", "--config", config, "--log-format", "json")
+	out, err := f.agent.StderrPipe()
+	f.must(err)
+	f.must(f.agent.Start())
+	go f.listen(out)
+	f.Cleanup(func() {
+		_ = f.agent.Process.Signal(syscall.SIGTERM)
+		_ = f.agent.Wait()
+	})
+}
+
+// listen takes the outcomes out of the agent's log, until it ends.
+func (f *fleet) listen(log io.Reader) {
+	for s := bufio.NewScanner(log); s.Scan(); {
+		var line struct{ Outcome, Msg, Error string }
+		if json.Unmarshal(s.Bytes(), &line) == nil && line.Outcome != "" {
+			f.results <- line.Outcome
+		} else if os.Getenv("FLEET_LOG") != "" {
+			fmt.Fprintln(os.Stderr, s.Text())
+		}
+	}
+}
+
+// await waits for so many outcomes.
+func (f *fleet) await(n int, outcome string) {
+	f.Helper()
+	limit := time.After(10 * time.Minute)
+	for seen := 0; seen < n; {
+		select {
+		case got := <-f.results:
+			if got == outcome {
+				seen++
+			} else {
+				f.Logf("a pass was %s", got)
+			}
+		case <-limit:
+			f.Fatalf("%d of %d apps are %s", seen, n, outcome)
+		}
+	}
+}
+
+// spent is the agent's CPU time so far, its children's included.
+func (f *fleet) spent() time.Duration {
+	f.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.agent.Process.Pid))
+	f.must(err)
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+2:]))
+	var ticks int64
+	for _, i := range []int{11, 12, 13, 14} { // utime, stime, cutime, cstime
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		f.must(err)
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// rss is the agent's memory, now or at most.
+func (f *fleet) rss(field string) float64 {
+	f.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.agent.Process.Pid))
+	f.must(err)
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, field+":"); ok {
+			n, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			f.must(err)
+			return n / 1024
+		}
+	}
+	f.Fatalf("no %s", field)
+	return 0
+}
+
+// requests counts what the agent has asked the API server, by verb and resource, from
+// its audit log.
+func (f *fleet) requests() map[string]int {
+	f.Helper()
+	file, err := os.Open(f.audit)
+	f.must(err)
+	defer file.Close()
+	out := map[string]int{}
+	s := bufio.NewScanner(file)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		var e struct {
+			Verb, UserAgent, RequestURI string
+			ObjectRef                   struct{ Resource string }
+		}
+		if json.Unmarshal(s.Bytes(), &e) != nil || !strings.HasPrefix(e.UserAgent, "syncd/") {
+			continue
+		}
+		what := e.Verb + " " + e.ObjectRef.Resource
+		if strings.Contains(e.RequestURI, "dryRun=All") {
+			what = "dry-run " + e.ObjectRef.Resource
+		}
+		out[what]++
+	}
+	return out
+}
+
+// measured runs do and reports what it cost.
+func (f *fleet) measured(what string, do func()) time.Duration {
+	f.Helper()
+	cpu, before, begun := f.spent(), f.requests(), time.Now()
+	do()
+	took := time.Since(begun)
+	used, total := f.spent()-cpu, 0
+	diff := map[string]int{}
+	for verb, n := range f.requests() {
+		if n -= before[verb]; n > 0 && !strings.Contains(verb, "leases") {
+			diff[verb] = n
+			if !strings.HasPrefix(verb, "watch") {
+				total += n
+			}
+		}
+	}
+	f.Logf("%s: %s, %s CPU, %d requests besides watches: %v", what, took.Round(time.Millisecond), used, total, diff)
+	f.ReportMetric(took.Seconds(), what+"-s")
+	f.ReportMetric(used.Seconds(), what+"-cpu-s")
+	f.ReportMetric(float64(total), what+"-requests")
+	return took
+}
+
+// bare applies as many objects, and writes as many Secrets as the agent does records,
+// with eight requests under way: what the API server itself needs.
+func (f *fleet) bare() time.Duration {
+	f.Helper()
+	type request struct{ method, path, content, body string }
+	var all []request
+	paths := []string{"/api/v1/namespaces/default/serviceaccounts/", "/api/v1/namespaces/default/services/", "/apis/networking.k8s.io/v1/namespaces/default/ingresses/", "/apis/apps/v1/namespaces/default/deployments/"}
+	for i := range f.apps {
+		name := fmt.Sprintf("bare-%04d", i)
+		for j, doc := range strings.Split(strings.NewReplacer("NAME", name, "VERSION", "1").Replace(manifest), "---\n") {
+			all = append(all, request{"PATCH", paths[j] + name + "?fieldManager=bare&force=true", "application/apply-patch+yaml", doc})
+		}
+		secret := fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":%q},"stringData":{"record":%q}}`, name, strings.Repeat("x", 4000))
+		all = append(all, request{"POST", "/api/v1/namespaces/default/secrets", "application/json", secret},
+			request{"PUT", "/api/v1/namespaces/default/secrets/" + name, "application/json", strings.Replace(secret, "xx", "yy", 1)})
+	}
+	begun := time.Now()
+	var group errgroup.Group
+	group.SetLimit(8)
+	var order sync.Map // a Secret is made before it is changed
+	for i, r := range all {
+		if r.method == "POST" {
+			order.Store(i, make(chan struct{}))
+		}
+	}
+	for i, r := range all {
+		group.Go(func() error {
+			if r.method == "PUT" {
+				made, _ := order.Load(i - 1)
+				<-made.(chan struct{})
+			}
+			defer func() {
+				if made, ok := order.Load(i); ok {
+					close(made.(chan struct{}))
+				}
+			}()
+			return f.send(r.method, r.path, r.content, r.body)
+		})
+	}
+	f.must(group.Wait())
+	return time.Since(begun)
+}
+
+func (f *fleet) send(method, path, content, body string) error {
+	ctx, cancel := context.WithTimeout(f.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, f.cluster.URL()+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", content)
+	answer, err := f.cluster.Client().Do(req)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode >= 300 {
+		err = fmt.Errorf("%s %s: %s", method, path, text)
+	}
+	return err
+}

@@ -1,0 +1,147 @@
+package kube
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/resource"
+)
+
+// files are the content of a repository; a content that begins with "-> " is a
+// symlink.
+type files map[string]string
+
+// write makes a snapshot and returns its directory.
+func (f files) write(t testing.TB) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range f {
+		p := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if to, ok := strings.CutPrefix(content, "-> "); ok {
+			err = os.Symlink(to, p)
+		} else {
+			err = os.WriteFile(p, []byte(content), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// tracked is what Git would say of the files.
+func (f files) tracked() map[string]string {
+	out := map[string]string{}
+	for name, content := range f {
+		mode, blob := "100644", content
+		if to, ok := strings.CutPrefix(content, "-> "); ok {
+			mode, blob = "120000", to
+		}
+		sum := sha1.Sum([]byte(blob))
+		out[name] = mode + " " + hex.EncodeToString(sum[:])
+	}
+	return out
+}
+
+// request asks for the app "shop" in the directory app.
+func (f files) request(t testing.TB) render.Request {
+	t.Helper()
+	return render.Request{
+		Root: f.write(t), App: render.App{Name: "shop", Dir: "app"}, Kubernetes: true,
+		Tracked: f.tracked(), MaxObjects: 5000, MaxBytes: 10 << 20,
+	}
+}
+
+// with adds files.
+func (f files) with(more files) files {
+	out := maps.Clone(f)
+	maps.Copy(out, more)
+	return out
+}
+
+// one is a repository with one file of manifests.
+func one(manifests string) files { return files{"app/a.yaml": manifests} }
+
+// object is a manifest of a kind, with more lines.
+func manifestOf(apiVersion, kind, name string, lines ...string) string {
+	return "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata:\n  name: " + name + "\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// config is a ConfigMap of a name.
+func configMap(name string) string { return manifestOf("v1", "ConfigMap", name) }
+
+func mustRender(t testing.TB, req render.Request) render.Answer {
+	t.Helper()
+	answer, err := Render(t.Context(), req)
+	if err != nil {
+		t.Fatalf("render: %v (hint: %s)", err, fault.Advice(err))
+	}
+	return answer
+}
+
+func object(t testing.TB, a render.Answer, key string) resource.Object {
+	t.Helper()
+	for _, o := range a.Objects {
+		if o.Key.String() == key {
+			return o
+		}
+	}
+	t.Fatalf("no object %s among %s", key, keys(a))
+	return resource.Object{}
+}
+
+// keys are those of an answer's objects, in order.
+func keys(a render.Answer) string {
+	var out []string
+	for _, o := range a.Objects {
+		out = append(out, o.Key.String())
+	}
+	return strings.Join(out, " ")
+}
+
+// mustFail renders and checks the class and that the error says all of words.
+func mustFail(t testing.TB, req render.Request, class fault.Class, words ...string) {
+	t.Helper()
+	_, err := Render(t.Context(), req)
+	if err == nil {
+		t.Fatal("rendered, want an error")
+	}
+	judge(t, req, err, class, words...)
+}
+
+// judge checks an error's class and that it says all of words.
+func judge(t testing.TB, req render.Request, err error, class fault.Class, words ...string) {
+	t.Helper()
+	if got := fault.Of(err); got != class {
+		t.Errorf("class %s, want %s: %v", got, class, err)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) && !strings.Contains(fault.Advice(err), w) {
+			t.Errorf("the error does not say %q: %v (hint: %s)", w, err, fault.Advice(err))
+		}
+	}
+	if strings.Contains(err.Error(), req.Root) {
+		t.Errorf("the error tells where the snapshot is: %v", err)
+	}
+}
+
+func marshal(t testing.TB, v any) []byte {
+	t.Helper()
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
