@@ -210,6 +210,11 @@ func (p *pass) roll(ctx context.Context, rollout *apply.Rollout, plan apply.Plan
 	p.rolled = &outcome
 	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
 	p.result.Gaps = append(p.result.Gaps, outcome.Gaps...)
+	for _, f := range outcome.Tolerated {
+		if f.Step.Tidy { // it fails nothing, and a person has to know
+			p.result.Notes = append(p.result.Notes, "tidying up did not go through: "+f.String())
+		}
+	}
 	return outcome
 }
 

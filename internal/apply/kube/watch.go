@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
 
 	"syncd.io/syncd/internal/fault"
@@ -126,33 +125,6 @@ func (e *Engine) watched(ctx context.Context, id *identity, k kind, namespace st
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-}
-
-// slow is when a first answer is so late that it is asked whether anybody is there.
-const slow = 2 * time.Second
-
-// silent gets an error where an answer is late because nobody is there: a watch that
-// cannot connect only tries again. It gets nothing where somebody is, or ctx ends.
-func (e *Engine) silent(ctx context.Context, id *identity, at scope) <-chan error {
-	out := make(chan error, 1)
-	e.owners.Go(func() {
-		if pauseFor(ctx, slow) != nil {
-			return
-		}
-		_, err := placeOf(id, at).List(ctx, metav1.ListOptions{LabelSelector: LabelAgent + "=" + e.agent, Limit: 1})
-		if err != nil && ctx.Err() == nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
-			out <- classified(err, "list "+at.kind.gvr.Resource)
-		}
-	})
-	return out
-}
-
-// placeOf is where the objects of a scope are listed and watched.
-func placeOf(id *identity, at scope) metadata.ResourceInterface {
-	if at.namespace != "" && at.kind.namespaced {
-		return id.metadata.Resource(at.kind.gvr).Namespace(at.namespace)
-	}
-	return id.metadata.Resource(at.kind.gvr)
 }
 
 // begin starts a watch, or returns the one that runs.

@@ -50,7 +50,7 @@ func (p *place) live(resource, name string) map[string]any {
 // at returns what a path has; nil where that is nothing.
 func (p *place) at(path string) map[string]any {
 	p.t.Helper()
-	out, err := p.access.Do(p.t.Context(), http.MethodGet, path, nil)
+	out, err := p.access.Do(context.WithoutCancel(p.t.Context()), http.MethodGet, path, nil)
 	if missing(err) {
 		return nil
 	}
@@ -69,7 +69,7 @@ func (p *place) edit(resource, name string, patch map[string]any) {
 	p.t.Helper()
 	body, err := json.Marshal(patch)
 	p.must(err)
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPatch, p.access.URL()+p.path(resource, name)+"?fieldManager=kubectl-edit", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(context.WithoutCancel(p.t.Context()), http.MethodPatch, p.access.URL()+p.path(resource, name)+"?fieldManager=kubectl-edit", bytes.NewReader(body))
 	p.must(err)
 	request.Header.Set("Content-Type", "application/merge-patch+json")
 	answer, err := p.access.Client().Do(request)
