@@ -22,7 +22,7 @@ func (l *look) compare(ctx context.Context, p resource.Pair, w *wanted, known en
 	}
 	live, err := l.get(ctx, w)
 	if apierrors.IsNotFound(err) {
-		l.ledger.drop(w.object.Key)
+		l.ledger.dropKnown(w.object.Key, known)
 		return p, nil
 	}
 	if err != nil {
@@ -53,7 +53,7 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 	inst.Spec = known.stored
 	if string(p.Stored) == string(inst.Spec) {
 		inst.Hash, known.Want, known.Checked = w.object.Hash(), w.hash, time.Now().Truncate(time.Minute)
-		l.ledger.set(w.object.Key, known)
+		l.ledger.setSince(w.object.Key, known, l.begun)
 	}
 	p.Aside = seen.strange()
 	if inst.Health, err = l.feels(ctx, w, known, seen.version); err != nil {
@@ -117,7 +117,7 @@ func (l *look) note(w *wanted, live *unstructured.Unstructured, equal bool) entr
 	if before, ok := l.ledger.get(w.object.Key); ok && before.UID == known.UID {
 		known.health, known.healthAt = before.health, before.healthAt
 	}
-	l.ledger.set(w.object.Key, known)
+	l.ledger.setSince(w.object.Key, known, l.begun)
 	return known
 }
 

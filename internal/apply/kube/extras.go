@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,7 +36,7 @@ func (l *look) extras(ctx context.Context) ([]resource.Pair, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s == nil || s.uid != known.UID || s.app != "" && s.app != l.app { // gone, or another app's by now
+		if s == nil || s.uid != known.UID || s.app != "" && s.app != l.app || s.agent != "" && s.agent != l.engine.agent { // gone, or another's by now
 			l.ledger.drop(key)
 			continue
 		}
@@ -58,9 +59,12 @@ func appendExtra(out []resource.Pair, key resource.Key, s *sighting) []resource.
 
 // find looks for a remembered object that no watch shows.
 func (l *look) find(ctx context.Context, key resource.Key, known entry) (*sighting, error) {
-	k, err := l.engine.kinds.find(ctx, schema.FromAPIVersionAndKind(known.APIVersion, known.Kind))
+	k, err := l.engine.kinds.served(ctx, schema.FromAPIVersionAndKind(known.APIVersion, known.Kind))
+	if errors.Is(err, errNoKind) {
+		return nil, nil //nolint:nilnil // its kind is gone, and it with that
+	}
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // its kind is gone, and it with that
+		return nil, err
 	}
 	var meta *metav1.PartialObjectMetadata
 	err = l.engine.bounded(ctx, func() error {
@@ -91,5 +95,8 @@ func kept(kind string) bool {
 	return false
 }
 
-// keptAnew tells the kinds that are made anew with consent only.
-func keptAnew(kind string) bool { return kept(kind) || kind == "StatefulSet" }
+// keptAnew tells the kinds that are made anew with consent only: custom resources
+// among them, for nobody knows what their controller removes with them.
+func keptAnew(of schema.GroupVersionKind) bool {
+	return kept(of.Kind) || of.Kind == "StatefulSet" || !builtIn(of.Group)
+}

@@ -46,6 +46,7 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of the change yet"}, nil
 	}
 	h := health.Of(object, parts, check, time.Now())
+	h.Reason = t.hide(h.Reason)
 	t.ledger.change(key, func(e *entry) {
 		if e.UID == ref.ID {
 			e.health, e.healthAt = h, object.GetResourceVersion()
@@ -102,6 +103,7 @@ func (l *look) feels(ctx context.Context, w *wanted, known entry, version string
 		}
 		h = health.Of(live, parts, check, time.Now())
 	}
+	h.Reason = l.hide(h.Reason)
 	l.ledger.change(w.object.Key, func(e *entry) { e.health, e.healthAt = h, live.GetResourceVersion() })
 	return h, nil
 }

@@ -23,6 +23,8 @@ type follow struct {
 	mu    sync.Mutex // guards what follows
 	items map[types.UID]*unstructured.Unstructured
 	err   error
+	// old tells that items are those of the watch before.
+	old bool
 	// shown is closed when something was shown, or the watch was refused.
 	shown chan struct{}
 	once  sync.Once
@@ -54,10 +56,14 @@ func (f *follow) run(ctx context.Context) {
 
 // hear takes in what a watch shows, until it ends.
 func (f *follow) hear(ctx context.Context, w apiwatch.Interface) {
+	quiet := time.NewTimer(firstShow)
+	defer quiet.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-quiet.C:
+			f.settle()
 		case e, open := <-w.ResultChan():
 			if !open {
 				return
@@ -75,6 +81,7 @@ func (f *follow) hear(ctx context.Context, w apiwatch.Interface) {
 func (f *follow) take(what apiwatch.EventType, u *unstructured.Unstructured) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.refresh()
 	if what == apiwatch.Deleted {
 		delete(f.items, u.GetUID())
 	} else {
@@ -83,12 +90,27 @@ func (f *follow) take(what apiwatch.EventType, u *unstructured.Unstructured) {
 	f.once.Do(func() { close(f.shown) })
 }
 
-// anew forgets what was shown: the new watch shows it again.
+// anew lets what was shown count until the new watch shows something: between two
+// watches nothing is gone.
 func (f *follow) anew() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	clear(f.items)
-	f.err = nil
+	f.old, f.err = true, nil
+}
+
+// refresh forgets what the watch before has shown. The caller holds the lock.
+func (f *follow) refresh() {
+	if f.old {
+		clear(f.items)
+		f.old = false
+	}
+}
+
+// settle forgets what the watch before has shown where the new one shows nothing.
+func (f *follow) settle() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refresh()
 }
 
 func (f *follow) fail(err error) {

@@ -56,6 +56,23 @@ func (k *kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (kind, er
 	return kind{}, fault.Hint(fault.As(fault.Rejected, fmt.Errorf("%s %s: %w", gvk.GroupVersion(), gvk.Kind, errNoKind)), k.advise(gvk))
 }
 
+// served returns a kind as find does, in another version where the one that an object
+// was applied in is served no more.
+func (k *kinds) served(ctx context.Context, gvk schema.GroupVersionKind) (kind, error) {
+	found, err := k.find(ctx, gvk)
+	if !errors.Is(err, errNoKind) {
+		return found, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for other, found := range k.all {
+		if other.GroupKind() == gvk.GroupKind() {
+			return found, nil
+		}
+	}
+	return kind{}, err
+}
+
 func (k *kinds) known(gvk schema.GroupVersionKind) (kind, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -93,6 +110,13 @@ func (k *kinds) refresh(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	all := map[schema.GroupVersionKind]kind{}
+	if failed, partly := discovery.GroupDiscoveryFailedErrorGroups(err); partly {
+		for gvk, kept := range k.all { // what an aggregated API that is down served before
+			if _, down := failed[gvk.GroupVersion()]; down {
+				all[gvk] = kept
+			}
+		}
+	}
 	for _, list := range lists {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {

@@ -150,6 +150,24 @@ func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) 
 	})
 }
 
+// dropKnown forgets an object as it was known; one that was put meanwhile stays.
+func (l *ledger) dropKnown(key resource.Key, known entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := l.entries[key.String()]; now.UID == known.UID && now.put.Equal(known.put) {
+		delete(l.entries, key.String())
+	}
+}
+
+// setSince is set, unless the object was put since then.
+func (l *ledger) setSince(key resource.Key, e entry, since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now, ok := l.entries[key.String()]; !ok || !now.put.After(since) {
+		l.entries[key.String()] = e
+	}
+}
+
 func (l *ledger) drop(key resource.Key) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -39,7 +39,11 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 	if !ok {
 		return nil, nil
 	}
-	return id.podLog(ctx, known.Namespace, guilty, lines)
+	out, err := id.podLog(ctx, known.Namespace, guilty, lines)
+	for i := range out {
+		out[i] = t.hide(out[i])
+	}
+	return out, t.hidden(err)
 }
 
 func (id *identity) podLog(ctx context.Context, namespace string, of health.Culprit, lines int) ([]string, error) {

@@ -38,6 +38,8 @@ type lookout struct {
 
 	mu   sync.Mutex // guards what follows
 	pods *follow
+	// selector is the pods'.
+	selector string
 	// sets are the ReplicaSets of the pods that were seen: they tell new pods from old
 	// ones, and do not change in what they say of that.
 	sets []unstructured.Unstructured
@@ -98,7 +100,8 @@ func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last := want[len(want)-1]
-	if l.pods == nil {
+	if l.pods == nil || l.selector != last.Selector { // it was made anew with another
+		l.selector, l.sets = last.Selector, nil
 		l.pods = newFollow(l.id.dynamic.Resource(last.Resource).Namespace(object.GetNamespace()), "", last.Selector)
 		l.owners.Go(func() { l.pods.run(l.life) })
 	}

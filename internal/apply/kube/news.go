@@ -52,7 +52,7 @@ func (t *Target) Tell(ctx context.Context, news apply.News) error {
 	if !ok {
 		return nil
 	}
-	text := resource.Harmless(news.Text, maxNote)
+	text := resource.Harmless(t.hide(news.Text), maxNote)
 	last := t.engine.journal.of(news.Ref.ID)
 	if last.reason == news.Reason && last.text == text {
 		if again, err := t.engine.again(ctx, id, last); err == nil {

@@ -16,8 +16,13 @@ import (
 // Observe returns one pair per wanted and per owned object. An object that the
 // watches show as it was when it was last found equal costs no request.
 func (t *Target) Observe(ctx context.Context, want []resource.Object, owned apply.Owned) ([]resource.Pair, error) {
+	pairs, err := t.observe(ctx, want, owned)
+	return pairs, t.hidden(err)
+}
+
+func (t *Target) observe(ctx context.Context, want []resource.Object, owned apply.Owned) ([]resource.Pair, error) {
 	t.learn(want, owned)
-	l := &look{Target: t, owned: owned, want: want, pairs: make([]resource.Pair, len(want))}
+	l := &look{Target: t, begun: time.Now(), owned: owned, want: want, pairs: make([]resource.Pair, len(want))}
 	var err error
 	if l.identity, err = t.identity(); err != nil {
 		return nil, err
@@ -45,6 +50,7 @@ func (t *Target) Observe(ctx context.Context, want []resource.Object, owned appl
 // look is one observation.
 type look struct {
 	*Target
+	begun    time.Time
 	identity *identity
 	owned    apply.Owned
 	want     []resource.Object
@@ -62,7 +68,7 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 	case err != nil:
 		return p, err
 	}
-	p.Kept = keptAnew(w.kind.gvk.Kind)
+	p.Kept = keptAnew(w.kind.gvk) || w.manifest.GetAnnotations()[KeepAnnotation] == "keep"
 	seen, err := l.engine.seen(ctx, l.identity, w)
 	if err != nil {
 		return p, err
@@ -115,7 +121,7 @@ func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known
 	}
 	switch {
 	case !there || apierrors.IsNotFound(err):
-		l.ledger.drop(w.object.Key)
+		l.ledger.dropKnown(w.object.Key, known)
 		return p, nil
 	case err != nil:
 		return p, classified(err, "look at "+w.object.Key.String())
@@ -125,7 +131,7 @@ func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known
 	if mine(live, l.engine.agent, l.app) || known.UID == uid && known.Own != "" && !labelled(live) || l.adopted(uid) {
 		return l.compareWith(ctx, p, w, live)
 	}
-	l.ledger.drop(w.object.Key)
+	l.ledger.dropKnown(w.object.Key, known)
 	p.Live = []resource.Instance{{
 		Ref: resource.Ref{ID: uid, Generation: live.GetGeneration()}, Running: true, Foreign: true,
 		Maker: makerOf(live), Holder: holderOf(live, l.engine.agent), Spec: p.Stored,

@@ -20,6 +20,11 @@ const leaving = 30 * time.Second
 // Put applies an object and returns its Ref. What was deleted and is not gone yet is
 // waited for; a job that failed is made anew.
 func (t *Target) Put(ctx context.Context, object resource.Object) (resource.Ref, error) {
+	ref, err := t.put(ctx, object)
+	return ref, t.hidden(err)
+}
+
+func (t *Target) put(ctx context.Context, object resource.Object) (resource.Ref, error) {
 	w, err := t.wanted(ctx, object)
 	if err != nil {
 		return resource.Ref{}, err
@@ -33,7 +38,12 @@ func (t *Target) Put(ctx context.Context, object resource.Object) (resource.Ref,
 			return resource.Ref{}, err
 		}
 	}
-	t.yieldAtPut(ctx, id, w)
+	if err := t.stillFree(ctx, id, w); err != nil {
+		return resource.Ref{}, err
+	}
+	if err := t.yieldAtPut(ctx, id, w); err != nil {
+		return resource.Ref{}, err
+	}
 	live, err := t.apply(ctx, id, w)
 	if err == nil {
 		live, err = t.takeOver(ctx, id, w, live)
@@ -91,18 +101,55 @@ func (t *Target) booked(w *wanted, live *unstructured.Unstructured) {
 }
 
 // yieldAtPut leaves replicas to an autoscaler, by what is live now.
-func (t *Target) yieldAtPut(ctx context.Context, id *identity, w *wanted) {
+func (t *Target) yieldAtPut(ctx context.Context, id *identity, w *wanted) error {
+	if _, says, _ := unstructured.NestedFieldNoCopy(w.manifest.Object, "spec", "replicas"); !says {
+		return nil
+	}
 	seen, err := t.engine.seen(ctx, id, w)
-	if err != nil || seen == nil {
-		return
+	if err != nil {
+		return err
 	}
-	var live *unstructured.Unstructured
-	if t.isScaled(w.object.Key) && scaler(seen.scaled) == "" {
-		if live, err = id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{}); err != nil {
-			live = nil
-		}
+	known, have := t.ledger.get(w.object.Key)
+	switch {
+	case seen == nil && (!have || known.awaited()): // it is new
+		return nil
+	case seen != nil && (!t.isScaled(w.object.Key) || scaler(seen.scaled) != ""):
+		w.yield(t.isScaled(w.object.Key), nil, seen.scaled)
+		return nil
 	}
-	w.yield(t.isScaled(w.object.Key), live, seen.scaled)
+	live, err := id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return classified(err, "look at the replicas of "+w.object.Key.String())
+	}
+	w.yield(t.isScaled(w.object.Key), live, live.GetManagedFields())
+	return nil
+}
+
+// freshLook is how long an observation tells that a name is free.
+const freshLook = 5 * time.Second
+
+// stillFree refuses to take over what somebody else has made since the app was
+// looked at: a rollout may take long.
+func (t *Target) stillFree(ctx context.Context, id *identity, w *wanted) error {
+	t.mu.Lock()
+	recent := time.Since(t.looked) < freshLook
+	t.mu.Unlock()
+	if _, known := t.ledger.get(w.object.Key); known || recent {
+		return nil
+	}
+	live, err := id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return classified(err, "look at "+w.object.Key.String())
+	case labelled(live) && mine(live, t.engine.agent, t.app) || t.isAdopted(string(live.GetUID())):
+		return nil
+	}
+	return fault.As(fault.Blocked, fmt.Errorf("%s was made by %s meanwhile", w.object.Key, makerOf(live)))
 }
 
 // clear removes a job that failed, with its pods, and waits for its end.

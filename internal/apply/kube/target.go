@@ -2,7 +2,9 @@ package kube
 
 import (
 	"encoding/json"
+	"strings"
 	"sync"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -19,8 +21,10 @@ type Target struct {
 	account string
 	// adopted are what a person's word has made ours.
 	adopted []resource.Ref
-	// secrets are never shown, wherever the cluster repeats them.
-	secrets []string
+	// conceal masks what is never shown, wherever the cluster repeats it.
+	conceal *strings.Replacer
+	// looked is when the app was last observed.
+	looked time.Time
 	// scaled are the workloads whose replicas an autoscaler of the app sets.
 	scaled map[resource.Key]bool
 	// checks are how objects say that they are well, where nobody else can tell.
@@ -49,7 +53,7 @@ func (t *Target) learn(want []resource.Object, owned apply.Owned) {
 	t.ledger.recall(owned.Notes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.account, t.adopted, t.secrets = owned.As, owned.Adopted, owned.Secrets
+	t.account, t.adopted, t.conceal, t.looked = owned.As, owned.Adopted, concealer(want, owned.Secrets), time.Now()
 	t.scaled, t.checks = scaledBy(want), map[resource.Key]*resource.Check{}
 	for _, o := range want {
 		t.checks[o.Key] = o.Check

@@ -58,8 +58,13 @@ func (t *Target) wanted(ctx context.Context, o resource.Object) (*wanted, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Key, err)
 	}
-	if !k.namespaced {
-		u.SetNamespace("")
+	if !k.namespaced && o.Key.Namespace != "" {
+		err := fmt.Errorf("%s: the cluster has no namespaces for %s", o.Key, k.gvr.Resource)
+		return nil, fault.Hint(fault.As(fault.Rejected, err), "say so beside it: metadata.annotations: {syncd.io/scope: Cluster}")
+	}
+	if k.namespaced && o.Key.Namespace == "" {
+		err := fmt.Errorf("%s: the cluster keeps %s in namespaces, and it names none", o.Key, k.gvr.Resource)
+		return nil, fault.Hint(fault.As(fault.Rejected, err), "give it a metadata.namespace, or leave syncd.io/scope out")
 	}
 	labels := u.GetLabels()
 	if labels == nil {

@@ -38,13 +38,13 @@ type scoped struct {
 
 // sighting is what a watch shows of one object.
 type sighting struct {
-	kind                           kind
-	namespace, name, uid, own, app string
-	version                        string
-	generation                     int64
-	deleting, keep                 bool
-	aside                          string
-	scaled                         []metav1.ManagedFieldsEntry
+	kind                                  kind
+	namespace, name, uid, own, app, agent string
+	version                               string
+	generation                            int64
+	deleting, keep                        bool
+	aside                                 string
+	scaled                                []metav1.ManagedFieldsEntry
 }
 
 // byApp is the index of a watch's objects by the app that they are labelled with.
@@ -159,12 +159,13 @@ func (e *Engine) begin(id *identity, at scope) *scoped {
 // again, and looks anew at all there is: nothing is lost but time.
 func (e *Engine) trouble(s *scoped, at scope, err error, end func()) {
 	switch {
-	case apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err):
+	case apierrors.IsForbidden(err):
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if s.why == nil {
 			s.why = classified(err, "watch "+at.kind.gvr.Resource)
 			close(s.refused)
+			delete(e.scopes, at) // what it has shown is old from now on
 			end()
 		}
 	case apierrors.IsResourceExpired(err) || apierrors.IsGone(err): // old history: the reflector lists anew
@@ -228,7 +229,7 @@ func sight(k kind, m *metav1.PartialObjectMetadata) *sighting {
 		own = ownHash(m.ManagedFields)
 	}
 	return &sighting{
-		kind: k, namespace: m.Namespace, name: m.Name, uid: string(m.UID), own: own, app: m.Labels[LabelApp],
+		kind: k, namespace: m.Namespace, name: m.Name, uid: string(m.UID), own: own, app: m.Labels[LabelApp], agent: m.Labels[LabelAgent],
 		version: m.ResourceVersion, generation: m.Generation,
 		deleting: m.DeletionTimestamp != nil, keep: m.Annotations[KeepAnnotation] == "keep", scaled: m.ManagedFields, aside: m.Annotations[asideNote],
 	}
