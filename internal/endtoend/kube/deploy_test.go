@@ -67,7 +67,7 @@ func broken() map[string]failing {
 		"bad image":   {change: version(web, "none"), words: []string{"Deployment/SPACE/web", "syncd-test/app:none"}},
 		"never ready": {change: with("NEVER_READY", "1"), settings: "rollout: {soak: 200ms, timeout: 6s}\n", words: []string{"Deployment/SPACE/web", "6s"}},
 		"crash loop": {change: strings.Replace(with("CRASH", "3"), "value: hello", "value: no database", 1),
-			words: []string{"Deployment/SPACE/web", "container app", "exit 3", "last output: testapp 2 crashes"}, log: "no database"},
+			words: []string{"Deployment/SPACE/web", "container app", "exit 3", "last output: testapp 2 "}, log: "no database"},
 		"config missing": {change: strings.Replace(version(web, "2"), "env:", "envFrom: [{configMapRef: {name: nowhere}}]\n        env:", 1),
 			words: []string{"Deployment/SPACE/web", "nowhere"}},
 		"failing job": {change: version(web, "2") + "\n---\n" + failingJob, words: []string{"Job/SPACE/migrate", "exit 7"}, log: "ends with 7"},
