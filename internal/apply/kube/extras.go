@@ -21,7 +21,7 @@ func (l *look) extras(ctx context.Context) ([]resource.Pair, error) {
 	}
 	var out []resource.Pair
 	for _, s := range l.engine.labelled(l.identity.name, l.app) {
-		key := resource.Key{Kind: kindOf(s.kind.gvk), Namespace: s.namespace, Name: s.name}
+		key := resource.Key{Kind: resource.KindOf(s.kind.gvk.Group, s.kind.gvk.Kind), Namespace: s.namespace, Name: s.name}
 		if !wanted[key] && !l.ledger.isGone(s.uid) {
 			wanted[key] = true
 			out = appendExtra(out, key, s)
@@ -98,5 +98,5 @@ func kept(kind string) bool {
 // keptAnew tells the kinds that are made anew with consent only: custom resources
 // among them, for nobody knows what their controller removes with them.
 func keptAnew(of schema.GroupVersionKind) bool {
-	return kept(of.Kind) || of.Kind == "StatefulSet" || !builtIn(of.Group)
+	return kept(of.Kind) || of.Kind == "StatefulSet" || !resource.BuiltIn(of.Group)
 }

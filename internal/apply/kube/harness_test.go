@@ -123,7 +123,7 @@ func (p *place) object(tree map[string]any) resource.Object {
 	if !cluster {
 		o.Key.Namespace = p.namespace
 	}
-	if !builtIn(group(tree)) {
+	if !resource.BuiltIn(group(tree)) {
 		o.Key.Kind, o.Group = kind+"."+group(tree), "0.3 rest"
 	}
 	switch kind {

@@ -45,7 +45,7 @@ func (e *Engine) differs(k kind, s *sighting) bool {
 	if l == nil {
 		return false
 	}
-	known, ok := l.get(resource.Key{Kind: kindOf(k.gvk), Namespace: s.namespace, Name: s.name})
+	known, ok := l.get(resource.Key{Kind: resource.KindOf(k.gvk.Group, k.gvk.Kind), Namespace: s.namespace, Name: s.name})
 	return ok && known.UID == s.uid && known.Want == ""
 }
 
@@ -79,7 +79,7 @@ func (h *hearer) caughtUp(item any) {
 	}
 	s := sight(h.scope.kind, m)
 	if l := h.engine.ledger(s.app); l != nil {
-		key := resource.Key{Kind: kindOf(s.kind.gvk), Namespace: s.namespace, Name: s.name}
+		key := resource.Key{Kind: resource.KindOf(s.kind.gvk.Group, s.kind.gvk.Kind), Namespace: s.namespace, Name: s.name}
 		l.caughtUp(key, s.uid, func(e entry) bool { return older(s, e) })
 	}
 }

@@ -93,7 +93,7 @@ func (t *Target) place(ctx context.Context, id *identity, key resource.Key) (kin
 		return k, known.Name, err
 	}
 	for _, s := range t.engine.labelled(id.name, t.app) {
-		if kindOf(s.kind.gvk) == key.Kind && s.namespace == key.Namespace && s.name == key.Name {
+		if resource.KindOf(s.kind.gvk.Group, s.kind.gvk.Kind) == key.Kind && s.namespace == key.Namespace && s.name == key.Name {
 			return s.kind, s.name, nil
 		}
 	}

@@ -30,7 +30,7 @@ func scaledBy(want []resource.Object) map[resource.Key]bool {
 		if ref["apiVersion"] == "" {
 			group.Group = "apps"
 		}
-		out[resource.Key{Kind: kindOf(group), Namespace: o.Key.Namespace, Name: name}] = true
+		out[resource.Key{Kind: resource.KindOf(group.Group, group.Kind), Namespace: o.Key.Namespace, Name: name}] = true
 	}
 	return out
 }

@@ -7,7 +7,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
@@ -99,26 +98,4 @@ func applying(dry bool) metav1.PatchOptions {
 		out.DryRun = []string{metav1.DryRunAll}
 	}
 	return out
-}
-
-// kindOf names a kind as slots do: with its group, where that is not a plain
-// cluster's own.
-func kindOf(gvk schema.GroupVersionKind) string {
-	if builtIn(gvk.Group) {
-		return gvk.Kind
-	}
-	return gvk.Kind + "." + gvk.Group
-}
-
-// builtIn tells the groups that a plain cluster serves.
-func builtIn(group string) bool {
-	switch group {
-	case "", "apps", "batch", "autoscaling", "policy",
-		"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io",
-		"authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
-		"flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io",
-		"resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io":
-		return true
-	}
-	return false
 }

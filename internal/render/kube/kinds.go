@@ -3,27 +3,9 @@ package kube
 import (
 	"slices"
 	"strings"
+
+	"syncd.io/syncd/internal/resource"
 )
-
-// builtIn are the API groups that every cluster serves; their kinds are called by
-// their names alone.
-func builtIn(group string) bool {
-	return slices.Contains([]string{
-		"", "apps", "batch", "autoscaling", "policy",
-		"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io",
-		"authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
-		"flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io",
-		"scheduling.k8s.io", "storage.k8s.io",
-	}, group)
-}
-
-// keyKind is the kind of a slot: Deployment, Certificate.cert-manager.io.
-func keyKind(group, kind string) string {
-	if builtIn(group) {
-		return kind
-	}
-	return kind + "." + group
-}
 
 // groupVersion takes an apiVersion apart; the core group is "".
 func groupVersion(apiVersion string) (group, version string) {
@@ -114,7 +96,7 @@ func (r rank) String() string {
 // rankOf tells a kind's rank. Custom resources are the rest.
 func rankOf(group, kind string) rank {
 	switch {
-	case !builtIn(group):
+	case !resource.BuiltIn(group):
 		return rankRest
 	case slices.Contains([]string{
 		"Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass", "VolumeAttributesClass", "RuntimeClass",

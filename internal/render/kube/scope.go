@@ -43,7 +43,7 @@ const annotationScope = "syncd.io/scope"
 // widely used operators. Anything else has one: that is what most kinds do, and a
 // cluster that knows better refuses it by name.
 func (s scopes) clusterWide(m manifest, of groupKind) (bool, error) {
-	if builtIn(of.group) {
+	if resource.BuiltIn(of.group) {
 		return slices.Contains(clusterKinds(), of.kind), nil
 	}
 	if cluster, ok := s[of]; ok {
@@ -71,7 +71,7 @@ func (m manifest) annotation(name string) string {
 func (a *app) place(m manifest, s scopes) (resource.Key, error) {
 	group, _ := groupVersion(text(m.tree["apiVersion"]))
 	kind, metadata := text(m.tree["kind"]), mapping(m.tree["metadata"])
-	key := resource.Key{Kind: keyKind(group, kind), Name: text(metadata["name"])}
+	key := resource.Key{Kind: resource.KindOf(group, kind), Name: text(metadata["name"])}
 	cluster, err := s.clusterWide(m, groupKind{group, kind})
 	if err != nil {
 		return key, err

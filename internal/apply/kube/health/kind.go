@@ -27,7 +27,7 @@ const (
 // the object's health: nobody has to watch it. That is every built-in kind but
 // those that something has to carry out; one with a check of its own never is.
 func Settled(object *unstructured.Unstructured, check *resource.Check) bool {
-	if object == nil || check != nil || !builtIn(object.GroupVersionKind().Group) {
+	if object == nil || check != nil || !resource.BuiltIn(object.GroupVersionKind().Group) {
 		return false
 	}
 	switch object.GetKind() {
@@ -38,21 +38,6 @@ func Settled(object *unstructured.Unstructured, check *resource.Check) bool {
 		return false
 	}
 	return true
-}
-
-// builtIn tells whether every cluster serves this group: its kinds are known, and
-// have no conditions but those that the rules of this package look at.
-func builtIn(group string) bool {
-	switch group {
-	case "", "apps", "batch", "autoscaling", "policy",
-		"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
-		"authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io",
-		"coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
-		"flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io",
-		"rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io":
-		return true
-	}
-	return false
 }
 
 // scales tells whether a kind keeps a number of pods running.

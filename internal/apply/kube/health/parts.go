@@ -6,6 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"syncd.io/syncd/internal/resource"
 )
 
 // Part is a kind of object that an object's health is read from besides itself.
@@ -34,7 +36,7 @@ func Parts(object *unstructured.Unstructured) []Part {
 
 // NeedsPods tells whether the health of an object is read from its pods too.
 func NeedsPods(object *unstructured.Unstructured) bool {
-	return object != nil && builtIn(object.GroupVersionKind().Group) &&
+	return object != nil && resource.BuiltIn(object.GroupVersionKind().Group) &&
 		(scales(object.GetKind()) || object.GetKind() == kindJob)
 }
 

@@ -25,7 +25,7 @@ type subject struct {
 
 func look(object *unstructured.Unstructured, parts []unstructured.Unstructured, now time.Time) *subject {
 	s := &subject{object: object, now: now}
-	if builtIn(object.GroupVersionKind().Group) {
+	if resource.BuiltIn(object.GroupVersionKind().Group) {
 		s.kind = object.GetKind()
 	}
 	switch {
