@@ -70,7 +70,7 @@ func concealed(s *container.State, conceal *strings.Replacer) *container.State {
 
 // concealer masks, in what a container said, every secret that it was given.
 func (t *Target) concealer(key resource.Key, in container.InspectResponse) *strings.Replacer {
-	return replacer(t.secretsOf(key, in))
+	return resource.Concealer(t.secretsOf(key, in))
 }
 
 // secretsOf are the secrets that a container was given: by its environment, by the
@@ -88,18 +88,6 @@ func (t *Target) secretsOf(key resource.Key, in container.InspectResponse) []str
 		}
 	}
 	return append(secrets, t.engine.mountedSecrets(in)...)
-}
-
-// replacer replaces longer secrets first: one may be part of another.
-func replacer(secrets []string) *strings.Replacer {
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, s := range secrets {
-		if s = strings.TrimSpace(s); len(s) >= resource.ShortestSecret {
-			pairs = append(pairs, s, resource.Mask)
-		}
-	}
-	return strings.NewReplacer(pairs...)
 }
 
 // mountedSecrets reads the container's secret files, whole and line by line, where

@@ -86,7 +86,7 @@ func (t *Target) hookFailed(ctx context.Context, id string, f hookFailure) error
 		slot, _ := slotOf(in.Config.Labels)
 		secrets = append(secrets, t.secretsOf(slot, in)...)
 	}
-	conceal := replacer(secrets)
+	conceal := resource.Concealer(secrets)
 	text := f.name + ": " + resource.Harmless(conceal.Replace(f.reason), longestReason)
 	if said := ending(conceal.Replace(f.output), longestReason); said != "" {
 		text += ": " + said

@@ -23,14 +23,7 @@ func concealer(want []resource.Object, secrets []string) *strings.Replacer {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) }) // a longer one may hold a shorter one
-	var pairs []string
-	for _, s := range slices.Compact(all) {
-		if s = strings.TrimSpace(s); len(s) >= resource.ShortestSecret {
-			pairs = append(pairs, s, resource.Mask)
-		}
-	}
-	return strings.NewReplacer(pairs...)
+	return resource.Concealer(all)
 }
 
 // hide masks the app's secrets in a text.
