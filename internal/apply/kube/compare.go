@@ -56,7 +56,7 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 		l.ledger.setSince(w.object.Key, known, l.begun)
 	}
 	p.Aside = seen.strange()
-	if inst.Health, err = l.feels(ctx, w, known, seen.version); err != nil {
+	if inst.Health, err = l.feels(ctx, w, known, seen.version, nil); err != nil {
 		return p, false, err
 	}
 	p.Live = []resource.Instance{inst}
@@ -100,7 +100,7 @@ func (l *look) compareWith(ctx context.Context, p resource.Pair, w *wanted, live
 	}
 	p.Aside = strangeFields(live.GetManagedFields())
 	known := l.note(w, live, p.InPlace != nil && string(p.Stored) == string(inst.Spec))
-	if inst.Health, err = l.feels(ctx, w, known, live.GetResourceVersion()); err != nil {
+	if inst.Health, err = l.feels(ctx, w, known, live.GetResourceVersion(), live); err != nil {
 		return p, err
 	}
 	p.Live = []resource.Instance{inst}

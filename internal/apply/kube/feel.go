@@ -5,7 +5,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -75,28 +74,33 @@ func (t *Target) notShown(known entry, ref resource.Ref) resource.Health {
 }
 
 // feels returns the health of an object at a resource version: as it is remembered
-// of that version, else as the cluster says.
-func (l *look) feels(ctx context.Context, w *wanted, known entry, version string) (resource.Health, error) {
-	check := l.checkOf(w.object.Key)
-	if health.Settled(w.manifest, check) {
+// of that version, else as live says, which is asked for where it is nil.
+func (l *look) feels(ctx context.Context, w *wanted, known entry, version string, live *unstructured.Unstructured) (resource.Health, error) {
+	if health.Settled(w.manifest, l.checkOf(w.object.Key)) {
 		return fine(), nil
 	}
 	if version != "" && known.healthAt == version {
 		return known.health, nil
 	}
-	var live *unstructured.Unstructured
-	err := l.engine.bounded(ctx, func() (err error) {
-		live, err = l.identity.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
-		return err
-	})
+	if live != nil {
+		return l.judge(ctx, w, live)
+	}
+	live, err := l.get(ctx, w)
 	if apierrors.IsNotFound(err) {
 		return resource.Health{State: resource.Absent}, nil
 	}
 	if err != nil {
 		return resource.Health{}, classified(err, "look at "+w.object.Key.String())
 	}
+	return l.judge(ctx, w, live)
+}
+
+// judge is the health of a live object, which is remembered with its version. Where
+// it is not well, its pods know why.
+func (l *look) judge(ctx context.Context, w *wanted, live *unstructured.Unstructured) (resource.Health, error) {
+	check := l.checkOf(w.object.Key)
 	h := health.Of(live, nil, check, time.Now())
-	if h.State != resource.Well && health.NeedsPods(live) { // its pods know why
+	if h.State != resource.Well && health.NeedsPods(live) {
 		parts, err := l.engine.partsNow(ctx, l.identity, live)
 		if err != nil {
 			return h, err

@@ -22,7 +22,8 @@ func (t *Target) Observe(ctx context.Context, want []resource.Object, owned appl
 
 func (t *Target) observe(ctx context.Context, want []resource.Object, owned apply.Owned) ([]resource.Pair, error) {
 	t.learn(want, owned)
-	l := &look{Target: t, begun: time.Now(), owned: owned, want: want, pairs: make([]resource.Pair, len(want))}
+	l := &look{Target: t, begun: time.Now(), want: want}
+	pairs := make([]resource.Pair, len(want))
 	var err error
 	if l.identity, err = t.identity(); err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func (t *Target) observe(ctx context.Context, want []resource.Object, owned appl
 	group.SetLimit(inFlight)
 	for i := range want {
 		group.Go(func() (err error) {
-			l.pairs[i], err = l.pair(inside, want[i])
+			pairs[i], err = l.pair(inside, want[i])
 			return err
 		})
 	}
@@ -42,7 +43,7 @@ func (t *Target) observe(ctx context.Context, want []resource.Object, owned appl
 	if err != nil {
 		return nil, err
 	}
-	out := append(l.pairs, extras...)
+	out := append(pairs, extras...)
 	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
 	return out, nil
 }
@@ -52,9 +53,7 @@ type look struct {
 	*Target
 	begun    time.Time
 	identity *identity
-	owned    apply.Owned
 	want     []resource.Object
-	pairs    []resource.Pair
 }
 
 // pair looks at one wanted object.
@@ -97,7 +96,7 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 		version = seen.version
 		p.Aside = seen.strange()
 	}
-	h, err := l.feels(ctx, w, known, version)
+	h, err := l.feels(ctx, w, known, version, nil)
 	if err != nil {
 		return p, err
 	}
@@ -128,7 +127,7 @@ func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known
 	}
 	uid := string(live.GetUID())
 	// One that was ours, and is labelled as another's by now, has been taken over.
-	if mine(live, l.engine.agent, l.app) || known.UID == uid && known.Own != "" && !labelled(live) || l.adopted(uid) {
+	if mine(live, l.engine.agent, l.app) || known.UID == uid && known.Own != "" && !labelled(live) || l.isAdopted(uid) {
 		return l.compareWith(ctx, p, w, live)
 	}
 	l.ledger.dropKnown(w.object.Key, known)
@@ -137,10 +136,6 @@ func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known
 		Maker: makerOf(live), Holder: holderOf(live, l.engine.agent), Spec: p.Stored,
 	}}
 	return p, nil
-}
-
-func (l *look) adopted(uid string) bool {
-	return slices.ContainsFunc(l.owned.Adopted, func(r resource.Ref) bool { return r.ID == uid })
 }
 
 // brings names the wanted CustomResourceDefinition that serves the object's kind;
