@@ -2,6 +2,8 @@ package compose
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -27,7 +29,7 @@ func canaryOf(value any) (*resource.Canary, error) {
 	if !ok {
 		return nil, fmt.Errorf("%v is not a mapping of share and for", value)
 	}
-	for _, key := range sortedKeys(m) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if key != "share" && key != "for" {
 			return nil, fmt.Errorf("unknown key %s; it has share and for", key)
 		}

@@ -1,7 +1,9 @@
 package compose
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +21,7 @@ func (s *scanner) content(file string, tree map[string]any, at place) error {
 	if limit := s.app.req.MaxObjects; len(services) > limit {
 		return mistake.Rejected("`limits.objects` in syncd.yaml raises the limit", "%s: %d services are more than the limit of %d objects", file, len(services), limit)
 	}
-	for _, name := range sortedKeys(services) {
+	for _, name := range slices.Sorted(maps.Keys(services)) {
 		service, _ := services[name].(map[string]any)
 		c := contentOf{scanner: s, place: at, kind: "service", section: "services", name: name, file: file}
 		if err := c.service(service); err != nil {
@@ -28,7 +30,7 @@ func (s *scanner) content(file string, tree map[string]any, at place) error {
 	}
 	for _, section := range []string{"configs", "secrets"} {
 		entries := mapAt(tree, section)
-		for _, name := range sortedKeys(entries) {
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			entry, _ := entries[name].(map[string]any)
 			c := contentOf{scanner: s, place: at, kind: strings.TrimSuffix(section, "s"), section: section, name: name, file: file}
 			if err := c.object(entry); err != nil {
@@ -37,7 +39,7 @@ func (s *scanner) content(file string, tree map[string]any, at place) error {
 		}
 	}
 	volumes := mapAt(tree, "volumes")
-	for _, name := range sortedKeys(volumes) {
+	for _, name := range slices.Sorted(maps.Keys(volumes)) {
 		c := contentOf{scanner: s, place: at, kind: "volume", section: "volumes", name: name, file: file}
 		device, _ := mapAt(mapAt(volumes, name), "driver_opts")["device"].(string)
 		if c.ofHost(device) || !strings.HasPrefix(device, ".") && !strings.HasPrefix(device, "~") {

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -12,7 +13,7 @@ func (a *app) entangled(model map[string]any) error {
 	services := mapAt(model, "services")
 	for name := range services {
 		service, _ := services[name].(map[string]any)
-		graph[name] = sortedKeys(mapAt(service, "depends_on"))
+		graph[name] = slices.Sorted(maps.Keys(mapAt(service, "depends_on")))
 	}
 	if found := cycle(graph); found != nil {
 		return a.reject(found[0], "depends_on", "", "the services need each other in a circle: %s", strings.Join(found, " -> "))
@@ -47,7 +48,7 @@ func cycle(graph map[string][]string) []string {
 		state[name] = done
 		return nil
 	}
-	for _, name := range sortedKeys(graph) {
+	for _, name := range slices.Sorted(maps.Keys(graph)) {
 		if state[name] == 0 {
 			if found := visit(name); found != nil {
 				return found
@@ -73,7 +74,7 @@ func tooManyPaths(graph map[string][]string) string {
 		paths[name] = n
 		return n
 	}
-	for _, name := range sortedKeys(graph) {
+	for _, name := range slices.Sorted(maps.Keys(graph)) {
 		if total += count(name); total > maxPaths {
 			return name
 		}

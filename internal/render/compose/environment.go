@@ -2,6 +2,7 @@ package compose
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -93,7 +94,7 @@ func (a *app) labelsOf(s types.ServiceConfig, c *spec.Container) error {
 // reservedIn returns the first reserved label, in their order; "" where there is
 // none.
 func reservedIn(labels map[string]string) string {
-	for _, name := range sortedKeys(labels) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		if reserved(name) {
 			return name
 		}

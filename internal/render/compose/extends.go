@@ -2,8 +2,10 @@ package compose
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 
@@ -15,7 +17,7 @@ import (
 func (s *scanner) extends(file string, doc document, at place) error {
 	services := mapAt(doc.tree, "services")
 	own := origin{file: file, dir: at.dir, services: []map[string]any{services}}
-	for _, name := range sortedKeys(services) {
+	for _, name := range slices.Sorted(maps.Keys(services)) {
 		e := extension{scanner: s, at: at, file: file, service: name, open: map[string]bool{}}
 		if err := e.follow(own, name); err != nil {
 			return err

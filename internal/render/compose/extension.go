@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +46,7 @@ func (a *app) extension(s types.ServiceConfig) (extensionOf, error) {
 	if !ok {
 		return out, a.reject(s.Name, xSyncdKey, "write `x-syncd: {job: true}`", "not a mapping of keys to values")
 	}
-	for _, key := range sortedKeys(m) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if err := a.extensionKey(s.Name, key, m[key], &out); err != nil {
 			return out, err
 		}

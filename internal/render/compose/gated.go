@@ -3,6 +3,8 @@ package compose
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -32,7 +34,7 @@ func (a *app) gate(service string, value any, out *gateOf) error {
 		return a.gateMode(service, gateField, value, out)
 	}
 	out.Gate = cmp.Or(a.ofApp(), "tcp")
-	for _, key := range sortedKeys(fields) {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		switch key {
 		case "mode":
 			if err := a.gateMode(service, gateField+".mode", fields[key], out); err != nil {

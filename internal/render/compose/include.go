@@ -1,7 +1,9 @@
 package compose
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"syncd.io/syncd/internal/render/mistake"
@@ -54,7 +56,7 @@ func (in *include) decode(entry any) error {
 	if !ok {
 		return in.rejected("write `include: [FILE]`", "an entry is neither a file nor a mapping with path")
 	}
-	for _, key := range sortedKeys(m) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
 		var err error
 		switch key {
 		case "path":

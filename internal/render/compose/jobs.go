@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -41,7 +43,7 @@ func (a *app) planJobs() error {
 		a.jobs[name] = &resource.Job{OnRollback: resource.HaltOnRollback}
 	}
 	config := a.req.App.Config.Jobs
-	for _, name := range sortedKeys(config) {
+	for _, name := range slices.Sorted(maps.Keys(config)) {
 		if err := a.jobTarget(name, name, ""); err != nil {
 			return err
 		}
@@ -59,7 +61,7 @@ func (a *app) planJobs() error {
 func (a *app) jobCircle() error {
 	graph := map[string][]string{}
 	for name, s := range a.project.Services {
-		graph[name] = sortedKeys(s.DependsOn)
+		graph[name] = slices.Sorted(maps.Keys(s.DependsOn))
 		if job := a.jobs[name]; job != nil && job.Before != "" {
 			graph[name] = append(graph[name], job.Before)
 		}

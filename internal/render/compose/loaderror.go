@@ -3,6 +3,7 @@ package compose
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"regexp"
@@ -101,7 +102,7 @@ func yamlKeys(t reflect.Type) []string {
 // guess finds the place of a message that names a service in one of compose-go's
 // ways: services.web.image, services[web].image, service "web"; else it is file.
 func (a *app) guess(text, file string) string {
-	for _, key := range sortedKeys(a.index.found) {
+	for _, key := range slices.Sorted(maps.Keys(a.index.found)) {
 		section, name, _ := strings.Cut(key, "/")
 		single := strings.TrimSuffix(section, "s")
 		for _, form := range []string{section + "." + name + ".", section + "." + name + ":", section + "[" + name + "].", single + ` "` + name + `"`} {

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ func (a *app) mistake(ctx context.Context, docs []scanned) error {
 	for _, doc := range docs {
 		for _, section := range sections() {
 			entries := mapAt(doc.tree, section)
-			for _, name := range sortedKeys(entries) {
+			for _, name := range slices.Sorted(maps.Keys(entries)) {
 				if err := ctx.Err(); err != nil {
 					return a.loadError(ctx, err)
 				}
@@ -29,7 +30,7 @@ func (a *app) mistake(ctx context.Context, docs []scanned) error {
 				}
 			}
 		}
-		for _, key := range sortedKeys(doc.tree) {
+		for _, key := range slices.Sorted(maps.Keys(doc.tree)) {
 			if slices.Contains(sections(), key) {
 				continue
 			}
@@ -54,7 +55,7 @@ func (a *app) mistakeIn(e entry, value any) error {
 	if whole == nil || !ok {
 		return whole
 	}
-	for _, field := range sortedKeys(fields) {
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		one := map[string]any{field: fields[field]}
 		if err := a.refusal(e, field, e.with(one)); err != nil {
 			return a.narrow(e, field, one, err)
@@ -69,7 +70,7 @@ func (a *app) narrow(e entry, path string, value map[string]any, err error) erro
 	keys := strings.Split(path, ".")
 	last := keys[len(keys)-1]
 	fields, _ := value[last].(map[string]any)
-	for _, field := range sortedKeys(fields) {
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		one := map[string]any{field: fields[field]}
 		full := map[string]any{last: one}
 		for _, key := range slices.Backward(keys[:len(keys)-1]) {

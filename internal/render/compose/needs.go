@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -21,7 +23,7 @@ type needs struct {
 func (a *app) needs(s types.ServiceConfig) (needs, error) {
 	var out needs
 	shared := a.sharedWith(s)
-	for _, on := range sortedKeys(s.DependsOn) {
+	for _, on := range slices.Sorted(maps.Keys(s.DependsOn)) {
 		need, ok, err := a.need(s, on, shared[on])
 		if err != nil {
 			return out, err
@@ -30,7 +32,7 @@ func (a *app) needs(s types.ServiceConfig) (needs, error) {
 			out.list = append(out.list, need)
 		}
 	}
-	for _, on := range sortedKeys(shared) {
+	for _, on := range slices.Sorted(maps.Keys(shared)) {
 		if err := a.shareable(s, on, shared[on]); err != nil {
 			return out, err
 		}
@@ -44,7 +46,7 @@ func (a *app) needs(s types.ServiceConfig) (needs, error) {
 // takes its containers with it.
 func (a *app) networkRefs(s types.ServiceConfig) []resource.Key {
 	var out []resource.Key
-	for _, key := range sortedKeys(s.Networks) {
+	for _, key := range slices.Sorted(maps.Keys(s.Networks)) {
 		out = append(out, resource.Key{Kind: spec.KindNetwork, Name: key})
 	}
 	return out

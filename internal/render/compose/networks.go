@@ -2,6 +2,7 @@ package compose
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -79,14 +80,14 @@ func (a *app) shared() ([]resource.Object, error) {
 		}
 	}
 	var out []resource.Object
-	for _, key := range sortedKeys(networks) {
+	for _, key := range slices.Sorted(maps.Keys(networks)) {
 		n, err := a.network(key, a.project.Networks[key])
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, n)
 	}
-	for _, key := range sortedKeys(volumes) {
+	for _, key := range slices.Sorted(maps.Keys(volumes)) {
 		v, err := a.volume(key, a.project.Volumes[key])
 		if err != nil {
 			return nil, err

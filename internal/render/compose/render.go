@@ -6,6 +6,8 @@ package compose
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
@@ -51,10 +53,10 @@ func (a *app) answer(objects []resource.Object) (render.Answer, error) {
 		Objects: resource.Sorted(objects), Inputs: a.repo.Inputs(),
 		Variables: a.variables.names(),
 	}
-	for _, note := range sortedKeys(a.notes) {
+	for _, note := range slices.Sorted(maps.Keys(a.notes)) {
 		answer.Notes = append(answer.Notes, mistake.Masked(note, a.secrets()))
 	}
-	for _, key := range sortedKeys(a.mounts) {
+	for _, key := range slices.Sorted(maps.Keys(a.mounts)) {
 		answer.Mounts = append(answer.Mounts, a.mounts[key])
 	}
 	var size int64

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -97,7 +98,7 @@ func nano(cores float32) int64 { return int64(math.Round(decimal(cores) * 1e9)) 
 
 func ulimits(m map[string]*types.UlimitsConfig) []spec.Ulimit {
 	var out []spec.Ulimit
-	for _, name := range sortedKeys(m) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
 		u := m[name]
 		if u == nil {
 			continue

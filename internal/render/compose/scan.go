@@ -3,6 +3,8 @@ package compose
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	interp "github.com/compose-spec/compose-go/v2/interpolation"
@@ -55,7 +57,7 @@ type place struct {
 func newPlace(dir string, env map[string]string) place {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q", dir)
-	for _, name := range sortedKeys(env) {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
 		fmt.Fprintf(sum, "%q=%q", name, env[name])
 	}
 	return place{dir: dir, env: env, mark: string(sum.Sum(nil))}

@@ -1,12 +1,15 @@
 package compose
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // undefined finds the first service of a model that lacks an image or refers to
 // what is not there: compose-go tells one of several. It is nil where all is.
 func (a *app) undefined(model map[string]any) error {
 	services := mapAt(model, "services")
-	for _, name := range sortedKeys(services) {
+	for _, name := range slices.Sorted(maps.Keys(services)) {
 		service := mapAt(services, name)
 		if !a.active(service) {
 			continue
@@ -19,7 +22,7 @@ func (a *app) undefined(model map[string]any) error {
 				return a.reject(name, ref.field+"s", "declare it under the top-level `"+ref.field+"s`", "there is no %s %s", ref.field, ref.value)
 			}
 		}
-		for _, on := range sortedKeys(mapAt(service, "depends_on")) {
+		for _, on := range slices.Sorted(maps.Keys(mapAt(service, "depends_on"))) {
 			if services[on] == nil {
 				return a.reject(name, "depends_on", "", "there is no service %s", on)
 			}
@@ -40,7 +43,7 @@ func (a *app) active(service map[string]any) bool {
 // model refers to.
 func references(service map[string]any) []pair {
 	var out []pair
-	for _, key := range sortedKeys(mapAt(service, "networks")) {
+	for _, key := range slices.Sorted(maps.Keys(mapAt(service, "networks"))) {
 		out = append(out, pair{"network", key})
 	}
 	for _, field := range []string{"volume", "config", "secret"} {

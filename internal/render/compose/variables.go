@@ -3,7 +3,9 @@ package compose
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 
 	"github.com/compose-spec/compose-go/v2/template"
 )
@@ -70,7 +72,7 @@ func (v *variables) substitute(text string, lookup template.Mapping) (string, er
 }
 
 // names returns the values that were used, in order.
-func (v *variables) names() []string { return sortedKeys(v.used) }
+func (v *variables) names() []string { return slices.Sorted(maps.Keys(v.used)) }
 
 // variableError says which variable has no value, as cause and hint.
 func variableError(err error) (text, hint string) {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func (m manifest) wave() (int, error) {
 // passed over in silence otherwise.
 func (m manifest) checkAnnotations() error {
 	annotations := mapping(mapping(m.tree["metadata"])["annotations"])
-	for _, name := range sortedKeys(annotations) {
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
 		if !strings.HasPrefix(name, prefix) {
 			continue
 		}

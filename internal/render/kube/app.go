@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 
@@ -35,7 +36,7 @@ func (a *app) note(format string, args ...any) { a.notes[fmt.Sprintf(format, arg
 // sortedNotes are the notes in order, without secret values.
 func (a *app) sortedNotes() []string {
 	var out []string
-	for _, note := range sortedKeys(a.notes) {
+	for _, note := range slices.Sorted(maps.Keys(a.notes)) {
 		out = append(out, mistake.Masked(note, a.secrets()))
 	}
 	return out
@@ -48,12 +49,3 @@ func (a *app) setting(key, hint, format string, args ...any) error {
 
 // secrets are the values that come from the host's files, longest first.
 func (a *app) secrets() []string { return mistake.Secrets(a.req.Values, a.req.Secret) }
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
-}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
+	"slices"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render/kube/helm"
@@ -29,7 +31,7 @@ func (a *app) charted(ctx context.Context) ([]manifest, error) {
 	if in.Values, err = a.values(k.Values); err != nil {
 		return nil, err
 	}
-	for _, name := range sortedKeys(k.Set) {
+	for _, name := range slices.Sorted(maps.Keys(k.Set)) {
 		if in.Set[name], err = a.variables.fill(k.Set[name]); err != nil {
 			return nil, a.setting("helm.set."+name, hintOf(err), "%w", err)
 		}

@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +56,7 @@ func pack(t *testing.T, f files) string {
 	var out bytes.Buffer
 	zipped := gzip.NewWriter(&out)
 	w := tar.NewWriter(zipped)
-	for _, name := range sortedKeys(f) {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
 		header := &tar.Header{Name: "web/" + strings.TrimPrefix(name, "app/"), Mode: 0o644, Size: int64(len(f[name]))}
 		if err := w.WriteHeader(header); err != nil {
 			t.Fatal(err)

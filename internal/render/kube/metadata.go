@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ func (m manifest) checkTexts(metadata map[string]any, field string) []error {
 	}
 	var errs []error
 	size := 0
-	for _, name := range sortedKeys(entries) {
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		if entries[name] == nil {
 			entries[name] = ""
 		}
@@ -176,7 +177,7 @@ func (a *app) dropOurs(m manifest, metadata map[string]any) {
 		"labels":      {"app.kubernetes.io/managed-by", prefix + "app", prefix + "agent"},
 		"annotations": {annotationHash, "kubectl.kubernetes.io/last-applied-configuration"},
 	}
-	for _, field := range sortedKeys(ours) {
+	for _, field := range slices.Sorted(maps.Keys(ours)) {
 		entries, ok := metadata[field].(map[string]any)
 		if !ok {
 			continue
@@ -196,7 +197,7 @@ func (a *app) dropOurs(m manifest, metadata map[string]any) {
 // addLabels puts the app's labels on the object, which may not say otherwise.
 func (a *app) addLabels(m manifest, metadata map[string]any) error {
 	common := a.req.App.Config.Kubernetes.Labels
-	for _, name := range sortedKeys(common) {
+	for _, name := range slices.Sorted(maps.Keys(common)) {
 		labels := mapping(metadata["labels"])
 		if labels == nil {
 			if metadata["labels"] != nil {
@@ -221,7 +222,7 @@ func (m manifest) checkSecret() []error {
 		if m.tree[field] != nil && !ok {
 			errs = append(errs, m.reject([]string{field}, "", "want a mapping of names to values"))
 		}
-		for _, name := range sortedKeys(entries) {
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			value, ok := entries[name].(string)
 			_, bad := base64.StdEncoding.DecodeString(strings.NewReplacer("\r", "", "\n", "").Replace(value))
 			switch {

@@ -3,6 +3,7 @@ package kube
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,7 @@ func printTiers(a render.Answer) string {
 		}
 		lines[line] = true
 	}
-	return strings.Join(sortedKeys(lines), "\n")
+	return strings.Join(slices.Sorted(maps.Keys(lines)), "\n")
 }
 
 func wave(n string) string { return "  annotations: {syncd.io/wave: '" + n + "'}" }

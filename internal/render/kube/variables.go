@@ -3,7 +3,9 @@ package kube
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +23,7 @@ func newVariables(host map[string]string) *variables {
 }
 
 // names returns the values that were used, in order.
-func (v *variables) names() []string { return sortedKeys(v.used) }
+func (v *variables) names() []string { return slices.Sorted(maps.Keys(v.used)) }
 
 // errVariable says what is wrong with a setting's references, and what to do.
 type errVariable struct{ text, hint string }

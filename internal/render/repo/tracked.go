@@ -2,6 +2,7 @@ package repo
 
 import (
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,7 @@ func (r *Repo) Input(name string) { r.inputs[name] = true }
 func (r *Repo) IsInput(name string) bool { return r.inputs[name] }
 
 // Inputs returns the inputs in order.
-func (r *Repo) Inputs() []string { return sortedKeys(r.inputs) }
+func (r *Repo) Inputs() []string { return slices.Sorted(maps.Keys(r.inputs)) }
 
 // Blob returns Git's "mode hash" of a path, false where Git has no such file.
 func (r *Repo) Blob(name string) (string, bool) {
@@ -40,7 +41,7 @@ func (r *Repo) Below(name string) []string {
 // Refused returns a path at or below name that Git has but that was not written,
 // and the reason.
 func (r *Repo) Refused(name string) (refused, why string) {
-	for _, p := range sortedKeys(r.refused) {
+	for _, p := range slices.Sorted(maps.Keys(r.refused)) {
 		if p == name || name == "." || strings.HasPrefix(p, name+"/") {
 			return p, r.refused[p]
 		}
@@ -52,7 +53,7 @@ func (r *Repo) Refused(name string) (refused, why string) {
 // were not written, in order.
 func (r *Repo) RefusedIn(dir string) []string {
 	var out []string
-	for _, p := range sortedKeys(r.refused) {
+	for _, p := range slices.Sorted(maps.Keys(r.refused)) {
 		if path.Dir(p) == dir {
 			out = append(out, path.Base(p))
 		}
@@ -64,15 +65,6 @@ func (r *Repo) RefusedIn(dir string) []string {
 func (r *Repo) ReadDir(dir string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(r.root.FS(), filepath.ToSlash(dir))
 	return entries, Plain(err)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // IsDir tells whether a path without symlinks in it is a directory.
