@@ -90,14 +90,6 @@ func (s *suite) given(objects ...resource.Object) {
 	}
 }
 
-// several skips the test where a slot has room for one.
-func (s *suite) several() {
-	s.Helper()
-	if s.Alone {
-		s.Skip("this target's slots have room for one")
-	}
-}
-
 // base puts what instances stand on.
 func (s *suite) base() []resource.Object {
 	s.Helper()

@@ -6,6 +6,14 @@ import (
 	"syncd.io/syncd/internal/resource"
 )
 
+// several skips the test where a slot has room for one.
+func (s *suite) several() {
+	s.Helper()
+	if s.Alone {
+		s.Skip("this target's slots have room for one")
+	}
+}
+
 func (s *suite) beside() {
 	s.several()
 	s.base()

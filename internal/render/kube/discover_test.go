@@ -67,7 +67,7 @@ func TestDiscoverFindsEveryAppOnce(t *testing.T) {
 // What others are built on is no app of its own, unless its settings say so.
 func TestBasesAreNoApps(t *testing.T) {
 	apps := discover(t, files{
-		"overlays/prod/kustomization.yaml":    "resources: [../../base, ../../shared/cm.yaml]\ncomponents: [../../extra]\n",
+		"overlays/prod/kustomization.yaml":    "resources: [../../base, ../../common/cm.yaml]\ncomponents: [../../extra]\n",
 		"overlays/staging/kustomization.yaml": "bases: [../../base]\n",
 		"base/kustomization.yaml":             "resources: [../common, a.yaml]\n",
 		"base/a.yaml":                         configMap("a"),
@@ -76,7 +76,7 @@ func TestBasesAreNoApps(t *testing.T) {
 		"said/.syncd.yaml":                    "kubernetes: {}\n",
 		"extra/kustomization.yaml":            "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n",
 		"unused/kustomization.yaml":           "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n",
-		"shared/cm.yaml":                      configMap("a"),
+		"common/cm.yaml":                      configMap("a"),
 		"app/.syncd.yaml":                     "kubernetes: {path: \"../charts/web-${ENV}\"}\n",
 		"charts/web-prod/Chart.yaml":          "name: web\nversion: 1.0.0\n",
 		"charts/web-test/Chart.yaml":          "name: web\nversion: 1.0.0\n",

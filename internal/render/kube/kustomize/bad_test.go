@@ -168,14 +168,14 @@ func TestTextsThatLookLikeAddressesAreFree(t *testing.T) {
 // Whatever was read or looked for is an input, also through symlinks.
 func TestInputsAreRemembered(t *testing.T) {
 	root := repository(t, map[string]string{
-		"app/kustomization.yaml":  "resources: [link, link.yaml]\nconfigMapGenerator: [{name: c, files: [../shared/c.txt]}]\n",
+		"app/kustomization.yaml":  "resources: [link, link.yaml]\nconfigMapGenerator: [{name: c, files: [../common/c.txt]}]\n",
 		"app/link":                "-> ../base",
-		"app/link.yaml":           "-> ../shared/real.yaml",
+		"app/link.yaml":           "-> ../common/real.yaml",
 		"base/kustomization.yaml": "resources: [b.yaml]\n",
 		"base/b.yaml":             strings.Replace(manifest, "name: a", "name: b", 1),
-		"shared/real.yaml":        manifest,
-		"shared/c.txt":            "c",
-		"shared/unused.txt":       "c",
+		"common/real.yaml":        manifest,
+		"common/c.txt":            "c",
+		"common/unused.txt":       "c",
 	})
 	r, err := repo.Open(root)
 	if err != nil {
@@ -194,7 +194,7 @@ func TestInputsAreRemembered(t *testing.T) {
 		t.Errorf("sources %s", got)
 	}
 	inputs := " " + strings.Join(r.Inputs(), " ") + " "
-	for _, want := range []string{"app/kustomization.yaml", "app/kustomization.yml", "app/link", "app/link.yaml", "shared/real.yaml", "base/kustomization.yaml", "base/b.yaml", "shared/c.txt"} {
+	for _, want := range []string{"app/kustomization.yaml", "app/kustomization.yml", "app/link", "app/link.yaml", "common/real.yaml", "base/kustomization.yaml", "base/b.yaml", "common/c.txt"} {
 		if !strings.Contains(inputs, " "+want+" ") {
 			t.Errorf("inputs lack %s: %s", want, inputs)
 		}
