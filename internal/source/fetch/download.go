@@ -19,6 +19,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/source/bound"
 	"syncd.io/syncd/internal/source/remote"
 )
 
@@ -181,7 +182,7 @@ func receive(ctx context.Context, s *session, store *filesystem.Storage, wants [
 		return err
 	}
 	defer answer.Close() // a failed end changes nothing about the objects
-	return packfile.UpdateObjectStorage(store, &bounded{r: plain(ask, answer), left: limit})
+	return packfile.UpdateObjectStorage(store, &bound.Reader{R: plain(ask, answer), Left: limit, Err: errLarge()})
 }
 
 // plain takes the pack out of the side band that carries progress too.
@@ -195,17 +196,8 @@ func plain(ask *packp.UploadPackRequest, r io.Reader) io.Reader {
 	return r
 }
 
-// bounded ends a pack that is larger than the disk allowance.
-type bounded struct {
-	r    io.Reader
-	left int64
-}
-
-// Read fails once the limit is passed.
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, fault.Hint(fault.As(fault.Rejected, errors.New("the repository's objects are larger than the disk allowance")), "use a smaller repository, or raise limits.fetchDisk in syncd.yaml")
-	}
-	return n, err
+// errLarge ends a pack that is larger than the disk allowance.
+func errLarge() error {
+	err := errors.New("the repository's objects are larger than the disk allowance")
+	return fault.Hint(fault.As(fault.Rejected, err), "use a smaller repository, or raise limits.fetchDisk in syncd.yaml")
 }

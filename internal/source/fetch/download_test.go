@@ -14,6 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source/bound"
 	"syncd.io/syncd/internal/source/remote"
 )
 
@@ -102,7 +103,7 @@ func TestServersThatGiveOutAnyCommit(t *testing.T) {
 
 func TestAPackThatIsTooLargeEnds(t *testing.T) {
 	for size, fits := range map[int]bool{0: true, 99: true, 100: true, 101: false, 100_000: false} {
-		b := &bounded{r: bytes.NewReader(make([]byte, size)), left: 100}
+		b := &bound.Reader{R: bytes.NewReader(make([]byte, size)), Left: 100, Err: errLarge()}
 		n, err := io.Copy(io.Discard, b)
 		if (err == nil) != fits || n > 100 {
 			t.Errorf("%d bytes of at most 100: %d read, %v", size, n, err)

@@ -17,6 +17,7 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source/bound"
 )
 
 // maxRedirects is how often one request may be sent on within its host.
@@ -136,30 +137,22 @@ func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Body = &body{ReadCloser: res.Body, left: b.limit}
+	res.Body = &body{bound.Reader{R: res.Body, Left: b.limit, Err: errAdvertised}, res.Body}
 	return res, nil
 }
 
+// body is an answer that is bounded, and read to its end.
 type body struct {
-	io.ReadCloser
-	left int64
-}
-
-// Read fails once the limit is passed.
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, errAdvertised
-	}
-	return n, err
+	bound.Reader
+	whole io.ReadCloser
 }
 
 // Close reads at most 4 KiB that are left, then closes.
 func (b *body) Close() error {
-	_, err := io.CopyN(io.Discard, b.ReadCloser, 4<<10)
+	_, err := io.CopyN(io.Discard, b.whole, 4<<10)
 	if err != nil && !errors.Is(err, io.EOF) {
-		_ = b.ReadCloser.Close() // the read error says more
-		return nil               // what was wanted had been read
+		_ = b.whole.Close() // the read error says more
+		return nil          // what was wanted had been read
 	}
-	return b.ReadCloser.Close()
+	return b.whole.Close()
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source/bound"
 	"syncd.io/syncd/internal/source/chart"
 )
 
@@ -65,25 +66,14 @@ func (c careful) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Body = &body{res.Body, maxIndex}
+	res.Body = struct {
+		io.Reader
+		io.Closer
+	}{&bound.Reader{R: res.Body, Left: maxIndex, Err: errTooLong}, res.Body}
 	return res, nil
 }
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-type body struct {
-	io.ReadCloser
-	left int64
-}
-
-// Read fails once the limit is passed.
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, errTooLong
-	}
-	return n, err
 }
