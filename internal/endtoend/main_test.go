@@ -5,31 +5,29 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
+
+	"syncd.io/syncd/internal/endtoend/programs"
 )
 
 // sideBySide is how many tests run at once: they wait more than they work.
 const sideBySide = "3"
 
-// programs is where the tests' binaries are built, once.
-var programs string
+// built are the programs that the tests run.
+var built *programs.Programs
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "syncdtest-programs-")
-	if err != nil {
+	var err error
+	if built, err = programs.New(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	programs = dir
 	if err := flag.Set("test.parallel", sideBySide); err != nil { // what the command line says comes later, and wins
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	code := m.Run()
-	err = os.RemoveAll(dir)
+	err = built.Remove()
 	if !testing.Short() {
 		err = errors.Join(err, tidyGates())
 	}
@@ -40,46 +38,30 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// buildRenderer and buildAgent compile the programs, once for all tests.
-var (
-	buildRenderer = sync.OnceValue(func() error { return build("syncd-render") })
-	buildAgent    = sync.OnceValue(func() error { return build("syncd") })
-	buildGate     = sync.OnceValue(func() error { return build("syncd-gate") })
-)
-
-func build(name string) error {
-	cmd := exec.Command("go", "build", "-o", programs+"/", "syncd.io/syncd/cmd/"+name)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", name, err, out)
+// program returns the path of one of the programs, with what it needs beside it.
+func program(t testing.TB, names ...string) string {
+	t.Helper()
+	path, err := built.Path(names...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil
+	return path
 }
 
 // renderer returns the path of the child that fetches and renders.
 func renderer(t testing.TB) string {
 	t.Helper()
-	if err := buildRenderer(); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(programs, "syncd-render")
+	return program(t, "syncd-render")
 }
 
 // gateProgram returns the path of the gate.
 func gateProgram(t testing.TB) string {
 	t.Helper()
-	if err := buildGate(); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(programs, "syncd-gate")
+	return program(t, "syncd-gate")
 }
 
 // agentProgram returns the path of syncd, with its child beside it.
 func agentProgram(t testing.TB) string {
 	t.Helper()
-	renderer(t)
-	if err := buildAgent(); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(programs, "syncd")
+	return program(t, "syncd-render", "syncd")
 }

@@ -22,7 +22,7 @@ func story(b *testing.B, apps int) {
 		f.measured("rest10s", f.rest)
 		b.ReportMetric(f.rss("VmRSS"), "rss-MiB")
 		b.ReportMetric(f.rss("VmHWM"), "rss-most-MiB")
-		f.measured("noop", func() { f.run(f.dir+"/syncd", "sync", "--config", f.dir+"/syncd.yaml") })
+		f.measured("noop", func() { f.run(f.syncd, "sync", "--config", f.dir+"/syncd.yaml") })
 		f.commit("2")
 		f.measured("change", func() { f.await(apps, "applied") })
 		f.rest()

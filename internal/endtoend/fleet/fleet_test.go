@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"syncd.io/syncd/internal/endtoend/programs"
 	"syncd.io/syncd/internal/kubetest"
 )
 
@@ -56,6 +57,7 @@ type fleet struct {
 	*testing.B
 	cluster *kubetest.Cluster
 	dir     string
+	syncd   string // the program
 	apps    int
 	agent   *exec.Cmd
 	results chan string // outcomes of passes, as the agent's log tells them
@@ -69,7 +71,11 @@ func newFleet(b *testing.B, apps int) *fleet {
 	f.audit = filepath.Join(f.dir, "audit.log")
 	f.write(policy, "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived, ResponseStarted]\nrules: [{level: Metadata}]\n")
 	f.cluster = kubetest.Start(b, kubetest.Options{APIServer: []string{"--audit-policy-file=" + policy, "--audit-log-path=" + f.audit}})
-	f.run("go", "build", "-o", f.dir+"/", "syncd.io/syncd/cmd/syncd", "syncd.io/syncd/cmd/syncd-render")
+	built, err := programs.New()
+	f.must(err)
+	b.Cleanup(func() { f.must(built.Remove()) })
+	f.syncd, err = built.Path("syncd-render", "syncd")
+	f.must(err)
 	f.commit("1")
 	return f
 }
@@ -90,7 +96,6 @@ func (f *fleet) write(path, text string) {
 func (f *fleet) run(name string, args ...string) {
 	f.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		f.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
@@ -122,7 +127,7 @@ state: %s/state
 socket: %s/s.sock
 kubernetes: {kubeconfig: %s, record: secrets, namespace: default}
 `, f.dir, f.dir, f.dir, f.cluster.Kubeconfig()))
-	f.agent = exec.Command(f.dir+"/syncd", "run", "--config", config, "--log-format", "json")
+	f.agent = exec.Command(f.syncd, "run", "--config", config, "--log-format", "json")
 	out, err := f.agent.StderrPipe()
 	f.must(err)
 	f.must(f.agent.Start())

@@ -1,59 +1,23 @@
 package kube
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/repo/repotest"
 	"syncd.io/syncd/internal/resource"
 )
 
-// files are the content of a repository; a content that begins with "-> " is a
-// symlink.
-type files map[string]string
+// files are the content of a repository.
+type files repotest.Files
 
-// write makes a snapshot and returns its directory.
-func (f files) write(t testing.TB) string {
-	t.Helper()
-	root := t.TempDir()
-	for name, content := range f {
-		p := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		if to, ok := strings.CutPrefix(content, "-> "); ok {
-			err = os.Symlink(to, p)
-		} else {
-			err = os.WriteFile(p, []byte(content), 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return root
-}
+func (f files) write(t testing.TB) string { return repotest.Files(f).Write(t) }
 
-// tracked is what Git would say of the files.
-func (f files) tracked() map[string]string {
-	out := map[string]string{}
-	for name, content := range f {
-		mode, blob := "100644", content
-		if to, ok := strings.CutPrefix(content, "-> "); ok {
-			mode, blob = "120000", to
-		}
-		sum := sha1.Sum([]byte(blob))
-		out[name] = mode + " " + hex.EncodeToString(sum[:])
-	}
-	return out
-}
+func (f files) tracked() map[string]string { return repotest.Files(f).Tracked() }
 
 // request asks for the app "shop" in the directory app.
 func (f files) request(t testing.TB) render.Request {
