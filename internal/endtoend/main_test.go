@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // program returns the path of one of the programs, with what it needs beside it.
 func program(t testing.TB, names ...string) string {
 	t.Helper()
-	path, err := built.Path(names...)
+	path, err := built.Path(t.Context(), names...)
 	if err != nil {
 		t.Fatal(err)
 	}

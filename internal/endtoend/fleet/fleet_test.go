@@ -74,7 +74,7 @@ func newFleet(b *testing.B, apps int) *fleet {
 	built, err := programs.New()
 	f.must(err)
 	b.Cleanup(func() { f.must(built.Remove()) })
-	f.syncd, err = built.Path("syncd-render", "syncd")
+	f.syncd, err = built.Path(b.Context(), "syncd-render", "syncd")
 	f.must(err)
 	f.commit("1")
 	return f

@@ -47,7 +47,7 @@ func agentProgram(t testing.TB) string {
 
 func program(t testing.TB, names ...string) string {
 	t.Helper()
-	path, err := built.Path(names...)
+	path, err := built.Path(t.Context(), names...)
 	if err != nil {
 		t.Fatal(err)
 	}
