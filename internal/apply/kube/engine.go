@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // Manager is the field manager that owns what syncd applies.
@@ -103,7 +104,7 @@ func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[ledgerKey]entry{}}
+		e.ledgers[app] = &ledger{entries: map[resource.Key]entry{}}
 	}
 	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
 }
