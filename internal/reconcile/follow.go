@@ -91,6 +91,7 @@ func (f *follower) poll(ctx context.Context) {
 		f.preempt(ctx, w, c)
 	}
 	f.collect(ctx, c)
+	f.learn(ctx)
 }
 
 // tell reports trouble with the repository when it begins or changes; nil is none.

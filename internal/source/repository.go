@@ -63,6 +63,7 @@ type Repository struct {
 	mu        sync.Mutex // guards what follows, and renames in the cache directory
 	standings []standing // of origins
 	anchor    Anchor
+	learnt    string                   // the commit whose history the object store knows
 	relations map[[2]string]Relation   // of commits to earlier ones
 	asked     map[string]query         // commit -> the query that it answered
 	followed  string                   // the commit that the configured ref named last
