@@ -35,6 +35,7 @@ func operations() map[string]sandbox.Op {
 	ops := map[string]sandbox.Op{
 		"resolve": sandbox.Handle(fetch.Resolve),
 		"fetch":   sandbox.Handle(fetch.Fetch),
+		"history": sandbox.Handle(fetch.History),
 		chart.Op:  sandbox.Handle(pull.Fetch),
 	}
 	maps.Copy(ops, rendering())

@@ -39,6 +39,8 @@ type Repository struct {
 	want remote.Want
 	// others is held by the one fetch of a commit that is not followed.
 	others chan struct{}
+	// store is held by the one child that works on the object store.
+	store chan struct{}
 
 	mu       sync.Mutex // guards what follows, and renames in the cache directory
 	client   *remote.Client
@@ -72,7 +74,7 @@ func Open(o Options) (*Repository, error) {
 		o.Now = time.Now
 	}
 	return &Repository{
-		opts: o, addr: addr, want: want, others: make(chan struct{}, 1),
+		opts: o, addr: addr, want: want, others: make(chan struct{}, 1), store: make(chan struct{}, 1),
 		asked: map[string]remote.Want{}, shown: map[string]string{}, loading: map[string]chan struct{}{},
 		temps: map[string]bool{}, checked: map[string]bool{}, loans: map[string]loan{}, refused: map[string]refusal{},
 	}, nil
