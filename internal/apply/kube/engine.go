@@ -43,6 +43,8 @@ type Engine struct {
 	slots chan struct{}
 	// journal is what events were told last.
 	journal journal
+	// desk is where they are written.
+	desk desk
 	// life ends with Close: what watches does so until then.
 	life   context.Context
 	end    context.CancelFunc
@@ -80,6 +82,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 	}
 	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
+	e.desk.life = e.life
 	id, err := e.as("")
 	if err != nil {
 		return nil, err
@@ -92,9 +95,12 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close ends all watches. It returns when they have ended.
+// Close ends all watches, after what is to be told was told. It returns when they have
+// ended.
 func (e *Engine) Close() error {
+	e.desk.clear()
 	e.end()
+	e.desk.late.Wait()
 	e.owners.Wait()
 	return nil
 }
