@@ -37,10 +37,10 @@ type lookout struct {
 	last   *time.Timer
 	news   *news
 
-	mu   sync.Mutex // guards what follows
+	mu sync.Mutex // guards what follows
 	// since is closed when there is news since the last look.
 	since <-chan struct{}
-	pods *follow
+	pods  *follow
 	// selector is the pods'.
 	selector string
 	// sets are the ReplicaSets of the pods that were seen: they tell new pods from old
