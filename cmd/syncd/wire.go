@@ -75,7 +75,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	a, err = reconcile.New(reconcile.Options{
 		Host:     host,
 		Source:   repo,
-		Renderer: render.Child{Sandbox: child, Limits: host.Limits},
+		Renderer: &render.Child{Sandbox: child, Limits: host.Limits},
 		Charts:   chart.New(chart.Options{Dir: filepath.Join(host.State, chartsDir), CAFile: host.Repo.Auth.CAFile, Limits: host.Limits, Sandbox: child}),
 		Engine:   engine,
 		Store:    store,

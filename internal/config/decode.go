@@ -32,6 +32,7 @@ func DecodeHost(file string, data []byte) (Host, error) {
 	if len(p.list) == 0 || d.lines["repo"] > 0 {
 		d.checkRepo(host.Repo)
 		d.checkTarget(host)
+		d.checkRegistries(host.Registries)
 	}
 	if err := p.err(); err != nil {
 		return Host{}, err

@@ -18,6 +18,9 @@ type Host struct {
 	// Socket is the Unix socket of the agent's API.
 	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
 	Gate   Gate   `yaml:"gate,omitempty" json:"gate,omitzero"`
+	// Registries and Images are where images come from, besides their own registry.
+	Registries Registries `yaml:"registries,omitempty" json:"registries,omitzero"`
+	Images     Images     `yaml:"images,omitempty" json:"images,omitzero"`
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`

@@ -51,6 +51,10 @@ func shapes() []shape {
 		{name: "chartRepo", want: "an oci:// or https:// address", pattern: `^(oci|https)://[^\s@]+$`},
 		{name: "version", want: "one version, such as 1.2.3", pattern: `^v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$`},
 		{name: "digest", want: "sha256: and 64 lower-case hex digits", pattern: `^sha256:[0-9a-f]{64}$`},
+		{name: "registry", want: "a registry's host, such as docker.io or registry.example.com:5000, or *", pattern: `^(\*|[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?|\[[0-9a-fA-F:]+\](:[0-9]{1,5})?)$`},
+		{name: "registryHost", want: "HOST or HOST:PORT of a registry or mirror", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`},
+		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
+		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
 }

@@ -20,7 +20,9 @@ type catalog struct {
 	tracked  map[string]string // path -> "mode hash"
 	refused  map[string]string
 	paths    []string // sorted
-	apps     map[string]render.App
+	// shared is what the apps are rendered with.
+	shared *render.Shared
+	apps   map[string]render.App
 	// elsewhere are apps whose host selector does not match this host.
 	elsewhere map[string]render.App
 	values    map[string]string
@@ -106,6 +108,10 @@ func (a *Agent) open(ctx context.Context, c *catalog) error {
 		return fmt.Errorf("revision %s: %w", s.Revision.Short(), err)
 	}
 	c.paths = slices.Sorted(maps.Keys(c.tracked))
+	c.shared = &render.Shared{
+		Root: s.Dir, Kubernetes: a.onCluster(), Values: c.values, Secret: c.secret,
+		Tracked: c.tracked, Paths: c.paths, Refused: c.refused,
+	}
 	for _, app := range found.Apps {
 		if app.Config.Hosts.Matches(a.opts.Host.Host.Labels) {
 			c.apps[app.Name] = app

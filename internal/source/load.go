@@ -24,7 +24,9 @@ type FetchRequest struct {
 	Want   remote.Want `json:"want"`
 	// Dir is an empty directory for this request alone; the child leaves
 	// SnapshotName in it.
-	Dir    string      `json:"dir"`
+	Dir string `json:"dir"`
+	// Store is the directory of the object store; it need not be there.
+	Store  string      `json:"store"`
 	Limits tree.Limits `json:"limits"`
 }
 
@@ -173,9 +175,22 @@ func (r *Repository) fetch(ctx context.Context, o *origin, dir string, req Fetch
 	if err != nil {
 		return Snapshot{}, err
 	}
-	req.Dir = temp
-	s, err := r.fetchInto(ctx, o, dir, req)
+	s, err := r.fetchInto(ctx, o, dir, temp, req)
 	return s, errors.Join(err, r.dropTemp(temp))
+}
+
+// storeFor is where the child keeps objects: in the store that lasts for what is
+// followed, which waits for nobody else's fetch, and else in one for this fetch
+// alone. The caller has to call done.
+func (r *Repository) storeFor(ctx context.Context, dir, temp, commit string) (store string, done func(), err error) {
+	r.mu.Lock()
+	followed := commit == r.followed
+	r.mu.Unlock()
+	if !followed {
+		return filepath.Join(temp, storeName), func() {}, nil
+	}
+	done, err = r.storeTurn(ctx)
+	return filepath.Join(dir, storeName), done, err
 }
 
 // tempDir makes a directory for one fetch, which Collect knows of.
@@ -200,8 +215,14 @@ func (r *Repository) dropTemp(temp string) error {
 	return os.RemoveAll(temp)
 }
 
-func (r *Repository) fetchInto(ctx context.Context, o *origin, dir string, req FetchRequest) (Snapshot, error) {
+func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string, req FetchRequest) (Snapshot, error) {
 	var answer FetchAnswer
+	store, done, err := r.storeFor(ctx, dir, temp, req.Commit)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer done()
+	req.Dir, req.Store = temp, store
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err

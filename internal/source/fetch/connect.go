@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 	"github.com/skeema/knownhosts"
@@ -23,7 +22,7 @@ import (
 // insist on multi_ack (Azure DevOps, CodeCommit) work for a fresh clone.
 func Prepare() {
 	gitssh.DefaultSSHConfig = nil
-	transport.UnsupportedCapabilities = []capability.Capability{capability.ThinPack}
+	transport.UnsupportedCapabilities = nil
 }
 
 // connect opens a session; over SSH that logs in already. No HTTP answer is read

@@ -216,8 +216,11 @@ func unproven(gap plumbing.Hash) error {
 // alone gives one commit.
 func (h *historian) alone(ctx context.Context) ([]source.Commit, error) {
 	raw, there, err := h.graph.raw(h.to)
-	if err == nil && !there && h.local == nil {
-		if _, err = h.ask(ctx, request{want: h.to, depth: 1}); err == nil {
+	for _, depth := range []int{1, nearHistory} {
+		if err != nil || there || h.local != nil {
+			break
+		}
+		if _, err = h.ask(ctx, request{want: h.to, depth: depth}); err == nil || denied(err) {
 			raw, there, err = h.graph.raw(h.to)
 		}
 	}
