@@ -34,6 +34,13 @@ const (
 	RemoteMissing     RemoteState = "missing"
 )
 
+// RemoteStates are all states.
+func RemoteStates() []RemoteState {
+	return []RemoteState{
+		RemoteStandby, RemoteServing, RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUnreachable, RemoteRefused, RemoteMissing,
+	}
+}
+
 // Suspicious tells of a state that a person has to look into: this remote has
 // something that was accepted nowhere.
 func (s RemoteState) Suspicious() bool {
