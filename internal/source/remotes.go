@@ -67,6 +67,7 @@ type RemoteStatus struct {
 // standing is what is remembered of a remote between two questions.
 type standing struct {
 	RemoteStatus
+	err error // that Reason says
 	// misses are the questions in a row that brought nothing.
 	misses int
 	// told is true where the server itself asked to be left alone until Until.
@@ -146,7 +147,7 @@ func (s *standing) become(state RemoteState, err error, now time.Time) {
 	if s.State != state {
 		s.State, s.Since = state, now
 	}
-	s.Reason, s.Hint = "", fault.Advice(err)
+	s.err, s.Reason, s.Hint = err, "", fault.Advice(err)
 	if err != nil {
 		s.Reason = err.Error()
 	}
