@@ -41,11 +41,9 @@ func (c *cli) checkVerb() *cobra.Command {
 // checkAll runs every check; none depends on another.
 func checkAll(ctx context.Context, host config.Host) []finding {
 	child, program := checkProgram(ctx)
-	repository, credentials := checkRepository(ctx, host, child)
-	return []finding{
-		program, checkTarget(ctx, host), repository, credentials,
-		checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host),
-	}
+	remotes, credentials := checkRemotes(ctx, host, child)
+	found := append([]finding{program, checkTarget(ctx, host)}, remotes...)
+	return append(found, credentials, checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host))
 }
 
 func (c *cli) report(found []finding) error {

@@ -137,9 +137,15 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, scraped
 	return group.Wait()
 }
 
+// counted is what scrapes are told of.
+type counted interface {
+	metrics.Gates
+	metrics.Remotes
+}
+
 // respond lets the API and the page for scrapes answer, as part of group.
-func respond(ctx context.Context, group *errgroup.Group, asker reconcile.Asker, actor reconcile.Actor, gates metrics.Gates, opts server.Options, scraped string) error {
-	page, err := metrics.Handler(metrics.OfGates(ctx, gates))
+func respond(ctx context.Context, group *errgroup.Group, asker reconcile.Asker, actor reconcile.Actor, seen counted, opts server.Options, scraped string) error {
+	page, err := metrics.Handler(metrics.OfGates(ctx, seen), metrics.OfRemotes(seen))
 	if err != nil {
 		return err
 	}
