@@ -7,6 +7,7 @@ import (
 	"syncd.io/syncd/internal/apply/docker"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/image"
+	"syncd.io/syncd/internal/image/archive"
 	"syncd.io/syncd/internal/image/registry"
 )
 
@@ -39,7 +40,11 @@ func elsewhereOf(host config.Host) (docker.Elsewhere, error) {
 
 // finderOf finds images where the host's settings say.
 func finderOf(host config.Host) (*image.Finder, error) {
-	return image.New(image.Options{Registries: host.Registries, Login: loginOf})
+	var shelves []image.Shelf
+	if host.Images.Archives != "" {
+		shelves = append(shelves, archive.New(host.Images.Archives))
+	}
+	return image.New(image.Options{Registries: host.Registries, Shelves: shelves, Login: loginOf})
 }
 
 // loginOf is how `docker login` left somebody known to a registry.

@@ -156,11 +156,11 @@ func (i *Image) configure(raw []byte) error {
 	return nil
 }
 
-// Plain makes an image of a configuration and of unpacked layers, as `docker save`
-// leaves them. sizes are those of the layers, in the configuration's order.
-func Plain(config []byte, sizes []int64) (Image, error) {
+// Plain makes an image of a configuration and its layers, as `docker save` leaves
+// them: unpacked where a layer has no digest of its own.
+func Plain(config []byte, layers []ocispec.Descriptor) (Image, error) {
 	cfg := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageConfig, Digest: digest.Digest(DigestOf(config)), Size: int64(len(config))}
-	out := Image{Config: cfg, Bare: true, Layers: make([]ocispec.Descriptor, len(sizes)), small: map[digest.Digest][]byte{cfg.Digest: config}}
+	out := Image{Config: cfg, Bare: true, Layers: layers, small: map[digest.Digest][]byte{cfg.Digest: config}}
 	if err := out.configure(config); err != nil {
 		return Image{}, err
 	}
@@ -168,7 +168,10 @@ func Plain(config []byte, sizes []int64) (Image, error) {
 		if _, ok := Hex(id); !ok {
 			return Image{}, noImage("its configuration names a digest that is none: %.80q", id)
 		}
-		out.Layers[n] = ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: digest.Digest(id), Size: sizes[n]}
+		if layers[n].Digest == "" {
+			layers[n].Digest = digest.Digest(id)
+		}
+		layers[n].MediaType = ocispec.MediaTypeImageLayer
 	}
 	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: cfg, Layers: out.Layers}
 	m.SchemaVersion = 2
