@@ -38,6 +38,7 @@ func shapes() []shape {
 		{name: "label", want: "at most 63 letters, digits, ., -, _ and /, beginning and ending with a letter or digit", pattern: `^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$`},
 		{name: "labelValue", want: "at most 63 letters, digits, ., - and _, beginning and ending with a letter or digit", pattern: `^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$`},
 		{name: "ref", want: "a name that Git allows", pattern: `^[^-/.\s~^:?*\[\\][^\s~^:?*\[\\]*$`, refuse: `\.\.|@\{|//|/$|\.lock$`},
+		{name: "semver", want: "a range of versions, such as >=1.2 <2", pattern: `^[0-9A-Za-z.*<>=~^!|, +-]{1,200}$`},
 		{name: "commit", want: "the full 40 lower-case hex digits of a commit", pattern: `^[0-9a-f]{40}$`},
 		{name: "url", want: "an https, ssh or file URL, or a path", pattern: `^[^-\s]\S*$`},
 		{name: "engine", want: "an engine's address, such as unix:///var/run/docker.sock", pattern: `^(unix|tcp|http|https|ssh|npipe)://\S+$`},
