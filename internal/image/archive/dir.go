@@ -32,6 +32,8 @@ const errText = 300
 // Dir is a directory of archives. It is safe for concurrent use.
 type Dir struct {
 	path string
+	// kept is true of a layout that this agent keeps: it is there once it has images.
+	kept bool
 
 	mu    sync.Mutex
 	known map[string]*file
@@ -49,8 +51,16 @@ type file struct {
 // New returns a directory, which need not be there yet.
 func New(path string) *Dir { return &Dir{path: path, known: map[string]*file{}} }
 
+// NewKept returns a layout that this agent keeps itself. It may be empty.
+func NewKept(path string) *Dir { return &Dir{path: path, kept: true, known: map[string]*file{}} }
+
 // String names the directory.
-func (d *Dir) String() string { return "archives in " + d.path }
+func (d *Dir) String() string {
+	if d.kept {
+		return "images that packs brought"
+	}
+	return "archives in " + d.path
+}
 
 // Find returns the image that has this ID, or else that a name means: by its digest,
 // or by the tag in the newest archive that has it. Errors: Unreachable for archives
@@ -89,7 +99,7 @@ func (d *Dir) files(ctx context.Context) ([]*file, error) {
 	var paths []string
 	if _, err := os.Stat(filepath.Join(d.path, ocispec.ImageLayoutFile)); err == nil {
 		paths = []string{d.path} // it is one itself
-	} else {
+	} else if !d.kept {
 		entries, err := os.ReadDir(d.path)
 		if err != nil {
 			return nil, fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("look for archives: %w", err)), "make the directory that images.archives names, and let the user that syncd runs as read it")

@@ -3,7 +3,6 @@ package oci
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +39,11 @@ func MediaType(header string, raw []byte) string {
 		return ocispec.MediaTypeImageIndex
 	}
 	return ocispec.MediaTypeImageManifest
+}
+
+// Describe returns the descriptor of a manifest or an index.
+func Describe(raw []byte) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: MediaType("", raw), Digest: digest.Digest(DigestOf(raw)), Size: int64(len(raw))}
 }
 
 // Image is one image for one platform, without its layers' bytes.
@@ -188,6 +192,3 @@ func Plain(config []byte, layers []ocispec.Descriptor) (Image, error) {
 func noImage(format string, args ...any) error {
 	return fault.As(fault.Rejected, fmt.Errorf(format, args...))
 }
-
-// IsOther tells whether an error is about bytes that are not what they should be.
-func IsOther(err error) bool { return errors.Is(err, ErrOther) }
