@@ -5,18 +5,16 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/docker/docker/api/types/image"
-
 	"syncd.io/syncd/internal/apply/docker"
 	"syncd.io/syncd/internal/apply/docker/dockertest"
 	"syncd.io/syncd/internal/config"
-	images "syncd.io/syncd/internal/image"
+	"syncd.io/syncd/internal/image"
 )
 
 // An image that was built on one engine, and is in no registry, runs on another one
 // as what it was there; the next version of it brings its own layer only.
 func TestImagesOfAnEngineGoToAnother(t *testing.T) {
-	api := dockertest.Client(t)
+	dockertest.Client(t)
 	engine, err := docker.Open(t.Context(), docker.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -45,12 +43,10 @@ func TestImagesOfAnEngineGoToAnother(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if brought, err := (images.Received{Dir: dir}).Held(t.Context()); err != nil || len(brought) != 3 { // manifest, configuration, a layer
+		if brought, err := (image.Received{Dir: dir}).Held(t.Context()); err != nil || len(brought) != 3 { // manifest, configuration, a layer
 			t.Errorf("round %d brings %d blobs, %v", round, len(brought), err)
 		}
-		if _, err := api.ImageRemove(t.Context(), id, image.RemoveOptions{Force: true, PruneChildren: true}); err != nil {
-			t.Fatal(err)
-		}
+		dockertest.Forget(t, id)
 		if err := received.Load(t.Context(), dir, packed); err != nil {
 			t.Fatal(err)
 		}

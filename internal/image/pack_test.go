@@ -2,7 +2,6 @@ package image
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -65,18 +64,18 @@ func (f *forge) has(t *testing.T, repo string, what remote.Taggable) string {
 	}
 	switch it := what.(type) {
 	case v1.ImageIndex:
-		err = errors.Join(err, remote.WriteIndex(tag, it))
-		d, _ := it.Digest()
-		return d.String()
+		err = remote.WriteIndex(tag, it)
 	case v1.Image:
-		if err := remote.Write(tag, it); err != nil {
-			t.Fatal(err)
-		}
-		d, _ := it.Digest()
-		return d.String()
+		err = remote.Write(tag, it)
 	}
-	t.Fatal(err)
-	return ""
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := what.(interface{ Digest() (v1.Hash, error) }).Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest.String()
 }
 
 func img(t *testing.T, base v1.Image, layers int64) v1.Image {

@@ -265,7 +265,7 @@ func TestEveryKindOfArchiveIsRead(t *testing.T) {
 func TestIndexKeepsItsDigest(t *testing.T) {
 	dir := t.TempDir()
 	mine, other := image(t), image(t)
-	var index v1.ImageIndex = mutate.AppendManifests(empty.Index,
+	index := mutate.AppendManifests(empty.Index,
 		mutate.IndexAddendum{Add: mine, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
 		mutate.IndexAddendum{Add: other, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}})
 	at := filepath.Join(dir, "layout")

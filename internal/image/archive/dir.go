@@ -129,11 +129,10 @@ func (d *Dir) files(ctx context.Context) ([]*file, error) {
 // look returns what is at a path, nil where it is no archive. An archive is read anew
 // where it has changed, a layout always: what is in it comes and goes by itself.
 func (d *Dir) look(path string) *file {
-	watched, isDir := path, false
 	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		watched, isDir = filepath.Join(path, ocispec.ImageIndexFile), true
-		info, err = os.Stat(watched)
+	isDir := err == nil && info.IsDir()
+	if isDir {
+		info, err = os.Stat(filepath.Join(path, ocispec.ImageIndexFile))
 	}
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !isDir && !named(path) {
 		return nil
