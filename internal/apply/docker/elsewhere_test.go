@@ -63,7 +63,7 @@ type mirror struct {
 	asked   atomic.Int64
 }
 
-func newMirror(t *testing.T) *mirror {
+func newMirror(t testing.TB) *mirror {
 	t.Helper()
 	m, store := &mirror{}, registry.New(registry.Logger(discard()))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
