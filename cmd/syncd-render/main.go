@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/chart"
 	"syncd.io/syncd/internal/source/chart/pull"
 	"syncd.io/syncd/internal/source/fetch"
@@ -33,9 +34,10 @@ func main() {
 
 func operations() map[string]sandbox.Op {
 	ops := map[string]sandbox.Op{
-		"resolve": sandbox.Handle(fetch.Resolve),
-		"fetch":   sandbox.Handle(fetch.Fetch),
-		chart.Op:  sandbox.Handle(pull.Fetch),
+		"resolve":       sandbox.Handle(fetch.Resolve),
+		"fetch":         sandbox.Handle(fetch.Fetch),
+		source.ImportOp: sandbox.Handle(fetch.Import),
+		chart.Op:        sandbox.Handle(pull.Fetch),
 	}
 	maps.Copy(ops, rendering())
 	return ops

@@ -19,6 +19,8 @@ type follower struct {
 	seen *catalog
 	// trouble is what was told of the repository last.
 	trouble string
+	// named are the bundles that do not count, as they were told.
+	named map[string]bool
 }
 
 // follow polls the repository when it is time, or when somebody or a value file
@@ -42,6 +44,7 @@ func (f *follower) follow(ctx context.Context) {
 func (f *follower) poll(ctx context.Context) {
 	c, err := f.look(ctx)
 	f.tell(ctx, err)
+	f.tellBundles(ctx)
 	if c == nil {
 		return
 	}

@@ -23,6 +23,10 @@ func (r *Repository) spec() (remote.Spec, error) {
 	if r.addr.Kind == remote.Local {
 		return s, nil
 	}
+	if r.bundles != nil {
+		s.URL = r.bundles.store
+		return s, nil
+	}
 	for _, f := range []struct {
 		key, path string
 		into      *string

@@ -102,8 +102,16 @@ func (r *Repository) fetchUnlessRefused(ctx context.Context, dir, commit string)
 	if err := r.refusedBy(judge, commit); err != nil {
 		return Snapshot{}, err
 	}
+	if r.bundles != nil {
+		if err := r.bundles.ready(ctx); err != nil {
+			return Snapshot{}, err
+		}
+	}
 	s, err := r.fetch(ctx, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
 	r.remark(judge, commit, err)
+	if r.bundles != nil && fault.Of(err) == fault.Unreachable && ctx.Err() == nil {
+		r.bundles.suspect(ctx)
+	}
 	return s, err
 }
 

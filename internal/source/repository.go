@@ -3,6 +3,7 @@ package source
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 
 // Options say which repository to follow and what that may cost.
 type Options struct {
-	// URL is https://, ssh://, user@host:path, file:// or a directory; http://
+	// URL is https://, ssh://, user@host:path, file://, bundle:// or a directory; http://
 	// only where Auth.AllowHTTP is set, and without credentials.
 	URL  string
 	Ref  config.Ref
@@ -37,6 +38,8 @@ type Repository struct {
 	opts Options
 	addr remote.Address
 	want remote.Want
+	// bundles are where the repository is; nil for one of another kind.
+	bundles *bundles
 	// others is held by the one fetch of a commit that is not followed.
 	others chan struct{}
 
@@ -71,11 +74,19 @@ func Open(o Options) (*Repository, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Repository{
+	r := &Repository{
 		opts: o, addr: addr, want: want, others: make(chan struct{}, 1),
 		asked: map[string]remote.Want{}, shown: map[string]string{}, loading: map[string]chan struct{}{},
 		temps: map[string]bool{}, checked: map[string]bool{}, loans: map[string]loan{}, refused: map[string]refusal{},
-	}, nil
+	}
+	if addr.Kind == remote.Bundle {
+		dir, err := filepath.Abs(o.Dir)
+		if err != nil {
+			return nil, fmt.Errorf("find the cache directory: %w", err)
+		}
+		r.bundles = newBundles(addr.Path, filepath.Join(dir, bundlesDir, sum([]byte(addr.URL))[:12]), r.importBundles, o.Now)
+	}
+	return r, nil
 }
 
 // authFits refuses what would send a secret in the clear or trust any host.
@@ -121,7 +132,7 @@ func (r *Repository) bounds(limit time.Duration, key string) sandbox.Limits {
 	return sandbox.Limits{
 		Time: limit, TimeKey: key, TimeoutClass: fault.Unreachable,
 		Memory: int64(r.opts.Limits.FetchMemory), MemoryKey: "limits.fetchMemory",
-		Output: 1 << 20, Network: r.addr.Kind != remote.Local,
+		Output: 1 << 20, Network: r.addr.Kind != remote.Local && r.addr.Kind != remote.Bundle,
 	}
 }
 

@@ -64,6 +64,9 @@ func (r *Repository) query(ctx context.Context, want remote.Want) (remote.Found,
 	if r.addr.Kind == remote.Local {
 		return remote.LocalRef(r.addr.Path, want)
 	}
+	if r.bundles != nil {
+		return r.bundles.query(ctx, want)
+	}
 	spec, err := r.spec()
 	if err != nil {
 		return remote.Found{}, err

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/fetch"
 )
 
@@ -17,6 +18,10 @@ func main() {
 	}
 	syscall.Umask(0o022)
 	fetch.Prepare()
-	ops := map[string]sandbox.Op{"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch)}
+	ops := map[string]sandbox.Op{
+		"resolve":       sandbox.Handle(fetch.Resolve),
+		"fetch":         sandbox.Handle(fetch.Fetch),
+		source.ImportOp: sandbox.Handle(fetch.Import),
+	}
 	os.Exit(sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
