@@ -36,6 +36,7 @@ func operations() map[string]sandbox.Op {
 	ops := map[string]sandbox.Op{
 		"resolve":       sandbox.Handle(fetch.Resolve),
 		"fetch":         sandbox.Handle(fetch.Fetch),
+		"history":       sandbox.Handle(fetch.History),
 		source.ImportOp: sandbox.Handle(fetch.Import),
 		chart.Op:        sandbox.Handle(pull.Fetch),
 	}

@@ -311,7 +311,7 @@ func TestLoadHost(t *testing.T) {
 	if h.State != "/var/lib/syncd" || h.Socket != "/run/syncd/syncd.sock" || h.Repo.Interval.D() != 30*time.Second {
 		t.Errorf("defaults: %+v", h)
 	}
-	want := Limits{Duration(5 * time.Minute), 1 << 30, 2 << 30, 5 << 20, 20000, Duration(time.Minute), 10 << 20, 5000}
+	want := Limits{Duration(5 * time.Minute), 1 << 30, 2 << 30, 5 << 20, 20000, 10000, Duration(time.Minute), 10 << 20, 5000}
 	if h.Limits != want {
 		t.Errorf("limits %+v, want %+v", h.Limits, want)
 	}

@@ -26,6 +26,7 @@ func (l Limits) Defaults() Limits {
 	l.FetchDisk = cmp.Or(l.FetchDisk, 2<<30)
 	l.File = cmp.Or(l.File, 5<<20)
 	l.Files = cmp.Or(l.Files, 20000)
+	l.Commits = cmp.Or(l.Commits, 10000)
 	l.RenderTime = cmp.Or(l.RenderTime, Duration(time.Minute))
 	l.RenderSize = cmp.Or(l.RenderSize, 10<<20)
 	l.Objects = cmp.Or(l.Objects, 5000)

@@ -88,6 +88,7 @@ type Limits struct {
 	FetchDisk   Bytes    `yaml:"fetchDisk,omitempty" json:"fetchDisk,omitempty" rule:"1MiB..1TiB"`      // 2GiB
 	File        Bytes    `yaml:"file,omitempty" json:"file,omitempty" rule:"1KiB..1GiB"`                // 5MiB
 	Files       int      `yaml:"files,omitempty" json:"files,omitempty" rule:"1..1000000"`              // 20000
+	Commits     int      `yaml:"commits,omitempty" json:"commits,omitempty" rule:"1..1000000"`          // 10000
 	RenderTime  Duration `yaml:"renderTime,omitempty" json:"renderTime,omitempty" rule:"1s..24h"`       // 60s
 	RenderSize  Bytes    `yaml:"renderSize,omitempty" json:"renderSize,omitempty" rule:"1KiB..1GiB"`    // 10MiB
 	Objects     int      `yaml:"objects,omitempty" json:"objects,omitempty" rule:"1..100000"`           // 5000

@@ -26,6 +26,8 @@ type catalog struct {
 	values    map[string]string
 	secret    []string
 	valueHash string
+	// usualAccount is the host's for apps that name none.
+	usualAccount string
 	// blind tells that no revision could be seen, and that what is known is the
 	// record alone.
 	blind bool
@@ -71,7 +73,7 @@ func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load revision %.10s: %w", commit, err)
 	}
-	c := &catalog{snapshot: snapshot, values: values, secret: secret, valueHash: hash}
+	c := &catalog{snapshot: snapshot, values: values, secret: secret, valueHash: hash, usualAccount: a.opts.Host.Account()}
 	if err := a.open(ctx, c); err != nil {
 		a.refuse(commit, err)
 		return nil, err

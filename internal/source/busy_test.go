@@ -243,3 +243,22 @@ func TestASnapshotInUseStays(t *testing.T) {
 		t.Errorf("ten minutes after: %q are there, %v", names(t, dir), err)
 	}
 }
+
+// weighed sums up the bytes of all answers.
+func weighed(sent *atomic.Int64) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&scale{w, sent}, r) })
+	}
+}
+
+// scale is an answer that is weighed.
+type scale struct {
+	http.ResponseWriter
+	sent *atomic.Int64
+}
+
+// Write passes bytes on.
+func (s *scale) Write(p []byte) (int, error) {
+	s.sent.Add(int64(len(p)))
+	return s.ResponseWriter.Write(p)
+}

@@ -42,6 +42,8 @@ type Repository struct {
 	bundles *bundles
 	// others is held by the one fetch of a commit that is not followed.
 	others chan struct{}
+	// store is held by the one child that works on the object store.
+	store chan struct{}
 
 	mu       sync.Mutex // guards what follows, and renames in the cache directory
 	client   *remote.Client
@@ -75,7 +77,7 @@ func Open(o Options) (*Repository, error) {
 		o.Now = time.Now
 	}
 	r := &Repository{
-		opts: o, addr: addr, want: want, others: make(chan struct{}, 1),
+		opts: o, addr: addr, want: want, others: make(chan struct{}, 1), store: make(chan struct{}, 1),
 		asked: map[string]remote.Want{}, shown: map[string]string{}, loading: map[string]chan struct{}{},
 		temps: map[string]bool{}, checked: map[string]bool{}, loans: map[string]loan{}, refused: map[string]refusal{},
 	}

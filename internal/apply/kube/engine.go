@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 
 	"syncd.io/syncd/internal/fault"
 )
@@ -78,7 +80,8 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
 		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 	}
-	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
+	// What informers say besides their errors is not for the agent's standard error.
+	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	id, err := e.as("")
 	if err != nil {
 		return nil, err

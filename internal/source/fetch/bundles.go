@@ -222,7 +222,7 @@ func (h *hold) take(ctx context.Context, a *arrival) (err error) {
 		return fmt.Errorf("make a directory for the bundle's pack: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	packs := filepath.Join(dir, packsName)
+	packs := filepath.Join(dir, packDir)
 	if err := os.MkdirAll(packs, 0o700); err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (h *hold) take(ctx context.Context, a *arrival) (err error) {
 	if err != nil {
 		return err
 	}
-	check := closure{ctx: ctx, fresh: objectReader{fresh}, base: h.objects, seen: map[plumbing.Hash]bool{}}
+	check := closure{ctx: ctx, fresh: objectReader{store: fresh}, base: h.objects, seen: map[plumbing.Hash]bool{}}
 	for _, ref := range a.header.Refs {
 		if err := check.tip(ref); err != nil {
 			return err

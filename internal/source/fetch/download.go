@@ -29,8 +29,9 @@ type session struct {
 	refs *packp.AdvRefs
 }
 
-func dial(ctx context.Context, req source.FetchRequest) (*session, error) {
-	s, err := connect(req.Remote, req.Limits.Disk+maxAdvertised)
+// dial connects; no answer is read that is longer than limit bytes and the refs.
+func dial(ctx context.Context, spec remote.Spec, limit int64) (*session, error) {
+	s, err := connect(spec, limit+maxAdvertised)
 	if err != nil {
 		return nil, remote.Classify(err)
 	}
@@ -44,7 +45,7 @@ func dial(ctx context.Context, req source.FetchRequest) (*session, error) {
 // download clones what is wanted: at depth 1 where the server hands out the
 // commit, else the whole branch, whose tip may have moved on.
 func download(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
-	s, err := dial(ctx, req)
+	s, err := dial(ctx, req.Remote, req.Limits.Disk)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func exact(refs *packp.AdvRefs) bool {
 // whole clones the followed ref with its history, over a new connection, and
 // looks for the commit there.
 func whole(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
-	s, err := dial(ctx, req)
+	s, err := dial(ctx, req.Remote, req.Limits.Disk)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +120,8 @@ func whole(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, e
 	if err != nil {
 		return nil, err
 	}
-	if _, err := (objectReader{store}).size(plumbing.NewHash(req.Commit)); err != nil {
-		return nil, gone(req)
+	if _, err := (objectReader{store: store}).size(plumbing.NewHash(req.Commit)); err != nil {
+		return nil, gone(req.Want, plumbing.NewHash(req.Commit))
 	}
 	return store, nil
 }
@@ -147,9 +148,9 @@ func tipsFor(refs *packp.AdvRefs, want remote.Want) ([]plumbing.Hash, error) {
 	return tips, nil
 }
 
-func gone(req source.FetchRequest) error {
-	err := fmt.Errorf("the server has no commit %s in %s (any more)", req.Commit, req.Want)
-	if req.Want.Commit != "" {
+func gone(want remote.Want, commit plumbing.Hash) error {
+	err := fmt.Errorf("the server has no commit %s in %s (any more)", commit, want)
+	if want.Commit != "" {
 		return fault.Hint(fault.As(fault.Rejected, err), "check repo.ref.commit; after a force-push the old commit can be gone")
 	}
 	return fault.Hint(fault.As(fault.Unreachable, err), "a force-push removes commits; the next poll follows the new tip")

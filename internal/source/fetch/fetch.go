@@ -49,11 +49,11 @@ func Fetch(ctx context.Context, req source.FetchRequest) (source.FetchAnswer, er
 		return source.FetchAnswer{}, err
 	}
 	budget := tree.Budget{Limits: req.Limits, Downloaded: used}
-	found, err := walk(ctx, objectReader{store}, plumbing.NewHash(req.Commit), budget)
+	found, err := walk(ctx, objectReader{store: store}, plumbing.NewHash(req.Commit), budget)
 	if err != nil {
 		return source.FetchAnswer{}, err
 	}
-	answer, err := leave(ctx, objectReader{store}, found, filepath.Join(req.Dir, source.SnapshotName))
+	answer, err := leave(ctx, objectReader{store: store}, found, filepath.Join(req.Dir, source.SnapshotName))
 	if err != nil {
 		return source.FetchAnswer{}, full(err)
 	}

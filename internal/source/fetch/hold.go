@@ -19,7 +19,6 @@ const (
 	// nonblocking keeps the opening of a pipe from waiting for a writer.
 	nonblocking    = syscall.O_NONBLOCK
 	incomingPrefix = "incoming-"
-	packsName      = "objects/pack"
 )
 
 // hold is the repository that bundles are taken into. What is in it is complete:
@@ -46,12 +45,12 @@ func openHold(dir string) (*hold, error) {
 // layOut makes a bare repository as far as it is missing; what holds other words than
 // ours is damaged.
 func layOut(dir string) error {
-	if err := os.MkdirAll(filepath.Join(dir, packsName), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, packDir), 0o700); err != nil {
 		return err
 	}
 	for name, content := range map[string]string{
-		"config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
-		"HEAD":   "ref: refs/heads/main\n",
+		"config": configText,
+		headFile: headText,
 	} {
 		if old, err := os.ReadFile(filepath.Join(dir, name)); err == nil && string(old) == content {
 			continue
@@ -84,7 +83,7 @@ func (h *hold) reopen() error {
 		}
 	}
 	store, err := openBare(h.dir)
-	h.store, h.objects = store, objectReader{store}
+	h.store, h.objects = store, objectReader{store: store}
 	return err
 }
 
@@ -127,7 +126,7 @@ func (o objectReader) has(hash plumbing.Hash) (bool, error) {
 // adopt moves a checked pack into the repository: its index last, for a pack
 // without one is not looked into.
 func (h *hold) adopt(from, name string) error {
-	to := filepath.Join(h.dir, packsName)
+	to := filepath.Join(h.dir, packDir)
 	for _, suffix := range []string{".pack", ".idx"} {
 		if err := os.Rename(filepath.Join(from, name+suffix), filepath.Join(to, name+suffix)); err != nil {
 			return fmt.Errorf("move the bundle's pack into place: %w", err)

@@ -67,9 +67,6 @@ func copyPack(to *os.File, a *arrival) error {
 	return nil
 }
 
-// packHeader is the length of a pack's header, in bytes.
-const packHeader = 12
-
 // notWhole tells a pack that ends too early from one that has other bytes than it
 // was made of.
 func notWhole(pack *os.File) error {
@@ -231,29 +228,14 @@ func seal(pack *os.File, more int) error {
 // file indexes a complete pack, and has both on disk under the name that Git gives
 // them.
 func file(pack *os.File, dir string) (name string, err error) {
-	if _, err := pack.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	index := &idxfile.Writer{}
-	parser, err := packfile.NewParser(packfile.NewScanner(pack), index)
-	if err != nil {
-		return "", err
-	}
-	digest, err := parser.Parse()
+	index := new(idxfile.Writer)
+	digest, err := parse(pack, index)
 	if err != nil {
 		return "", &unfit{fmt.Errorf("read its pack: %w", err)}
 	}
 	name = "pack-" + digest.String()
-	f, err := os.OpenFile(filepath.Join(dir, name+".idx"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	if err := errors.Join(writeIndex(index, filepath.Join(dir, name+".idx")), pack.Sync()); err != nil {
 		return "", err
-	}
-	table, err := index.Index()
-	if err == nil {
-		_, err = idxfile.NewEncoder(f).Encode(table)
-	}
-	if err := errors.Join(err, f.Sync(), f.Close(), pack.Sync()); err != nil {
-		return "", fmt.Errorf("write the index of the bundle's pack: %w", err)
 	}
 	return name, os.Rename(pack.Name(), filepath.Join(dir, name+".pack"))
 }

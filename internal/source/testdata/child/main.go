@@ -21,6 +21,7 @@ func main() {
 	ops := map[string]sandbox.Op{
 		"resolve":       sandbox.Handle(fetch.Resolve),
 		"fetch":         sandbox.Handle(fetch.Fetch),
+		"history":       sandbox.Handle(fetch.History),
 		source.ImportOp: sandbox.Handle(fetch.Import),
 	}
 	os.Exit(sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
