@@ -36,6 +36,7 @@ const (
 	maxManifest  = 16 << 20
 	maxSignature = 64 << 10
 	maxMembers   = 100_000
+	maxMember    = 1 << 43 // bytes; that many of them are no overflow
 )
 
 // Manifest says what a pack brings, and what the other side must have.
@@ -167,7 +168,7 @@ func (i Image) check() error {
 
 // check knows every name that a member may have, so that none can lead elsewhere.
 func (m Member) check() error {
-	if m.Size < 0 || len(m.SHA256) != hex.EncodedLen(sha256.Size) || !digits(m.SHA256) {
+	if m.Size < 0 || m.Size > maxMember || len(m.SHA256) != hex.EncodedLen(sha256.Size) || !digits(m.SHA256) {
 		return broken("its manifest gives the member %.100q no size or digest", m.Name)
 	}
 	switch m.Name {
