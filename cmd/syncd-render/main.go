@@ -37,8 +37,9 @@ func operations() map[string]sandbox.Op {
 		"resolve":       sandbox.Handle(fetch.Resolve),
 		"fetch":         sandbox.Handle(fetch.Fetch),
 		"history":       sandbox.Handle(fetch.History),
-		source.ImportOp: sandbox.Handle(fetch.Import),
+		"introduce":     sandbox.Handle(fetch.Introduce),
 		chart.Op:        sandbox.Handle(pull.Fetch),
+		source.ImportOp: sandbox.Handle(fetch.Import),
 	}
 	maps.Copy(ops, rendering())
 	return ops

@@ -7,7 +7,8 @@ import (
 )
 
 func (c *cli) syncVerb() *cobra.Command {
-	return &cobra.Command{
+	var accept string
+	cmd := &cobra.Command{
 		Use:               "sync [APP...]",
 		Short:             "Make one pass, and say how it ended",
 		Long:              "Looks at the repository, applies what differs in the named apps (in all, where\nnone is named), waits until they are healthy, and says how it ended.\n\n" + exitHelp,
@@ -16,7 +17,7 @@ func (c *cli) syncVerb() *cobra.Command {
 		RunE: func(cmd *cobra.Command, apps []string) error {
 			hear, end := c.watch()
 			return c.use(cmd.Context(), wiring{engine: required, progress: hear}, func(a *agent) error {
-				results, err := a.Sync(cmd.Context(), reconcile.SyncRequest{Apps: apps, Who: who()}, hear)
+				results, err := a.Sync(cmd.Context(), reconcile.SyncRequest{Apps: apps, Who: who(), AcceptRewrite: accept}, hear)
 				end()
 				if err != nil {
 					return known(cmd.Context(), a, apps, err)
@@ -28,4 +29,6 @@ func (c *cli) syncVerb() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&accept, "accept-rewrite", "", "follow this `COMMIT`, which is refused as older than what was accepted, or as of another history")
+	return cmd
 }

@@ -14,6 +14,8 @@ func (h Host) Defaults() Host {
 	h.State = cmp.Or(h.State, "/var/lib/syncd")
 	h.Socket = cmp.Or(h.Socket, "/run/syncd/syncd.sock")
 	h.Repo.Interval = cmp.Or(h.Repo.Interval, Duration(30*time.Second))
+	h.Repo.MaxInterval = cmp.Or(h.Repo.MaxInterval, max(h.Repo.Interval, min(10*h.Repo.Interval, Duration(5*time.Minute))))
+	h.Repo.Timeout = cmp.Or(h.Repo.Timeout, Duration(15*time.Second))
 	h.Limits = h.Limits.Defaults()
 	return h
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source"
 )
 
 // Agent keeps a host equal to a repository. It answers (Asker) and obeys
@@ -28,11 +29,15 @@ type Agent struct {
 	looking chan struct{}
 	// sourceErr is why the newest revision cannot be seen; nil where it can.
 	sourceErr atomic.Pointer[error]
+	// told is what was told of each remote last; who looks has it.
+	told map[string]source.RemoteStatus
 	// refusal is the revision that is not looked at again at each poll.
 	refusal atomic.Pointer[refusal]
 	// slots limit how many apps change side by side.
 	slots chan struct{}
 	poke  chan struct{}
+	// stir makes polls as frequent as after a change: somebody asks.
+	stir chan struct{}
 	// values is poked when a file with the host's values changed.
 	values chan struct{}
 	// listeners hear what happens while they wait for their request.
@@ -57,6 +62,7 @@ func New(opts Options) (*Agent, error) {
 		looking: make(chan struct{}, 1),
 		slots:   make(chan struct{}, sideBySide),
 		poke:    make(chan struct{}, 1),
+		stir:    make(chan struct{}, 1),
 		values:  make(chan struct{}, 1),
 	}
 	if opts.Store == nil {

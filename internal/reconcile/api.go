@@ -14,6 +14,9 @@ import (
 type SyncRequest struct {
 	Apps []string `json:"apps,omitempty"`
 	Who  string   `json:"who"`
+	// AcceptRewrite names, by its first digits, a revision to follow that is refused
+	// because it is older than what was accepted, or has another history.
+	AcceptRewrite string `json:"acceptRewrite,omitempty"`
 }
 
 // PlanRequest asks what a pass would do. Ref is a branch, tag or commit to look

@@ -56,7 +56,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, erro
 		p.hold(nil)
 		defer w.setUse(use{})
 		defer w.setBusy(false)
-		defer w.forget(w.record.Clone())
+		defer w.forgetful()()
 		p.will = will{auto: p.app.Config.AutoSync(), asked: asked}
 		res = p.run(ctx)
 		if ctx.Err() != nil {

@@ -11,6 +11,11 @@ import (
 // them. hear gets the steps as they happen; nil is silent.
 func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]Result, error) {
 	a.askAnew()
+	if req.AcceptRewrite != "" {
+		if err := a.acceptRewrite(ctx, req); err != nil {
+			return nil, err
+		}
+	}
 	c, err := a.look(ctx)
 	if err != nil {
 		return nil, err

@@ -295,27 +295,44 @@ func (b BundleState) String() string {
 	return text
 }
 
-// Bundles says what became of each bundle at the last look, the newest first; nil
-// for a repository of another kind.
-func (r *Repository) Bundles(ctx context.Context) ([]BundleState, error) {
-	if r.bundles == nil {
-		return nil, nil
+// unbundle prepares to take bundles in, where the origin is made of them.
+func (o *origin) unbundle() error {
+	if o.addr.Kind != remote.Bundle {
+		return nil
 	}
-	leave, err := r.bundles.enter(ctx)
+	dir, err := filepath.Abs(o.opts.Dir)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("find the cache directory: %w", err)
 	}
-	defer leave()
-	return slices.Clone(r.bundles.states), nil
+	o.bundles = newBundles(o.addr.Path, filepath.Join(dir, bundlesDir, sum([]byte(o.addr.URL))[:12]), o.importBundles, o.opts.Now)
+	return nil
 }
 
 // importBundles runs the child for bundles.
-func (r *Repository) importBundles(ctx context.Context, req ImportRequest) (ImportAnswer, error) {
-	req.Limits = limitsOf(r.opts.Limits)
-	limits := r.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
+func (o *origin) importBundles(ctx context.Context, req ImportRequest) (ImportAnswer, error) {
+	req.Limits = limitsOf(o.opts.Limits)
+	limits := o.bounds(o.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	limits.TimeoutClass = fault.Rejected // no network is to blame
 	limits.Output = 64 << 20
 	var answer ImportAnswer
-	err := r.opts.Child.Call(ctx, ImportOp, req, &answer, limits)
+	err := o.opts.Child.Call(ctx, ImportOp, req, &answer, limits)
 	return answer, err
+}
+
+// Bundles says what became of each bundle at the last look, the newest of each place
+// first; none where the repository is not made of any.
+func (r *Repository) Bundles(ctx context.Context) ([]BundleState, error) {
+	var out []BundleState
+	for _, o := range r.origins {
+		if o.bundles == nil {
+			continue
+		}
+		leave, err := o.bundles.enter(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, o.bundles.states...)
+		leave()
+	}
+	return out, nil
 }

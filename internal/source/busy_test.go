@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -261,4 +262,21 @@ type scale struct {
 func (s *scale) Write(p []byte) (int, error) {
 	s.sent.Add(int64(len(p)))
 	return s.ResponseWriter.Write(p)
+}
+
+// forged answers every request for a pack with another one.
+func forged(t *testing.T, pack string) func(http.Handler) http.Handler {
+	t.Helper()
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "git-upload-pack") {
+				h.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
+			if _, err := io.WriteString(w, "00000008NAK\n"+fmt.Sprintf("%04x\x01%s", len(pack)+5, pack)+"0000"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -22,20 +23,32 @@ const (
 // network file systems tell nothing; it only ever means that looking may be worth
 // while. What cannot be watched is told to trouble, once.
 func (r *Repository) Watch(ctx context.Context, look func(), trouble func(error)) {
-	if r.addr.Kind != remote.Local && r.addr.Kind != remote.Bundle {
-		return
+	var all sync.WaitGroup
+	for _, o := range r.origins {
+		if !o.nearby() {
+			continue
+		}
+		all.Go(func() {
+			if err := o.watch(ctx, r.want, look, trouble); err != nil {
+				trouble(o.about("watch", err))
+			}
+		})
 	}
+	all.Wait()
+}
+
+func (o *origin) watch(ctx context.Context, want remote.Want, look func(), trouble func(error)) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		trouble(fmt.Errorf("changes of %s are found by polling only: %w", r.addr.URL, err))
-		return
+		return fmt.Errorf("%w; its changes are found by polling only", err)
 	}
 	defer w.Close()
-	watch := watch{Watcher: w, addr: r.addr, want: r.want, look: look}
+	watch := watch{Watcher: w, addr: o.addr, want: want, look: look}
 	if err := watch.renew(); err != nil {
-		trouble(fmt.Errorf("changes of %s are found by polling only: %w", r.addr.URL, err))
+		trouble(o.about("watch", fmt.Errorf("%w; its changes are found by polling only", err)))
 	}
 	watch.run(ctx)
+	return nil
 }
 
 // watch is one watch of one repository.

@@ -12,6 +12,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // Manager is the field manager that owns what syncd applies.
@@ -106,7 +107,7 @@ func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[ledgerKey]entry{}}
+		e.ledgers[app] = &ledger{entries: map[resource.Key]entry{}}
 	}
 	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
 }

@@ -48,6 +48,9 @@ func tell(ctx context.Context, req source.HistoryRequest, s *store) (source.Hist
 		commits, err := h.between(ctx)
 		return source.HistoryAnswer{Commits: commits}, full(err)
 	}
+	if req.From == "" {
+		return source.HistoryAnswer{}, full(h.learn(ctx))
+	}
 	relation, err := h.relate(ctx)
 	return source.HistoryAnswer{Relation: relation}, full(err)
 }
@@ -85,6 +88,20 @@ func (h *historian) look() {
 		stores = append(stores, *h.local)
 	}
 	h.graph = newGraph(stores...)
+}
+
+// learn has the store know what came before a commit, so that later it can be told from
+// what was rewritten: also once the server has forgotten it. A server that does not
+// give it out is no error.
+func (h *historian) learn(ctx context.Context) error {
+	got, err := h.graph.walk(ctx, h.to, plumbing.ZeroHash, nil)
+	if err != nil || h.local != nil || len(got.order) > 0 && len(got.border) == 0 {
+		return err
+	}
+	if _, err := h.ask(ctx, request{want: h.to, depth: nearHistory}); err != nil && !denied(err) {
+		return err
+	}
+	return nil
 }
 
 // relate tells what is known, and asks for more as long as that is not enough.
@@ -199,8 +216,11 @@ func unproven(gap plumbing.Hash) error {
 // alone gives one commit.
 func (h *historian) alone(ctx context.Context) ([]source.Commit, error) {
 	raw, there, err := h.graph.raw(h.to)
-	if err == nil && !there && h.local == nil {
-		if _, err = h.ask(ctx, request{want: h.to, depth: 1}); err == nil {
+	for _, depth := range []int{1, nearHistory} {
+		if err != nil || there || h.local != nil {
+			break
+		}
+		if _, err = h.ask(ctx, request{want: h.to, depth: depth}); err == nil || denied(err) {
 			raw, there, err = h.graph.raw(h.to)
 		}
 	}

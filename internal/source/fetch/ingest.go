@@ -39,7 +39,6 @@ func (s *store) ingest(pack io.Reader) error {
 	if err != nil || count == 0 {
 		return errors.Join(err, discard(temp.Name()), discard(temp.Name()+".idx"))
 	}
-	s.reopen()
 	return nil
 }
 
@@ -111,7 +110,7 @@ func writeIndex(index *idxfile.Writer, path string) (err error) {
 	return nil
 }
 
-// place renames a pack and its index to the pack's checksum.
+// place renames a pack and its index to the pack's checksum, and notes that it came.
 func (s *store) place(temp string, sum plumbing.Hash) error {
 	base := filepath.Join(s.dir, packDir, "pack-"+sum.String())
 	for _, suffix := range [][2]string{{".idx", ".idx"}, {"", ".pack"}} {
@@ -119,5 +118,7 @@ func (s *store) place(temp string, sum plumbing.Hash) error {
 			return fmt.Errorf("put the pack into place: %w", err)
 		}
 	}
+	s.added = append(s.added, base)
+	s.reopen()
 	return durable.SyncDir(filepath.Dir(base))
 }

@@ -11,6 +11,10 @@ import (
 	"syncd.io/syncd/internal/fault"
 )
 
+// errIncomplete is in the chain of an error about an object that the store of our
+// own does not have.
+var errIncomplete = errors.New("the object store lacks it")
+
 // objectReader reads objects and does not believe the store: every object's
 // bytes are hashed again.
 type objectReader struct {
@@ -103,8 +107,11 @@ func (o objectReader) lost(hash plumbing.Hash, err error) error {
 		return nil
 	}
 	err = fault.As(fault.Unreachable, fmt.Errorf("read object %s: %w", hash, err))
-	if o.own {
-		return errors.Join(err, errOdd)
+	switch {
+	case o.own && errors.Is(err, plumbing.ErrObjectNotFound):
+		return fmt.Errorf("%w: %w", errIncomplete, err)
+	case o.own:
+		return fmt.Errorf("%w: %w", errOdd, err)
 	}
 	return fault.Hint(err, "if this stays, look at the repository with git fsck")
 }

@@ -23,6 +23,8 @@ type store struct {
 	dir     string
 	lock    *os.File
 	objects *filesystem.Storage
+	// added are the packs that came since it was opened: their paths without suffix.
+	added []string
 }
 
 // errOdd is in the chain of an error about a store that is not as it was left.
@@ -106,6 +108,7 @@ func empty(dir string) bool {
 
 // begin lays out an empty repository; HEAD comes last.
 func (s *store) begin() error {
+	s.added = nil
 	for _, name := range []string{packDir, "refs"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, name), 0o700); err != nil {
 			return fmt.Errorf("make the object store: %w", err)

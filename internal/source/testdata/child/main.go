@@ -19,9 +19,8 @@ func main() {
 	syscall.Umask(0o022)
 	fetch.Prepare()
 	ops := map[string]sandbox.Op{
-		"resolve":       sandbox.Handle(fetch.Resolve),
-		"fetch":         sandbox.Handle(fetch.Fetch),
-		"history":       sandbox.Handle(fetch.History),
+		"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch),
+		"history": sandbox.Handle(fetch.History), "introduce": sandbox.Handle(fetch.Introduce),
 		source.ImportOp: sandbox.Handle(fetch.Import),
 	}
 	os.Exit(sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
