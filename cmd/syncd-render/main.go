@@ -40,6 +40,7 @@ func operations() map[string]sandbox.Op {
 		"introduce":     sandbox.Handle(fetch.Introduce),
 		chart.Op:        sandbox.Handle(pull.Fetch),
 		source.ImportOp: sandbox.Handle(fetch.Import),
+		source.BundleOp: sandbox.Handle(fetch.Bundle),
 	}
 	maps.Copy(ops, rendering())
 	return ops

@@ -84,6 +84,7 @@ func history(t testing.TB, commits int) (g *repo, all []string) {
 	t.Helper()
 	g = newRepo(t)
 	body := random(20_000)
+	g.write("shop/large", random(100_000)[40_000:])
 	for i := range commits {
 		g.write("shop/compose.yaml", "services: {}\n# "+strings.Repeat("x", i)+"\n"+body)
 		g.write("shop/sub/file"+string(rune('a'+i)), body[i*100:])

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/bundle"
 )
@@ -49,7 +52,25 @@ func (h *hold) settle(ctx context.Context, all []*arrival) ([]source.BundleRef, 
 			}
 		}
 	}
-	return out, nil
+	return out, h.setRefs(out)
+}
+
+// setRefs replaces all refs of the repository at once, for those who read it as one.
+func (h *hold) setRefs(refs []source.BundleRef) error {
+	var text strings.Builder
+	for _, r := range refs {
+		if r.Name != "HEAD" {
+			text.WriteString(r.Hash + " " + r.Name + "\n")
+		}
+	}
+	path := filepath.Join(h.dir, "packed-refs")
+	if old, err := os.ReadFile(path); err == nil && string(old) == text.String() {
+		return nil
+	}
+	if err := durable.Replace(path, []byte(text.String())); err != nil {
+		return fmt.Errorf("set the refs of the repository of bundles: %w", err)
+	}
+	return nil
 }
 
 // brings are the refs of a bundle that counts.

@@ -22,6 +22,7 @@ func main() {
 		"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch),
 		"history": sandbox.Handle(fetch.History), "introduce": sandbox.Handle(fetch.Introduce),
 		source.ImportOp: sandbox.Handle(fetch.Import),
+		source.BundleOp: sandbox.Handle(fetch.Bundle),
 	}
 	os.Exit(sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
