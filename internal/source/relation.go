@@ -99,7 +99,10 @@ type HistoryAnswer struct {
 // the server's answers leave open: it may not have from (any more), or not give it
 // out. Errors are those of Load.
 func (r *Repository) Relate(ctx context.Context, from, to string) (Relation, error) {
-	if from == to && remote.ValidCommit(to) {
+	switch {
+	case from == "":
+		return Unknown, unnamed(from, to)
+	case from == to && remote.ValidCommit(to):
 		return Same, nil
 	}
 	answer, err := r.history(ctx, HistoryRequest{From: from, To: to})
@@ -138,10 +141,14 @@ func genuine(commits []Commit) error {
 	return nil
 }
 
+func unnamed(from, to string) error {
+	return fault.As(fault.Rejected, fmt.Errorf("%.60q and %.60q are not both full object names", from, to))
+}
+
 func (r *Repository) history(ctx context.Context, req HistoryRequest) (HistoryAnswer, error) {
 	var answer HistoryAnswer
 	if !remote.ValidCommit(req.To) || !remote.ValidCommit(req.From) && req.From != "" {
-		return answer, fault.As(fault.Rejected, fmt.Errorf("%.60q and %.60q are not both full object names", req.From, req.To))
+		return answer, unnamed(req.From, req.To)
 	}
 	dir, err := filepath.Abs(r.opts.Dir)
 	if err != nil {
