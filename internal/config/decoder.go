@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -109,9 +110,13 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, at place) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, child := range n.Content {
+		d.lines[nth(at.path, i)] = child.Line
 		d.decode(child, v.Index(i), at)
 	}
 }
+
+// nth names an entry of a list.
+func nth(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
 // pairs yields the keys and values of a mapping; doubled keys and keys that are
 // no plain words are reported and left out. An empty value is an empty mapping:

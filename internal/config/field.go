@@ -42,6 +42,8 @@ func pathsOf(t reflect.Type, prefix string) []string {
 		switch {
 		case f.kind.Kind() == reflect.Struct:
 			out = append(out, pathsOf(f.kind, path)...)
+		case f.kind.Kind() == reflect.Slice && f.kind.Elem().Kind() == reflect.Struct:
+			out = append(out, pathsOf(f.kind.Elem(), path)...)
 		case f.kind.Kind() == reflect.Map && f.kind.Elem().Kind() == reflect.Struct:
 			out = append(out, pathsOf(f.kind.Elem(), join(path, placeholder))...)
 		}

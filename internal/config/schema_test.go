@@ -102,6 +102,7 @@ func TestDocumentedDefaultsAreReal(t *testing.T) {
 	app := App{}
 	documented := map[string]string{
 		"state": h.State, "socket": h.Socket, "repo.interval": h.Repo.Interval.String(),
+		"webhook.path": h.Webhook.Path, "webhook.pause": h.Webhook.Pause.String(),
 		"limits.fetchTime": h.Limits.FetchTime.String(), "limits.fetchMemory": h.Limits.FetchMemory.String(), "limits.fetchDisk": h.Limits.FetchDisk.String(),
 		"limits.file": h.Limits.File.String(), "limits.renderTime": h.Limits.RenderTime.String(), "limits.renderSize": h.Limits.RenderSize.String(),
 		"rollout.timeout": Duration(app.ReadyTimeout()).String(), "rollout.soak": Duration(app.Soak()).String(),

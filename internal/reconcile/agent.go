@@ -151,6 +151,13 @@ func (a *Agent) Look() {
 	wake(a.poke)
 }
 
+// Poll asks the loop to look at the repository now. Apps are passed over where
+// that has something new for them.
+func (a *Agent) Poll() { wake(a.poke) }
+
+// Ready tells whether there is a loop that would: always, once it runs.
+func (a *Agent) Ready() bool { return a.life.Load() != nil }
+
 // wake is the only way to send to a trigger channel of size one: bursts
 // coalesce, and nobody waits.
 func wake(ch chan struct{}) {

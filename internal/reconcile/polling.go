@@ -26,7 +26,12 @@ func (a *Agent) missed(misses int) int {
 // jitter keeps many hosts from asking a server that comes back all at once.
 func (a *Agent) untilPoll(misses int) time.Duration {
 	interval := a.opts.Host.Repo.Interval.D()
-	if misses == 0 {
+	switch {
+	case interval == 0 && misses == 0:
+		return untold
+	case interval == 0: // a time that was missed is made up for
+		interval = retryUntimed
+	case misses == 0:
 		return interval
 	}
 	pause := min(interval<<min(misses-1, 2), max(interval, lastPoll))
