@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 
 	"syncd.io/syncd/internal/config"
@@ -21,4 +22,17 @@ func receiver(conf config.Webhook, who hooked, log *slog.Logger) (*webhook.Recei
 		return nil, nil
 	}
 	return webhook.New(webhook.Options{Webhook: conf, Look: who.Poll, Ready: who.Ready, Log: log})
+}
+
+// checkHooks reads the secrets of webhooks, and the certificate; nothing where there
+// are none.
+func checkHooks(conf config.Webhook) []finding {
+	const name = "webhook"
+	if conf.Listen == "" {
+		return nil
+	}
+	if _, err := webhook.New(webhook.Options{Webhook: conf}); err != nil {
+		return []finding{failing(name, err, "")}
+	}
+	return []finding{{Check: name, OK: true, Detail: fmt.Sprintf("%d hook(s) at %s%s/NAME", len(conf.Hooks), conf.Listen, conf.Path)}}
 }

@@ -14,6 +14,9 @@ import (
 type SyncRequest struct {
 	Apps []string `json:"apps,omitempty"`
 	Who  string   `json:"who"`
+	// Force goes through closed windows; Reason says why, for the history.
+	Force  bool   `json:"force,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // PlanRequest asks what a pass would do. Ref is a branch, tag or commit to look
