@@ -33,9 +33,11 @@ func main() {
 
 func operations() map[string]sandbox.Op {
 	ops := map[string]sandbox.Op{
-		"resolve": sandbox.Handle(fetch.Resolve),
-		"fetch":   sandbox.Handle(fetch.Fetch),
-		chart.Op:  sandbox.Handle(pull.Fetch),
+		"resolve":   sandbox.Handle(fetch.Resolve),
+		"fetch":     sandbox.Handle(fetch.Fetch),
+		"history":   sandbox.Handle(fetch.History),
+		"introduce": sandbox.Handle(fetch.Introduce),
+		chart.Op:    sandbox.Handle(pull.Fetch),
 	}
 	maps.Copy(ops, rendering())
 	return ops

@@ -82,8 +82,8 @@ func checkCluster(ctx context.Context, host config.Host) finding {
 // checkRepository asks for the followed ref. A refused login is a finding about
 // the credentials.
 func checkRepository(ctx context.Context, host config.Host, child sandbox.Child) (repository, credentials finding) {
-	repository, credentials = finding{Check: "repository"}, checkFiles(host.Repo.Auth)
-	repo, err := openSource(host, child, &closers{})
+	repository, credentials = finding{Check: "repository"}, checkFiles(host.Repo)
+	repo, err := openSource(host, child, nil, &closers{})
 	if err == nil {
 		repository.Detail, err = repo.Resolve(ctx)
 	}
@@ -101,9 +101,9 @@ func checkRepository(ctx context.Context, host config.Host, child sandbox.Child)
 }
 
 // checkFiles finds credentials that others on this host can read.
-func checkFiles(auth config.Auth) finding {
+func checkFiles(repo config.Repo) finding {
 	f := finding{Check: "credentials", OK: true, Detail: "none are needed"}
-	for _, path := range []string{auth.PasswordFile, auth.SSHKeyFile, auth.SSHPassphraseFile} {
+	for _, path := range secretFiles(repo) {
 		if path == "" {
 			continue
 		}
@@ -117,6 +117,21 @@ func checkFiles(auth config.Auth) finding {
 		}
 	}
 	return f
+}
+
+// secretFiles are those of the repository and of its mirrors.
+func secretFiles(repo config.Repo) []string {
+	logins := []config.Auth{repo.Auth}
+	for _, m := range repo.Mirrors {
+		if m.Auth != nil {
+			logins = append(logins, *m.Auth)
+		}
+	}
+	var out []string
+	for _, auth := range logins {
+		out = append(out, auth.PasswordFile, auth.SSHKeyFile, auth.SSHPassphraseFile, auth.ClientKeyFile)
+	}
+	return out
 }
 
 // checkDisk looks at the disk of the state directory, or where it would be made.

@@ -45,6 +45,7 @@ func (c *cli) syncVerb() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&req.Force, "force", false, "go through a closed window; wants --reason")
 	cmd.Flags().StringVar(&req.Reason, "reason", "", "why it is forced, for those who read the history")
+	cmd.Flags().StringVar(&req.AcceptRewrite, "accept-rewrite", "", "follow this `COMMIT`, which is refused as older than what was accepted, or as of another history")
 	return cmd
 }
 

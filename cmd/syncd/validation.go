@@ -16,7 +16,7 @@ import (
 // validation is one run over a directory.
 type validation struct {
 	host     config.Host
-	child    render.Child
+	child    *render.Child
 	snapshot source.Snapshot
 	// fixed tells that one host is meant, and not any.
 	fixed bool
@@ -75,17 +75,14 @@ func (v *validation) target(ctx context.Context, cluster bool, values map[string
 	if err != nil {
 		return nil, 0, err
 	}
+	shared := &render.Shared{Root: v.snapshot.Dir, Kubernetes: cluster, Values: values, Secret: secret, Tracked: tracked, Refused: refused}
 	var verdicts []verdict
 	var apps []policy.App
 	for _, app := range found.Apps {
 		if v.fixed && !app.Config.Hosts.Matches(v.host.Host.Labels) {
 			continue
 		}
-		req := render.Request{
-			Root: v.snapshot.Dir, App: app, Values: values, Secret: secret,
-			HostDir: app.Config.HostDir, Tracked: tracked, Refused: refused, Kubernetes: cluster,
-		}
-		one, objects, err := v.one(ctx, req)
+		one, objects, err := v.one(ctx, render.Request{Shared: shared, App: app, HostDir: app.Config.HostDir})
 		if err != nil {
 			return nil, 0, err
 		}

@@ -49,6 +49,10 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, at place) {
 // object reads a mapping whose keys are the fields of a struct.
 func (d *decoder) object(n *yaml.Node, v reflect.Value, at place) {
 	fields := fieldsOf(v.Type())
+	if i := slices.IndexFunc(fields, func(f field) bool { return f.short }); i >= 0 && n.Kind == yaml.ScalarNode && !null(n) {
+		d.decode(n, v.Field(fields[i].index), place{path: join(at.path, fields[i].name), rule: fields[i].rule})
+		return
+	}
 	for key, value := range d.pairs(n, at) {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == key.Value })
 		if i < 0 {

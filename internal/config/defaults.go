@@ -17,6 +17,8 @@ func (h Host) Defaults() Host {
 		h.Repo.Interval = cmp.Or(h.Repo.Interval, Duration(30*time.Second))
 	}
 	h.Webhook = h.Webhook.Defaults()
+	h.Repo.MaxInterval = cmp.Or(h.Repo.MaxInterval, max(h.Repo.Interval, min(10*h.Repo.Interval, Duration(5*time.Minute))))
+	h.Repo.Timeout = cmp.Or(h.Repo.Timeout, Duration(15*time.Second))
 	h.Limits = h.Limits.Defaults()
 	return h
 }
@@ -29,6 +31,7 @@ func (l Limits) Defaults() Limits {
 	l.FetchDisk = cmp.Or(l.FetchDisk, 2<<30)
 	l.File = cmp.Or(l.File, 5<<20)
 	l.Files = cmp.Or(l.Files, 20000)
+	l.Commits = cmp.Or(l.Commits, 10000)
 	l.RenderTime = cmp.Or(l.RenderTime, Duration(time.Minute))
 	l.RenderSize = cmp.Or(l.RenderSize, 10<<20)
 	l.Objects = cmp.Or(l.Objects, 5000)

@@ -93,13 +93,21 @@ func (s schemas) value(f field, path string) tree {
 	}
 }
 
-// item describes an entry of a list.
+// item describes an entry of a list; where one key alone may stand for it, either
+// form.
 func (s schemas) item(f field, path string) tree {
 	element := f.kind.Elem()
 	if element.Kind() != reflect.Struct {
 		return ruled("string", f.rule)
 	}
-	return s.object(element, path)
+	out := s.object(element, path)
+	for _, key := range fieldsOf(element) {
+		if key.short {
+			out["type"], out["required"] = "object", []string{key.name}
+			return tree{"oneOf": []tree{leaf(key), out}}
+		}
+	}
+	return out
 }
 
 // leaf describes a plain value.

@@ -113,7 +113,7 @@ func TestDocumentedDefaultsAreReal(t *testing.T) {
 		"rollout.timeout": Duration(app.ReadyTimeout()).String(), "rollout.soak": Duration(app.Soak()).String(),
 	}
 	numbers := map[string]any{
-		"limits.files": h.Limits.Files, "limits.objects": h.Limits.Objects, "rollback.keep": app.KeepGood(), "health.budget": app.RestartBudget(),
+		"limits.files": h.Limits.Files, "limits.commits": h.Limits.Commits, "limits.objects": h.Limits.Objects, "rollback.keep": app.KeepGood(), "health.budget": app.RestartBudget(),
 		"sync.auto": app.AutoSync(), "sync.selfHeal": app.SelfHeal(), "sync.prune": app.Prune(), "rollback.auto": app.AutoRollback(),
 	}
 	for _, doc := range slices.Concat(hostKeys(), appKeys()) {

@@ -33,6 +33,9 @@ func (a *Agent) status(ctx context.Context, apps []string) (Status, error) {
 	if err := a.sourceErr.Load(); err != nil {
 		st.SourceError, st.SourceHint = (*err).Error(), fault.Advice(*err)
 	}
+	if remotes, ok := a.opts.Source.(Remotes); ok {
+		st.Remotes = remotes.Remotes()
+	}
 	c := a.catalog.Load()
 	if c != nil {
 		st.Revision = c.snapshot.Revision

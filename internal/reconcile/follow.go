@@ -19,6 +19,8 @@ type follower struct {
 	// seen is the revision that the apps were told of: a question may have seen the
 	// newest one before.
 	seen *catalog
+	// moved is when the repository changed last, or somebody asked.
+	moved time.Time
 	// trouble is what was told of the repository last.
 	trouble string
 }
@@ -26,15 +28,36 @@ type follower struct {
 // follow polls the repository when it is time, or when somebody or a value file
 // asks for it, until ctx ends. A server that does not answer holds up nobody else.
 func (f *follower) follow(ctx context.Context) {
+	f.moved = time.Now()
 	for misses := 0; ; {
+		seen, missed := f.seen, misses
 		f.poll(ctx)
-		misses = f.missed(misses)
+		if misses = f.missed(misses); f.seen != seen || misses < missed {
+			f.moved = time.Now()
+		}
+		if !f.await(ctx, misses) {
+			return
+		}
+	}
+}
+
+// await waits for the next poll; it returns false when ctx has ended. Whoever asks for
+// something makes polls frequent again.
+func (f *follower) await(ctx context.Context, misses int) bool {
+	polled := time.Now()
+	for {
 		select {
 		case <-ctx.Done():
-			return
-		case <-time.After(f.untilPoll(misses)):
+			return false
+		case <-time.After(f.untilPoll(misses, polled.Sub(f.moved)) - time.Since(polled)):
+			return true
 		case <-f.values:
+			return true
+		case <-f.stir:
+			f.moved = time.Now()
 		case <-f.poke:
+			f.moved = time.Now()
+			return true
 		}
 	}
 }
@@ -70,6 +93,7 @@ func (f *follower) poll(ctx context.Context) {
 		f.preempt(ctx, w, c)
 	}
 	f.collect(ctx, c)
+	f.learn(ctx)
 }
 
 // tell reports trouble with the repository when it begins or changes; nil is none.

@@ -63,7 +63,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 		p.hold(nil)
 		defer w.setUse(use{})
 		defer w.setBusy(false)
-		defer w.forget(w.record.Clone())
+		defer w.forgetful()()
 		if p.will, err = p.agent.will(p.catalog, p.name); err != nil {
 			return err
 		}

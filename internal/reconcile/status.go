@@ -42,6 +42,8 @@ type Status struct {
 	Revision    source.Revision `json:"revision"`
 	SourceError string          `json:"sourceError,omitempty"`
 	SourceHint  string          `json:"sourceHint,omitempty"`
+	// Remotes are repo.url and its mirrors, in the order in which they are asked.
+	Remotes []source.RemoteStatus `json:"remotes,omitempty"`
 	// EngineError is why what runs now is unknown, with its hint; EngineSince is
 	// when a pass first met it, zero where none has.
 	EngineError string    `json:"engineError,omitempty"`

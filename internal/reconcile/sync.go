@@ -21,6 +21,11 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]
 		return nil, err
 	}
 	a.askAnew()
+	if req.AcceptRewrite != "" {
+		if err := a.acceptRewrite(ctx, req); err != nil {
+			return nil, err
+		}
+	}
 	c, err := a.look(ctx)
 	if err != nil {
 		return nil, err

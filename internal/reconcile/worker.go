@@ -108,10 +108,14 @@ func (w *worker) show() {
 	w.seen = w.record.Clone()
 }
 
-// forget restores the record after a pass of a read-only agent, which must leave
-// no trace but what it says of the app.
-func (w *worker) forget(before state.Record) {
-	if w.agent.opts.ReadOnly {
+// forgetful returns what restores the record after a pass of a read-only agent, which
+// must leave no trace but what it says of the app.
+func (w *worker) forgetful() (forget func()) {
+	if !w.agent.opts.ReadOnly {
+		return func() {}
+	}
+	before := w.record.Clone()
+	return func() {
 		before.Last = w.record.Last
 		w.record = before
 	}

@@ -36,6 +36,14 @@ func blobHash(content io.Reader, size int64) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// objectHash is Git's object name for an object's whole content.
+func objectHash(kind string, content []byte) string {
+	h := sha1.New() //nolint:gosec // see the import
+	fmt.Fprintf(h, "%s %d\x00", kind, len(content))
+	h.Write(content)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 // verify compares one written file with its entry; deep reads its bytes.
 func verify(root string, f File, deep bool) error {
 	path := filepath.Join(root, filepath.FromSlash(f.Path))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -241,5 +242,41 @@ func TestASnapshotInUseStays(t *testing.T) {
 	now.pass(time.Minute)
 	if err := r.Collect(strings.Repeat("0", 40)); err != nil || slices.Contains(names(t, dir), last) {
 		t.Errorf("ten minutes after: %q are there, %v", names(t, dir), err)
+	}
+}
+
+// weighed sums up the bytes of all answers.
+func weighed(sent *atomic.Int64) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&scale{w, sent}, r) })
+	}
+}
+
+// scale is an answer that is weighed.
+type scale struct {
+	http.ResponseWriter
+	sent *atomic.Int64
+}
+
+// Write passes bytes on.
+func (s *scale) Write(p []byte) (int, error) {
+	s.sent.Add(int64(len(p)))
+	return s.ResponseWriter.Write(p)
+}
+
+// forged answers every request for a pack with another one.
+func forged(t *testing.T, pack string) func(http.Handler) http.Handler {
+	t.Helper()
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "git-upload-pack") {
+				h.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
+			if _, err := io.WriteString(w, "00000008NAK\n"+fmt.Sprintf("%04x\x01%s", len(pack)+5, pack)+"0000"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

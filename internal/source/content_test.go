@@ -60,8 +60,11 @@ func TestCommitsThatAreRefusedWhole(t *testing.T) {
 					return // the git program itself does not hand this tree out
 				}
 				wantFault(t, err, fault.Rejected, c.text, "")
-				if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-					t.Errorf("left in the cache: %v, %v", left, err)
+				if left := names(t, dir); len(left) > 0 {
+					t.Errorf("left in the cache: %q", left)
+				}
+				if left, err := filepath.Glob(filepath.Join(dir, ".objects/objects/pack/*")); err != nil || len(left) > 0 {
+					t.Errorf("left in the object store: %q, %v", left, err)
 				}
 			})
 		})

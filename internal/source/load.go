@@ -24,7 +24,9 @@ type FetchRequest struct {
 	Want   remote.Want `json:"want"`
 	// Dir is an empty directory for this request alone; the child leaves
 	// SnapshotName in it.
-	Dir    string      `json:"dir"`
+	Dir string `json:"dir"`
+	// Store is the directory of the object store; it need not be there.
+	Store  string      `json:"store"`
 	Limits tree.Limits `json:"limits"`
 }
 
@@ -54,7 +56,7 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 		s, err = r.fromServer(ctx, dir, commit)
 	}
 	if err != nil {
-		return Snapshot{}, r.about("fetch commit "+commit[:10]+" of", r.advise(retried(ctx, err)))
+		return Snapshot{}, r.placed("fetch commit "+shortOf(commit)+" of", retried(ctx, err))
 	}
 	_, s.Revision.Ref = r.recall(commit)
 	s.lease = held
@@ -86,15 +88,65 @@ func (r *Repository) fromServer(ctx context.Context, dir, commit string) (Snapsh
 	if s, err := r.cached(ctx, dir, commit); err == nil || ctx.Err() != nil {
 		return s, err
 	}
-	return r.fetchUnlessRefused(ctx, dir, commit)
+	return r.fetchFromAny(ctx, dir, commit)
 }
 
-func (r *Repository) fetchUnlessRefused(ctx context.Context, dir, commit string) (Snapshot, error) {
-	spec, err := r.spec()
+// fetchFromAny fetches a commit from who named it, else from the others. A commit that
+// holds what is never written does so everywhere.
+func (r *Repository) fetchFromAny(ctx context.Context, dir, commit string) (Snapshot, error) {
+	q, _ := r.recall(commit)
+	return fromAny(ctx, r, q, func(o *origin) (Snapshot, error) {
+		return r.fetchUnlessRefused(ctx, o, dir, commit, q.want)
+	})
+}
+
+// fromAny does something with one remote after the other, until it succeeds: with the
+// one that answered q first. The error is the first one's.
+func fromAny[T any](ctx context.Context, r *Repository, q query, do func(*origin) (T, error)) (T, error) {
+	var first error
+	for _, i := range r.inOrder(q.origin) {
+		o := r.origins[i]
+		out, err := do(o)
+		if err == nil {
+			return out, nil
+		}
+		if first == nil {
+			first = &at{o, o.advise(retried(ctx, err))}
+		}
+		if ctx.Err() != nil || fault.Of(err) == fault.Rejected && q.want.Commit == "" {
+			break
+		}
+	}
+	var none T
+	return none, first
+}
+
+// at is an error of one remote.
+type at struct {
+	origin *origin
+	err    error
+}
+
+// Error names the remote.
+func (a *at) Error() string { return a.origin.name() + ": " + a.err.Error() }
+
+// Unwrap is what went wrong there.
+func (a *at) Unwrap() error { return a.err }
+
+// placed says what was being done, and where: at repo.url where no place is to blame.
+func (r *Repository) placed(doing string, err error) error {
+	var there *at
+	if errors.As(err, &there) {
+		return fmt.Errorf("%s %w", doing, err)
+	}
+	return r.about(doing, err)
+}
+
+func (r *Repository) fetchUnlessRefused(ctx context.Context, o *origin, dir, commit string, want remote.Want) (Snapshot, error) {
+	spec, err := o.spec(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	want, _ := r.recall(commit)
 	judge, err := judgeOf(spec, want)
 	if err != nil {
 		return Snapshot{}, err
@@ -102,7 +154,7 @@ func (r *Repository) fetchUnlessRefused(ctx context.Context, dir, commit string)
 	if err := r.refusedBy(judge, commit); err != nil {
 		return Snapshot{}, err
 	}
-	s, err := r.fetch(ctx, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
+	s, err := r.fetch(ctx, o, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
 	r.remark(judge, commit, err)
 	return s, err
 }
@@ -118,14 +170,27 @@ func retried(ctx context.Context, err error) error {
 
 // fetch lets the child write a snapshot into a directory of its own, checks its
 // manifest, and renames it into place.
-func (r *Repository) fetch(ctx context.Context, dir string, req FetchRequest) (Snapshot, error) {
+func (r *Repository) fetch(ctx context.Context, o *origin, dir string, req FetchRequest) (Snapshot, error) {
 	temp, err := r.tempDir(dir)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	req.Dir = temp
-	s, err := r.fetchInto(ctx, dir, req)
+	s, err := r.fetchInto(ctx, o, dir, temp, req)
 	return s, errors.Join(err, r.dropTemp(temp))
+}
+
+// storeFor is where the child keeps objects: in the store that lasts for what is
+// followed, which waits for nobody else's fetch, and else in one for this fetch
+// alone. The caller has to call done.
+func (r *Repository) storeFor(ctx context.Context, dir, temp, commit string) (store string, done func(), err error) {
+	r.mu.Lock()
+	followed := commit == r.followed
+	r.mu.Unlock()
+	if !followed {
+		return filepath.Join(temp, storeName), func() {}, nil
+	}
+	done, err = r.storeTurn(ctx)
+	return filepath.Join(dir, storeName), done, err
 }
 
 // tempDir makes a directory for one fetch, which Collect knows of.
@@ -150,9 +215,15 @@ func (r *Repository) dropTemp(temp string) error {
 	return os.RemoveAll(temp)
 }
 
-func (r *Repository) fetchInto(ctx context.Context, dir string, req FetchRequest) (Snapshot, error) {
+func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string, req FetchRequest) (Snapshot, error) {
 	var answer FetchAnswer
-	limits := r.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
+	store, done, err := r.storeFor(ctx, dir, temp, req.Commit)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer done()
+	req.Dir, req.Store = temp, store
+	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err
 	}

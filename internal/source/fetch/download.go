@@ -5,21 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/transport"
-	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"syncd.io/syncd/internal/fault"
-	"syncd.io/syncd/internal/source"
-	"syncd.io/syncd/internal/source/bound"
 	"syncd.io/syncd/internal/source/remote"
 )
 
@@ -29,8 +24,9 @@ type session struct {
 	refs *packp.AdvRefs
 }
 
-func dial(ctx context.Context, req source.FetchRequest) (*session, error) {
-	s, err := connect(req.Remote, req.Limits.Disk+maxAdvertised)
+// dial connects; no answer is read that is longer than limit bytes and the refs.
+func dial(ctx context.Context, spec remote.Spec, limit int64) (*session, error) {
+	s, err := connect(spec, limit+maxAdvertised)
 	if err != nil {
 		return nil, remote.Classify(err)
 	}
@@ -39,37 +35,6 @@ func dial(ctx context.Context, req source.FetchRequest) (*session, error) {
 		return nil, remote.Classify(errors.Join(err, s.Close()))
 	}
 	return &session{s, refs}, nil
-}
-
-// download clones what is wanted: at depth 1 where the server hands out the
-// commit, else the whole branch, whose tip may have moved on.
-func download(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
-	s, err := dial(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close() // the objects are there, or the error says why not
-	want := plumbing.NewHash(req.Commit)
-	if tip, ok := tipOf(s.refs, want); ok {
-		return pulled(pull(ctx, req, s, []plumbing.Hash{tip}, shallow(s.refs)))
-	}
-	if !exact(s.refs) {
-		return whole(ctx, req)
-	}
-	store, refusal := pull(ctx, req, s, []plumbing.Hash{want}, true)
-	if !refused(refusal) {
-		return pulled(store, refusal)
-	}
-	store, err = whole(ctx, req)
-	if err != nil {
-		err = fmt.Errorf("%w (asked for the commit by its name: %w)", err, remote.Classify(refusal))
-	}
-	return store, err
-}
-
-// pulled is what pull returned, with its error classified.
-func pulled(store *filesystem.Storage, err error) (*filesystem.Storage, error) {
-	return store, remote.Classify(err)
 }
 
 // refused tells whether the server answered that it does not give out what it was
@@ -103,28 +68,6 @@ func exact(refs *packp.AdvRefs) bool {
 		(refs.Capabilities.Supports(capability.AllowReachableSHA1InWant) || refs.Capabilities.Supports("allow-any-sha1-in-want"))
 }
 
-// whole clones the followed ref with its history, over a new connection, and
-// looks for the commit there.
-func whole(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, error) {
-	s, err := dial(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close() // as in download
-	tips, err := tipsFor(s.refs, req.Want)
-	if err != nil {
-		return nil, err
-	}
-	store, err := pulled(pull(ctx, req, s, tips, false))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := (objectReader{store}).size(plumbing.NewHash(req.Commit)); err != nil {
-		return nil, gone(req)
-	}
-	return store, nil
-}
-
 // tipsFor are the objects to ask for: that of the followed ref, or all branches
 // and tags where a bare commit is followed.
 func tipsFor(refs *packp.AdvRefs, want remote.Want) ([]plumbing.Hash, error) {
@@ -147,42 +90,12 @@ func tipsFor(refs *packp.AdvRefs, want remote.Want) ([]plumbing.Hash, error) {
 	return tips, nil
 }
 
-func gone(req source.FetchRequest) error {
-	err := fmt.Errorf("the server has no commit %s in %s (any more)", req.Commit, req.Want)
-	if req.Want.Commit != "" {
+func gone(want remote.Want, commit plumbing.Hash) error {
+	err := fmt.Errorf("the server has no commit %s in %s (any more)", commit, want)
+	if want.Commit != "" {
 		return fault.Hint(fault.As(fault.Rejected, err), "check repo.ref.commit; after a force-push the old commit can be gone")
 	}
 	return fault.Hint(fault.As(fault.Unreachable, err), "a force-push removes commits; the next poll follows the new tip")
-}
-
-// pull fetches objects into a fresh store; tip leaves out all history. The error is
-// not classified yet.
-func pull(ctx context.Context, req source.FetchRequest, s *session, wants []plumbing.Hash, tip bool) (*filesystem.Storage, error) {
-	dir, err := os.MkdirTemp(req.Dir, "objects-")
-	if err != nil {
-		return nil, full(fmt.Errorf("make a directory for the clone: %w", err))
-	}
-	if err := receive(ctx, s, remote.Open(dir, false), wants, tip, req.Limits.Disk); err != nil {
-		return nil, full(errors.Join(err, os.RemoveAll(dir)))
-	}
-	return remote.Open(dir, true), nil // opened anew: it knows the new pack
-}
-
-func receive(ctx context.Context, s *session, store *filesystem.Storage, wants []plumbing.Hash, tip bool, limit int64) error {
-	ask := packp.NewUploadPackRequestFromCapabilities(s.refs.Capabilities)
-	ask.Wants = wants
-	if tip {
-		ask.Depth = packp.DepthCommits(1)
-		if err := ask.Capabilities.Set(capability.Shallow); err != nil {
-			return err
-		}
-	}
-	answer, err := s.UploadPack(ctx, ask)
-	if err != nil {
-		return err
-	}
-	defer answer.Close() // a failed end changes nothing about the objects
-	return packfile.UpdateObjectStorage(store, &bound.Reader{R: plain(ask, answer), Left: limit, Err: errLarge()})
 }
 
 // plain takes the pack out of the side band that carries progress too.

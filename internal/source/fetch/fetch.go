@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
@@ -42,64 +41,67 @@ func Resolve(ctx context.Context, req source.ResolveRequest) (remote.Found, erro
 }
 
 // Fetch writes the snapshot of one commit into req.Dir. Nothing is written of a
-// commit that holds something forbidden or too much.
-func Fetch(ctx context.Context, req source.FetchRequest) (source.FetchAnswer, error) {
-	store, used, err := objects(ctx, req)
+// commit that holds something forbidden or too much. Where the object store turns
+// out to be odd, another one is made at its place, at the cost of one fetch.
+func Fetch(ctx context.Context, req source.FetchRequest) (answer source.FetchAnswer, err error) {
+	addr, err := remote.Parse(req.Remote.URL)
 	if err != nil {
-		return source.FetchAnswer{}, err
+		return answer, err
 	}
+	if addr.Kind == remote.Local {
+		store, err := remote.OpenLocal(addr.Path, true)
+		if err != nil {
+			return answer, err
+		}
+		return snapshot(ctx, req, objectReader{store: store}, 0)
+	}
+	s, err := openStore(req.Store)
+	if err != nil {
+		return answer, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if answer, err = s.snapshot(ctx, req); !errors.Is(err, errOdd) && !errors.Is(err, errIncomplete) {
+		return answer, err
+	}
+	if err := s.anew(); err != nil {
+		return answer, full(err)
+	}
+	return s.snapshot(ctx, req)
+}
+
+// snapshot brings the commit into the store, and leaves its files.
+func (s *store) snapshot(ctx context.Context, req source.FetchRequest) (answer source.FetchAnswer, err error) {
+	err = s.take(ctx, req, func() error {
+		used, err := s.size()
+		if err != nil {
+			return err
+		}
+		answer, err = snapshot(ctx, req, objectReader{store: s.objects, own: true}, used)
+		return err
+	})
+	return answer, err
+}
+
+// snapshot judges a commit, and leaves its files; used is how much of the disk
+// allowance is gone already, in bytes.
+func snapshot(ctx context.Context, req source.FetchRequest, objects objectReader, used int64) (source.FetchAnswer, error) {
 	budget := tree.Budget{Limits: req.Limits, Downloaded: used}
-	found, err := walk(ctx, objectReader{store}, plumbing.NewHash(req.Commit), budget)
+	found, err := walk(ctx, objects, plumbing.NewHash(req.Commit), budget)
 	if err != nil {
 		return source.FetchAnswer{}, err
 	}
-	answer, err := leave(ctx, objectReader{store}, found, filepath.Join(req.Dir, source.SnapshotName))
+	answer, err := leave(ctx, objects, found, filepath.Join(req.Dir, source.SnapshotName))
 	if err != nil {
 		return source.FetchAnswer{}, full(err)
 	}
 	return answer, nil
 }
 
-// objects gives the store that holds the commit: the repository itself where it
-// is local, else a fresh clone below req.Dir, and how many bytes that takes.
-func objects(ctx context.Context, req source.FetchRequest) (*filesystem.Storage, int64, error) {
-	addr, err := remote.Parse(req.Remote.URL)
-	if err != nil {
-		return nil, 0, err
-	}
-	if addr.Kind == remote.Local {
-		store, err := remote.OpenLocal(addr.Path, true)
-		return store, 0, err
-	}
-	store, err := download(ctx, req)
-	if err != nil {
-		return nil, 0, err
-	}
-	used, err := sizeOf(req.Dir)
-	return store, used, full(err)
-}
-
-// sizeOf sums up the files below a directory, in bytes.
-func sizeOf(dir string) (int64, error) {
-	var sum int64
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			sum += info.Size()
-		}
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("measure the clone: %w", err)
-	}
-	return sum, nil
-}
-
 // leave writes the files, then the manifest: a snapshot without one is not done.
 func leave(ctx context.Context, objects objectReader, found commit, dir string) (source.FetchAnswer, error) {
+	if err := os.RemoveAll(dir); err != nil { // what an attempt left that found the store odd
+		return source.FetchAnswer{}, fmt.Errorf("make the snapshot's directory: %w", err)
+	}
 	files := filepath.Join(dir, source.FilesName)
 	if err := os.MkdirAll(files, 0o755); err != nil {
 		return source.FetchAnswer{}, fmt.Errorf("make the snapshot's directory: %w", err)

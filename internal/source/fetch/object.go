@@ -11,9 +11,18 @@ import (
 	"syncd.io/syncd/internal/fault"
 )
 
+// errIncomplete is in the chain of an error about an object that the store of our
+// own does not have.
+var errIncomplete = errors.New("the object store lacks it")
+
 // objectReader reads objects and does not believe the store: every object's
 // bytes are hashed again.
-type objectReader struct{ store storer.EncodedObjectStorer }
+type objectReader struct {
+	store storer.EncodedObjectStorer
+	// own is set for the object store of our own: what cannot be read of it is
+	// fetched anew.
+	own bool
+}
 
 // size is the length of an object's content, in bytes, without inflating it.
 func (o objectReader) size(hash plumbing.Hash) (int64, error) {
@@ -21,11 +30,11 @@ func (o objectReader) size(hash plumbing.Hash) (int64, error) {
 	if errors.Is(err, plumbing.ErrObjectNotFound) { // it may be borrowed: EncodedObjectSize does not look there
 		obj, err := o.store.EncodedObject(plumbing.AnyObject, hash)
 		if err != nil {
-			return 0, lost(hash, err)
+			return 0, o.lost(hash, err)
 		}
 		return obj.Size(), nil
 	}
-	return size, lost(hash, err)
+	return size, o.lost(hash, err)
 }
 
 // read returns the whole content of an object of at most limit bytes.
@@ -43,10 +52,10 @@ func (o objectReader) read(kind plumbing.ObjectType, hash plumbing.Hash, limit i
 	}
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err := errors.Join(err, r.Close()); err != nil {
-		return nil, lost(hash, err)
+		return nil, o.lost(hash, err)
 	}
 	if plumbing.ComputeHash(kind, data) != hash {
-		return nil, damaged(hash)
+		return nil, o.damaged(hash)
 	}
 	return data, nil
 }
@@ -68,10 +77,10 @@ func tooLarge(kind plumbing.ObjectType, hash plumbing.Hash, limit int64) error {
 func (o objectReader) open(kind plumbing.ObjectType, hash plumbing.Hash) (io.ReadCloser, error) {
 	obj, err := o.store.EncodedObject(kind, hash)
 	if err != nil {
-		return nil, lost(hash, err)
+		return nil, o.lost(hash, err)
 	}
 	r, err := obj.Reader()
-	return r, lost(hash, err)
+	return r, o.lost(hash, err)
 }
 
 // copy writes a blob of exactly size bytes to w.
@@ -86,20 +95,27 @@ func (o objectReader) copy(w io.Writer, hash plumbing.Hash, size int64) error {
 		return err
 	}
 	if h.Sum() != hash {
-		return damaged(hash)
+		return o.damaged(hash)
 	}
 	return nil
 }
 
 // lost is for an object that cannot be read: of a damaged repository, or of one
 // that is being packed right now.
-func lost(hash plumbing.Hash, err error) error {
+func (o objectReader) lost(hash plumbing.Hash, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("read object %s: %w", hash, err)), "if this stays, look at the repository with git fsck")
+	err = fault.As(fault.Unreachable, fmt.Errorf("read object %s: %w", hash, err))
+	switch {
+	case o.own && errors.Is(err, plumbing.ErrObjectNotFound):
+		return fmt.Errorf("%w: %w", errIncomplete, err)
+	case o.own:
+		return fmt.Errorf("%w: %w", errOdd, err)
+	}
+	return fault.Hint(err, "if this stays, look at the repository with git fsck")
 }
 
-func damaged(hash plumbing.Hash) error {
-	return lost(hash, errors.New("its bytes do not fit its name"))
+func (o objectReader) damaged(hash plumbing.Hash) error {
+	return o.lost(hash, errors.New("its bytes do not fit its name"))
 }

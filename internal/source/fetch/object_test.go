@@ -32,7 +32,7 @@ func TestWhatNoSettingAllowsSaysWhatElseToDo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = objectReader{store}.read(kind, hash, c.limit)
+		_, err = objectReader{store: store}.read(kind, hash, c.limit)
 		if fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), c.hint) {
 			t.Errorf("%s: %v, hint %q, want %q", kind, err, fault.Advice(err), c.hint)
 		}

@@ -50,7 +50,7 @@ func (f forge) commit(root string) plumbing.Hash {
 
 func (f forge) walk(commit plumbing.Hash) ([]entry, error) {
 	f.t.Helper()
-	found, err := walk(f.t.Context(), objectReader{f.store}, commit, tree.Budget{Limits: tree.Limits{File: 1 << 10, Files: 100, Disk: 1 << 20}})
+	found, err := walk(f.t.Context(), objectReader{store: f.store}, commit, tree.Budget{Limits: tree.Limits{File: 1 << 10, Files: 100, Disk: 1 << 20}})
 	return found.entries, err
 }
 
@@ -89,12 +89,12 @@ func TestALongFileIsHashedWhileItIsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := write(t.Context(), objectReader{f.store}, entries, t.TempDir()); err != nil {
+	if err := write(t.Context(), objectReader{store: f.store}, entries, t.TempDir()); err != nil {
 		t.Errorf("the honest one: %v", err)
 	}
 	evil := f.store.Blobs[f.object(plumbing.BlobObject, strings.Repeat("x", tree.PointerSize))]
 	f.store.Objects[blob], f.store.Blobs[blob] = evil, evil
-	if err := write(t.Context(), objectReader{f.store}, entries, t.TempDir()); fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "do not fit its name") {
+	if err := write(t.Context(), objectReader{store: f.store}, entries, t.TempDir()); fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "do not fit its name") {
 		t.Errorf("another one under its name: %v (%v)", err, fault.Of(err))
 	}
 }
@@ -146,7 +146,7 @@ func written(t *testing.T, f forge, entries []entry) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := write(t.Context(), objectReader{f.store}, entries, dir); err != nil {
+	if err := write(t.Context(), objectReader{store: f.store}, entries, dir); err != nil {
 		return // a name that this file system does not take
 	}
 	for _, e := range entries {

@@ -48,7 +48,18 @@ const urlHint = "repo.url is https://host/path, ssh://user@host/path, user@host:
 
 // Parse checks a repository's URL, without I/O. The error is Rejected, has a
 // hint, and never quotes the URL: it may hold a password.
-func Parse(raw string) (Address, error) {
+func Parse(raw string) (Address, error) { return ParseAs("repo.url", raw) }
+
+// ParseAs is Parse for a URL that stands under another setting, which errors name.
+func ParseAs(setting, raw string) (Address, error) {
+	addr, err := parse(raw)
+	if err != nil {
+		return Address{}, fmt.Errorf("%s: %w", setting, err)
+	}
+	return addr, nil
+}
+
+func parse(raw string) (Address, error) {
 	if err := characters(raw); err != nil {
 		return Address{}, refuse(err, urlHint)
 	}
@@ -62,7 +73,7 @@ func Parse(raw string) (Address, error) {
 }
 
 func refuse(err error, hint string) error {
-	return fault.Hint(fault.As(fault.Rejected, fmt.Errorf("repo.url: %w", err)), hint)
+	return fault.Hint(fault.As(fault.Rejected, err), hint)
 }
 
 func characters(raw string) error {
@@ -148,7 +159,7 @@ func parseSCP(raw, user, host, path string) (Address, error) {
 func local(path string) (Address, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return Address{}, fmt.Errorf("repo.url: %w", err)
+		return Address{}, err
 	}
 	return Address{Kind: Local, URL: abs, Path: abs}, nil
 }

@@ -17,6 +17,9 @@ func main() {
 	}
 	syscall.Umask(0o022)
 	fetch.Prepare()
-	ops := map[string]sandbox.Op{"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch)}
+	ops := map[string]sandbox.Op{
+		"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch),
+		"history": sandbox.Handle(fetch.History), "introduce": sandbox.Handle(fetch.Introduce),
+	}
 	os.Exit(sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

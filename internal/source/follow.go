@@ -1,0 +1,147 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source/remote"
+)
+
+// turnedDown is why one remote did not serve.
+type turnedDown struct {
+	origin *origin
+	state  RemoteState
+	err    error
+}
+
+// follow asks the remotes in their order until one names a revision that may be
+// followed.
+func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
+	anchor := r.held()
+	r.mu.Lock()
+	asked := queue(r.standings, r.opts.Now())
+	r.mu.Unlock()
+	var down []turnedDown
+	for _, i := range asked {
+		o := r.origins[i]
+		found, err := o.query(ctx, r.want)
+		if ctx.Err() != nil {
+			return remote.Found{}, o.about("ask "+r.want.String()+" of", context.Cause(ctx))
+		}
+		state := stateOf(err)
+		if err == nil {
+			state, err = r.weigh(ctx, i, anchor, offer{want: r.want, found: found})
+		}
+		if ctx.Err() != nil {
+			return remote.Found{}, o.about("compare what is new of", context.Cause(ctx))
+		}
+		if state == RemoteServing {
+			r.serve(i, found.Commit)
+			return found, nil
+		}
+		r.passOver(i, state, found.Commit, err)
+		down = append(down, turnedDown{o, state, err})
+	}
+	return remote.Found{}, r.nobody(down)
+}
+
+// held is the anchor for what is followed; one without a commit where there is none.
+func (r *Repository) held() Anchor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.anchor.concerns(r.want) {
+		return Anchor{}
+	}
+	return r.anchor
+}
+
+// weigh judges what remote i offers.
+func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (RemoteState, error) {
+	r.remember(i, o.found, o.want) // whoever compares has to know where it can be had
+	o.rewrite = r.opts.AllowRewrite || anchor.elsewhere(r.names())
+	if anchor.comparable(o) {
+		relation, err := r.relation(ctx, anchor.Commit, o.found.Commit)
+		if err != nil {
+			return stateOf(err), err
+		}
+		o.relation = relation
+	}
+	state := anchor.judge(o)
+	if state == RemoteServing {
+		return state, nil
+	}
+	return state, verdict(state, anchor.errOf(state, o), o.found.Commit)
+}
+
+// verdict classifies why an offer is not followed, and says what to do.
+func verdict(state RemoteState, err error, commit string) error {
+	if state == RemoteStale {
+		return fault.Hint(fault.As(fault.Unreachable, err), "it is asked again; if the older revision is wanted, put it on top of the newer one (git revert), or: syncd sync --accept-rewrite "+shortOf(commit))
+	}
+	return fault.Hint(fault.As(fault.Blocked, err), "find out who did it; what runs stays as it is; to follow it all the same: syncd sync --accept-rewrite "+shortOf(commit))
+}
+
+// relation is how one commit stands to another, remembered: neither ever changes. What
+// could not be told may be known later, when somebody asks.
+func (r *Repository) relation(ctx context.Context, from, to string) (Relation, error) {
+	pair := [2]string{from, to}
+	r.mu.Lock()
+	known, ok := r.relations[pair]
+	r.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	found, err := r.relate(ctx, from, to)
+	if err != nil {
+		return found, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.relations) >= remembered {
+		clear(r.relations)
+	}
+	r.relations[pair] = found
+	return found, nil
+}
+
+// nobody is the error of a repository that no remote gives: of one that has something
+// suspicious, else of the one that a person can do most about.
+func (r *Repository) nobody(down []turnedDown) error {
+	if len(down) == 0 {
+		return fault.As(fault.Unreachable, fmt.Errorf("ask %s: every server wants to be left alone for a while (Retry-After)", r.want))
+	}
+	gravest := down[0]
+	for _, d := range down {
+		if d.gravity() > gravest.gravity() {
+			gravest = d
+		}
+	}
+	if len(r.origins) == 1 {
+		return gravest.origin.about("ask "+r.want.String()+" of", gravest.err)
+	}
+	var lines []string
+	for _, d := range down {
+		lines = append(lines, d.origin.name()+": "+d.err.Error())
+	}
+	err := fault.As(fault.Of(gravest.err), errors.New("ask "+r.want.String()+": no remote serves: "+strings.Join(lines, "; ")))
+	if hint := fault.Advice(gravest.err); hint != "" {
+		return fault.Hint(err, hint)
+	}
+	return err
+}
+
+// gravity orders what a person has to know first.
+func (d turnedDown) gravity() int {
+	switch {
+	case d.state.Suspicious():
+		return 3
+	case fault.Of(d.err) == fault.Unreachable:
+		return 2
+	case d.state == RemoteRefused:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,190 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source/remote"
+)
+
+// Relation is how a commit stands to the one before.
+type Relation uint8
+
+// The relations. Unknown is what cannot be told: a border of what is known never
+// looks like the end of a history.
+const (
+	Unknown  Relation = iota
+	Same              // it is that commit
+	Ahead             // it is a descendant of it
+	Behind            // it is an ancestor of it
+	Diverged          // it is neither
+)
+
+// String names the relation in one word.
+func (r Relation) String() string {
+	switch r {
+	case Same:
+		return "same"
+	case Ahead:
+		return "ahead"
+	case Behind:
+		return "behind"
+	case Diverged:
+		return "diverged"
+	}
+	return "unknown"
+}
+
+// MarshalText writes the relation's word.
+func (r Relation) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads a relation's word.
+func (r *Relation) UnmarshalText(text []byte) error {
+	for known := Unknown; known <= Diverged; known++ {
+		if known.String() == string(text) {
+			*r = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%.20q is no relation of commits", text)
+}
+
+// Commit is one commit object.
+type Commit struct {
+	// Hash is its object name, Raw its bytes, without Git's header. Whoever got it
+	// from package source may rely on that the one is made of the other.
+	Hash string `json:"hash"`
+	Raw  []byte `json:"raw"`
+}
+
+const (
+	// historyOutput is how long the child's answer about history may be, in bytes.
+	historyOutput = 64 << 20
+	// storeName is the directory of the object store, below the cache.
+	storeName = ".objects"
+)
+
+// HistoryRequest asks the child how two commits stand to each other.
+type HistoryRequest struct {
+	Remote remote.Spec `json:"remote"`
+	// Want is the query that named To.
+	Want remote.Want `json:"want"`
+	// From is the commit that is known already. Without one, and without List, nothing
+	// is asked but that the store knows To's history, as far back as is likely to be
+	// needed.
+	From string `json:"from,omitempty"`
+	To   string `json:"to"`
+	// List asks for the commits that lie between instead of the relation.
+	List bool `json:"list,omitempty"`
+	// Store is the directory of the object store; it need not be there.
+	Store string `json:"store"`
+	// Commits is how many commits may lie between, Disk how much may be
+	// downloaded, in bytes.
+	Commits int   `json:"commits"`
+	Disk    int64 `json:"disk"`
+}
+
+// HistoryAnswer says it.
+type HistoryAnswer struct {
+	Relation Relation `json:"relation,omitempty"`
+	Commits  []Commit `json:"commits,omitempty"`
+}
+
+// Relate says how commit to stands to commit from: whether one is among the other's
+// ancestors. What the object store does not know is asked of the server; the history
+// alone where the server can leave out the rest. Unknown, without an error, is what
+// the server's answers leave open: it may not have from (any more), or not give it
+// out. Errors are those of Load.
+func (r *Repository) Relate(ctx context.Context, from, to string) (Relation, error) {
+	if from == to && remote.ValidCommit(to) {
+		return Same, nil
+	}
+	answer, err := r.history(ctx, HistoryRequest{From: from, To: to})
+	if errors.Is(err, errOpen) {
+		return Unknown, nil
+	}
+	if err != nil {
+		return Unknown, r.placed("compare commits of", retried(ctx, err))
+	}
+	return answer.Relation, nil
+}
+
+// Between returns the commits that are reachable from to and not from from, newest
+// first: none where to is from or one of its ancestors. Without from it is to alone.
+// That nothing was left out in between is proven by from's own history: where that
+// cannot be had, the error is Unreachable. It is Rejected where there are more than
+// limits.commits; others are those of Load.
+func (r *Repository) Between(ctx context.Context, from, to string) ([]Commit, error) {
+	answer, err := r.history(ctx, HistoryRequest{From: from, To: to, List: true})
+	if err == nil {
+		err = genuine(answer.Commits)
+	}
+	if err != nil {
+		return nil, r.placed("list the commits before "+shortOf(to)+" of", retried(ctx, err))
+	}
+	return answer.Commits, nil
+}
+
+// genuine holds every commit's bytes against its name: the child is not believed.
+func genuine(commits []Commit) error {
+	for _, c := range commits {
+		if objectHash("commit", c.Raw) != c.Hash {
+			return fault.As(fault.Unreachable, fmt.Errorf("the bytes of commit %.40q do not fit its name", c.Hash))
+		}
+	}
+	return nil
+}
+
+func (r *Repository) history(ctx context.Context, req HistoryRequest) (HistoryAnswer, error) {
+	var answer HistoryAnswer
+	if !remote.ValidCommit(req.To) || !remote.ValidCommit(req.From) && req.From != "" {
+		return answer, fault.As(fault.Rejected, fmt.Errorf("%.60q and %.60q are not both full object names", req.From, req.To))
+	}
+	dir, err := filepath.Abs(r.opts.Dir)
+	if err != nil {
+		return answer, fmt.Errorf("find the cache directory: %w", err)
+	}
+	q, _ := r.recall(req.To)
+	req.Want, req.Store = q.want, filepath.Join(dir, storeName)
+	req.Commits, req.Disk = r.opts.Limits.Commits, int64(r.opts.Limits.FetchDisk)
+	return fromAny(ctx, r, q, func(o *origin) (HistoryAnswer, error) { return r.historyOf(ctx, o, req) })
+}
+
+// errOpen says that a server's answers leave open how two commits stand.
+var errOpen = errors.New("it cannot be told how the commits stand")
+
+// historyOf asks one remote.
+func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryRequest) (HistoryAnswer, error) {
+	var answer HistoryAnswer
+	spec, err := o.spec(ctx)
+	if err != nil {
+		return answer, err
+	}
+	req.Remote = spec
+	done, err := r.storeTurn(ctx)
+	if err != nil {
+		return answer, err
+	}
+	defer done()
+	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
+	limits.Output, limits.OutputKey = historyOutput, "limits.commits"
+	err = r.opts.Child.Call(ctx, "history", req, &answer, limits)
+	if err == nil && !req.List && req.From != "" && answer.Relation == Unknown {
+		err = errOpen
+	}
+	return answer, err
+}
+
+// storeTurn waits until no child works on the object store, or ctx ends; the caller
+// has to call done.
+func (r *Repository) storeTurn(ctx context.Context) (done func(), err error) {
+	select {
+	case r.store <- struct{}{}:
+		return func() { <-r.store }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the object store: %w", context.Cause(ctx))
+	}
+}
