@@ -104,6 +104,9 @@ func (s Style) attention(a reconcile.AppStatus) string {
 		said = a.Reason
 		s.trouble(&b, "  ", a.Reason, a.Hint)
 	}
+	if a.Window != nil && !a.Window.Open && a.Cause != reconcile.CauseWindow { // else it has been said
+		b.WriteString(block("window: "+a.Window.String(), "  ") + "\n")
+	}
 	for _, d := range a.Drift {
 		b.WriteString(block("drift: "+d, "  ") + "\n")
 	}
