@@ -36,6 +36,7 @@ func operations() map[string]sandbox.Op {
 		"resolve":   sandbox.Handle(fetch.Resolve),
 		"fetch":     sandbox.Handle(fetch.Fetch),
 		"history":   sandbox.Handle(fetch.History),
+		"tags":      sandbox.Handle(fetch.Tags),
 		"introduce": sandbox.Handle(fetch.Introduce),
 		chart.Op:    sandbox.Handle(pull.Fetch),
 	}

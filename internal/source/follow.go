@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -70,10 +69,33 @@ func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (
 		o.relation = relation
 	}
 	state := anchor.judge(o)
+	if state != RemoteStale { // what is not wanted need not be signed
+		if err := r.signed(ctx, o.found); err != nil {
+			return trustOf(err), err
+		}
+	}
 	if state == RemoteServing {
 		return state, nil
 	}
 	return state, verdict(state, anchor.errOf(state, o), o.found.Commit)
+}
+
+// signed tells whether what a ref names is signed as it has to be.
+func (r *Repository) signed(ctx context.Context, found remote.Found) error {
+	r.mu.Lock()
+	c := r.claim(found.Commit, found.Ref)
+	r.mu.Unlock()
+	_, err := r.vouch(ctx, c)
+	return err
+}
+
+// trustOf is the state of a remote of whose revision it could not be found out that it
+// is signed.
+func trustOf(err error) RemoteState {
+	if fault.Of(err) == fault.Unreachable || fault.Of(err) == fault.Unknown {
+		return RemoteUnreachable
+	}
+	return RemoteUntrusted
 }
 
 // verdict classifies why an offer is not followed, and says what to do.
@@ -119,6 +141,9 @@ func (r *Repository) nobody(down []turnedDown) error {
 			gravest = d
 		}
 	}
+	if len(r.origins) == 1 && gravest.state == RemoteUntrusted {
+		return fmt.Errorf("%w (%s of %s)", gravest.err, r.want, gravest.origin.name())
+	}
 	if len(r.origins) == 1 {
 		return gravest.origin.about("ask "+r.want.String()+" of", gravest.err)
 	}
@@ -126,17 +151,29 @@ func (r *Repository) nobody(down []turnedDown) error {
 	for _, d := range down {
 		lines = append(lines, d.origin.name()+": "+d.err.Error())
 	}
-	err := fault.As(fault.Of(gravest.err), errors.New("ask "+r.want.String()+": no remote serves: "+strings.Join(lines, "; ")))
+	err := fault.As(fault.Of(gravest.err), &noneServes{"ask " + r.want.String() + ": no remote serves: " + strings.Join(lines, "; "), gravest.err})
 	if hint := fault.Advice(gravest.err); hint != "" {
 		return fault.Hint(err, hint)
 	}
 	return err
 }
 
+// noneServes is the error of several remotes, in one text.
+type noneServes struct {
+	text    string
+	gravest error
+}
+
+// Error is the text.
+func (n *noneServes) Error() string { return n.text }
+
+// Unwrap is the gravest of them.
+func (n *noneServes) Unwrap() error { return n.gravest }
+
 // gravity orders what a person has to know first.
 func (d turnedDown) gravity() int {
 	switch {
-	case d.state.Suspicious():
+	case d.state.Suspicious(), d.state == RemoteUntrusted:
 		return 3
 	case fault.Of(d.err) == fault.Unreachable:
 		return 2
