@@ -74,6 +74,8 @@ type Repo struct {
 	// Mirrors are asked in their order where URL does not answer, or has nothing newer
 	// than an old revision.
 	Mirrors []Mirror `yaml:"mirrors,omitempty" json:"mirrors,omitempty"`
+	// Verify says whose signature a revision needs; nil is nobody's.
+	Verify *Verify `yaml:"verify,omitempty" json:"verify,omitempty"`
 }
 
 // Mirror is another place where the repository can be had. In the file, its URL

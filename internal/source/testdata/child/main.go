@@ -23,6 +23,7 @@ func main() {
 		"history": sandbox.Handle(fetch.History), "introduce": sandbox.Handle(fetch.Introduce),
 		source.ImportOp: sandbox.Handle(fetch.Import),
 		source.BundleOp: sandbox.Handle(fetch.Bundle),
+		"tags":          sandbox.Handle(fetch.Tags),
 	}
 	os.Exit(sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
