@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
@@ -28,6 +29,16 @@ type FetchRequest struct {
 	// Store is the directory of the object store; it need not be there.
 	Store  string      `json:"store"`
 	Limits tree.Limits `json:"limits"`
+	// Base is another commit's snapshot, whose files were found to be as they should
+	// be: what is the same in both is linked and not written. None where it is empty.
+	Base Base `json:"base,omitzero"`
+}
+
+// Base is a snapshot that another one may share files with.
+type Base struct {
+	Commit string `json:"commit"`
+	// Dir holds its manifest, and its files in FilesName.
+	Dir string `json:"dir"`
 }
 
 // FetchAnswer says what the child wrote.
@@ -60,7 +71,26 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 	}
 	_, s.Revision.Ref = r.recall(commit)
 	s.lease = held
+	r.build(commit)
 	return s, nil
+}
+
+// build has the next snapshot made from this one.
+func (r *Repository) build(commit string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.base = commit
+}
+
+// baseOf is the snapshot that was loaded last, where its files were looked at since
+// the start. It stays as long as the lease is held.
+func (r *Repository) baseOf(dir, commit string) (Base, *lease) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.base == commit || !r.checked[r.base] {
+		return Base{}, nil
+	}
+	return Base{Commit: r.base, Dir: filepath.Join(dir, r.base)}, r.hold(r.base)
 }
 
 func (r *Repository) fromCache(ctx context.Context, dir, commit string) (Snapshot, error) {
@@ -173,6 +203,9 @@ func (r *Repository) fetchInto(ctx context.Context, dir, temp string, req FetchR
 	}
 	defer done()
 	req.Dir, req.Store = temp, store
+	base, held := r.baseOf(dir, req.Commit)
+	defer runtime.KeepAlive(held)
+	req.Base = base
 	limits := r.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err

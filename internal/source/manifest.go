@@ -89,6 +89,9 @@ func WriteManifest(dir string, s Snapshot) (digest string, err error) {
 	return digest, nil
 }
 
+// ReadSnapshot reads what WriteManifest left in dir, without a look at the files.
+func ReadSnapshot(dir string) (Snapshot, error) { return readManifest(dir, "") }
+
 // readManifest reads the manifest in dir; where want is given, its bytes must
 // have that digest.
 func readManifest(dir, want string) (Snapshot, error) {

@@ -52,6 +52,7 @@ type Repository struct {
 	temps    map[string]bool          // the directories of fetches under way
 	checked  map[string]bool          // commits whose files were hashed since the start
 	loans    map[string]loan          // commits whose files were handed out
+	base     string                   // the commit that was loaded last
 	refused  map[string]refusal       // commits that are not fetched again
 }
 
