@@ -44,12 +44,17 @@ func tell(ctx context.Context, req source.HistoryRequest, s *store) (source.Hist
 	if err := h.open(); err != nil {
 		return source.HistoryAnswer{}, err
 	}
+	var answer source.HistoryAnswer
+	var err error
 	if req.List {
-		commits, err := h.between(ctx)
-		return source.HistoryAnswer{Commits: commits}, full(err)
+		answer.Commits, err = h.between(ctx)
+	} else {
+		answer.Relation, err = h.relate(ctx)
 	}
-	relation, err := h.relate(ctx)
-	return source.HistoryAnswer{Relation: relation}, full(err)
+	if err == nil {
+		err = s.fold(ctx)
+	}
+	return answer, full(err)
 }
 
 // historian answers one question.
