@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
@@ -39,6 +38,8 @@ type Base struct {
 	Commit string `json:"commit"`
 	// Dir holds its manifest, and its files in FilesName.
 	Dir string `json:"dir"`
+	// Spare is set where nobody needs it any more: its directory is taken over.
+	Spare bool `json:"spare,omitempty"`
 }
 
 // FetchAnswer says what the child wrote.
@@ -73,24 +74,6 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 	s.lease = held
 	r.build(commit)
 	return s, nil
-}
-
-// build has the next snapshot made from this one.
-func (r *Repository) build(commit string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.base = commit
-}
-
-// baseOf is the snapshot that was loaded last, where its files were looked at since
-// the start. It stays as long as the lease is held.
-func (r *Repository) baseOf(dir, commit string) (Base, *lease) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.base == commit || !r.checked[r.base] {
-		return Base{}, nil
-	}
-	return Base{Commit: r.base, Dir: filepath.Join(dir, r.base)}, r.hold(r.base)
 }
 
 func (r *Repository) fromCache(ctx context.Context, dir, commit string) (Snapshot, error) {
@@ -203,8 +186,8 @@ func (r *Repository) fetchInto(ctx context.Context, dir, temp string, req FetchR
 	}
 	defer done()
 	req.Dir, req.Store = temp, store
-	base, held := r.baseOf(dir, req.Commit)
-	defer runtime.KeepAlive(held)
+	base, giveBack := r.baseOf(dir, temp, req.Commit)
+	defer giveBack()
 	req.Base = base
 	limits := r.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ type base struct {
 	commit plumbing.Hash
 	dir    string
 	files  []source.File
+	// spare is set where nobody needs it any more: it is taken over.
+	spare bool
 }
 
 // openBase reads a snapshot's manifest. What cannot be read is none: all is written
@@ -28,7 +31,10 @@ func openBase(from source.Base) *base {
 	if err != nil || s.Revision.Commit != from.Commit {
 		return nil
 	}
-	return &base{plumbing.NewHash(from.Commit), filepath.Join(from.Dir, source.FilesName), s.Files}
+	if _, err := os.Lstat(filepath.Join(from.Dir, source.FilesName)); err != nil {
+		return nil // taken over by an attempt that found the store odd
+	}
+	return &base{plumbing.NewHash(from.Commit), filepath.Join(from.Dir, source.FilesName), s.Files, from.Spare}
 }
 
 // root is the base's own tree; zero where it is not known any more.

@@ -104,10 +104,7 @@ func leave(ctx context.Context, objects objectReader, found commit, base *base, 
 		return source.FetchAnswer{}, fmt.Errorf("make the snapshot's directory: %w", err)
 	}
 	files := filepath.Join(dir, source.FilesName)
-	if err := os.MkdirAll(files, 0o755); err != nil {
-		return source.FetchAnswer{}, fmt.Errorf("make the snapshot's directory: %w", err)
-	}
-	if err := base.share(found.entries, files); err != nil {
+	if err := lay(found.entries, base, files); err != nil {
 		return source.FetchAnswer{}, err
 	}
 	if err := write(ctx, objects, found.entries, files); err != nil {
@@ -119,6 +116,21 @@ func leave(ctx context.Context, objects objectReader, found commit, base *base, 
 		return source.FetchAnswer{}, err
 	}
 	return source.FetchAnswer{Manifest: digest}, durable.SyncDir(dir)
+}
+
+// lay begins the directory of files with those that the base has as well.
+func lay(entries []entry, base *base, files string) error {
+	made := files
+	if base != nil && base.spare {
+		made = filepath.Dir(files)
+	}
+	if err := os.MkdirAll(made, 0o755); err != nil {
+		return fmt.Errorf("make the snapshot's directory: %w", err)
+	}
+	if made != files {
+		return base.renew(entries, files)
+	}
+	return base.share(entries, files)
 }
 
 // full makes a disk's trouble a reason to wait and not to blame the commit; other

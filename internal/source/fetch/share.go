@@ -15,16 +15,10 @@ import (
 // share links the files that the base has as well into a new directory. A file that
 // cannot be linked, or is not as it should be, is not kept: it is written then.
 func (b *base) share(entries []entry, dir string) (err error) {
-	var kept []*entry
-	for i := range entries {
-		if entries[i].kept {
-			kept = append(kept, &entries[i])
-		}
-	}
+	kept := keptOf(entries)
 	if len(kept) == 0 {
 		return nil
 	}
-	slices.SortFunc(kept, func(a, b *entry) int { return byDirectory(a.Path, b.Path) })
 	fresh, err := openDir(unix.AT_FDCWD, dir)
 	if err != nil {
 		return fmt.Errorf("share files: %w", err)
@@ -40,6 +34,18 @@ func (b *base) share(entries []entry, dir string) (err error) {
 		return fmt.Errorf("share files: %w", err)
 	}
 	return nil
+}
+
+// keptOf are the entries that are not written, directory by directory.
+func keptOf(entries []entry) []*entry {
+	var kept []*entry
+	for i := range entries {
+		if entries[i].kept {
+			kept = append(kept, &entries[i])
+		}
+	}
+	slices.SortFunc(kept, func(a, b *entry) int { return byDirectory(a.Path, b.Path) })
+	return kept
 }
 
 // byDirectory orders paths so that all below a directory follow one another.
@@ -63,13 +69,13 @@ func drop(kept []*entry) {
 	}
 }
 
-// share links entries from one open directory into another; at is where their paths
-// go on below these.
-func share(old, fresh, at int, kept []*entry) error {
+// each goes through entries whose paths go on at the position: file is called for each
+// that is there, dir once for each directory with all that is below it.
+func each(kept []*entry, at int, file func(name string, e *entry), dir func(name string, at int, kept []*entry) error) error {
 	for len(kept) > 0 {
 		name, _, deeper := strings.Cut(kept[0].Path[at:], "/")
 		if !deeper {
-			kept[0].kept = link(old, fresh, name, kept[0].File)
+			file(name, kept[0])
 			kept = kept[1:]
 			continue
 		}
@@ -78,12 +84,20 @@ func share(old, fresh, at int, kept []*entry) error {
 		for n < len(kept) && strings.HasPrefix(kept[n].Path, prefix) {
 			n++
 		}
-		if err := shareDir(old, fresh, name, len(prefix), kept[:n]); err != nil {
+		if err := dir(name, len(prefix), kept[:n]); err != nil {
 			return err
 		}
 		kept = kept[n:]
 	}
 	return nil
+}
+
+// share links entries from one open directory into another; at is where their paths
+// go on below these.
+func share(old, fresh, at int, kept []*entry) error {
+	return each(kept, at,
+		func(name string, e *entry) { e.kept = link(old, fresh, name, e.File) },
+		func(name string, at int, kept []*entry) error { return shareDir(old, fresh, name, at, kept) })
 }
 
 func shareDir(old, fresh int, name string, at int, kept []*entry) (err error) {
@@ -106,14 +120,17 @@ func shareDir(old, fresh int, name string, at int, kept []*entry) (err error) {
 
 // link tells whether the file is there now, as it should be.
 func link(old, fresh int, name string, f source.File) bool {
-	if unix.Linkat(old, name, fresh, name, 0) != nil {
-		return false
-	}
+	return unix.Linkat(old, name, fresh, name, 0) == nil && asListed(fresh, name, f)
+}
+
+// asListed tells whether a file is as it should be; one that is not is removed.
+func asListed(dir int, name string, f source.File) bool {
 	var info unix.Stat_t
-	if unix.Fstatat(fresh, name, &info, unix.AT_SYMLINK_NOFOLLOW) == nil && info.Mode == f.Mode && info.Size == f.Size {
+	if unix.Fstatat(dir, name, &info, unix.AT_SYMLINK_NOFOLLOW) == nil && info.Mode == f.Mode && info.Size == f.Size {
 		return true
 	}
-	return unix.Unlinkat(fresh, name, 0) != nil // it cannot be removed: writing it says why
+	_ = unix.Unlinkat(dir, name, 0) // where that fails, writing it says why
+	return false
 }
 
 func openDir(at int, name string) (int, error) {
