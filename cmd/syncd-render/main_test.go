@@ -16,7 +16,7 @@ import (
 )
 
 // build makes the real child.
-func build(t *testing.T) sandbox.Child {
+func build(t testing.TB) sandbox.Child {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), sandbox.Program)
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
@@ -36,7 +36,7 @@ func TestFromCommitToObjects(t *testing.T) {
 	}
 	child := build(t)
 	snapshot := snapshot(t, child, map[string]string{"shop/compose.yaml": "services:\n  web:\n    image: example.com/web:1\n"})
-	renderer := render.Child{Sandbox: child}
+	renderer := &render.Child{Sandbox: child}
 	found, err := renderer.Discover(t.Context(), render.DiscoverRequest{Root: snapshot.Dir})
 	if err != nil {
 		t.Fatal(err)
@@ -44,14 +44,15 @@ func TestFromCommitToObjects(t *testing.T) {
 	if len(found.Apps) != 1 || found.Apps[0].Name != "shop" || found.Apps[0].Error != "" {
 		t.Fatalf("found %+v", found.Apps)
 	}
-	answer, err := renderer.Render(t.Context(), render.Request{Root: snapshot.Dir, App: found.Apps[0]})
+	shared := &render.Shared{Root: snapshot.Dir}
+	answer, err := renderer.Render(t.Context(), render.Request{Shared: shared, App: found.Apps[0]})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(answer.Objects) == 0 || len(answer.Inputs) == 0 {
 		t.Errorf("got %+v", answer)
 	}
-	_, err = renderer.Render(t.Context(), render.Request{Root: snapshot.Dir, App: render.App{Name: "none", Dir: "none"}})
+	_, err = renderer.Render(t.Context(), render.Request{Shared: shared, App: render.App{Name: "none", Dir: "none"}})
 	if fault.Of(err) != fault.Rejected {
 		t.Errorf("an app that is not there: %v (%v)", err, fault.Of(err))
 	}
@@ -75,14 +76,14 @@ func TestFromCommitToObjectsOfACluster(t *testing.T) {
 		"docker/compose.yaml":       "services: {web: {image: a}}\n",
 		"outside/kustomization.yml": "resources: [https://example.com/a.yaml]\n",
 	})
-	renderer := render.Child{Sandbox: child}
+	renderer := &render.Child{Sandbox: child}
 	found, err := renderer.Discover(t.Context(), render.DiscoverRequest{Root: snapshot.Dir, Kubernetes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]string{}
+	got, shared := map[string]string{}, &render.Shared{Root: snapshot.Dir, Kubernetes: true}
 	for _, app := range found.Apps {
-		answer, err := renderer.Render(t.Context(), render.Request{Root: snapshot.Dir, App: app, Kubernetes: true})
+		answer, err := renderer.Render(t.Context(), render.Request{Shared: shared, App: app})
 		switch {
 		case err != nil:
 			got[app.Name] = fault.Of(err).String()
@@ -125,7 +126,7 @@ func snapshot(t *testing.T, child sandbox.Child, files map[string]string) source
 	return loaded
 }
 
-func write(t *testing.T, path, content string) {
+func write(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

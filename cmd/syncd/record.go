@@ -13,12 +13,14 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
 
 // record is all that an agent remembers, and who it is by that.
 type record interface {
 	reconcile.Store
+	source.Anchors
 	// ID names the agent.
 	ID() string
 }

@@ -68,7 +68,7 @@ func (f *flags) overlay(h *config.Host) error {
 			return err
 		}
 		if repo != h.Repo.URL {
-			h.Repo.Auth = config.Auth{}
+			h.Repo.Auth, h.Repo.Mirrors = config.Auth{}, nil
 		}
 		h.Repo.URL = repo
 	}

@@ -50,7 +50,7 @@ func (c *cli) validate(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	v := &validation{host: host, child: render.Child{Sandbox: child, Limits: host.Limits}, snapshot: snapshot, fixed: c.flags.config != ""}
+	v := &validation{host: host, child: &render.Child{Sandbox: child, Limits: host.Limits}, snapshot: snapshot, fixed: c.flags.config != ""}
 	verdicts, err := v.all(ctx)
 	if err != nil {
 		return err

@@ -12,7 +12,6 @@ import (
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/sandbox"
-	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/chart"
 	"syncd.io/syncd/internal/state"
 )
@@ -58,11 +57,14 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
-	repo, err := openSource(host, child, &open)
-	if err != nil {
+	if err := checkSource(host); err != nil {
 		return nil, nil, err
 	}
 	store, err := w.openRecord(ctx, host, &open)
+	if err != nil {
+		return nil, nil, err
+	}
+	repo, err := openSource(host, child, w.anchors(store), &open)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +75,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	a, err = reconcile.New(reconcile.Options{
 		Host:     host,
 		Source:   repo,
-		Renderer: render.Child{Sandbox: child, Limits: host.Limits},
+		Renderer: &render.Child{Sandbox: child, Limits: host.Limits},
 		Charts:   chart.New(chart.Options{Dir: filepath.Join(host.State, chartsDir), CAFile: host.Repo.Auth.CAFile, Limits: host.Limits, Sandbox: child}),
 		Engine:   engine,
 		Store:    store,
@@ -91,22 +93,6 @@ func (w wiring) engineNamed(host config.Host) error {
 		return nil
 	}
 	return config.CheckEngine("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
-}
-
-// openSource opens the repository, or something that says that none was named.
-func openSource(host config.Host, child sandbox.Child, open *closers) (reconcile.Source, error) {
-	if host.Repo.URL == "" {
-		return noRepository{}, nil
-	}
-	repo, err := source.Open(source.Options{
-		URL: host.Repo.URL, Ref: host.Repo.Ref, Auth: host.Repo.Auth,
-		Dir: filepath.Join(host.State, commitsDir), Limits: host.Limits, Child: child,
-	})
-	if err != nil {
-		return nil, err
-	}
-	open.add(func() error { repo.Close(); return nil })
-	return repo, nil
 }
 
 // closers are what has to be closed, in reverse order.

@@ -44,7 +44,7 @@ func (t tree) title() string { return t.text("kind") + "/" + t.text("metadata", 
 // which it calls ../base.
 func build(t *testing.T, files map[string]string) []tree {
 	t.Helper()
-	root, tracked := t.TempDir(), map[string]string{}
+	root := t.TempDir()
 	write := func(name string, data []byte) {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -53,7 +53,6 @@ func build(t *testing.T, files map[string]string) []tree {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		tracked[filepath.ToSlash(name)] = "100644 0"
 	}
 	if err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".yaml" {
@@ -69,7 +68,8 @@ func build(t *testing.T, files map[string]string) []tree {
 		write(filepath.Join("app", name), []byte(text))
 	}
 	answer, err := kube.Render(t.Context(), render.Request{
-		Root: root, App: render.App{Name: "app", Dir: "app"}, Kubernetes: true, Tracked: tracked, MaxObjects: 100, MaxBytes: 10 << 20,
+		Shared: &render.Shared{Root: root, Kubernetes: true, MaxObjects: 100, MaxBytes: 10 << 20},
+		App:    render.App{Name: "app", Dir: "app"},
 	})
 	if err != nil {
 		t.Fatal(err)

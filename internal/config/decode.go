@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"reflect"
-
-	"syncd.io/syncd/internal/resource"
 )
 
 // DecodeApp reads the bytes of an app's .syncd.yaml; file is its name in
@@ -18,7 +15,10 @@ import (
 func DecodeApp(file string, data []byte) (App, error) {
 	var app App
 	p := &problems{file: file}
-	decodeInto(p, data, &app)
+	d := decodeInto(p, data, &app)
+	for i, w := range app.Sync.Windows {
+		d.checkWindow(w, nth("sync.windows", i))
+	}
 	if err := p.err(); err != nil {
 		return App{}, err
 	}
@@ -35,6 +35,11 @@ func DecodeHost(file string, data []byte) (Host, error) {
 	if len(p.list) == 0 || d.lines["repo"] > 0 {
 		d.checkRepo(host.Repo)
 		d.checkTarget(host)
+		d.checkWebhook(host.Webhook)
+		for i, w := range host.Sync.Windows {
+			d.checkWindow(w.Window(), nth("sync.windows", i))
+		}
+		d.checkRegistries(host.Registries)
 	}
 	if err := p.err(); err != nil {
 		return Host{}, err
@@ -65,36 +70,10 @@ func decodeInto(p *problems, data []byte, target any) *decoder {
 	return d
 }
 
-// checkRepo checks what concerns several fields of repo at once.
-func (d *decoder) checkRepo(repo Repo) {
-	if d.lines["repo.url"] == 0 {
-		d.add(d.lines["repo"], "add repo: {url: ...}, the Git repository that this host follows", "repo.url is missing")
-	}
-	if resource.SecretValue(repo.URL) {
-		d.add(d.lines["repo.url"], "put the password into a file and name it in repo.auth.passwordFile", "repo.url holds a password")
-	}
-	given := map[string]string{"branch": repo.Ref.Branch, "tag": repo.Ref.Tag, "commit": repo.Ref.Commit}
-	maps.DeleteFunc(given, func(_, value string) bool { return value == "" })
-	if len(given) > 1 {
-		d.add(d.lines["repo.ref"], "keep one of them", "repo.ref has %d of branch, tag and commit: want at most one", len(given))
-	}
-	d.checkAuth(repo.Auth)
-}
-
 // checkTarget refuses two targets: an agent has one.
 func (d *decoder) checkTarget(h Host) {
 	if h.Docker != "" && h.Kubernetes != nil {
 		d.add(d.lines["kubernetes"], "keep one of them: an agent keeps an engine or a cluster", "both docker and kubernetes are given")
-	}
-}
-
-// checkAuth finds credentials that could never be used.
-func (d *decoder) checkAuth(auth Auth) {
-	if auth.SSHPassphraseFile != "" && auth.SSHKeyFile == "" {
-		d.add(d.lines["repo.auth.sshPassphraseFile"], "add repo.auth.sshKeyFile", "repo.auth.sshPassphraseFile is of no use without a key")
-	}
-	if auth.AllowHTTP && auth.PasswordFile != "" {
-		d.add(d.lines["repo.auth.allowHTTP"], "use https", "repo.auth.allowHTTP is for repositories without credentials: a password would cross the network in the clear")
 	}
 }
 

@@ -200,7 +200,7 @@ func TestDecodeHostRejects(t *testing.T) {
 		"year":          {"repo: {url: a, interval: 1y}\n", `f:1: repo.interval is "1y": want a duration between 1s and 24h, such as 30s or 5m`, ""},
 		"weeks":         {"repo: {url: a, interval: 200h}\n", `f:1: repo.interval is "200h": want a duration between 1s and 24h, such as 30s or 5m`, ""},
 		"two targets":   {"repo:\n  url: a\ndocker: unix:///a\nkubernetes: {}\n", "f:4: both docker and kubernetes are given", "keep one of them: an agent keeps an engine or a cluster"},
-		"two refs":      {"repo:\n  url: a\n  ref: {branch: b, tag: c}\n", "f:3: repo.ref has 2 of branch, tag and commit: want at most one", "keep one of them"},
+		"two refs":      {"repo:\n  url: a\n  ref: {branch: b, tag: c}\n", "f:3: repo.ref has 2 of branch, tag, semver and commit: want at most one", "keep one of them"},
 		"option as ref": {"repo: {url: a, ref: {branch: --exec=x}}\n", `f:1: repo.ref.branch is "--exec=x": want a name that Git allows`, ""},
 		"ref dots":      {"repo: {url: a, ref: {branch: a/../b}}\n", `f:1: repo.ref.branch is "a/../b": want a name that Git allows`, ""},
 		"short commit":  {"repo: {url: a, ref: {commit: abcdef1}}\n", `f:1: repo.ref.commit is "abcdef1": want the full 40 lower-case hex digits of a commit`, ""},
@@ -215,6 +215,16 @@ func TestDecodeHostRejects(t *testing.T) {
 		"secret":        {"repo: {url: a, auth: {passwordFile: hunter2}}\n", "f:1: repo.auth.passwordFile is (secret): want an absolute path, such as /etc/syncd", ""},
 		"secret var":    {"repo: {url: a}\nhost: {vars: {A: [hunter2]}}\n", "f:2: host.vars.A is a list: want text", ""},
 		"passphrase":    {"repo: {url: a, auth: {sshPassphraseFile: /p}}\n", "f:1: repo.auth.sshPassphraseFile is of no use without a key", "add repo.auth.sshKeyFile"},
+		"two passwords": {"repo:\n  url: a\n  auth: {passwordFile: /p, passwordEnv: P}\n", "f:3: repo.auth.passwordEnv and repo.auth.passwordFile are both given", "keep one of them"},
+		"half a pair":   {"repo: {url: a, auth: {clientKeyFile: /k}}\n", "f:1: repo.auth.clientKeyFile is of no use without its certificate", "add repo.auth.clientCertFile"},
+		"known hosts":   {"repo: {url: a, auth: {knownHosts: acceptnew}}\n", `f:1: repo.auth.knownHosts is (secret): want strict or accept-new`, `did you mean "accept-new"?`},
+		"semver":        {"repo: {url: a, ref: {semver: '>=1.2; rm'}}\n", `f:1: repo.ref.semver is ">=1.2; rm": want a range of versions, such as >=1.2 <2`, ""},
+		"max interval":  {"repo: {url: a, interval: 1m, maxInterval: 30s}\n", "f:1: repo.maxInterval is less than repo.interval", "the same as repo.interval is the least: then polls never become rarer"},
+		"mirror":        {"repo:\n  url: a\n  mirrors:\n    - {auth: {}}\n", "f:4: repo.mirrors[0].url is missing", "write its URL"},
+		"mirror's word": {"repo:\n  url: a\n  mirrors:\n    - b\n    - https://me:hunter2@host/r.git\n", "f:5: repo.mirrors[1].url holds a password", "put the password into a file and name it in the mirror's auth.passwordFile"},
+		"mirror's key":  {"repo:\n  url: a\n  mirrors:\n    - url: b\n      auht: {}\n", `f:5: unknown key "repo.mirrors.auht"`, `did you mean "auth"?`},
+		"mirror's auth": {"repo:\n  url: a\n  mirrors:\n    - {url: b, auth: {sshPassphraseFile: /p}}\n", "f:4: repo.mirrors[0].auth.sshPassphraseFile is of no use without a key", "add repo.mirrors[0].auth.sshKeyFile"},
+		"list of lists": {"repo: {url: a, mirrors: [[b]]}\n", "f:1: repo.mirrors is a list: want a mapping of keys to values", ""},
 		"plain http":    {"repo: {url: a, auth: {passwordFile: /p, allowHTTP: true}}\n", "f:1: repo.auth.allowHTTP is for repositories without credentials: a password would cross the network in the clear", "use https"},
 		"size":          {"repo: {url: a}\nlimits: {file: 5 apples}\n", `f:2: limits.file is "5 apples": want a size between 1KiB and 1GiB, such as 512MiB`, ""},
 		"small":         {"repo: {url: a}\nlimits: {fetchMemory: 1MiB}\n", `f:2: limits.fetchMemory is "1MiB": want a size between 64MiB and 1TiB, such as 512MiB`, ""},
@@ -317,6 +327,26 @@ func TestLoadHost(t *testing.T) {
 	}
 	if again := h.Defaults(); !reflect.DeepEqual(again, h) {
 		t.Errorf("defaults of defaults differ: %+v", again)
+	}
+}
+
+func TestAMirrorIsAURLOrOneWithItsLogin(t *testing.T) {
+	h, err := DecodeHost("f", []byte("repo:\n  url: https://a/r\n  mirrors:\n    - https://b/r\n    - url: ssh://c/r\n      auth: {sshKeyFile: /k, knownHosts: accept-new}\n    - {url: /d, auth: {}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Mirror{{URL: "https://b/r"}, {URL: "ssh://c/r", Auth: &Auth{SSHKeyFile: "/k", KnownHosts: "accept-new"}}, {URL: "/d", Auth: &Auth{}}}
+	if !reflect.DeepEqual(h.Repo.Mirrors, want) {
+		t.Errorf("got %+v, want %+v", h.Repo.Mirrors, want)
+	}
+}
+
+func TestPollsBecomeTenTimesRarerAndAtMostEveryFiveMinutes(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{0: 5 * time.Minute, time.Second: 10 * time.Second, 30 * time.Second: 5 * time.Minute, time.Hour: time.Hour} {
+		h := Host{Repo: Repo{Interval: Duration(interval)}}.Defaults()
+		if got := h.Repo.MaxInterval.D(); got != want {
+			t.Errorf("every %v: at most %v, want %v", interval, got, want)
+		}
 	}
 }
 

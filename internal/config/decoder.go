@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,6 +49,10 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, at place) {
 // object reads a mapping whose keys are the fields of a struct.
 func (d *decoder) object(n *yaml.Node, v reflect.Value, at place) {
 	fields := fieldsOf(v.Type())
+	if i := slices.IndexFunc(fields, func(f field) bool { return f.short }); i >= 0 && n.Kind == yaml.ScalarNode && !null(n) {
+		d.decode(n, v.Field(fields[i].index), place{path: join(at.path, fields[i].name), rule: fields[i].rule})
+		return
+	}
 	for key, value := range d.pairs(n, at) {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == key.Value })
 		if i < 0 {
@@ -109,9 +114,13 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, at place) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, child := range n.Content {
+		d.lines[nth(at.path, i)] = child.Line
 		d.decode(child, v.Index(i), at)
 	}
 }
+
+// nth names an entry of a list.
+func nth(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
 // pairs yields the keys and values of a mapping; doubled keys and keys that are
 // no plain words are reported and left out. An empty value is an empty mapping:

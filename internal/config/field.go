@@ -15,6 +15,8 @@ type field struct {
 	kind  reflect.Type
 	rule  string
 	keys  string
+	// short is true where the value of this key alone may stand for the whole.
+	short bool
 }
 
 // fieldsOf returns the keys of struct type t in the order of its declaration.
@@ -27,7 +29,7 @@ func fieldsOf(t reflect.Type) []field {
 		if kind.Kind() == reflect.Pointer {
 			kind = kind.Elem()
 		}
-		out = append(out, field{name: name, index: i, kind: kind, rule: f.Tag.Get("rule"), keys: f.Tag.Get("keys")})
+		out = append(out, field{name: name, index: i, kind: kind, rule: f.Tag.Get("rule"), keys: f.Tag.Get("keys"), short: f.Tag.Get("short") == "true"})
 	}
 	return out
 }
@@ -42,6 +44,8 @@ func pathsOf(t reflect.Type, prefix string) []string {
 		switch {
 		case f.kind.Kind() == reflect.Struct:
 			out = append(out, pathsOf(f.kind, path)...)
+		case f.kind.Kind() == reflect.Slice && f.kind.Elem().Kind() == reflect.Struct:
+			out = append(out, pathsOf(f.kind.Elem(), path)...)
 		case f.kind.Kind() == reflect.Map && f.kind.Elem().Kind() == reflect.Struct:
 			out = append(out, pathsOf(f.kind.Elem(), join(path, placeholder))...)
 		}

@@ -18,9 +18,15 @@ type Host struct {
 	// Socket is the Unix socket of the agent's API.
 	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
 	Gate   Gate   `yaml:"gate,omitempty" json:"gate,omitzero"`
+	// Registries and Images are where images come from, besides their own registry.
+	Registries Registries `yaml:"registries,omitempty" json:"registries,omitzero"`
+	Images     Images     `yaml:"images,omitempty" json:"images,omitzero"`
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
+	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
+	// Sync says when this host's apps may be changed.
+	Sync HostSync `yaml:"sync,omitempty" json:"sync,omitzero"`
 }
 
 // Metrics is where they can be scraped, besides the socket.
@@ -53,15 +59,39 @@ type Repo struct {
 	Ref Ref    `yaml:"ref,omitempty" json:"ref,omitzero"`
 	// Path is the directory in the repository that holds the apps. Default: all.
 	Path string `yaml:"path,omitempty" json:"path,omitempty" rule:"inside"`
-	// Interval is the time between two polls. Default 30s.
+	// Interval is the time between two polls. Default 30s; with a Schedule, none.
 	Interval Duration `yaml:"interval,omitempty" json:"interval,omitempty" rule:"1s..24h"`
-	Auth     Auth     `yaml:"auth,omitempty" json:"auth,omitzero"`
+	// Schedule are cron expressions: times at which to look besides, or instead.
+	Schedule []string `yaml:"schedule,omitempty" json:"schedule,omitempty" rule:"cron"`
+	// MaxInterval is what that grows to while nothing changes. Default ten times
+	// Interval, at most 5m.
+	MaxInterval Duration `yaml:"maxInterval,omitempty" json:"maxInterval,omitempty" rule:"1s..24h"`
+	// Timeout is what URL, and each mirror, has for its answer. Default 15s.
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty" rule:"1s..5m"`
+	// AllowRewrite lets the followed branch be rewritten, and the tag be moved.
+	AllowRewrite bool `yaml:"allowRewrite,omitempty" json:"allowRewrite,omitempty"`
+	Auth         Auth `yaml:"auth,omitempty" json:"auth,omitzero"`
+	// Mirrors are asked in their order where URL does not answer, or has nothing newer
+	// than an old revision.
+	Mirrors []Mirror `yaml:"mirrors,omitempty" json:"mirrors,omitempty"`
+	// Verify says whose signature a revision needs; nil is nobody's.
+	Verify *Verify `yaml:"verify,omitempty" json:"verify,omitempty"`
+}
+
+// Mirror is another place where the repository can be had. In the file, its URL
+// alone stands for it.
+type Mirror struct {
+	URL string `yaml:"url" json:"url" rule:"url" short:"true"`
+	// Auth is how it is reached; nil is as Repo.Auth says.
+	Auth *Auth `yaml:"auth,omitempty" json:"auth,omitempty"`
 }
 
 // Ref says what to follow; at most one field is set. None is the remote's HEAD.
 type Ref struct {
 	Branch string `yaml:"branch,omitempty" json:"branch,omitempty" rule:"ref"`
 	Tag    string `yaml:"tag,omitempty" json:"tag,omitempty" rule:"ref"`
+	// Semver is a range of versions: the highest tag in it is followed.
+	Semver string `yaml:"semver,omitempty" json:"semver,omitempty" rule:"semver"`
 	Commit string `yaml:"commit,omitempty" json:"commit,omitempty" rule:"commit"`
 }
 
@@ -69,12 +99,21 @@ type Ref struct {
 // each use, and never stand in the configuration itself.
 type Auth struct {
 	Username string `yaml:"username,omitempty" json:"username,omitempty"`
-	// PasswordFile holds a password or token.
+	// PasswordFile holds a password or token; PasswordEnv names a variable of the
+	// agent's environment that does, which is not looked at otherwise.
 	PasswordFile string `yaml:"passwordFile,omitempty" json:"passwordFile,omitempty" rule:"abs"`
+	PasswordEnv  string `yaml:"passwordEnv,omitempty" json:"passwordEnv,omitempty" rule:"variable"`
+	// ClientCertFile and ClientKeyFile are a certificate to show over HTTPS.
+	ClientCertFile string `yaml:"clientCertFile,omitempty" json:"clientCertFile,omitempty" rule:"abs"`
+	ClientKeyFile  string `yaml:"clientKeyFile,omitempty" json:"clientKeyFile,omitempty" rule:"abs"`
 	// SSHKeyFile and KnownHostsFile are for ssh URLs; known_hosts is mandatory.
 	SSHKeyFile        string `yaml:"sshKeyFile,omitempty" json:"sshKeyFile,omitempty" rule:"abs"`
 	SSHPassphraseFile string `yaml:"sshPassphraseFile,omitempty" json:"sshPassphraseFile,omitempty" rule:"abs"`
-	KnownHostsFile    string `yaml:"knownHostsFile,omitempty" json:"knownHostsFile,omitempty" rule:"abs"`
+	// SSHAgent logs in with the keys of the ssh-agent at SSH_AUTH_SOCK.
+	SSHAgent       bool   `yaml:"sshAgent,omitempty" json:"sshAgent,omitempty"`
+	KnownHostsFile string `yaml:"knownHostsFile,omitempty" json:"knownHostsFile,omitempty" rule:"abs"`
+	// KnownHosts says what becomes of a host that is not among them. Default strict.
+	KnownHosts string `yaml:"knownHosts,omitempty" json:"knownHosts,omitempty" rule:"strict|accept-new"`
 	// CAFile is an extra certificate authority for HTTPS.
 	CAFile string `yaml:"caFile,omitempty" json:"caFile,omitempty" rule:"abs"`
 	// AllowHTTP permits credentials-free plain HTTP.

@@ -11,6 +11,17 @@ type Kubernetes struct {
 	Namespace string `yaml:"namespace,omitempty" json:"namespace,omitempty" rule:"name"`
 	// Record is where the record is kept. Default secrets in a pod, else disk.
 	Record string `yaml:"record,omitempty" json:"record,omitempty" rule:"secrets|disk"`
+	// ServiceAccount is in whose name apps are applied that name none themselves:
+	// NAMESPACE/NAME, or NAME in each app's namespace. Default the agent's own.
+	ServiceAccount string `yaml:"serviceAccount,omitempty" json:"serviceAccount,omitempty" rule:"account"`
+}
+
+// Account is the host's word on apps that name no account; empty on a Docker host.
+func (h Host) Account() string {
+	if h.Kubernetes == nil {
+		return ""
+	}
+	return h.Kubernetes.ServiceAccount
 }
 
 // KubernetesApp is what .syncd.yaml says of an app on a cluster.

@@ -66,6 +66,10 @@ func (s schemas) object(t reflect.Type, path string) tree {
 		out["type"], out["required"] = "object", []string{"url"}
 	case reflect.TypeFor[Ref]():
 		out["maxProperties"] = 1
+	case reflect.TypeFor[Window](), reflect.TypeFor[HostWindow]():
+		out["type"], out["required"] = "object", []string{"kind", "schedule", "duration"}
+	case reflect.TypeFor[Hook]():
+		out["type"], out["required"] = "object", []string{"name", "provider", "secretFile"}
 	}
 	return out
 }
@@ -83,10 +87,27 @@ func (s schemas) value(f field, path string) tree {
 		}
 		return out
 	case reflect.Slice:
-		return tree{"type": []string{"array", "null"}, "items": ruled("string", f.rule)}
+		return tree{"type": []string{"array", "null"}, "items": s.item(f, path)}
 	default:
 		return leaf(f)
 	}
+}
+
+// item describes an entry of a list; where one key alone may stand for it, either
+// form.
+func (s schemas) item(f field, path string) tree {
+	element := f.kind.Elem()
+	if element.Kind() != reflect.Struct {
+		return ruled("string", f.rule)
+	}
+	out := s.object(element, path)
+	for _, key := range fieldsOf(element) {
+		if key.short {
+			out["type"], out["required"] = "object", []string{key.name}
+			return tree{"oneOf": []tree{leaf(key), out}}
+		}
+	}
+	return out
 }
 
 // leaf describes a plain value.

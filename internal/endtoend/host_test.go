@@ -118,7 +118,7 @@ func (h *host) agent(change ...func(*reconcile.Options)) (*reconcile.Agent, func
 	conf := config.Host{State: h.state, Repo: config.Repo{URL: h.repo}, Host: config.HostInfo{Vars: h.vars, Labels: h.labels, EnvFiles: h.secrets}}.Defaults()
 	conf.Repo.Interval = config.Duration(200 * time.Millisecond)
 	opts := reconcile.Options{
-		Host: conf, Source: src, Renderer: render.Child{Sandbox: child}, Engine: engine{eng},
+		Host: conf, Source: src, Renderer: &render.Child{Sandbox: child}, Engine: engine{eng},
 		Store: store, Mounts: state.Mounts{Dir: mounts}, Hear: h.hear,
 	}
 	for _, c := range change {

@@ -20,13 +20,14 @@ func (c *catalog) account(rec state.Record) string {
 		return rec.As
 	}
 	if app, here := c.apps[rec.App]; here && app.Error == "" {
-		return accountOf(app.Config.Kubernetes, c.values)
+		return accountOf(app.Config.Kubernetes, c.usualAccount, c.values)
 	}
 	return rec.As
 }
 
-func accountOf(app config.KubernetesApp, values map[string]string) string {
-	account := app.ServiceAccount
+// accountOf is the app's own word, else the host's usual account.
+func accountOf(app config.KubernetesApp, usual string, values map[string]string) string {
+	account := cmp.Or(app.ServiceAccount, usual)
 	if account == "" || strings.Contains(account, "/") {
 		return account
 	}

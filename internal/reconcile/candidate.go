@@ -108,10 +108,7 @@ func (w *worker) render(ctx context.Context, c *catalog, app render.App, hostDir
 	if err != nil {
 		return nil, err
 	}
-	answer, err := w.agent.opts.Renderer.Render(ctx, render.Request{
-		Root: c.snapshot.Dir, App: app, Chart: chart, Values: c.values, Secret: c.secret,
-		HostDir: hostDir, Tracked: c.tracked, Refused: c.refused, Kubernetes: w.agent.onCluster(),
-	})
+	answer, err := w.agent.opts.Renderer.Render(ctx, render.Request{Shared: c.shared, App: app, Chart: chart, HostDir: hostDir})
 	if err != nil {
 		return nil, err
 	}

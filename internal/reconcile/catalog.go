@@ -20,12 +20,19 @@ type catalog struct {
 	tracked  map[string]string // path -> "mode hash"
 	refused  map[string]string
 	paths    []string // sorted
-	apps     map[string]render.App
+	// shared is what the apps are rendered with.
+	shared *render.Shared
+	apps   map[string]render.App
 	// elsewhere are apps whose host selector does not match this host.
 	elsewhere map[string]render.App
 	values    map[string]string
 	secret    []string
 	valueHash string
+	// usualAccount is the host's for apps that name none.
+	usualAccount string
+	// doubt is why the revision, which was accepted once, would not be any more; nil
+	// where it would.
+	doubt error
 	// blind tells that no revision could be seen, and that what is known is the
 	// record alone.
 	blind bool
@@ -42,8 +49,11 @@ func (a *Agent) look(ctx context.Context) (*catalog, error) {
 	}
 	defer func() { <-a.looking }()
 	c, err := a.lookNow(ctx)
+	a.tellRemotes(err)
 	if err != nil {
 		a.sourceErr.Store(&err)
+		a.standBy(ctx)
+		a.reconsider(ctx)
 		return a.catalog.Load(), err
 	}
 	a.sourceErr.Store(nil)
@@ -52,31 +62,44 @@ func (a *Agent) look(ctx context.Context) (*catalog, error) {
 }
 
 func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
-	values, secret, hash, err := config.Values(a.opts.Host.Host)
+	c, err := a.hostValues()
 	if err != nil {
-		return nil, fmt.Errorf("read the host's values: %w", err)
+		return nil, err
 	}
 	commit, err := a.opts.Source.Resolve(ctx)
-	if err != nil {
+	switch {
+	case unsigned(err): // it says itself what was looked at
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("look at the repository: %w", err)
 	}
 	last := a.catalog.Load()
-	if last != nil && last.snapshot.Revision.Commit == commit && last.valueHash == hash {
-		return last, nil
+	if last != nil && last.snapshot.Revision.Commit == commit && last.valueHash == c.valueHash {
+		return last.doubted(nil), nil
 	}
 	if err := a.refused(commit); err != nil {
 		return nil, err
 	}
-	snapshot, err := a.opts.Source.Load(ctx, commit)
-	if err != nil {
+	if c.snapshot, err = a.opts.Source.Load(ctx, commit); err != nil {
 		return nil, fmt.Errorf("load revision %.10s: %w", commit, err)
 	}
-	c := &catalog{snapshot: snapshot, values: values, secret: secret, valueHash: hash}
 	if err := a.open(ctx, c); err != nil {
 		a.refuse(commit, err)
 		return nil, err
 	}
+	if err := a.accept(commit); err != nil {
+		return nil, err
+	}
 	return c, a.admit(c)
+}
+
+// hostValues begins a catalog with the host's own values as they are now.
+func (a *Agent) hostValues() (*catalog, error) {
+	values, secret, hash, err := config.Values(a.opts.Host.Host)
+	if err != nil {
+		return nil, fmt.Errorf("read the host's values: %w", err)
+	}
+	return &catalog{values: values, secret: secret, valueHash: hash, usualAccount: a.opts.Host.Account()}, nil
 }
 
 // open finds the apps of the catalog's snapshot.
@@ -92,6 +115,10 @@ func (a *Agent) open(ctx context.Context, c *catalog) error {
 		return fmt.Errorf("revision %s: %w", s.Revision.Short(), err)
 	}
 	c.paths = slices.Sorted(maps.Keys(c.tracked))
+	c.shared = &render.Shared{
+		Root: s.Dir, Kubernetes: a.onCluster(), Values: c.values, Secret: c.secret,
+		Tracked: c.tracked, Paths: c.paths, Refused: c.refused,
+	}
 	for _, app := range found.Apps {
 		if app.Config.Hosts.Matches(a.opts.Host.Host.Labels) {
 			c.apps[app.Name] = app

@@ -34,10 +34,8 @@ type cluster struct {
 func (w *world) onCluster(change ...func(*reconcile.Options)) *cluster {
 	c := &cluster{world: w, maker: "kubectl"}
 	w.wrap = func(m *applytest.Memory) apply.Target { return &madeBy{m, c} }
-	change = append(change, func(o *reconcile.Options) {
-		o.Host.Kubernetes, o.Engine, o.Renderer = &config.Kubernetes{}, c, c
-	})
-	w.restart(change...)
+	on := func(o *reconcile.Options) { o.Host.Kubernetes, o.Engine, o.Renderer = &config.Kubernetes{}, c, c }
+	w.restart(append([]func(*reconcile.Options){on}, change...)...)
 	return c
 }
 
@@ -119,16 +117,20 @@ func TestAppsAreAskedForAsThoseOfACluster(t *testing.T) {
 }
 
 func TestAnAppIsLookedAtAndAppliedInTheNameOfItsAccount(t *testing.T) {
-	for _, c := range []struct{ account, namespace, want string }{
-		{"", "shop", ""}, {"deployer", "", "default/deployer"}, {"deployer", "shop", "shop/deployer"}, {"ops/deployer", "shop", "ops/deployer"},
-		{"deployer", "${NS}-${TIER:-prod}", "shop-prod/deployer"},
+	for _, c := range []struct{ usual, account, namespace, want string }{
+		{"", "", "shop", ""}, {"", "deployer", "", "default/deployer"}, {"", "deployer", "shop", "shop/deployer"},
+		{"", "ops/deployer", "shop", "ops/deployer"}, {"", "deployer", "${NS}-${TIER:-prod}", "shop-prod/deployer"},
+		{"apps", "", "shop", "shop/apps"}, {"ops/apps", "", "shop", "ops/apps"}, {"ops/apps", "deployer", "shop", "shop/deployer"},
 	} {
 		within(t, func(t *testing.T, w *world) {
-			w.onCluster(func(o *reconcile.Options) { o.Host.Host.Vars = map[string]string{"NS": "shop"} })
+			w.onCluster(func(o *reconcile.Options) {
+				o.Host.Host.Vars = map[string]string{"NS": "shop"}
+				o.Host.Kubernetes = &config.Kubernetes{ServiceAccount: c.usual}
+			})
 			w.repo.merge(as(c.account, c.namespace, deployment(`"image":"v1"`)))
 			w.ends(reconcile.Applied)
 			if got := w.target.Owned().As; got != c.want {
-				t.Errorf("%s in %q: %q, want %q", c.account, c.namespace, got, c.want)
+				t.Errorf("%s (usual %s) in %q: %q, want %q", c.account, c.usual, c.namespace, got, c.want)
 			}
 		})
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"syncd.io/syncd/internal/state"
 )
 
 // follower is the goroutine that follows the repository.
@@ -17,22 +19,47 @@ type follower struct {
 	// seen is the revision that the apps were told of: a question may have seen the
 	// newest one before.
 	seen *catalog
+	// moved is when the repository changed last, or somebody asked.
+	moved time.Time
 	// trouble is what was told of the repository last.
 	trouble string
+	// named are the bundles that do not count, as they were told.
+	named map[string]bool
 }
 
 // follow polls the repository when it is time, or when somebody or a value file
 // asks for it, until ctx ends. A server that does not answer holds up nobody else.
 func (f *follower) follow(ctx context.Context) {
+	f.moved = time.Now()
 	for misses := 0; ; {
+		seen, missed := f.seen, misses
 		f.poll(ctx)
-		misses = f.missed(misses)
+		if misses = f.missed(misses); f.seen != seen || misses < missed {
+			f.moved = time.Now()
+		}
+		if !f.await(ctx, misses) {
+			return
+		}
+	}
+}
+
+// await waits for the next poll; it returns false when ctx has ended. Whoever asks for
+// something makes polls frequent again.
+func (f *follower) await(ctx context.Context, misses int) bool {
+	polled := time.Now()
+	for {
 		select {
 		case <-ctx.Done():
-			return
-		case <-time.After(f.untilPoll(misses)):
+			return false
+		case <-time.After(f.untilPoll(misses, polled.Sub(f.moved)) - time.Since(polled)):
+			return true
 		case <-f.values:
+			return true
+		case <-f.stir:
+			f.moved = time.Now()
 		case <-f.poke:
+			f.moved = time.Now()
+			return true
 		}
 	}
 }
@@ -42,6 +69,7 @@ func (f *follower) follow(ctx context.Context) {
 func (f *follower) poll(ctx context.Context) {
 	c, err := f.look(ctx)
 	f.tell(ctx, err)
+	f.tellBundles(ctx)
 	if c == nil {
 		return
 	}
@@ -68,6 +96,7 @@ func (f *follower) poll(ctx context.Context) {
 		f.preempt(ctx, w, c)
 	}
 	f.collect(ctx, c)
+	f.learn(ctx)
 }
 
 // tell reports trouble with the repository when it begins or changes; nil is none.
@@ -81,7 +110,10 @@ func (f *follower) tell(ctx context.Context, err error) {
 		return
 	}
 	f.trouble = trouble
-	if err != nil {
+	switch {
+	case unsigned(err):
+		f.hear(Event{Text: "rejected: " + err.Error()})
+	case err != nil:
 		f.hear(Event{Text: "the repository cannot be read: " + err.Error()})
 	}
 }
@@ -97,14 +129,25 @@ func withoutDigits(r rune) rune {
 // A revision that leaves this app as it is disturbs nobody.
 func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog) {
 	digest := w.applying()
-	if digest == "" {
+	if digest == "" || c.doubt != nil {
 		return
 	}
 	if _, wanted := c.apps[w.name]; !wanted {
 		return
 	}
-	cand, err := w.candidate(ctx, c, w.read())
-	if err == nil && cand.set.Digest != digest && quarantined(w.read(), cand.set) == nil {
+	rec := w.read()
+	cand, err := w.candidate(ctx, c, rec)
+	if err != nil || cand.set.Digest == digest {
+		return
+	}
+	if now, err := a.will(c, w.name); err == nil && goesOn(rec, cand.set, now) {
 		w.interrupt(errSuperseded)
 	}
+}
+
+// goesOn tells whether a pass would do something about the set: what only waits
+// ends nothing.
+func goesOn(rec state.Record, set state.Set, w will) bool {
+	course, _ := decide(rec, set, w)
+	return course == change || course == settle
 }

@@ -25,9 +25,10 @@ type ended struct {
 	// fresh tells that the pass ended otherwise than the one before, asked that a
 	// person asked for what it did.
 	fresh, asked bool
-	// about are the slots that the verdict is about, besides those of the plan;
-	// good are those of the good set.
-	about, good []resource.Key
+	// about are the slots that the verdict is about, besides those of the plan.
+	about []resource.Key
+	// good is the good set.
+	good []resource.Object
 	// live are the instances that are there now.
 	live map[resource.Key]resource.Ref
 }
@@ -93,7 +94,9 @@ func (e ended) concerned() []resource.Key {
 		}
 	}
 	if e.Outcome == Rejected { // nothing was touched: what it would have replaced goes on
-		keys = append(keys, e.good...)
+		for _, o := range e.good {
+			keys = append(keys, o.Key)
+		}
 	}
 	slices.SortFunc(keys, resource.Key.Compare)
 	keys = slices.Compact(keys)
@@ -112,9 +115,7 @@ func (p *pass) tell(ctx context.Context, res *Result) {
 	}
 	e := ended{Result: *res, fresh: p.saysNew(*res), asked: p.record.Held != nil, about: p.about, live: p.live}
 	if p.record.Good != nil {
-		for _, o := range p.record.Good.Objects {
-			e.good = append(e.good, o.Key)
-		}
+		e.good = p.record.Good.Objects
 	}
 	ctx, cancel := context.WithTimeout(ctx, newsLimit)
 	defer cancel()

@@ -61,7 +61,7 @@ func TestNewsStandOnTheWorkloadsConcerned(t *testing.T) {
 		"the same drift again":       {ended{Result: Result{Outcome: Pending, Reason: "drift: x", Report: differs}}, ""},
 		"a revision that waits":      {ended{Result: Result{Outcome: Pending, Reason: "revision 1a2b waits", Report: differs}, fresh: true}, ""},
 		"what turned unhealthy":      {ended{Result: Result{Outcome: Degraded, Reason: "db: sick"}, fresh: true, about: []resource.Key{db}}, "warning Degraded StatefulSet/shop/db: db: sick"},
-		"a revision that is refused": {ended{Result: Result{Outcome: Rejected, Reason: "no such field"}, fresh: true, good: []resource.Key{settings, web}}, "warning Quarantined Deployment/shop/web: no such field"},
+		"a revision that is refused": {ended{Result: Result{Outcome: Rejected, Reason: "no such field"}, fresh: true, good: []resource.Object{{Key: settings}, {Key: web}}}, "warning Quarantined Deployment/shop/web: no such field"},
 		"a refused first one":        {ended{Result: Result{Outcome: Rejected, Reason: "no such field"}, fresh: true}, ""},
 		"a halt":                     {ended{Result: Result{Outcome: Halted, Reason: "x", Plan: puts(web, ofKind("Job", "never-made"))}, fresh: true}, "warning Halted Deployment/shop/web: x"},
 	} {

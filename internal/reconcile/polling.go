@@ -22,15 +22,30 @@ func (a *Agent) missed(misses int) int {
 	return 0
 }
 
-// untilPoll is the time to the next poll after so many that got no answer. The
-// jitter keeps many hosts from asking a server that comes back all at once.
-func (a *Agent) untilPoll(misses int) time.Duration {
+// untilPoll is the time to the next poll, after so many that got no answer, or after
+// nothing has changed for so long. The jitter keeps many hosts from asking a server
+// that comes back all at once.
+func (a *Agent) untilPoll(misses int, quiet time.Duration) time.Duration {
 	interval := a.opts.Host.Repo.Interval.D()
-	if misses == 0 {
-		return interval
+	switch {
+	case interval == 0 && misses == 0:
+		return untold
+	case interval == 0: // a time that was missed is made up for
+		interval = retryUntimed
+	case misses == 0:
+		return pace(quiet, interval, a.opts.Host.Repo.MaxInterval.D())
 	}
 	pause := min(interval<<min(misses-1, 2), max(interval, lastPoll))
 	return pause + rand.N(pause/4+1)
+}
+
+// calm is how many times longer nothing has changed than the pause between two polls
+// is: a change after a silence is seen with a delay that nobody minds.
+const calm = 60
+
+// pace is the pause between two polls after nothing has changed for so long.
+func pace(quiet, least, most time.Duration) time.Duration {
+	return max(least, min(quiet/calm, most))
 }
 
 // refusal is a revision whose apps could not be found. The renderer would spend
@@ -67,6 +82,7 @@ type Forgetter interface {
 // askAnew lets be looked at again what was refused: somebody asks.
 func (a *Agent) askAnew() {
 	a.refusal.Store(nil)
+	wake(a.stir)
 	if source, ok := a.opts.Source.(Forgetter); ok {
 		source.Forget()
 	}

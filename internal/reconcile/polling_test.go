@@ -35,6 +35,49 @@ func TestPollsOfARepositoryThatDoesNotAnswerBackOff(t *testing.T) {
 	})
 }
 
+// A repository that nothing changes in is asked every five minutes in the end, and
+// every thirty seconds once something has.
+func TestPollsOfARepositoryThatDoesNotChangeBecomeRare(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		defer w.background()()
+		asked := func(what string, wait, over time.Duration, least, most int) {
+			t.Helper()
+			later(wait)
+			w.repo.forget()
+			later(over)
+			if got, _ := w.repo.asked(); got < least || got > most {
+				t.Errorf("%s: asked %d times in %v, want %d to %d", what, got, over, least, most)
+			}
+		}
+		asked("in the first half hour", 0, 30*time.Minute, 58, 61)
+		asked("after two hours", 90*time.Minute, 10*time.Minute, 4, 6)
+		asked("after a night", 8*time.Hour, time.Hour, 12, 12)
+		w.repo.shop(healthy("v2"))
+		asked("after a change", 5*time.Minute, 10*time.Minute, 20, 20)
+		asked("after another night", 10*time.Hour, time.Hour, 12, 12)
+		w.ends(reconcile.Unchanged)
+		asked("after somebody asked", 0, 10*time.Minute, 20, 20)
+		asked("after one more night", 10*time.Hour, time.Hour, 12, 12)
+		w.agent.Look()
+		asked("after a SIGHUP", 0, 10*time.Minute, 20, 21)
+	})
+}
+
+func TestPollsNeedNotBecomeRare(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.restart(func(o *reconcile.Options) { o.Host.Repo.MaxInterval = o.Host.Repo.Interval })
+		w.repo.shop(healthy("v1"))
+		defer w.background()()
+		later(24 * time.Hour)
+		w.repo.forget()
+		later(time.Hour)
+		if asked, _ := w.repo.asked(); asked != 120 {
+			t.Errorf("asked %d times in an hour, want 120", asked)
+		}
+	})
+}
+
 // unlisted is a repository whose apps cannot be found, as in one that is too
 // large for the renderer.
 type unlisted struct {

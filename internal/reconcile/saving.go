@@ -1,15 +1,21 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
+	"reflect"
 
 	"syncd.io/syncd/internal/state"
 )
 
 // save writes the record and shows it to readers. Only the owner calls it. A
-// read-only agent writes nothing.
+// read-only agent writes nothing, and nobody what says nothing new.
 func (w *worker) save() error {
 	if w.agent.opts.ReadOnly {
+		return nil
+	}
+	if !w.behind && !w.touched && len(w.owed) == 0 && saysAsMuch(w.read(), w.record) {
+		w.show()
 		return nil
 	}
 	w.behind = true
@@ -19,6 +25,26 @@ func (w *worker) save() error {
 	w.behind = false
 	w.show()
 	return nil
+}
+
+// saysAsMuch tells whether the record says no more than what was written: that what
+// was applied has stayed so, and that the good set is what a newer commit asks for, too,
+// is found by every look, and goes along with the next write. Of a thousand apps, a
+// commit that changes one would else cost a thousand writes.
+func saysAsMuch(written, now state.Record) bool {
+	if written.Good != nil && now.Good != nil {
+		good := *now.Good
+		good.Revision = written.Good.Revision
+		now.Good = &good
+	}
+	was, is := written.Last, &now.Last
+	if was.Outcome == string(Applied) && is.Outcome == string(Unchanged) {
+		is.Outcome, is.Reason = was.Outcome, cmp.Or(is.Reason, was.Reason)
+	}
+	if was.Outcome == is.Outcome && was.Reason == is.Reason {
+		is.Revision, is.Since = was.Revision, was.Since
+	}
+	return reflect.DeepEqual(written, now)
 }
 
 // settle writes the record: with the lines that are owed, each of them once.

@@ -118,3 +118,28 @@ func TestAWordThatCannotBeRecordedWasNotGiven(t *testing.T) {
 		}
 	})
 }
+
+// Of a thousand apps, a commit that changes one would else cost a thousand writes.
+func TestNothingIsWrittenOfAnAppThatACommitLeavesAsItIs(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		d := w.far(1000)
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		if n := 1000 - d.left.Load(); n != 2 {
+			t.Errorf("a change cost %d writes, want that of the attempt and that of the verdict", n)
+		}
+		d.left.Store(0)
+		w.ends(reconcile.Unchanged)
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Unchanged)
+		if s := w.status(); s.Outcome != reconcile.Unchanged || s.Good.Commit != commitName(1) {
+			t.Errorf("status says %s, and that %s is good; want what the last look has found", s.Outcome, s.Good.Commit)
+		}
+		d.left.Store(2)
+		w.repo.shop(healthy("v2"))
+		w.ends(reconcile.Applied)
+		if rec := w.record(); rec.Past[0].Revision.Commit != commitName(1) {
+			t.Errorf("what was good before is %s on record, want it to come with the next write", rec.Past[0].Revision.Commit)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/state"
@@ -44,8 +45,10 @@ type worker struct {
 	// touched tells that something may have been changed on the target since the
 	// record was written.
 	touched bool
-	// retries belongs to the app's loop.
+	// retries and opens belong to the app's loop: opens is when a window does that
+	// something waits for, zero where nothing does.
 	retries int
+	opens   time.Time
 
 	mu sync.Mutex // guards what follows
 	// rendered is the latest rendering.
@@ -105,10 +108,14 @@ func (w *worker) show() {
 	w.seen = w.record.Clone()
 }
 
-// forget restores the record after a pass of a read-only agent, which must leave
-// no trace but what it says of the app.
-func (w *worker) forget(before state.Record) {
-	if w.agent.opts.ReadOnly {
+// forgetful returns what restores the record after a pass of a read-only agent, which
+// must leave no trace but what it says of the app.
+func (w *worker) forgetful() (forget func()) {
+	if !w.agent.opts.ReadOnly {
+		return func() {}
+	}
+	before := w.record.Clone()
+	return func() {
 		before.Last = w.record.Last
 		w.record = before
 	}

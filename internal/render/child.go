@@ -3,23 +3,28 @@ package render
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/sandbox"
 )
 
-// Child renders in a child process, without network where the system allows it.
+// Child renders in child processes, without network where the system allows it: at
+// most a few at a time, each of which renders what has come to wait meanwhile. It is
+// not copied once it is in use.
 type Child struct {
 	Sandbox sandbox.Child
 	// Limits are the host's; a zero field is the default. FetchMemory bounds
 	// rendering too.
 	Limits config.Limits
+
+	queue queue
 }
 
 // Discover finds the apps of a snapshot. The error is Rejected where the
 // repository's content is to blame.
-func (c Child) Discover(ctx context.Context, req DiscoverRequest) (Discovery, error) {
+func (c *Child) Discover(ctx context.Context, req DiscoverRequest) (Discovery, error) {
 	var out Discovery
 	if err := c.Sandbox.Call(ctx, "discover", req, &out, bounds(c.Limits.Defaults())); err != nil {
 		return Discovery{}, fmt.Errorf("find the apps: %w", err)
@@ -27,17 +32,25 @@ func (c Child) Discover(ctx context.Context, req DiscoverRequest) (Discovery, er
 	return out, nil
 }
 
-// Render makes the objects of one app. MaxObjects and MaxBytes of the request
-// are set from the limits. The error is Rejected where the app's content is to
-// blame.
-func (c Child) Render(ctx context.Context, req Request) (Answer, error) {
-	limits := c.Limits.Defaults()
-	req.MaxObjects, req.MaxBytes = limits.Objects, int64(limits.RenderSize)
-	var out Answer
-	if err := c.Sandbox.Call(ctx, "render", req, &out, bounds(limits)); err != nil {
-		return Answer{}, fmt.Errorf("render app %s: %w", req.App.Name, err)
+// Render makes the objects of one app. MaxObjects and MaxBytes are set from the
+// limits. The error is Rejected where the app's content is to blame, and only after
+// a child that had no other app ran into its limits.
+func (c *Child) Render(ctx context.Context, req Request) (Answer, error) {
+	if ctx.Err() != nil {
+		return Answer{}, fmt.Errorf("render app %s: %w", req.App.Name, context.Cause(ctx))
 	}
-	return out, nil
+	t := newTask(req)
+	c.queue.enter(t, c.begin(context.WithoutCancel(ctx)))
+	select {
+	case <-t.settled:
+	case <-ctx.Done():
+		c.queue.leave(t)
+		return Answer{}, fmt.Errorf("render app %s: %w", req.App.Name, context.Cause(ctx))
+	}
+	if t.err != nil {
+		return Answer{}, fmt.Errorf("render app %s: %w", req.App.Name, t.err)
+	}
+	return t.answer, nil
 }
 
 // bounds leaves twice the rendered size for the answer: inputs, mounts and
@@ -52,4 +65,11 @@ func bounds(limits config.Limits) sandbox.Limits {
 		MemoryKey:    "limits.fetchMemory",
 		OutputKey:    "limits.renderSize",
 	}
+}
+
+// patience is for how long an app may keep others waiting: a tenth of what it may take
+// at all, one second at least. What people deploy renders in milliseconds. One that
+// takes longer is not yet to blame: it is rendered alone, with all the time there is.
+func patience(limit time.Duration) time.Duration {
+	return min(limit, max(limit/10, time.Second))
 }

@@ -64,30 +64,48 @@ func ComposeFiles() []string {
 	return []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}
 }
 
-// Request asks for the objects of one app.
-type Request struct {
+// Shared is what the requests of one revision on one host have in common. It does not
+// change once a request was made with it: requests that point to the same one are
+// answered by one child where they come at once.
+type Shared struct {
 	Root string `json:"root"`
-	App  App    `json:"app"`
 	// Kubernetes asks for objects of a cluster instead of an engine.
 	Kubernetes bool `json:"kubernetes,omitempty"`
-	// Chart is the archive of the app's chart, where it is not in the repository.
-	Chart string `json:"chart,omitempty"`
 	// Values are what ${…} may use: the host's vars and the content of its
 	// envFiles. Secret names those of them that came from files: wherever such a
 	// value ends up, it is masked.
 	Values map[string]string `json:"values"`
 	Secret []string          `json:"secret"`
+	// Tracked are the paths of the snapshot that exist in Git, with their hashes
+	// ("mode hash"), so that mounts are addressed by content without reading them.
+	// For a cluster, where nothing is mounted from here, nobody asks for them.
+	Tracked map[string]string `json:"tracked,omitempty"`
+	// Paths are Tracked's keys in order, where somebody has worked them out.
+	Paths []string `json:"-"`
+	// Refused are paths that exist in Git but were not written, with the reason.
+	Refused map[string]string `json:"refused,omitempty"`
+	// MaxObjects and MaxBytes bound the answer for one app.
+	MaxObjects int   `json:"maxObjects"`
+	MaxBytes   int64 `json:"maxBytes"`
+}
+
+// Request asks for the objects of one app.
+type Request struct {
+	*Shared `json:"-"`
+
+	App App `json:"app"`
+	// Chart is the archive of the app's chart, where it is not in the repository.
+	Chart string `json:"chart,omitempty"`
 	// HostDir is where relative binds live that are writable or untracked; empty
 	// where the host has none for this app.
 	HostDir string `json:"hostDir"`
-	// Tracked are the paths of the snapshot that exist in Git, with their hashes
-	// ("mode hash"), so that mounts are addressed by content without reading them.
-	Tracked map[string]string `json:"tracked"`
-	// Refused are paths that exist in Git but were not written, with the reason.
-	Refused map[string]string `json:"refused,omitempty"`
-	// MaxObjects and MaxBytes bound the answer.
-	MaxObjects int   `json:"maxObjects"`
-	MaxBytes   int64 `json:"maxBytes"`
+}
+
+// Batch asks for the objects of several apps, which are answered one after the other,
+// in this order. What they share is said once.
+type Batch struct {
+	Shared   *Shared   `json:"shared"`
+	Requests []Request `json:"requests"`
 }
 
 // Answer is what an app renders to. The same request gives the same bytes.

@@ -171,7 +171,9 @@ func (c Canary) String() string { return fmt.Sprintf("%d%% for %s", c.Share, c.F
 // the same desired thing.
 func (o Object) Hash() string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n%s\n", hashVersion, o.Key.Kind)
+	head := make([]byte, 0, 64)
+	head = append(append(append(head, hashVersion+"\n"...), o.Key.Kind...), '\n')
+	sum.Write(head)
 	sum.Write(o.Spec)
 	return hashVersion + ":" + hex.EncodeToString(sum.Sum(nil))
 }

@@ -34,42 +34,85 @@ const stderrLimit = 8 << 10
 // is to blame: something else killed the child, gave it no threads, or let it
 // wait until its time was over.
 func (c Child) Call(ctx context.Context, op string, in, out any, limits Limits) error {
-	if err := limits.validate(); err != nil {
-		return err
-	}
-	request, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("encode the request of %s: %w", op, err)
-	}
-	answer, err := c.run(ctx, op, request, limits)
+	answer, err := c.run(ctx, op, in, nil, limits)
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fault.As(limits.TimeoutClass, fmt.Errorf("decode the answer of %s: %w", op, err))
+		return limits.garbled(op, err)
 	}
 	return nil
 }
 
-// run starts the child and waits for its end. The thread is locked: the
-// kernel's kill-with-parent looks at the thread that started the child.
-func (c Child) run(ctx context.Context, op string, request []byte, limits Limits) ([]byte, error) {
+// CallEach runs an operation of the child that gives several answers (HandleEach),
+// and hands each of them to take as soon as it is there, or the error that stands in
+// its place. Time and Output are limits of each answer, Memory is that of all. An
+// error of take ends the child, and is returned; the other errors are those of Call,
+// and answers may have come before them.
+func CallEach[Out any](ctx context.Context, c Child, op string, in any, take func(Out, error) error, limits Limits) error {
+	rest, err := c.run(ctx, op, in, func(line []byte) (bool, error) {
+		var r reply[Out]
+		if err := json.Unmarshal(line, &r); err != nil {
+			return false, limits.garbled(op, err)
+		}
+		switch {
+		case r.Answer != nil:
+			return true, take(*r.Answer, nil)
+		case r.Failure != nil:
+			var none Out
+			return true, take(none, r.Failure.fault())
+		}
+		return false, nil // the Failure of the whole
+	}, limits)
+	if err == nil && len(rest) > 0 {
+		return limits.garbled(op, errors.New("it wrote something else"))
+	}
+	return err
+}
+
+// run starts the child, waits for its end, and returns what it wrote and line did
+// not take. Where line is set it gets each line; each that it takes begins the time
+// anew, and an error of it ends the child. The thread is locked: the kernel's
+// kill-with-parent looks at the thread that started the child.
+func (c Child) run(ctx context.Context, op string, in any, line func([]byte) (taken bool, err error), limits Limits) ([]byte, error) {
+	if err := limits.validate(); err != nil {
+		return nil, err
+	}
+	request, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request of %s: %w", op, err)
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	timed, cancel := context.WithTimeoutCause(ctx, limits.Time, errDeadline)
-	defer cancel()
-	bounded, end := context.WithCancelCause(timed)
+	bounded, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	deadline := time.AfterFunc(limits.Time, func() { end(errDeadline) })
+	defer deadline.Stop()
 
 	cmd := c.command(bounded, limits.Network, op, strconv.FormatInt(limits.Memory, 10))
 	stdout := &buffer{limit: limits.Output, full: func() { end(errOutput) }}
+	var refused error
+	if line != nil {
+		stdout.line = func(text []byte) bool {
+			taken, err := line(text)
+			if refused = err; err != nil {
+				end(err)
+			} else if taken {
+				deadline.Reset(limits.Time)
+			}
+			return taken
+		}
+	}
 	stderr := &buffer{limit: stderrLimit}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(request), stdout, stderr
-	err := cmd.Run()
-	if cause := context.Cause(bounded); errors.Is(cause, errOutput) || cause != nil && err != nil {
+	err = cmd.Run()
+	cause := context.Cause(bounded)
+	switch {
+	case refused != nil && ctx.Err() == nil:
+		return nil, refused
+	case errors.Is(cause, errOutput) || cause != nil && err != nil:
 		return nil, ended(ctx, cause, op, limits, computed(cmd))
-	}
-	if err == nil {
+	case err == nil:
 		return stdout.data, nil
 	}
 	return nil, failed(err, op, stdout.data, string(stderr.data), limits)
@@ -150,14 +193,36 @@ type buffer struct {
 	data  []byte
 	limit int64
 	full  func()
+	// line, where set, gets each line as soon as it is whole. What it takes is not
+	// kept, and the limit begins anew; after one that it leaves, all is kept.
+	line func([]byte) (taken bool)
 }
 
 // Write never fails: a child that is about to be killed needs no broken pipe.
 func (b *buffer) Write(p []byte) (int, error) {
+	length := len(p)
+	for b.line != nil {
+		end := bytes.IndexByte(p, '\n') + 1
+		if end == 0 {
+			break
+		}
+		if !b.add(p[:end]) || !b.line(b.data) {
+			b.line = nil
+		} else {
+			b.data = b.data[:0]
+		}
+		p = p[end:]
+	}
+	b.add(p)
+	return length, nil
+}
+
+// add tells whether there was room.
+func (b *buffer) add(p []byte) bool {
 	room := min(int64(len(p)), b.limit-int64(len(b.data)))
 	b.data = append(b.data, p[:room]...)
 	if room < int64(len(p)) && b.full != nil {
 		b.full()
 	}
-	return len(p), nil
+	return room == int64(len(p))
 }

@@ -233,7 +233,8 @@ func TestServeWantsAnOperationAndALimit(t *testing.T) {
 }
 
 func TestHandleRefusesAnotherVersionsRequest(t *testing.T) {
-	_, err := Handle(func(context.Context, text) (text, error) { return text{}, nil })(t.Context(), []byte(`{"Text":"x","New":1}`))
+	none := func(any) error { return nil }
+	err := Handle(func(context.Context, text) (text, error) { return text{}, nil })(t.Context(), []byte(`{"Text":"x","New":1}`), none)
 	if fault.Of(err) != fault.Blocked || !strings.Contains(fault.Advice(err), "one version") {
 		t.Errorf("got %v (%v)", err, fault.Of(err))
 	}

@@ -15,6 +15,13 @@ type Failure struct {
 	Hint  string `json:"hint,omitempty"`
 }
 
+// reply is one line of an operation that gives several answers: an answer, or why
+// there is none.
+type reply[Out any] struct {
+	Answer  *Out     `json:"answer,omitempty"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
 // failureText bounds texts that came from the child, in bytes.
 const failureText = 4 << 10
 

@@ -55,6 +55,11 @@ func (l Limits) tooLong(op string) error {
 	return raise(err, l.OutputKey)
 }
 
+// garbled is the error of an answer that cannot be read.
+func (l Limits) garbled(op string, err error) error {
+	return fault.As(l.TimeoutClass, fmt.Errorf("decode the answer of %s: %w", op, err))
+}
+
 // tooBig is the error of a child that ran into its memory limit.
 func (l Limits) tooBig(op string) error {
 	err := fault.As(fault.Rejected, fmt.Errorf("%s needs more than %d MiB of memory", op, l.Memory>>20))

@@ -52,6 +52,7 @@ func children() map[string]Op {
 		"crowd":  Handle(crowd),
 		"mute":   Handle(func(context.Context, text) (any, error) { return make(chan int), nil }),
 		"babble": Handle(babble),
+		"each":   HandleEach(each),
 	}
 }
 
@@ -160,4 +161,31 @@ func babble(context.Context, text) (text, error) {
 	fmt.Print("this is no JSON")
 	os.Exit(0)
 	return text{}, nil
+}
+
+// each does for every word of the request what it says.
+func each(ctx context.Context, in text, reply func(text, error) error) error {
+	for word := range strings.FieldsSeq(in.Text) {
+		var err error
+		switch word {
+		case "reject":
+			_, err = reject(ctx, text{"x"})
+		case "wait":
+			<-time.After(300 * time.Millisecond)
+		case "hang":
+			<-time.After(time.Hour)
+		case "killed":
+			_, err = killed(ctx, in)
+		case "give-up":
+			return fault.As(fault.Blocked, errors.New("no more"))
+		case "half":
+			word = strings.Repeat("x", 600<<10)
+		case "flood":
+			word = strings.Repeat("x", 2<<20)
+		}
+		if err := reply(text{word}, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -29,41 +29,87 @@ const (
 // cleanly at its limit.
 const rlimitData = 2
 
-// Op is one operation of the child: a request as JSON gives an answer.
-type Op func(ctx context.Context, request []byte) (any, error)
+// Op is one operation of the child: a request as JSON gives answers, each of which
+// is handed to answer, which fails where it cannot be written.
+type Op func(ctx context.Context, request []byte, answer func(any) error) error
 
-// Handle makes an Op of a function on decoded values. A field that it does not
-// know is an error: agent and child are then of different versions.
+// Handle makes an Op of a function on decoded values, for Child.Call. A field that
+// it does not know is an error: agent and child are then of different versions.
 func Handle[In, Out any](f func(context.Context, In) (Out, error)) Op {
-	return func(ctx context.Context, request []byte) (any, error) {
-		var in In
-		dec := json.NewDecoder(bytes.NewReader(request))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&in); err != nil {
-			return nil, missing(fmt.Errorf("decode the request: %w", err))
+	return func(ctx context.Context, request []byte, answer func(any) error) error {
+		in, err := decode[In](request)
+		if err != nil {
+			return err
 		}
-		return f(ctx, in)
+		out, err := f(ctx, in)
+		if err != nil {
+			return err
+		}
+		return answer(out)
 	}
+}
+
+// HandleEach makes an Op of a function that gives several answers, for CallEach: it
+// hands each of them to reply, or the error that stands in its place, and goes on
+// unless reply itself fails.
+func HandleEach[In, Out any](f func(ctx context.Context, in In, reply func(Out, error) error) error) Op {
+	return func(ctx context.Context, request []byte, answer func(any) error) error {
+		in, err := decode[In](request)
+		if err != nil {
+			return err
+		}
+		return f(ctx, in, func(out Out, err error) error {
+			if err != nil {
+				failure := newFailure(err)
+				return answer(reply[Out]{Failure: &failure})
+			}
+			return answer(reply[Out]{Answer: &out})
+		})
+	}
+}
+
+func decode[In any](request []byte) (in In, err error) {
+	dec := json.NewDecoder(bytes.NewReader(request))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return in, missing(fmt.Errorf("decode the request: %w", err))
+	}
+	return in, nil
 }
 
 // Serve is the child's main: args are the operation's name and the memory limit
 // in bytes, which is set before anything is read. It returns the exit status: 0
-// with the answer on stdout, 1 with a Failure on it, 64 for a wrong call, 74 for
-// an answer that cannot be written.
+// with the answers on stdout, a line each, 1 with a Failure on its last line, 64 for
+// a wrong call, 74 for an answer that cannot be written.
 func Serve(ctx context.Context, ops map[string]Op, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	op, memory, err := parse(ops, args)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitUsage
 	}
-	if err := bound(memory); err != nil {
-		return write(stdout, stderr, newFailure(err), exitFailure)
+	out, status := &output{to: stdout}, 0
+	if err = bound(memory); err == nil {
+		err = serve(ctx, op, stdin, out.write)
 	}
-	answer, err := serve(ctx, op, stdin)
-	if err != nil {
-		return write(stdout, stderr, newFailure(err), exitFailure)
+	if err != nil && out.broken == nil {
+		status, out.broken = exitFailure, out.write(newFailure(err))
 	}
-	return write(stdout, stderr, answer, 0)
+	if out.broken != nil {
+		fmt.Fprintln(stderr, "write the answer:", out.broken)
+		return exitOutput
+	}
+	return status
+}
+
+// output is where answers go; broken is why the last of them could not.
+type output struct {
+	to     io.Writer
+	broken error
+}
+
+func (o *output) write(answer any) error {
+	o.broken = json.NewEncoder(o.to).Encode(answer)
+	return o.broken
 }
 
 func parse(ops map[string]Op, args []string) (Op, int64, error) {
@@ -78,20 +124,12 @@ func parse(ops map[string]Op, args []string) (Op, int64, error) {
 	return ops[args[0]], memory, nil
 }
 
-func serve(ctx context.Context, op Op, stdin io.Reader) (any, error) {
+func serve(ctx context.Context, op Op, stdin io.Reader, answer func(any) error) error {
 	request, err := io.ReadAll(stdin)
 	if err != nil {
-		return nil, fmt.Errorf("read the request: %w", err)
+		return fmt.Errorf("read the request: %w", err)
 	}
-	return op(ctx, request)
-}
-
-func write(stdout, stderr io.Writer, v any, status int) int {
-	if err := json.NewEncoder(stdout).Encode(v); err != nil {
-		fmt.Fprintln(stderr, "write the answer:", err)
-		return exitOutput
-	}
-	return status
+	return op(ctx, request, answer)
 }
 
 // bound sets the memory limit on this process. The garbage collector works

@@ -45,7 +45,7 @@ func makeLarge(g *repo) error {
 	written := make(chan error, 1)
 	go func() {
 		w := bufio.NewWriterSize(out, 1<<20)
-		err := history(w)
+		err := writeHistory(w)
 		written <- errors.Join(err, w.Flush(), out.Close())
 	}()
 	cmd := exec.Command("git", "-c", "core.compression=1", "fast-import", "--quiet")
@@ -57,8 +57,8 @@ func makeLarge(g *repo) error {
 	return errors.Join(err, in.CloseWithError(err), <-written)
 }
 
-// history writes all commits as git fast-import reads them.
-func history(w io.Writer) error {
+// writeHistory writes all commits as git fast-import reads them.
+func writeHistory(w io.Writer) error {
 	rng := rand.New(rand.NewPCG(5, 6))
 	noise := make([]byte, 1<<20)
 	for i := range largeCommits {

@@ -49,6 +49,7 @@ type FetchAnswer struct {
 }
 
 // Load returns the files of a commit: from the cache, else fetched by the child.
+// Where repo.verify asks for signatures, none is looked at before they are in order.
 // A damaged cache entry is set aside and fetched again. The files stay while a copy
 // of the snapshot is in use. A commit that was Rejected is so again, without a
 // fetch, for ten minutes, until Forget is called, or until it is asked for in
@@ -62,15 +63,20 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("find the cache directory: %w", err)
 	}
+	vouched, err := r.vouch(ctx, r.claimOf(commit))
+	if err != nil {
+		return Snapshot{}, err
+	}
 	held := r.lend(commit) // from now on: Collect must not take it away before it is returned
 	s, err := r.fromCache(ctx, dir, commit)
 	if err != nil && ctx.Err() == nil {
 		s, err = r.fromServer(ctx, dir, commit)
 	}
 	if err != nil {
-		return Snapshot{}, r.about("fetch commit "+commit[:10]+" of", r.advise(retried(ctx, err)))
+		return Snapshot{}, r.placed("fetch commit "+shortOf(commit)+" of", retried(ctx, err))
 	}
 	_, s.Revision.Ref = r.recall(commit)
+	s.Revision.Signer = vouched.signer
 	s.lease = held
 	r.build(commit)
 	return s, nil
@@ -101,15 +107,65 @@ func (r *Repository) fromServer(ctx context.Context, dir, commit string) (Snapsh
 	if s, err := r.cached(ctx, dir, commit); err == nil || ctx.Err() != nil {
 		return s, err
 	}
-	return r.fetchUnlessRefused(ctx, dir, commit)
+	return r.fetchFromAny(ctx, dir, commit)
 }
 
-func (r *Repository) fetchUnlessRefused(ctx context.Context, dir, commit string) (Snapshot, error) {
-	spec, err := r.spec()
+// fetchFromAny fetches a commit from who named it, else from the others. A commit that
+// holds what is never written does so everywhere.
+func (r *Repository) fetchFromAny(ctx context.Context, dir, commit string) (Snapshot, error) {
+	q, _ := r.recall(commit)
+	return fromAny(ctx, r, q, func(o *origin) (Snapshot, error) {
+		return r.fetchUnlessRefused(ctx, o, dir, commit, q.want)
+	})
+}
+
+// fromAny does something with one remote after the other, until it succeeds: with the
+// one that answered q first. The error is the first one's.
+func fromAny[T any](ctx context.Context, r *Repository, q query, do func(*origin) (T, error)) (T, error) {
+	var first error
+	for _, i := range r.inOrder(q.origin) {
+		o := r.origins[i]
+		out, err := do(o)
+		if err == nil {
+			return out, nil
+		}
+		if first == nil {
+			first = &at{o, o.advise(retried(ctx, err))}
+		}
+		if ctx.Err() != nil || fault.Of(err) == fault.Rejected && q.want.Commit == "" {
+			break
+		}
+	}
+	var none T
+	return none, first
+}
+
+// at is an error of one remote.
+type at struct {
+	origin *origin
+	err    error
+}
+
+// Error names the remote.
+func (a *at) Error() string { return a.origin.name() + ": " + a.err.Error() }
+
+// Unwrap is what went wrong there.
+func (a *at) Unwrap() error { return a.err }
+
+// placed says what was being done, and where: at repo.url where no place is to blame.
+func (r *Repository) placed(doing string, err error) error {
+	var there *at
+	if errors.As(err, &there) {
+		return fmt.Errorf("%s %w", doing, err)
+	}
+	return r.about(doing, err)
+}
+
+func (r *Repository) fetchUnlessRefused(ctx context.Context, o *origin, dir, commit string, want remote.Want) (Snapshot, error) {
+	spec, err := o.spec(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	want, _ := r.recall(commit)
 	judge, err := judgeOf(spec, want)
 	if err != nil {
 		return Snapshot{}, err
@@ -117,8 +173,11 @@ func (r *Repository) fetchUnlessRefused(ctx context.Context, dir, commit string)
 	if err := r.refusedBy(judge, commit); err != nil {
 		return Snapshot{}, err
 	}
-	s, err := r.fetch(ctx, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
+	s, err := r.fetch(ctx, o, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
 	r.remark(judge, commit, err)
+	if o.bundles != nil && fault.Of(err) == fault.Unreachable && ctx.Err() == nil {
+		o.bundles.suspect(ctx)
+	}
 	return s, err
 }
 
@@ -133,12 +192,12 @@ func retried(ctx context.Context, err error) error {
 
 // fetch lets the child write a snapshot into a directory of its own, checks its
 // manifest, and renames it into place.
-func (r *Repository) fetch(ctx context.Context, dir string, req FetchRequest) (Snapshot, error) {
+func (r *Repository) fetch(ctx context.Context, o *origin, dir string, req FetchRequest) (Snapshot, error) {
 	temp, err := r.tempDir(dir)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s, err := r.fetchInto(ctx, dir, temp, req)
+	s, err := r.fetchInto(ctx, o, dir, temp, req)
 	return s, errors.Join(err, r.dropTemp(temp))
 }
 
@@ -178,7 +237,7 @@ func (r *Repository) dropTemp(temp string) error {
 	return os.RemoveAll(temp)
 }
 
-func (r *Repository) fetchInto(ctx context.Context, dir, temp string, req FetchRequest) (Snapshot, error) {
+func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string, req FetchRequest) (Snapshot, error) {
 	var answer FetchAnswer
 	store, done, err := r.storeFor(ctx, dir, temp, req.Commit)
 	if err != nil {
@@ -189,7 +248,7 @@ func (r *Repository) fetchInto(ctx context.Context, dir, temp string, req FetchR
 	base, giveBack := r.baseOf(dir, temp, req.Commit)
 	defer giveBack()
 	req.Base = base
-	limits := r.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
+	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err
 	}
@@ -199,6 +258,9 @@ func (r *Repository) fetchInto(ctx context.Context, dir, temp string, req FetchR
 	}
 	if s.Revision.Commit != req.Commit {
 		return Snapshot{}, fmt.Errorf("check what was fetched: %w", errManifest)
+	}
+	if err := r.backed(ctx, s); err != nil {
+		return Snapshot{}, fmt.Errorf("check what was fetched: %w", err)
 	}
 	place := filepath.Join(dir, req.Commit)
 	if err := os.Rename(filepath.Join(req.Dir, SnapshotName), place); err != nil {

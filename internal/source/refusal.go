@@ -3,6 +3,7 @@ package source
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"syncd.io/syncd/internal/fault"
@@ -14,18 +15,30 @@ import (
 // each poll.
 const refusedFor = 10 * time.Minute
 
-// refusal is why a commit was refused, and by what it was judged.
+// refusal is why a commit was refused.
 type refusal struct {
-	judge string
-	err   error
-	at    time.Time
+	err error
+	at  time.Time
 }
 
-// Forget lets commits be fetched again that were refused: somebody asks.
+// Forget lets commits be fetched again that were refused, and remotes be asked again
+// that gave nothing: somebody asks.
 func (r *Repository) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.refused)
+	clear(r.proofs)
+	maps.DeleteFunc(r.relations, func(_ [2]string, known Relation) bool { return known == Unknown })
+	r.askAll()
+}
+
+// AskAll lets every remote be asked next time, also one that would be left alone for
+// a while because it did not answer: somebody who should know says that there is
+// something new.
+func (r *Repository) AskAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.askAll()
 }
 
 // judgeOf names all that a verdict depends on besides the commit and the limits,
@@ -42,8 +55,8 @@ func judgeOf(spec remote.Spec, want remote.Want) (string, error) {
 func (r *Repository) refusedBy(judge, commit string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	last, ok := r.refused[commit]
-	if !ok || last.judge != judge || r.opts.Now().Sub(last.at) >= refusedFor {
+	last, ok := r.refused[commit+judge]
+	if !ok || r.opts.Now().Sub(last.at) >= refusedFor {
 		return nil
 	}
 	return last.err
@@ -57,8 +70,8 @@ func (r *Repository) remark(judge, commit string, err error) {
 		clear(r.refused)
 	}
 	if fault.Of(err) == fault.Rejected {
-		r.refused[commit] = refusal{judge, err, r.opts.Now()}
+		r.refused[commit+judge] = refusal{err, r.opts.Now()}
 	} else {
-		delete(r.refused, commit)
+		delete(r.refused, commit+judge)
 	}
 }

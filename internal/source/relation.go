@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -71,11 +72,14 @@ type HistoryRequest struct {
 	Remote remote.Spec `json:"remote"`
 	// Want is the query that named To.
 	Want remote.Want `json:"want"`
-	// From is the commit that is known already; empty only where List is set.
+	// From is the commit that is known already; empty only where List or Learn is set.
 	From string `json:"from,omitempty"`
 	To   string `json:"to"`
 	// List asks for the commits that lie between instead of the relation.
 	List bool `json:"list,omitempty"`
+	// Learn asks for nothing but that the store knows To's history, as far back as is
+	// likely to be needed.
+	Learn bool `json:"learn,omitempty"`
 	// Store is the directory of the object store; it need not be there.
 	Store string `json:"store"`
 	// Commits is how many commits may lie between, Disk how much may be
@@ -96,12 +100,18 @@ type HistoryAnswer struct {
 // the server's answers leave open: it may not have from (any more), or not give it
 // out. Errors are those of Load.
 func (r *Repository) Relate(ctx context.Context, from, to string) (Relation, error) {
-	if from == to && remote.ValidCommit(to) {
+	switch {
+	case from == "":
+		return Unknown, unnamed(from, to)
+	case from == to && remote.ValidCommit(to):
 		return Same, nil
 	}
 	answer, err := r.history(ctx, HistoryRequest{From: from, To: to})
+	if errors.Is(err, errOpen) {
+		return Unknown, nil
+	}
 	if err != nil {
-		return Unknown, r.about("compare commits of", r.advise(retried(ctx, err)))
+		return Unknown, r.placed("compare commits of", retried(ctx, err))
 	}
 	return answer.Relation, nil
 }
@@ -117,7 +127,7 @@ func (r *Repository) Between(ctx context.Context, from, to string) ([]Commit, er
 		err = genuine(answer.Commits)
 	}
 	if err != nil {
-		return nil, r.about("list the commits before "+Revision{Commit: to}.Short()+" of", r.advise(retried(ctx, err)))
+		return nil, r.placed("list the commits before "+shortOf(to)+" of", retried(ctx, err))
 	}
 	return answer.Commits, nil
 }
@@ -132,30 +142,48 @@ func genuine(commits []Commit) error {
 	return nil
 }
 
+func unnamed(from, to string) error {
+	return fault.As(fault.Rejected, fmt.Errorf("%.60q and %.60q are not both full object names", from, to))
+}
+
 func (r *Repository) history(ctx context.Context, req HistoryRequest) (HistoryAnswer, error) {
 	var answer HistoryAnswer
-	if !remote.ValidCommit(req.To) || !remote.ValidCommit(req.From) && !(req.List && req.From == "") {
-		return answer, fault.As(fault.Rejected, fmt.Errorf("%.60q and %.60q are not both full object names", req.From, req.To))
-	}
-	spec, err := r.spec()
-	if err != nil {
-		return answer, err
+	if !remote.ValidCommit(req.To) || !remote.ValidCommit(req.From) && req.From != "" {
+		return answer, unnamed(req.From, req.To)
 	}
 	dir, err := filepath.Abs(r.opts.Dir)
 	if err != nil {
 		return answer, fmt.Errorf("find the cache directory: %w", err)
 	}
-	req.Remote, req.Store = spec, filepath.Join(dir, storeName)
-	req.Want, _ = r.recall(req.To)
+	q, _ := r.recall(req.To)
+	req.Want, req.Store = q.want, filepath.Join(dir, storeName)
 	req.Commits, req.Disk = r.opts.Limits.Commits, int64(r.opts.Limits.FetchDisk)
+	return fromAny(ctx, r, q, func(o *origin) (HistoryAnswer, error) { return r.historyOf(ctx, o, req) })
+}
+
+// errOpen says that a server's answers leave open how two commits stand.
+var errOpen = errors.New("it cannot be told how the commits stand")
+
+// historyOf asks one remote.
+func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryRequest) (HistoryAnswer, error) {
+	var answer HistoryAnswer
+	spec, err := o.spec(ctx)
+	if err != nil {
+		return answer, err
+	}
+	req.Remote = spec
 	done, err := r.storeTurn(ctx)
 	if err != nil {
 		return answer, err
 	}
 	defer done()
-	limits := r.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
+	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	limits.Output, limits.OutputKey = historyOutput, "limits.commits"
-	return answer, r.opts.Child.Call(ctx, "history", req, &answer, limits)
+	err = r.opts.Child.Call(ctx, "history", req, &answer, limits)
+	if err == nil && !req.List && !req.Learn && answer.Relation == Unknown {
+		err = errOpen
+	}
+	return answer, err
 }
 
 // storeTurn waits until no child works on the object store, or ctx ends; the caller

@@ -2,18 +2,13 @@ package source
 
 import (
 	"context"
-	"time"
+	"slices"
 
-	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
 )
 
-const (
-	// resolveTime is how long a ref query may take.
-	resolveTime = 30 * time.Second
-	// remembered is how many answers are kept for later loads.
-	remembered = 64
-)
+// remembered is how many answers are kept for later loads.
+const remembered = 64
 
 // ResolveRequest asks the child for a ref.
 type ResolveRequest struct {
@@ -21,120 +16,114 @@ type ResolveRequest struct {
 	Want   remote.Want `json:"want"`
 }
 
-// Resolve asks which commit the configured ref names: one ref query, none for a
-// fixed commit. Errors: Unreachable where the server did not answer, Blocked
-// where it wants another login, Rejected where there is no such ref or commit.
+// query is how a commit was found.
+type query struct {
+	want   remote.Want
+	found  string // the full name of the ref
+	origin int    // who named it
+}
+
+// Resolve asks which commit the configured ref names: one ref query to the first
+// remote that answers, none for a fixed commit. One that is older than what was
+// accepted, or has another history, does not count, and the next one is asked.
+// Errors: Unreachable where no server answers with anything new, Blocked where one
+// wants another login, or has something suspicious that a person has to accept,
+// Rejected where there is no such ref or commit, or it is not signed as it has to be.
 func (r *Repository) Resolve(ctx context.Context) (string, error) {
-	commit, err := r.resolve(ctx, r.want)
-	if err == nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.followed = commit
+	if r.want.Commit != "" {
+		r.remember(0, remote.Found{Commit: r.want.Commit, Ref: r.want.Commit}, r.want)
+		r.setFollowed(r.want.Commit, "")
+		if err := r.Vouch(ctx, r.want.Commit); err != nil {
+			return "", err
+		}
+		return r.want.Commit, nil
 	}
-	return commit, err
+	found, err := r.follow(ctx)
+	if err != nil {
+		return "", err
+	}
+	r.setFollowed(found.Commit, found.Ref)
+	return found.Commit, nil
+}
+
+func (r *Repository) setFollowed(commit, ref string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.followed, r.followedRef = commit, ref
 }
 
 // ResolveRef asks the same for a name that a person typed: a branch, a tag, a
-// full ref or a full commit. The name is checked before anything is sent.
+// full ref or a full commit. The name is checked before anything is sent, and the
+// answer is held against nothing.
 func (r *Repository) ResolveRef(ctx context.Context, name string) (string, error) {
 	want, err := remote.FromName(name)
 	if err != nil {
 		return "", err
 	}
-	return r.resolve(ctx, want)
-}
-
-func (r *Repository) resolve(ctx context.Context, want remote.Want) (string, error) {
 	if want.Commit != "" {
-		r.remember(remote.Found{Commit: want.Commit, Ref: want.Commit}, want)
+		r.remember(0, remote.Found{Commit: want.Commit, Ref: want.Commit}, want)
 		return want.Commit, nil
 	}
-	found, err := r.query(ctx, want)
-	if err != nil {
-		return "", r.about("ask "+want.String()+" of", r.advise(err))
+	var first error
+	for _, i := range r.inOrder(0) {
+		found, err := r.origins[i].query(ctx, want)
+		if err == nil {
+			r.remember(i, found, want)
+			return found.Commit, nil
+		}
+		if first == nil {
+			first = r.origins[i].about("ask "+want.String()+" of", err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	if !remote.ValidCommit(found.Commit) {
-		return "", r.about("ask "+want.String()+" of", fault.As(fault.Unreachable, errNoCommit))
-	}
-	r.remember(found, want)
-	return found.Commit, nil
+	return "", first
 }
 
-func (r *Repository) query(ctx context.Context, want remote.Want) (remote.Found, error) {
-	if r.addr.Kind == remote.Local {
-		return remote.LocalRef(r.addr.Path, want)
-	}
-	spec, err := r.spec()
-	if err != nil {
-		return remote.Found{}, err
-	}
-	if r.addr.Kind == remote.SSH {
-		var found remote.Found
-		err := r.opts.Child.Call(ctx, "resolve", ResolveRequest{Remote: spec, Want: want}, &found, r.bounds(resolveTime, ""))
-		return found, err
-	}
-	return r.overHTTP(ctx, spec, want)
-}
-
-func (r *Repository) overHTTP(ctx context.Context, spec remote.Spec, want remote.Want) (remote.Found, error) {
-	client, err := r.connection(spec)
-	if err != nil {
-		return remote.Found{}, err
-	}
-	timed, cancel := context.WithTimeout(ctx, resolveTime)
-	defer cancel()
-	refs, err := client.Refs(timed, spec)
-	if ctx.Err() != nil {
-		return remote.Found{}, context.Cause(ctx)
-	}
-	if err != nil {
-		return remote.Found{}, remote.Classify(err)
-	}
-	return remote.Pick(refs, want)
-}
-
-// connection keeps one client, and makes another when CA or proxy changed.
-func (r *Repository) connection(spec remote.Spec) (*remote.Client, error) {
+// inOrder are the remotes with this one first, and those to be left alone last.
+func (r *Repository) inOrder(first int) []int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	trusted := spec.CA + "\n" + spec.Proxy
-	if r.client != nil && r.trusted == trusted {
-		return r.client, nil
+	due := queue(r.standings, r.opts.Now())
+	order := []int{first}
+	for _, i := range slices.Concat(due, all(len(r.origins))) {
+		if !slices.Contains(order, i) {
+			order = append(order, i)
+		}
 	}
-	client, err := remote.NewClient(spec, remote.MaxRefs)
-	if err != nil {
-		return nil, err
-	}
-	if r.client != nil {
-		r.client.Close()
-	}
-	r.client, r.trusted = client, trusted
-	return client, nil
+	return order
 }
 
-// remember keeps by which query a commit was found: many servers hand out a
-// commit only by a ref that names it.
-func (r *Repository) remember(found remote.Found, want remote.Want) {
+func all(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+// remember keeps by which query a commit was found, and where: many servers hand out
+// a commit only by a ref that names it.
+func (r *Repository) remember(origin int, found remote.Found, want remote.Want) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.asked) >= remembered {
 		clear(r.asked)
-		clear(r.shown)
 	}
-	r.asked[found.Commit] = want
-	r.shown[found.Commit] = remote.Short(found.Ref)
+	r.asked[found.Commit] = query{want, found.Ref, origin}
 }
 
-// recall is the query and the shown name for a commit; without one, those of the
-// configuration.
-func (r *Repository) recall(commit string) (remote.Want, string) {
+// recall is how a commit was found, and the name to show for it; without that, as the
+// configuration says.
+func (r *Repository) recall(commit string) (query, string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if want, ok := r.asked[commit]; ok {
-		return want, r.shown[commit]
+	if q, ok := r.asked[commit]; ok {
+		return q, remote.Short(q.found)
 	}
 	if len(r.want.Refs) > 0 {
-		return r.want, remote.Short(r.want.Refs[0])
+		return query{want: r.want}, remote.Short(r.want.Refs[0])
 	}
-	return r.want, commit
+	return query{want: r.want}, commit
 }

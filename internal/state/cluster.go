@@ -110,7 +110,7 @@ func (c *Cluster) Apps() ([]string, error) {
 	defer c.mu.Unlock()
 	var apps []string
 	for _, app := range slices.Sorted(maps.Keys(c.shelves)) {
-		if len(c.shelves[app].now.record) > 0 {
+		if app != agentShelf && len(c.shelves[app].now.record) > 0 {
 			apps = append(apps, app)
 		}
 	}
@@ -198,6 +198,14 @@ func (c *Cluster) change(app, doing string, edit func(*content) error) error {
 	if err := named(app); err != nil {
 		return err
 	}
+	return c.edit(app, doing, edit)
+}
+
+// agentShelf is where a cluster keeps what concerns no single app; no app can be
+// called so.
+const agentShelf = "_agent"
+
+func (c *Cluster) edit(app, doing string, edit func(*content) error) error {
 	s := c.shelf(app)
 	s.writing.Lock()
 	defer s.writing.Unlock()

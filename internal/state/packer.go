@@ -9,31 +9,43 @@ import (
 	"sync"
 )
 
-// packer makes compressed JSON. It keeps its compressors: a new one weighs more
-// than most records.
-type packer struct{ idle sync.Pool }
+// packer makes compressed JSON. It keeps its compressor, one for all: a new one
+// weighs more than most records, and costs more than to wait for this one.
+type packer struct {
+	mu   sync.Mutex // guards what follows
+	kept *flate.Writer
+}
 
 // pack returns v as compressed JSON: the same bytes for the same value.
 func (p *packer) pack(v any) ([]byte, error) {
-	var out bytes.Buffer
-	w, ok := p.idle.Get().(*flate.Writer)
-	var err error
-	if ok {
-		w.Reset(&out)
-	} else {
-		w, err = flate.NewWriter(&out, flate.BestSpeed)
-	}
-	if err == nil {
-		err = json.NewEncoder(w).Encode(v)
-	}
-	if err == nil {
-		err = w.Close()
-	}
+	plain, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	p.idle.Put(w)
-	return bytes.Clone(out.Bytes()), nil // without the buffer's spare room
+	packed, err := p.squeeze(append(plain, '\n'))
+	if err != nil {
+		return nil, fmt.Errorf("compress: %w", err)
+	}
+	return packed, nil
+}
+
+// squeeze compresses.
+func (p *packer) squeeze(plain []byte) (packed []byte, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := bytes.NewBuffer(make([]byte, 0, len(plain)/2))
+	if p.kept == nil {
+		p.kept, err = flate.NewWriter(out, flate.BestSpeed)
+	} else {
+		p.kept.Reset(out)
+	}
+	if err == nil {
+		_, err = p.kept.Write(plain)
+	}
+	if err == nil {
+		err = p.kept.Close()
+	}
+	return bytes.Clone(out.Bytes()), err // without the buffer's spare room
 }
 
 // unpack is the opposite of pack; nothing leaves v as it is.

@@ -28,13 +28,15 @@ func concealer(want []resource.Object, secrets []string) *strings.Replacer {
 
 // hide masks the app's secrets in a text.
 func (t *Target) hide(text string) string {
-	t.mu.Lock()
-	conceal := t.conceal
-	t.mu.Unlock()
-	if conceal == nil {
-		return text
+	if text == "" {
+		return ""
 	}
-	return conceal.Replace(text)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conceal == nil {
+		t.conceal = concealer(t.want, t.secrets)
+	}
+	return t.conceal.Replace(text)
 }
 
 // hidden masks the app's secrets in an error, which keeps its class and its hint.

@@ -7,9 +7,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // Manager is the field manager that owns what syncd applies.
@@ -42,6 +45,8 @@ type Engine struct {
 	slots chan struct{}
 	// journal is what events were told last.
 	journal journal
+	// desk is where they are written.
+	desk desk
 	// life ends with Close: what watches does so until then.
 	life   context.Context
 	end    context.CancelFunc
@@ -78,7 +83,9 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
 		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 	}
-	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
+	// What informers say besides their errors is not for the agent's standard error.
+	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
+	e.desk.life = e.life
 	id, err := e.as("")
 	if err != nil {
 		return nil, err
@@ -91,9 +98,12 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close ends all watches. It returns when they have ended.
+// Close ends all watches, after what is to be told was told. It returns when they have
+// ended.
 func (e *Engine) Close() error {
+	e.desk.clear()
 	e.end()
+	e.desk.late.Wait()
 	e.owners.Wait()
 	return nil
 }
@@ -103,7 +113,7 @@ func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[ledgerKey]entry{}}
+		e.ledgers[app] = &ledger{entries: map[resource.Key]entry{}}
 	}
 	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
 }

@@ -15,22 +15,19 @@ import (
 // that the watches show with its label, and those that were applied and have lost
 // it. What is on its way out already is none.
 func (l *look) extras(ctx context.Context) ([]resource.Pair, error) {
-	wanted := map[resource.Key]bool{}
+	wanted := make(map[resource.Key]bool, len(l.want))
 	for _, o := range l.want {
 		wanted[o.Key] = true
 	}
 	var out []resource.Pair
-	for _, s := range l.engine.labelled(l.identity.name, l.app) {
-		key := resource.Key{Kind: resource.KindOf(s.kind.gvk.Group, s.kind.gvk.Kind), Namespace: s.namespace, Name: s.name}
+	for _, s := range l.engine.labelled(l.identity.name, l.app, wanted) {
+		key := s.key()
 		if !wanted[key] && !l.ledger.isGone(s.uid) {
 			wanted[key] = true
 			out = appendExtra(out, key, s)
 		}
 	}
-	for _, key := range l.ledger.keys() {
-		if wanted[key] {
-			continue
-		}
+	for _, key := range l.ledger.besides(wanted) {
 		known, _ := l.ledger.get(key)
 		s, err := l.find(ctx, key, known)
 		if err != nil {

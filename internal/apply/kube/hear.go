@@ -4,11 +4,7 @@ import (
 	"context"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/cache"
-
-	"syncd.io/syncd/internal/apply/kube/health"
-	"syncd.io/syncd/internal/resource"
 )
 
 // hearer turns what a watch shows into names of apps.
@@ -30,8 +26,8 @@ func (h *hearer) OnAdd(item any, first bool) {
 func (h *hearer) OnUpdate(before, after any) {
 	h.caughtUp(after)
 	a, b := sight(h.scope.kind, before.(*metav1.PartialObjectMetadata)), sight(h.scope.kind, after.(*metav1.PartialObjectMetadata))
-	differs := a.version != b.version && h.engine.differs(h.scope.kind, b) // it may be as wanted now, without a field of ours
-	if differs || a.own != b.own || a.aside != b.aside || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !quiet(h.scope.kind) {
+	differs := a.version != b.version && h.engine.differs(b) // it may be as wanted now, without a field of ours
+	if differs || a.own != b.own || a.aside != b.aside || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !h.scope.kind.quiet {
 		h.tell(after)
 	}
 	if a.app != b.app { // who had it has to know, too
@@ -40,20 +36,13 @@ func (h *hearer) OnUpdate(before, after any) {
 }
 
 // differs tells whether an object was last found to be other than wanted.
-func (e *Engine) differs(k kind, s *sighting) bool {
+func (e *Engine) differs(s *sighting) bool {
 	l := e.ledger(s.app)
 	if l == nil {
 		return false
 	}
-	known, ok := l.get(resource.Key{Kind: resource.KindOf(k.gvk.Group, k.gvk.Kind), Namespace: s.namespace, Name: s.name})
+	known, ok := l.get(s.key())
 	return ok && known.UID == s.uid && known.Want == ""
-}
-
-// quiet tells a kind whose objects have no health of their own.
-func quiet(k kind) bool {
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(k.gvk)
-	return health.Settled(u, nil)
 }
 
 // OnDelete hears that an object is gone, or not ours any more.
@@ -79,8 +68,7 @@ func (h *hearer) caughtUp(item any) {
 	}
 	s := sight(h.scope.kind, m)
 	if l := h.engine.ledger(s.app); l != nil {
-		key := resource.Key{Kind: resource.KindOf(s.kind.gvk.Group, s.kind.gvk.Kind), Namespace: s.namespace, Name: s.name}
-		l.caughtUp(key, s.uid, func(e entry) bool { return older(s, e) })
+		l.caughtUp(s.key(), s.uid, func(e entry) bool { return older(s, e) })
 	}
 }
 

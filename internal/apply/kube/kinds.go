@@ -10,11 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
+	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/nearest"
+	"syncd.io/syncd/internal/resource"
 )
 
 // kind is one kind that the API server serves, in one version.
@@ -22,6 +25,20 @@ type kind struct {
 	gvk        schema.GroupVersionKind
 	gvr        schema.GroupVersionResource
 	namespaced bool
+	// quiet tells that its objects have no health of their own.
+	quiet bool
+}
+
+// newKind is a kind that is served.
+func newKind(gvk schema.GroupVersionKind, name string, namespaced bool) kind {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(gvk)
+	return kind{gvk: gvk, gvr: gvk.GroupVersion().WithResource(name), namespaced: namespaced, quiet: health.Settled(u, nil)}
+}
+
+// slot is the place of an object of this kind.
+func (k kind) slot(namespace, name string) resource.Key {
+	return resource.Key{Kind: resource.KindOf(k.gvk.Group, k.gvk.Kind), Namespace: namespace, Name: name}
 }
 
 // errNoKind tells that the API server serves no such kind.
@@ -127,7 +144,7 @@ func (k *kinds) refresh(ctx context.Context) error {
 				continue
 			}
 			gvk := version.WithKind(r.Kind)
-			all[gvk] = kind{gvk: gvk, gvr: version.WithResource(r.Name), namespaced: r.Namespaced}
+			all[gvk] = newKind(gvk, r.Name, r.Namespaced)
 		}
 	}
 	k.all, k.asked = all, time.Now()

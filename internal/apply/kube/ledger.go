@@ -10,9 +10,6 @@ import (
 	"syncd.io/syncd/internal/resource"
 )
 
-// ledgerKey is a slot in its printed form, which sorts as JSON keys do.
-type ledgerKey = string
-
 // entry is what is remembered of an object that we have applied: it is as wanted
 // for as long as nobody else has taken a field of ours.
 //
@@ -76,7 +73,7 @@ func (e entry) stale(now time.Time) bool {
 // share it.
 type ledger struct {
 	mu      sync.Mutex
-	entries map[ledgerKey]entry
+	entries map[resource.Key]entry
 	// ended are the UIDs of what was removed lately, and seen to be gone: a watch may be
 	// behind.
 	ended map[string]time.Time
@@ -92,7 +89,7 @@ func (l *ledger) recall(notes json.RawMessage) {
 		return
 	}
 	l.recalled = true
-	kept := map[ledgerKey]entry{}
+	kept := map[resource.Key]entry{}
 	if len(notes) == 0 || json.Unmarshal(notes, &kept) != nil { // of another version: it is learnt anew
 		return
 	}
@@ -120,23 +117,23 @@ func (l *ledger) notes() json.RawMessage {
 func (l *ledger) get(key resource.Key) (entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e, ok := l.entries[key.String()]
+	e, ok := l.entries[key]
 	return e, ok
 }
 
 func (l *ledger) set(key resource.Key, e entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries[key.String()] = e
+	l.entries[key] = e
 }
 
 // change changes an entry that is there.
 func (l *ledger) change(key resource.Key, do func(*entry)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, ok := l.entries[key.String()]; ok {
+	if e, ok := l.entries[key]; ok {
 		do(&e)
-		l.entries[key.String()] = e
+		l.entries[key] = e
 	}
 }
 
@@ -154,8 +151,8 @@ func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) 
 func (l *ledger) dropKnown(key resource.Key, known entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := l.entries[key.String()]; now.UID == known.UID && now.put.Equal(known.put) {
-		delete(l.entries, key.String())
+	if now := l.entries[key]; now.UID == known.UID && now.put.Equal(known.put) {
+		delete(l.entries, key)
 	}
 }
 
@@ -163,15 +160,15 @@ func (l *ledger) dropKnown(key resource.Key, known entry) {
 func (l *ledger) setSince(key resource.Key, e entry, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now, ok := l.entries[key.String()]; !ok || !now.put.After(since) {
-		l.entries[key.String()] = e
+	if now, ok := l.entries[key]; !ok || !now.put.After(since) {
+		l.entries[key] = e
 	}
 }
 
 func (l *ledger) drop(key resource.Key) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.entries, key.String())
+	delete(l.entries, key)
 }
 
 // endedKept is how long it is remembered that something is gone.
@@ -181,7 +178,7 @@ const endedKept = time.Hour
 func (l *ledger) end(key resource.Key, uid string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.entries, key.String())
+	delete(l.entries, key)
 	maps.DeleteFunc(l.ended, func(_ string, at time.Time) bool { return time.Since(at) > endedKept })
 	if l.ended == nil {
 		l.ended = map[string]time.Time{}
@@ -197,16 +194,16 @@ func (l *ledger) isGone(uid string) bool {
 	return gone
 }
 
-// keys are the slots that are remembered, in order.
-func (l *ledger) keys() []resource.Key {
+// besides are the slots that are remembered and not among known, in order.
+func (l *ledger) besides(known map[resource.Key]bool) []resource.Key {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []resource.Key
-	for _, text := range slices.Sorted(maps.Keys(l.entries)) {
-		var k resource.Key
-		if k.UnmarshalText([]byte(text)) == nil {
-			out = append(out, k)
+	for key := range l.entries {
+		if !known[key] {
+			out = append(out, key)
 		}
 	}
+	slices.SortFunc(out, resource.Key.Compare)
 	return out
 }

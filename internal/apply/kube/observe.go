@@ -31,6 +31,10 @@ func (t *Target) observe(ctx context.Context, want []resource.Object, owned appl
 	group, inside := errgroup.WithContext(ctx)
 	group.SetLimit(inFlight)
 	for i := range want {
+		if known, ok := l.unchanged(&want[i]); ok {
+			pairs[i] = known
+			continue
+		}
 		group.Go(func() (err error) {
 			pairs[i], err = l.pair(inside, want[i])
 			return err
@@ -43,7 +47,7 @@ func (t *Target) observe(ctx context.Context, want []resource.Object, owned appl
 	if err != nil {
 		return nil, err
 	}
-	out := slices.Concat(pairs, extras)
+	out := append(pairs, extras...)
 	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
 	return out, nil
 }

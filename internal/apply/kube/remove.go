@@ -92,8 +92,8 @@ func (t *Target) place(ctx context.Context, id *identity, key resource.Key) (kin
 		k, err := t.engine.kinds.served(ctx, schema.FromAPIVersionAndKind(known.APIVersion, known.Kind))
 		return k, known.Name, err
 	}
-	for _, s := range t.engine.labelled(id.name, t.app) {
-		if resource.KindOf(s.kind.gvk.Group, s.kind.gvk.Kind) == key.Kind && s.namespace == key.Namespace && s.name == key.Name {
+	for _, s := range t.engine.labelled(id.name, t.app, nil) {
+		if s.key() == key {
 			return s.kind, s.name, nil
 		}
 	}

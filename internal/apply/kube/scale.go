@@ -11,7 +11,7 @@ import (
 // scaledBy returns the workloads that an autoscaler among the wanted objects
 // scales: an HorizontalPodAutoscaler, or KEDA's ScaledObject.
 func scaledBy(want []resource.Object) map[resource.Key]bool {
-	out := map[resource.Key]bool{}
+	var out map[resource.Key]bool
 	for _, o := range want {
 		if o.Key.Kind != "HorizontalPodAutoscaler" && o.Key.Kind != "ScaledObject.keda.sh" {
 			continue
@@ -29,6 +29,9 @@ func scaledBy(want []resource.Object) map[resource.Key]bool {
 		group := schema.FromAPIVersionAndKind(ref["apiVersion"], k)
 		if ref["apiVersion"] == "" {
 			group.Group = "apps"
+		}
+		if out == nil {
+			out = map[resource.Key]bool{}
 		}
 		out[resource.Key{Kind: resource.KindOf(group.Group, group.Kind), Namespace: o.Key.Namespace, Name: name}] = true
 	}

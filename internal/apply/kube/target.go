@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,10 +22,14 @@ type Target struct {
 	account string
 	// adopted are what a person's word has made ours.
 	adopted []resource.Ref
-	// conceal masks what is never shown, wherever the cluster repeats it.
-	conceal *strings.Replacer
 	// looked is when the app was last observed.
 	looked time.Time
+	// want and secrets are what the rest follows from: it is found out once.
+	want    []resource.Object
+	secrets []string
+	// conceal masks what is never shown, wherever the cluster repeats it; nil until
+	// there is something to be shown.
+	conceal *strings.Replacer
 	// scaled are the workloads whose replicas an autoscaler of the app sets.
 	scaled map[resource.Key]bool
 	// checks are how objects say that they are well, where nobody else can tell.
@@ -53,11 +58,33 @@ func (t *Target) learn(want []resource.Object, owned apply.Owned) {
 	t.ledger.recall(owned.Notes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.account, t.adopted, t.conceal, t.looked = owned.As, owned.Adopted, concealer(want, owned.Secrets), time.Now()
-	t.scaled, t.checks = scaledBy(want), map[resource.Key]*resource.Check{}
-	for _, o := range want {
-		t.checks[o.Key] = o.Check
+	t.account, t.adopted, t.looked = owned.As, owned.Adopted, time.Now()
+	if sameSet(t.want, want) && slices.Equal(t.secrets, owned.Secrets) {
+		return
 	}
+	t.want, t.secrets, t.conceal = want, owned.Secrets, nil
+	t.scaled, t.checks = scaledBy(want), checksOf(want)
+}
+
+// sameSet tells whether two sets are one and the same: sets are never changed once
+// they are made.
+func sameSet(a, b []resource.Object) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// checksOf are the checks of those objects that have one.
+func checksOf(want []resource.Object) map[resource.Key]*resource.Check {
+	var out map[resource.Key]*resource.Check
+	for _, o := range want {
+		if o.Check == nil {
+			continue
+		}
+		if out == nil {
+			out = map[resource.Key]*resource.Check{}
+		}
+		out[o.Key] = o.Check
+	}
+	return out
 }
 
 func (t *Target) checkOf(key resource.Key) *resource.Check {

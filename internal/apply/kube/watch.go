@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // heard is how many names of apps wait for who listens; more of them say that
@@ -47,6 +48,9 @@ type sighting struct {
 	scaled                                []metav1.ManagedFieldsEntry
 }
 
+// key is the slot that the object stands in.
+func (s *sighting) key() resource.Key { return s.kind.slot(s.namespace, s.name) }
+
 // byApp is the index of a watch's objects by the app that they are labelled with.
 const byApp = "app"
 
@@ -59,19 +63,40 @@ func (e *Engine) seen(ctx context.Context, id *identity, w *wanted) (*sighting, 
 	if err != nil {
 		return nil, err
 	}
-	key := w.manifest.GetName()
-	if w.kind.namespaced {
-		key = w.manifest.GetNamespace() + "/" + key
+	return s.shows(w.kind, w.manifest.GetNamespace(), w.manifest.GetName())
+}
+
+// shows returns what the watch shows of an object; nil where it shows none.
+func (s *scoped) shows(k kind, namespace, name string) (*sighting, error) {
+	if k.namespaced {
+		name = namespace + "/" + name
 	}
-	item, there, err := s.informer.GetStore().GetByKey(key)
+	item, there, err := s.informer.GetStore().GetByKey(name)
 	if err != nil || !there {
 		return nil, err
 	}
-	return sight(w.kind, item.(*metav1.PartialObjectMetadata)), nil
+	return sight(k, item.(*metav1.PartialObjectMetadata)), nil
 }
 
-// labelled returns what the watches in an account's name show of an app.
-func (e *Engine) labelled(account, app string) []*sighting {
+// whole returns the watch that shows a kind's objects in a namespace, where it has
+// come to all that there is; nil where nobody has begun it, or it has not.
+func (e *Engine) whole(account string, k kind, namespace string) *scoped {
+	at := scope{account: account, kind: k}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if account != "" || e.confined[at] {
+		at.namespace = namespace
+	}
+	s := e.scopes[at]
+	if s == nil || s.why != nil || !s.informer.HasSynced() {
+		return nil
+	}
+	return s
+}
+
+// labelled returns what the watches in an account's name show of an app, besides
+// what is known.
+func (e *Engine) labelled(account, app string, known map[resource.Key]bool) []*sighting {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var out []*sighting
@@ -84,7 +109,10 @@ func (e *Engine) labelled(account, app string) []*sighting {
 			continue
 		}
 		for _, item := range items {
-			out = append(out, sight(at.kind, item.(*metav1.PartialObjectMetadata)))
+			m := item.(*metav1.PartialObjectMetadata)
+			if !known[at.kind.slot(m.Namespace, m.Name)] {
+				out = append(out, sight(at.kind, m))
+			}
 		}
 	}
 	return out

@@ -25,7 +25,11 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	beside := listenAside()
 	code := m.Run()
+	if !beside.silent() {
+		code = 1
+	}
 	if err := built.Remove(); err != nil {
 		fmt.Fprintln(os.Stderr, "clean up:", err)
 		code = 1

@@ -140,7 +140,7 @@ func (p *place) tryAgent(change ...func(*reconcile.Options)) (_ *reconcile.Agent
 	conf := config.Host{State: p.state, Repo: config.Repo{URL: p.repo}, Kubernetes: &config.Kubernetes{Kubeconfig: p.kubeconfig}}.Defaults()
 	conf.Repo.Interval = config.Duration(200 * time.Millisecond)
 	opts := reconcile.Options{
-		Host: conf, Source: src, Renderer: render.Child{Sandbox: child}, Engine: engine{eng, p.around},
+		Host: conf, Source: src, Renderer: &render.Child{Sandbox: child}, Engine: engine{eng, p.around},
 		Store: store, Mounts: state.Mounts{Dir: filepath.Join(p.state, "mounts")}, Hear: p.hear,
 	}
 	for _, c := range change {

@@ -63,7 +63,7 @@ func (d *discovery) read(ctx context.Context) error {
 
 // list finds an app's Compose files and how large they are together.
 func (d *discovery) list(c *find.Candidate) error {
-	files, err := newApp(render.Request{App: c.App}, d.Repo).files()
+	files, err := newApp(render.Request{Shared: &render.Shared{}, App: c.App}, d.Repo).files()
 	if err != nil {
 		return err
 	}

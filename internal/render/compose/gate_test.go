@@ -172,7 +172,7 @@ func unscanned(t *testing.T, req render.Request) *app {
 			t.Errorf("close the snapshot: %v", err)
 		}
 	})
-	r.Track(req.Tracked, req.Refused)
+	r.Track(req.Tracked, req.Paths, req.Refused)
 	a := newApp(req, r)
 	a.index = newIndex("app/compose.yaml")
 	return a

@@ -24,8 +24,8 @@ func (f files) tracked() map[string]string { return repotest.Files(f).Tracked() 
 func (f files) request(t testing.TB) render.Request {
 	t.Helper()
 	return render.Request{
-		Root: f.write(t), App: render.App{Name: "shop", Dir: "app"},
-		Tracked: f.tracked(), MaxObjects: 5000, MaxBytes: 10 << 20,
+		Shared: &render.Shared{Root: f.write(t), Tracked: f.tracked(), MaxObjects: 5000, MaxBytes: 10 << 20},
+		App:    render.App{Name: "shop", Dir: "app"},
 	}
 }
 

@@ -71,7 +71,7 @@ func nameIn(node *yaml.Node, depth int) string {
 func (d *discovery) roughName(c *find.Candidate) string {
 	files := d.files[c]
 	if len(files) == 0 {
-		a := newApp(render.Request{App: render.App{Dir: c.Dir}}, d.Repo)
+		a := newApp(render.Request{Shared: &render.Shared{}, App: render.App{Dir: c.Dir}}, d.Repo)
 		files = append(a.firstOf(overrideFiles()), a.firstOf(composeFiles())...)
 		slices.Reverse(files)
 	}

@@ -27,7 +27,7 @@ func Render(ctx context.Context, req render.Request) (render.Answer, error) {
 		return render.Answer{}, err
 	}
 	defer r.Close()
-	r.Track(req.Tracked, req.Refused)
+	r.Track(req.Tracked, req.Paths, req.Refused)
 	a := newApp(req, r)
 	if req.App.Error != "" {
 		return render.Answer{}, mistake.Rejected(req.App.Hint, "%s", req.App.Error)

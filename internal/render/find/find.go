@@ -50,7 +50,7 @@ func Open(req render.DiscoverRequest) (*Find, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Track(nil, req.Refused)
+	r.Track(nil, nil, req.Refused)
 	return &Find{Repo: r, Start: start, refused: byDirectory(req.Refused)}, nil
 }
 

@@ -17,14 +17,12 @@ type files repotest.Files
 
 func (f files) write(t testing.TB) string { return repotest.Files(f).Write(t) }
 
-func (f files) tracked() map[string]string { return repotest.Files(f).Tracked() }
-
 // request asks for the app "shop" in the directory app.
 func (f files) request(t testing.TB) render.Request {
 	t.Helper()
 	return render.Request{
-		Root: f.write(t), App: render.App{Name: "shop", Dir: "app"}, Kubernetes: true,
-		Tracked: f.tracked(), MaxObjects: 5000, MaxBytes: 10 << 20,
+		Shared: &render.Shared{Root: f.write(t), Kubernetes: true, MaxObjects: 5000, MaxBytes: 10 << 20},
+		App:    render.App{Name: "shop", Dir: "app"},
 	}
 }
 

@@ -26,7 +26,7 @@ func Render(ctx context.Context, req render.Request) (render.Answer, error) {
 		return render.Answer{}, err
 	}
 	defer r.Close()
-	r.Track(req.Tracked, req.Refused)
+	r.Track(nil, nil, req.Refused)
 	if req.App.Error != "" {
 		return render.Answer{}, mistake.Rejected(req.App.Hint, "%s", req.App.Error)
 	}

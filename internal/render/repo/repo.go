@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -57,14 +58,13 @@ func (r *Repo) Close() error { return r.root.Close() }
 // Base is the snapshot's absolute directory, which no message shows.
 func (r *Repo) Base() string { return r.base }
 
-// Track tells which paths Git has, and which of them were not written.
-func (r *Repo) Track(tracked, refused map[string]string) {
-	r.tracked, r.refused = tracked, refused
-	r.paths = make([]string, 0, len(tracked))
-	for p := range tracked {
-		r.paths = append(r.paths, p)
+// Track tells which paths Git has, and which of them were not written. Paths are
+// tracked's keys in order; where they are nil, they are worked out.
+func (r *Repo) Track(tracked map[string]string, paths []string, refused map[string]string) {
+	if paths == nil {
+		paths = slices.Sorted(maps.Keys(tracked))
 	}
-	slices.Sort(r.paths)
+	r.tracked, r.paths, r.refused = tracked, paths, refused
 }
 
 // Abs returns the absolute form of a repository path.

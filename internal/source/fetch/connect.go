@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -60,12 +61,12 @@ func overSSH(spec remote.Spec) (transport.UploadPackSession, error) {
 	return s, nil
 }
 
-// login is a key and the hosts that are known: nothing of the user's own SSH
-// configuration, and no agent.
+// login is a key, or those of an agent, and the hosts that are known: nothing of the
+// user's own SSH configuration.
 type login struct{ config ssh.ClientConfig }
 
 func newLogin(spec remote.Spec, ep *transport.Endpoint) (*login, error) {
-	signer, err := parseKey(spec)
+	auth, err := authOf(spec)
 	if err != nil {
 		return nil, fault.As(fault.Blocked, err)
 	}
@@ -73,19 +74,19 @@ func newLogin(spec remote.Spec, ep *transport.Endpoint) (*login, error) {
 	if err != nil {
 		return nil, fault.As(fault.Blocked, fmt.Errorf("read the known hosts: %w", err))
 	}
+	return &login{ssh.ClientConfig{
+		User: cmp.Or(ep.User, "git"), Auth: auth, Timeout: 20 * time.Second,
+		HostKeyCallback: hosts.HostKeyCallback(), HostKeyAlgorithms: hosts.HostKeyAlgorithms(addressOf(ep)),
+	}}, nil
+}
+
+// addressOf is HOST:PORT.
+func addressOf(ep *transport.Endpoint) string {
 	port := ep.Port
 	if port <= 0 {
 		port = gitssh.DefaultPort
 	}
-	address := net.JoinHostPort(strings.Trim(ep.Host, "[]"), fmt.Sprint(port))
-	user := ep.User
-	if user == "" {
-		user = "git"
-	}
-	return &login{ssh.ClientConfig{
-		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, Timeout: 20 * time.Second,
-		HostKeyCallback: hosts.HostKeyCallback(), HostKeyAlgorithms: hosts.HostKeyAlgorithms(address),
-	}}, nil
+	return net.JoinHostPort(strings.Trim(ep.Host, "[]"), fmt.Sprint(port))
 }
 
 // parseKey never wraps the parser's error where it could quote the key.

@@ -46,9 +46,12 @@ func tell(ctx context.Context, req source.HistoryRequest, s *store) (source.Hist
 	}
 	var answer source.HistoryAnswer
 	var err error
-	if req.List {
+	switch {
+	case req.List:
 		answer.Commits, err = h.between(ctx)
-	} else {
+	case req.Learn:
+		err = h.learn(ctx)
+	default:
 		answer.Relation, err = h.relate(ctx)
 	}
 	if err == nil {
@@ -90,6 +93,20 @@ func (h *historian) look() {
 		stores = append(stores, *h.local)
 	}
 	h.graph = newGraph(stores...)
+}
+
+// learn has the store know what came before a commit, so that later it can be told from
+// what was rewritten: also once the server has forgotten it. A server that does not
+// give it out is no error.
+func (h *historian) learn(ctx context.Context) error {
+	got, err := h.graph.walk(ctx, h.to, plumbing.ZeroHash, nil)
+	if err != nil || h.local != nil || len(got.order) > 0 && len(got.border) == 0 {
+		return err
+	}
+	if _, err := h.ask(ctx, request{want: h.to, depth: nearHistory}); err != nil && !denied(err) {
+		return err
+	}
+	return nil
 }
 
 // relate tells what is known, and asks for more as long as that is not enough.

@@ -27,7 +27,10 @@ func Classify(err error) error {
 	if err == nil || fault.Of(err) != fault.Unknown || errors.Is(err, context.Canceled) {
 		return err
 	}
+	var busy *Busy
 	switch {
+	case errors.As(err, &busy):
+		return fault.As(fault.Unreachable, busy)
 	case errors.Is(err, transport.ErrEmptyRemoteRepository):
 		return ErrEmpty()
 	case errors.Is(err, transport.ErrAuthenticationRequired):
@@ -40,6 +43,8 @@ func Classify(err error) error {
 		return fault.Hint(fault.As(fault.Unreachable, text(err)), "if the repository has moved, set repo.url to its new place")
 	case errors.Is(err, errAdvertised):
 		return fault.Hint(fault.As(fault.Rejected, errAdvertised), "use a repository of its own for what is deployed")
+	case unwelcome(err):
+		return fault.Hint(fault.As(fault.Blocked, text(err)), "the server wants a client certificate that it knows: check repo.auth.clientCertFile, and whether it has expired")
 	case certificate(err):
 		return fault.Hint(fault.As(fault.Unreachable, text(err)), "if the server's certificate has a private authority, name it in repo.auth.caFile")
 	}
@@ -55,6 +60,13 @@ func certificate(err error) bool {
 	var verify *tls.CertificateVerificationError
 	var unknown x509.UnknownAuthorityError
 	return errors.As(err, &verify) || errors.As(err, &unknown)
+}
+
+// unwelcome tells of a server that takes no client without a certificate that it
+// knows: it ends the handshake with an alert, which crypto/tls names.
+func unwelcome(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error" && strings.Contains(op.Err.Error(), "certificate")
 }
 
 // text keeps err's chain out, and its words in, as far as they are harmless.

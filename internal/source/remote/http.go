@@ -49,6 +49,9 @@ func NewClient(spec Spec, limit int64) (*Client, error) {
 	if err := trust(base.TLSClientConfig, spec.CA); err != nil {
 		return nil, err
 	}
+	if err := present(base.TLSClientConfig, spec); err != nil {
+		return nil, err
+	}
 	if err := proxy(base, spec.Proxy); err != nil {
 		return nil, err
 	}
@@ -71,6 +74,21 @@ func trust(conf *tls.Config, ca string) error {
 		return fault.Hint(fault.As(fault.Blocked, errors.New("the extra CA holds no certificate in PEM")), "check the file that repo.auth.caFile names")
 	}
 	conf.RootCAs = pool
+	return nil
+}
+
+// present shows the server a certificate, where there is one. The parser's error is
+// not wrapped: it could quote the key.
+func present(conf *tls.Config, spec Spec) error {
+	if spec.ClientCert == "" && spec.ClientKey == "" {
+		return nil
+	}
+	pair, err := tls.X509KeyPair([]byte(spec.ClientCert), []byte(spec.ClientKey))
+	if err != nil {
+		return fault.Hint(fault.As(fault.Blocked, errors.New("the client certificate and its key cannot be used: they are not in PEM, or do not belong together")),
+			"check the files that repo.auth.clientCertFile and repo.auth.clientKeyFile name; a key with a passphrase cannot be used")
+	}
+	conf.Certificates = []tls.Certificate{pair}
 	return nil
 }
 
@@ -105,7 +123,7 @@ func stay(req *http.Request, via []*http.Request) error {
 func (c *Client) Session(spec Spec) (transport.UploadPackSession, error) {
 	ep, err := transport.NewEndpoint(spec.URL)
 	if err != nil {
-		return nil, refuse(errors.New("it is not a URL"), urlHint)
+		return nil, refuse(errors.New("repo.url is not a URL"), urlHint)
 	}
 	var auth transport.AuthMethod
 	if spec.Password != "" {
@@ -136,6 +154,9 @@ func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := b.base.RoundTrip(req)
 	if err != nil {
 		return nil, err
+	}
+	if busy := busyIn(res, time.Now()); busy != nil {
+		return nil, errors.Join(busy, res.Body.Close())
 	}
 	res.Body = &body{bound.Reader{R: res.Body, Left: b.limit, Err: errAdvertised}, res.Body}
 	return res, nil

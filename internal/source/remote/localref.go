@@ -25,6 +25,9 @@ func LocalRef(path string, w Want) (Found, error) {
 		return Found{Commit: w.Commit}, nil
 	}
 	names := w.Refs
+	if w.Semver != "" {
+		return localRelease(store, w)
+	}
 	if len(names) == 0 {
 		names = []string{"HEAD"}
 	}
@@ -142,10 +145,38 @@ func tagged(obj plumbing.EncodedObject) (plumbing.Hash, error) {
 	return plumbing.NewHash(string(hash)), nil
 }
 
+// localRelease finds the highest tag in the range.
+func localRelease(store *filesystem.Storage, w Want) (Found, error) {
+	names, err := localNames(store)
+	if err != nil {
+		return Found{}, err
+	}
+	if len(names) == 0 {
+		return Found{}, ErrEmpty()
+	}
+	name, ok := highest(w.Semver, names)
+	if !ok {
+		return Found{}, noVersion(w, names)
+	}
+	return readRef(store, name)
+}
+
 func localAbsent(store *filesystem.Storage, w Want) error {
+	names, err := localNames(store)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return ErrEmpty()
+	}
+	return absent(w, names)
+}
+
+// localNames are the full names of all refs.
+func localNames(store *filesystem.Storage) ([]string, error) {
 	refs, err := store.IterReferences()
 	if err != nil {
-		return fault.As(fault.Unreachable, fmt.Errorf("list refs: %w", err))
+		return nil, fault.As(fault.Unreachable, fmt.Errorf("list refs: %w", err))
 	}
 	defer refs.Close()
 	var names []string
@@ -156,10 +187,7 @@ func localAbsent(store *filesystem.Storage, w Want) error {
 		return nil
 	})
 	if err != nil {
-		return fault.As(fault.Unreachable, fmt.Errorf("list refs: %w", err))
+		return nil, fault.As(fault.Unreachable, fmt.Errorf("list refs: %w", err))
 	}
-	if len(names) == 0 {
-		return ErrEmpty()
-	}
-	return absent(w, names)
+	return names, nil
 }

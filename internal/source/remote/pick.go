@@ -34,6 +34,9 @@ func Pick(refs *packp.AdvRefs, w Want) (Found, error) {
 	if w.Commit != "" {
 		return Found{Commit: w.Commit}, nil
 	}
+	if w.Semver != "" {
+		return release(refs, w)
+	}
 	if len(w.Refs) == 0 {
 		return head(refs)
 	}
@@ -43,6 +46,20 @@ func Pick(refs *packp.AdvRefs, w Want) (Found, error) {
 		}
 	}
 	return Found{}, absent(w, slices.Collect(maps.Keys(refs.References)))
+}
+
+// release finds the highest tag in the range.
+func release(refs *packp.AdvRefs, w Want) (Found, error) {
+	names := slices.Collect(maps.Keys(refs.References))
+	if len(names) == 0 {
+		return Found{}, ErrEmpty()
+	}
+	name, ok := highest(w.Semver, names)
+	if !ok {
+		return Found{}, noVersion(w, names)
+	}
+	hash, _ := lookup(refs, name)
+	return Found{Commit: hash.String(), Ref: name}, nil
 }
 
 func lookup(refs *packp.AdvRefs, name string) (plumbing.Hash, bool) {

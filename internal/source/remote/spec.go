@@ -15,6 +15,11 @@ type Spec struct {
 	KnownHosts    string `json:"knownHosts,omitempty"`
 	// CA are extra certificate authorities in PEM.
 	CA string `json:"ca,omitempty"`
+	// ClientCert and ClientKey are a certificate to show, in PEM.
+	ClientCert string `json:"clientCert,omitempty"`
+	ClientKey  string `json:"clientKey,omitempty"`
+	// SSHAgent is the socket of an ssh-agent whose keys log in.
+	SSHAgent string `json:"sshAgent,omitempty"`
 	// Proxy is the URL of an HTTP proxy: the child has no environment.
 	Proxy string `json:"proxy,omitempty"`
 }

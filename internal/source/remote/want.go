@@ -21,6 +21,9 @@ const (
 type Want struct {
 	// Refs are full ref names, tried in order; none is the remote's HEAD.
 	Refs []string `json:"refs,omitempty"`
+	// Semver is a range of versions: the highest tag in it is looked for, and Refs are
+	// empty.
+	Semver string `json:"semver,omitempty"`
 	// Commit is a full object name that needs no query; Refs are empty then.
 	Commit string `json:"commit,omitempty"`
 }
@@ -30,6 +33,8 @@ func (w Want) String() string {
 	switch {
 	case w.Commit != "":
 		return "commit " + w.Commit
+	case w.Semver != "":
+		return "the highest tag in " + w.Semver
 	case len(w.Refs) == 0:
 		return "HEAD"
 	case len(w.Refs) > 1:
@@ -42,6 +47,9 @@ func (w Want) String() string {
 	return "ref " + w.Refs[0]
 }
 
+// IsTag tells whether what is looked for is one tag.
+func (w Want) IsTag() bool { return len(w.Refs) == 1 && strings.HasPrefix(w.Refs[0], tags) }
+
 // Short returns a ref's name as people say it: without refs/heads/ or refs/tags/.
 func Short(ref string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(ref, heads), tags)
@@ -51,18 +59,20 @@ func Short(ref string) string {
 // Rejected, with a hint.
 func FromConfig(r config.Ref) (Want, error) {
 	set := 0
-	for _, s := range []string{r.Branch, r.Tag, r.Commit} {
+	for _, s := range []string{r.Branch, r.Tag, r.Semver, r.Commit} {
 		if s != "" {
 			set++
 		}
 	}
 	switch {
 	case set > 1:
-		return Want{}, badRef(errors.New("at most one of branch, tag and commit can be set"))
+		return Want{}, badRef(errors.New("at most one of branch, tag, semver and commit can be set"))
 	case r.Branch != "":
 		return named(heads + r.Branch)
 	case r.Tag != "":
 		return named(tags + r.Tag)
+	case r.Semver != "":
+		return semverRange(r.Semver)
 	case r.Commit != "":
 		return commit(r.Commit)
 	}

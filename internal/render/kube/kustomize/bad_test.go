@@ -212,6 +212,6 @@ func unchecked(t testing.TB, root string) error {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	_, err = build(files{repo: r}, "app")
+	_, err = build(files{repo: r}, "app", false)
 	return err
 }

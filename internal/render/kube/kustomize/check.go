@@ -27,6 +27,8 @@ type checker struct {
 	notes []string
 	count int
 	size  int64
+	// ownSchema tells that one of them brings what kustomize is to know of kinds.
+	ownSchema bool
 	// places are where objects are written, by kind and name.
 	places map[string][]string
 }
@@ -79,6 +81,7 @@ func (c *checker) directory(dir string) error {
 	if err := k.refused(); err != nil {
 		return err
 	}
+	c.ownSchema = c.ownSchema || len(k.OpenAPI) > 0
 	if warnings := k.CheckDeprecatedFields(); warnings != nil {
 		for _, w := range *warnings {
 			text, _, _ := strings.Cut(strings.TrimPrefix(w, "# Warning: "), " Run ")

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
 
 	"syncd.io/syncd/internal/render/kube/document"
 	"syncd.io/syncd/internal/render/repo"
@@ -35,7 +36,7 @@ func Render(ctx context.Context, r *repo.Repo, dir string) (docs []document.Docu
 	if k.empty() {
 		return nil, c.notes, nil
 	}
-	built, err := build(files{repo: r, instead: withOrigins(k, r)}, dir)
+	built, err := build(files{repo: r, instead: withOrigins(k, r)}, dir, c.ownSchema)
 	if err != nil {
 		return nil, nil, c.failed(k, err)
 	}
@@ -54,11 +55,19 @@ func Render(ctx context.Context, r *repo.Repo, dir string) (docs []document.Docu
 func (k kustomization) empty() bool { return k.CheckEmpty() != nil }
 
 // build runs kustomize. What is meant for kustomizations that are well-formed meets
-// those that are not: a panic of the library is an error.
-func build(f files, dir string) (built resmap.ResMap, err error) {
+// those that are not: a panic of the library is an error. It keeps in the process what
+// it knows of kinds, and adds to that what a kustomization brings (openapi): one that
+// does so begins with nothing, and leaves nothing to the next app of the child.
+func build(f files, dir string, ownSchema bool) (built resmap.ResMap, err error) {
+	if ownSchema {
+		openapi.ResetOpenAPI()
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			built, err = nil, errors.New("kustomize gave up on it")
+		}
+		if ownSchema || openapi.GetSchemaVersion() != openapi.DefaultOpenAPI {
+			openapi.ResetOpenAPI()
 		}
 	}()
 	options := krusty.MakeDefaultOptions()

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/fetch"
 )
 
@@ -19,7 +20,13 @@ func main() {
 	}
 	syscall.Umask(0o022)
 	fetch.Prepare()
-	ops := map[string]sandbox.Op{"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch), "history": sandbox.Handle(fetch.History)}
+	ops := map[string]sandbox.Op{
+		"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch),
+		"history": sandbox.Handle(fetch.History), "introduce": sandbox.Handle(fetch.Introduce),
+		source.ImportOp: sandbox.Handle(fetch.Import),
+		source.BundleOp: sandbox.Handle(fetch.Bundle),
+		"tags":          sandbox.Handle(fetch.Tags),
+	}
 	status := sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if _, err := os.Stat(os.Args[0] + ".peak"); err == nil {
 		if err := peak(os.Args[0] + ".peak"); err != nil {

@@ -1,0 +1,110 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/source/remote"
+)
+
+// Accept makes a commit that Resolve returned the one that others are held against.
+// A commit that is followed by its own name changes nothing.
+func (r *Repository) Accept(commit string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.accept(commit)
+}
+
+// accept is Accept for who holds mu.
+func (r *Repository) accept(commit string) error {
+	if r.want.Commit != "" || !remote.ValidCommit(commit) {
+		return nil
+	}
+	next := Anchor{Ref: r.want.String(), Found: r.asked[commit].found, Commit: commit, Remotes: r.names(), At: r.opts.Now()}
+	if r.anchor.Commit == next.Commit && r.anchor.Ref == next.Ref && slices.Equal(r.anchor.Remotes, next.Remotes) {
+		return nil
+	}
+	if r.opts.Anchors != nil {
+		if err := r.opts.Anchors.SetAnchor(next); err != nil {
+			return fmt.Errorf("remember revision %s as accepted: %w", shortOf(commit), err)
+		}
+	}
+	r.anchor = next
+	return nil
+}
+
+// Anchored is the commit that was accepted last for what is followed; empty where
+// there is none.
+func (r *Repository) Anchored() string { return r.held().Commit }
+
+// Accepted gives the files of that commit as far as they are on this host, without
+// fetching them, also where it would not be accepted any more: Vouch tells. The error
+// is fs.ErrNotExist where they are not.
+func (r *Repository) Accepted(ctx context.Context) (Snapshot, error) {
+	commit := r.Anchored()
+	if commit == "" {
+		return Snapshot{}, fs.ErrNotExist
+	}
+	dir, err := filepath.Abs(r.opts.Dir)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("find the cache directory: %w", err)
+	}
+	vouched, _ := r.vouch(ctx, r.claimOf(commit)) // files are held against what was signed
+	lent := r.lend(commit)
+	s, err := r.fromCache(ctx, dir, commit)
+	if err != nil {
+		return Snapshot{}, r.placed("fetch commit "+shortOf(commit)+" of", err)
+	}
+	_, s.Revision.Ref = r.recall(commit)
+	s.Revision.Signer = vouched.signer
+	s.lease = lent
+	return s, nil
+}
+
+// shortest is how many digits name a commit that a person accepts.
+const shortest = 7
+
+// AcceptRewrite accepts a revision that a remote has and that is refused: it is named
+// by its first digits, seven or more. From then on it is what others are held
+// against. Errors: Rejected where no remote has one.
+func (r *Repository) AcceptRewrite(digits string) (commit string, err error) {
+	digits = strings.ToLower(digits)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var refused []string
+	for _, s := range r.standings {
+		if s.State != RemoteStale && !s.State.Suspicious() {
+			continue
+		}
+		refused = append(refused, shortOf(s.Head))
+		if len(digits) >= shortest && strings.HasPrefix(s.Head, digits) {
+			commit = s.Head
+		}
+	}
+	if commit == "" {
+		return "", notRefused(digits, refused)
+	}
+	r.askAll()
+	return commit, r.accept(commit)
+}
+
+func notRefused(digits string, refused []string) error {
+	err := fault.As(fault.Rejected, fmt.Errorf("no remote has a revision %.40q that is refused", digits))
+	if len(refused) == 0 {
+		return fault.Hint(err, "nothing is refused: syncd status lists what each remote has")
+	}
+	return fault.Hint(err, fmt.Sprintf("refused are: %s; give seven digits or more", strings.Join(slices.Compact(refused), ", ")))
+}
+
+// askAll lets every remote be asked again at once. Who calls holds mu.
+func (r *Repository) askAll() {
+	for i := range r.standings {
+		r.standings[i].Until, r.standings[i].told = time.Time{}, false
+	}
+}

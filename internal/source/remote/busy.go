@@ -1,0 +1,53 @@
+package remote
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxAfter bounds what a server can ask for: nobody is shut out for a day by one
+// header.
+const maxAfter = 15 * time.Minute
+
+// Busy is the word of a server that wants to be asked again later. It is in the chain
+// of the error of a ref query.
+type Busy struct {
+	// Status is the answer's HTTP status, After how long the server wants to be left
+	// alone; zero where it has not said.
+	Status int
+	After  time.Duration
+}
+
+// Error says it in words.
+func (b *Busy) Error() string {
+	text := fmt.Sprintf("the Git server answers %d (%s)", b.Status, http.StatusText(b.Status))
+	if b.After > 0 {
+		text += fmt.Sprintf(" and wants to be left alone for %v", b.After)
+	}
+	return text
+}
+
+// busyIn reads an answer; nil where the server is not busy.
+func busyIn(res *http.Response, now time.Time) *Busy {
+	if res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
+		return nil
+	}
+	return &Busy{Status: res.StatusCode, After: after(res.Header.Get("Retry-After"), now)}
+}
+
+// after reads a Retry-After header, seconds or a date (RFC 9110, 10.2.3), bounded;
+// zero where it says nothing that makes sense.
+func after(header string, now time.Time) time.Duration {
+	header = strings.TrimSpace(header)
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil {
+		return max(0, min(time.Duration(min(seconds, int64(maxAfter/time.Second)))*time.Second, maxAfter))
+	}
+	at, err := http.ParseTime(header)
+	if err != nil {
+		return 0
+	}
+	return max(0, min(at.Sub(now), maxAfter)).Round(time.Second)
+}

@@ -1,0 +1,51 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"syncd.io/syncd/internal/source"
+)
+
+// anchorKey is what the accepted revision is remembered under.
+const anchorKey = "anchor"
+
+// Anchor returns the revision that was accepted last; one without a commit where
+// there is none. One that cannot be read is none: the next one that is seen is
+// accepted, as on a new host.
+func (s *Store) Anchor() (source.Anchor, error) {
+	text, err := s.Meta(anchorKey)
+	return anchorOf(text), err
+}
+
+// SetAnchor remembers the revision that was accepted last.
+func (s *Store) SetAnchor(a source.Anchor) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode the accepted revision: %w", err)
+	}
+	return s.SetMeta(anchorKey, string(text))
+}
+
+// Anchor returns the revision that was accepted last; one without a commit where
+// there is none.
+func (c *Cluster) Anchor() (source.Anchor, error) {
+	var a source.Anchor
+	return a, reading("the accepted revision", "the agent", unpack(c.content(agentShelf).record, &a))
+}
+
+// SetAnchor remembers the revision that was accepted last. Errors are those of Save.
+func (c *Cluster) SetAnchor(a source.Anchor) error {
+	return c.edit(agentShelf, "save what was accepted by ", func(next *content) (err error) {
+		next.record, err = c.packer.pack(a)
+		return err
+	})
+}
+
+func anchorOf(text string) source.Anchor {
+	var a source.Anchor
+	if json.Unmarshal([]byte(text), &a) != nil {
+		return source.Anchor{}
+	}
+	return a
+}
