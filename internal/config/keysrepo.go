@@ -17,6 +17,7 @@ func repoKeys() []keyDoc {
 		{"repo.ref.commit", "none", "One commit, with all its 40 hexadecimal digits."},
 		{"repo.path", "the whole repository", "The directory in the repository that holds the apps, without `..`."},
 		{"repo.interval", "30s", "The time between two polls, from 1s to 24h; up to four times as long (at most two minutes) while the repository does not answer, and up to `repo.maxInterval` while nothing changes."},
+		{"repo.schedule", "none", "Cron expressions, such as `*/5 * * * *` or `CRON_TZ=Europe/Berlin 0 9 * * 1-5`: times at which to look, once at the start, and, where `repo.interval` is not given, at no others. See [triggers](triggers.md)."},
 		{"repo.maxInterval", "ten times `repo.interval`, at most 5m", "What the time between two polls grows to: it is a sixtieth of the time that nothing has changed for. After a change, a webhook or `syncd sync` it is `repo.interval` again. The same as `repo.interval`: it never grows."},
 		{"repo.timeout", "15s", "The time that `repo.url`, and each mirror, has to say what the followed ref names, from 1s to 5m."},
 		{"repo.allowRewrite", "false", "Permits that the followed branch is rewritten (force-pushed), and the followed tag moved. Without it such a revision is refused until a person accepts it. Nothing that is behind what was accepted is ever followed."},
@@ -25,7 +26,16 @@ func repoKeys() []keyDoc {
 		{"repo.mirrors", "none", "Other places where the same repository can be had, in the order in which they are asked where `repo.url` does not answer or is behind: URLs, or `{url, auth}`. See [mirrors](mirrors.md)."},
 		{"repo.mirrors.url", "", "The mirror's address, in the forms of `repo.url`."},
 		{"repo.mirrors.auth", "as `repo.auth`", "How this mirror is reached, with the keys of `repo.auth`. `auth: {}` sends it no login."},
-	}, mirrorKeys())
+	}, mirrorKeys(), []keyDoc{
+		{"repo.verify", "none: signatures are not looked at", "Whose signature a revision needs before anything of it is rendered; see [signatures.md](signatures.md). Key files are read anew at each poll."},
+		{"repo.verify.mode", "head", "`head`: the followed commit has to be signed. `every`: so has each commit that came since the revision accepted last, merges included."},
+		{"repo.verify.tags", "commit", "What has to be signed where a tag is followed: its `commit`, the annotated `tag` in its stead, or `both`."},
+		{"repo.verify.ssh", "", "The keys of SSH signatures."},
+		{"repo.verify.ssh.allowedSignersFile", "none", "Who may sign: a file as `ssh-keygen -Y verify` reads it (ALLOWED SIGNERS in ssh-keygen(1))."},
+		{"repo.verify.ssh.revokedFile", "none", "Keys that are not believed any more, whenever they signed: public keys, one a line, or a list that `ssh-keygen -k` made."},
+		{"repo.verify.openpgp", "", "The keys of OpenPGP signatures."},
+		{"repo.verify.openpgp.keyringFiles", "none", "Files of public keys, as `gpg --export` writes them, in armour or not."},
+	})
 }
 
 // authKeys are those of repo.auth.
