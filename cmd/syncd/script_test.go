@@ -37,6 +37,9 @@ func TestScripts(t *testing.T) {
 // TestStory runs the verbs on a real engine and a real repository.
 func TestStory(t *testing.T) { story(t, "testdata/story") }
 
+// TestMirrorsStory is about a repository that is had from two places.
+func TestMirrorsStory(t *testing.T) { story(t, "testdata/mirrors") }
+
 // TestSignedStory does the same where signatures are asked for.
 func TestSignedStory(t *testing.T) { story(t, "testdata/signed") }
 

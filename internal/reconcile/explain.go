@@ -19,6 +19,9 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 	e := Explanation{App: app, Actor: actor(s)}
 	e.Lines = append(e.Lines, words(s))
 	e.Lines = append(e.Lines, revisions(s)...)
+	if s.Window != nil {
+		e.Lines = append(e.Lines, "Its window is "+s.Window.String()+".")
+	}
 	e.Lines = append(e.Lines, outage(st, a.idiom().place)...)
 	e.Lines = append(e.Lines, lastPass(s)...)
 	for _, d := range s.Drift {
@@ -135,6 +138,9 @@ func introduced(r source.Revision) string {
 
 // actor names who has to do something about it.
 func actor(s AppStatus) string {
+	if s.Status == WBlocked && s.Cause == CauseWindow && !s.Window.neverOpens() {
+		return "nobody"
+	}
 	switch s.Status {
 	case WRolledBack:
 		return "the author of the change"
@@ -178,6 +184,9 @@ func commands(s AppStatus) []string {
 		return []string{"syncd resume " + s.Name}
 	case WBlocked, OutOfSync:
 		out := []string{"syncd plan " + s.Name}
+		if s.Status == WBlocked && s.Cause == CauseWindow {
+			return append(out, "syncd sync "+s.Name+" --force --reason TEXT")
+		}
 		if s.Plan != "" {
 			return append(out, fmt.Sprintf("syncd approve %s --plan %s", s.Name, s.Plan))
 		}

@@ -72,6 +72,10 @@ type AppStatus struct {
 	Reason  string    `json:"reason,omitempty"`
 	Hint    string    `json:"hint,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
+	// Cause is CauseWindow where only the time stands in the way.
+	Cause string `json:"cause,omitempty"`
+	// Window is what the app's windows say now; nil is that it has none.
+	Window *Window `json:"window,omitempty"`
 	// Services are the running images of the good set.
 	Services []ServiceStatus `json:"services,omitempty"`
 	// Gates are the app's, with what they say of themselves, where status was asked

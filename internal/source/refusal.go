@@ -32,6 +32,15 @@ func (r *Repository) Forget() {
 	r.askAll()
 }
 
+// AskAll lets every remote be asked next time, also one that would be left alone for
+// a while because it did not answer: somebody who should know says that there is
+// something new.
+func (r *Repository) AskAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.askAll()
+}
+
 // judgeOf names all that a verdict depends on besides the commit and the limits,
 // which never change: the query, and how the server is reached. It holds no secret.
 func judgeOf(spec remote.Spec, want remote.Want) (string, error) {

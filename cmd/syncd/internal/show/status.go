@@ -17,6 +17,7 @@ func (s Style) Status(st reconcile.Status) string {
 	if st.SourceError != "" {
 		s.trouble(&b, "", sourceTrouble(st), st.SourceHint)
 	}
+	b.WriteString(s.remotes(st))
 	if st.EngineError != "" {
 		s.trouble(&b, "", "the "+cmp.Or(word(st.Target), "engine")+" does not answer"+s.since(st)+": "+st.EngineError, st.EngineHint)
 	}
@@ -110,6 +111,9 @@ func (s Style) attention(a reconcile.AppStatus) string {
 	case wants(a):
 		said = a.Reason
 		s.trouble(&b, "  ", a.Reason, a.Hint)
+	}
+	if a.Window != nil && !a.Window.Open && a.Cause != reconcile.CauseWindow { // else it has been said
+		b.WriteString(block("window: "+a.Window.String(), "  ") + "\n")
 	}
 	for _, d := range a.Drift {
 		b.WriteString(block("drift: "+d, "  ") + "\n")
