@@ -37,11 +37,11 @@ func operations() map[string]sandbox.Op {
 		"resolve":       sandbox.Handle(fetch.Resolve),
 		"fetch":         sandbox.Handle(fetch.Fetch),
 		"history":       sandbox.Handle(fetch.History),
-		"tags":          sandbox.Handle(fetch.Tags),
 		"introduce":     sandbox.Handle(fetch.Introduce),
 		chart.Op:        sandbox.Handle(pull.Fetch),
 		source.ImportOp: sandbox.Handle(fetch.Import),
 		source.BundleOp: sandbox.Handle(fetch.Bundle),
+		"tags":          sandbox.Handle(fetch.Tags),
 	}
 	maps.Copy(ops, rendering())
 	return ops
