@@ -31,6 +31,9 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	if known := w.known(c, app.Dir, hostDir, rec); known != nil {
 		return known, nil
 	}
+	if c.doubt != nil {
+		return nil, c.doubt
+	}
 	if err := take(ctx, w.drawing); err != nil {
 		return nil, err
 	}
