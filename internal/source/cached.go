@@ -23,7 +23,7 @@ func (r *Repository) cached(ctx context.Context, dir, commit string) (Snapshot, 
 		err = errManifest
 	}
 	if err == nil {
-		err = r.intact(ctx, s)
+		err = errors.Join(r.covered(s), r.intact(ctx, s))
 	}
 	switch {
 	case err == nil:
@@ -56,7 +56,7 @@ func (r *Repository) intact(ctx context.Context, s Snapshot) error {
 		if f.Refused != "" {
 			continue
 		}
-		if err := verify(s.Dir, f, deep); err != nil {
+		if err := unchanged(s.Dir, f, deep); err != nil {
 			return err
 		}
 	}

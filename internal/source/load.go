@@ -37,6 +37,7 @@ type FetchAnswer struct {
 }
 
 // Load returns the files of a commit: from the cache, else fetched by the child.
+// Where repo.verify asks for signatures, none is looked at before they are in order.
 // A damaged cache entry is set aside and fetched again. The files stay while a copy
 // of the snapshot is in use. A commit that was Rejected is so again, without a
 // fetch, for ten minutes, until Forget is called, or until it is asked for in
@@ -50,6 +51,10 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("find the cache directory: %w", err)
 	}
+	vouched, err := r.vouch(ctx, r.claimOf(commit))
+	if err != nil {
+		return Snapshot{}, err
+	}
 	held := r.lend(commit) // from now on: Collect must not take it away before it is returned
 	s, err := r.fromCache(ctx, dir, commit)
 	if err != nil && ctx.Err() == nil {
@@ -59,6 +64,7 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 		return Snapshot{}, r.placed("fetch commit "+shortOf(commit)+" of", retried(ctx, err))
 	}
 	_, s.Revision.Ref = r.recall(commit)
+	s.Revision.Signer = vouched.signer
 	s.lease = held
 	return s, nil
 }
@@ -156,6 +162,9 @@ func (r *Repository) fetchUnlessRefused(ctx context.Context, o *origin, dir, com
 	}
 	s, err := r.fetch(ctx, o, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
 	r.remark(judge, commit, err)
+	if o.bundles != nil && fault.Of(err) == fault.Unreachable && ctx.Err() == nil {
+		o.bundles.suspect(ctx)
+	}
 	return s, err
 }
 
@@ -233,6 +242,9 @@ func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string,
 	}
 	if s.Revision.Commit != req.Commit {
 		return Snapshot{}, fmt.Errorf("check what was fetched: %w", errManifest)
+	}
+	if err := r.backed(ctx, s); err != nil {
+		return Snapshot{}, fmt.Errorf("check what was fetched: %w", err)
 	}
 	place := filepath.Join(dir, req.Commit)
 	if err := os.Rename(filepath.Join(req.Dir, SnapshotName), place); err != nil {
