@@ -20,6 +20,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	defer loops.Wait()
 	a.watchFiles(ctx, &loops)
+	a.watchSource(ctx, &loops)
 	f := follower{Agent: a, loops: &loops, started: map[string]bool{}}
 	loops.Go(func() { f.follow(ctx) })
 	a.listen(ctx, a.watch(ctx))

@@ -27,6 +27,9 @@ func (o *origin) spec(ctx context.Context) (remote.Spec, error) {
 		return s, o.httpLogin(&s)
 	case remote.SSH:
 		return s, o.sshLogin(ctx, &s)
+	case remote.Bundle:
+		s.URL = o.bundles.store
+		return s, o.bundles.ready(ctx)
 	}
 	return s, nil
 }

@@ -136,6 +136,9 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 	}
 	s.misses++
 	s.told, s.Until = false, now.Add(pauseAfter(s.misses))
+	if r.origins[i].nearby() { // it costs nobody anything, and tells when it changes
+		s.Until = time.Time{}
+	}
 	var busy *remote.Busy
 	if errors.As(err, &busy) && busy.After > 0 {
 		s.told, s.Until = true, now.Add(busy.After)
