@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -187,9 +186,6 @@ func (p *packing) work() string    { return filepath.Join(p.dir, "work") }
 func (p *packing) members() string { return filepath.Join(p.work(), "members") }
 func (p *packing) bundle() string  { return filepath.Join(p.members(), pack.BundleName) }
 func (p *packing) layout() string  { return filepath.Join(p.members(), pack.LayoutName) }
-
-// made is when a pack is made: to the second is enough, and what people read.
-func made() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 func platformsOr(platforms []string, engine string) []string {
 	if len(platforms) > 0 {

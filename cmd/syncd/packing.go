@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"syncd.io/syncd/internal/apply/docker"
 	"syncd.io/syncd/internal/config"
@@ -48,7 +49,7 @@ func (p *packing) gather(ctx context.Context) (pack.Manifest, error) {
 	if err != nil {
 		return pack.Manifest{}, err
 	}
-	m := pack.Manifest{Made: made(), By: "syncd " + thisBuild().Version}
+	m := pack.Manifest{Made: time.Now().UTC(), By: "syncd " + thisBuild().Version}
 	if m.To, err = repo.Resolve(ctx); err != nil {
 		return m, err
 	}

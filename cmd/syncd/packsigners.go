@@ -51,6 +51,6 @@ func signerOf(list string, manifest, signature []byte) (string, error) {
 		return "", fault.As(fault.Rejected, errors.New("its manifest is no JSON"))
 	}
 	keys := verify.Keys{Signers: signers, Hint: "have it signed with a key that " + list + " lists for packs; nothing of it was used"}
-	signer, err := keys.Detached("the pack", pack.Namespace, manifest, signature, when.Made)
+	signer, err := keys.Detached("it", pack.Namespace, manifest, signature, when.Made)
 	return signer.Name, err
 }
