@@ -117,3 +117,16 @@ func (t *turns) Look() {
 		a.Look()
 	}
 }
+
+// Poll lets the repository be looked at now, where this process leads.
+func (t *turns) Poll() {
+	if a, err := t.leading(); err == nil {
+		a.Poll()
+	}
+}
+
+// Ready tells whether it leads.
+func (t *turns) Ready() bool {
+	a, err := t.leading()
+	return err == nil && a.Ready()
+}

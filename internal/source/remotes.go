@@ -27,6 +27,8 @@ const (
 	RemoteUnproven RemoteState = "unproven"
 	// RemoteMoved has another commit under the same tag.
 	RemoteMoved RemoteState = "moved"
+	// RemoteUntrusted has a revision that is not signed as it has to be.
+	RemoteUntrusted RemoteState = "untrusted"
 	// RemoteUnreachable does not answer, RemoteRefused wants another login, and
 	// RemoteMissing has no such ref, or no repository.
 	RemoteUnreachable RemoteState = "unreachable"
