@@ -168,19 +168,26 @@ func (f *fleet) await(n int, outcome string) {
 	}
 }
 
-// spent is the agent's CPU time so far, its children's included.
-func (f *fleet) spent() time.Duration {
+// usage is CPU time: the agent's own, and its children's.
+type usage struct{ own, children time.Duration }
+
+func (u usage) since(before usage) usage {
+	return usage{u.own - before.own, u.children - before.children}
+}
+
+// spent is the agent's CPU time so far.
+func (f *fleet) spent() usage {
 	f.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.agent.Process.Pid))
 	f.must(err)
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+2:]))
-	var ticks int64
-	for _, i := range []int{11, 12, 13, 14} { // utime, stime, cutime, cstime
-		n, err := strconv.ParseInt(fields[i], 10, 64)
+	var ticks [4]time.Duration
+	for i := range ticks { // utime, stime, cutime, cstime
+		n, err := strconv.ParseInt(fields[11+i], 10, 64)
 		f.must(err)
-		ticks += n
+		ticks[i] = time.Duration(n) * 10 * time.Millisecond
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return usage{ticks[0] + ticks[1], ticks[2] + ticks[3]}
 }
 
 // rss is the agent's memory, now or at most.
@@ -232,7 +239,7 @@ func (f *fleet) measured(what string, do func()) time.Duration {
 	cpu, before, begun := f.spent(), f.requests(), time.Now()
 	do()
 	took := time.Since(begun)
-	used, total := f.spent()-cpu, 0
+	used, total := f.spent().since(cpu), 0
 	diff := map[string]int{}
 	for verb, n := range f.requests() {
 		if n -= before[verb]; n > 0 && !strings.Contains(verb, "leases") {
@@ -242,9 +249,10 @@ func (f *fleet) measured(what string, do func()) time.Duration {
 			}
 		}
 	}
-	f.Logf("%s: %s, %s CPU, %d requests besides watches: %v", what, took.Round(time.Millisecond), used, total, diff)
+	f.Logf("%s: %s, %s CPU and %s of children, %d requests besides watches: %v", what, took.Round(time.Millisecond), used.own, used.children, total, diff)
 	f.ReportMetric(took.Seconds(), what+"-s")
-	f.ReportMetric(used.Seconds(), what+"-cpu-s")
+	f.ReportMetric((used.own + used.children).Seconds(), what+"-cpu-s")
+	f.ReportMetric(used.own.Seconds(), what+"-own-cpu-s")
 	f.ReportMetric(float64(total), what+"-requests")
 	return took
 }
