@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -53,14 +52,8 @@ func (c *cli) runVerb() *cobra.Command {
 	return cmd
 }
 
-// gcPercent is how much the agent's memory may grow between two collections: it
-// lives long, works seldom, and shares a small host with others.
-const gcPercent = 25
-
 func (c *cli) run(ctx context.Context, f runFlags) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	kept := keepMemory()
 	host, err := c.runSettings(f)
 	if err != nil {
 		return err
@@ -70,7 +63,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	w := wiring{
-		engine: awaited, readOnly: f.readOnly, log: log, hear: tellTo(log),
+		engine: awaited, readOnly: f.readOnly, log: log, hear: kept.hearing(tellTo(log)),
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}
