@@ -41,11 +41,10 @@ func (c *cli) checkVerb() *cobra.Command {
 // checkAll runs every check; none depends on another.
 func checkAll(ctx context.Context, host config.Host) []finding {
 	child, program := checkProgram(ctx)
-	repository, credentials := checkRepository(ctx, host, child)
-	return append([]finding{
-		program, checkTarget(ctx, host), repository, credentials,
-		checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host),
-	}, checkHooks(host.Webhook)...)
+	remotes, credentials := checkRemotes(ctx, host, child)
+	found := append([]finding{program, checkTarget(ctx, host)}, remotes...)
+	found = append(found, credentials, checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host))
+	return append(found, checkHooks(host.Webhook)...)
 }
 
 func (c *cli) report(found []finding) error {

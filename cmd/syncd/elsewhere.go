@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"iter"
+	"path/filepath"
 
 	"syncd.io/syncd/internal/apply/docker"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/image"
+	"syncd.io/syncd/internal/image/archive"
 	"syncd.io/syncd/internal/image/registry"
 )
 
@@ -25,11 +27,8 @@ func (e elsewhere) Offers(ctx context.Context, name, id, platform string) iter.S
 }
 
 // elsewhereOf is where images of a host come from, besides the registries that its
-// engine asks; nil where there is nothing.
+// engine asks.
 func elsewhereOf(host config.Host) (docker.Elsewhere, error) {
-	if len(host.Registries.Mirrors)+len(host.Registries.Configs) == 0 && host.Images.Archives == "" {
-		return nil, nil //nolint:nilnil // the engine alone
-	}
 	finder, err := finderOf(host)
 	if err != nil {
 		return nil, err
@@ -38,8 +37,15 @@ func elsewhereOf(host config.Host) (docker.Elsewhere, error) {
 }
 
 // finderOf finds images where the host's settings say.
-func finderOf(host config.Host) (*image.Finder, error) {
-	return image.New(image.Options{Registries: host.Registries, Login: loginOf})
+func finderOf(host config.Host) (*image.Finder, error) { return image.New(sourcesOf(host)) }
+
+// sourcesOf are the places that images of a host come from, packs first.
+func sourcesOf(host config.Host) image.Options {
+	shelves := []image.Shelf{image.Received{Dir: filepath.Join(host.State, imagesDir)}.Shelf()}
+	if host.Images.Archives != "" {
+		shelves = append(shelves, archive.New(host.Images.Archives))
+	}
+	return image.Options{Registries: host.Registries, Shelves: shelves, Login: loginOf}
 }
 
 // loginOf is how `docker login` left somebody known to a registry.

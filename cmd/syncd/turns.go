@@ -6,6 +6,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -51,6 +52,15 @@ func askLeader[T any](t *turns, ask func(*reconcile.Agent) (T, error)) (T, error
 		return none, err
 	}
 	return ask(a)
+}
+
+// Remotes implements metrics.Remotes; who stands by asks nobody.
+func (t *turns) Remotes() []source.RemoteStatus {
+	a, err := t.leading()
+	if err != nil {
+		return nil
+	}
+	return a.Remotes()
 }
 
 // Status implements reconcile.Asker.

@@ -29,7 +29,7 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 		if done, res := w.judge(ctx, h); done {
 			return res.unlessAway(w.away, h)
 		}
-		if !sleep(ctx, pause) {
+		if !x.doze(ctx, pause, s.Key, ref) {
 			return result{err: context.Cause(ctx)}
 		}
 		w.spend(time.Since(begun), x.Poll)
@@ -41,6 +41,31 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 func (x *run) pause(took time.Duration) time.Duration {
 	const rest, most = 4, 9
 	return min(max(x.Poll, rest*took), most*x.Poll)
+}
+
+// seldom is how much longer the pause is where the target tells when to look: what is
+// left is what time alone changes.
+const seldom = 5
+
+// doze waits until it is worth another look; false where ctx has ended.
+func (x *run) doze(ctx context.Context, pause time.Duration, key resource.Key, ref resource.Ref) bool {
+	noticer, ok := x.Target.(Noticer)
+	if !ok {
+		return sleep(ctx, pause)
+	}
+	noticed := noticer.Noticed(key, ref)
+	if noticed == nil {
+		return sleep(ctx, pause)
+	}
+	timer := time.NewTimer(max(pause, seldom*x.Poll))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-noticed:
+	case <-timer.C:
+	}
+	return true
 }
 
 // look asks for the health once; while the target does not answer, it asks

@@ -16,8 +16,12 @@ import (
 func (r *Rollout) Soak(ctx context.Context, plan Plan, o Outcome, d time.Duration) (*Failure, error) {
 	x := &run{Rollout: r.withDefaults(), plan: plan}
 	watched := soaking(plan, o)
-	for left := d; left > 0; left -= x.Poll {
-		if !sleep(ctx, x.Poll) {
+	pause := x.Poll
+	if _, ok := x.Target.(Noticer); ok { // a look at it costs no request, and is one of many
+		pause = min(seldom*x.Poll, max(d, x.Poll))
+	}
+	for left := d; left > 0; left -= pause {
+		if !sleep(ctx, min(pause, left)) {
 			return nil, context.Cause(ctx)
 		}
 		for _, s := range watched {

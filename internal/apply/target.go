@@ -75,6 +75,15 @@ type Stopper interface {
 	Stop(ctx context.Context, key resource.Key, ref resource.Ref) error
 }
 
+// Noticer is a target that notices what an instance does, so that who awaits it need
+// not look over and over.
+type Noticer interface {
+	// Noticed returns a channel that is closed when an instance may feel otherwise
+	// than Health has said last; nil where the target does not look at it. What time
+	// alone changes is not noticed.
+	Noticed(key resource.Key, ref resource.Ref) <-chan struct{}
+}
+
 // Preparer is a target that can do work before anything live is touched.
 type Preparer interface {
 	// Pin fixes every outside reference once (tags to image IDs) and returns the

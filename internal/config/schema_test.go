@@ -67,7 +67,7 @@ func shown(doc keyDoc) string {
 // Every example of the page is one that a user may copy.
 func TestExamplesInTheDocumentationDecode(t *testing.T) {
 	var hosts, apps int
-	for i, block := range strings.Split(documentation(t)+pageOf(t, "triggers.md"), "```yaml\n")[1:] {
+	for i, block := range strings.Split(documentation(t)+page(t, "mirrors.md")+page(t, "triggers.md"), "```yaml\n")[1:] {
 		text, _, _ := strings.Cut(block, "```")
 		var err error
 		switch {
@@ -89,10 +89,10 @@ func TestExamplesInTheDocumentationDecode(t *testing.T) {
 
 func documentation(t *testing.T) string {
 	t.Helper()
-	return pageOf(t, "configuration.md")
+	return page(t, "configuration.md")
 }
 
-func pageOf(t *testing.T, name string) string {
+func page(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
 	if err != nil {

@@ -31,8 +31,10 @@ type Shelf interface {
 // Options are the places.
 type Options struct {
 	Registries config.Registries
-	// Shelves are looked into first, in order.
-	Shelves []Shelf
+	// Shelves are looked into first, in order; Last are once nobody else has it.
+	Shelves, Last []Shelf
+	// Direct asks registries themselves, too, where that is not forbidden.
+	Direct bool
 	// Login is how to log in to a host that the registries' settings give no login
 	// for; nil is not at all.
 	Login func(ctx context.Context, host string) (registry.Login, error)
@@ -87,6 +89,12 @@ func (o *Offer) IDs() []string {
 	return []string{o.image.ID(), o.image.Top.Digest.String(), o.image.Manifest.Digest.String()}
 }
 
+// Top is what the name means there, Blobs what it is made of.
+func (o *Offer) Top() ocispec.Descriptor { return o.image.Top }
+
+// Blobs has all of it.
+func (o *Offer) Blobs() oci.Blobs { return o.image.With(o.blobs) }
+
 // Layers are the digests of the unpacked layers, the lowest first.
 func (o *Offer) Layers() []string { return o.image.DiffIDs }
 
@@ -117,11 +125,7 @@ func (f *Finder) Offers(ctx context.Context, w Wanted) iter.Seq2[*Offer, error] 
 			return
 		}
 		for _, shelf := range f.opts.Shelves {
-			found, blobs, ok, err := shelf.Find(ctx, ref, w.ID, platform)
-			if err != nil && !yield(nil, at(shelf.String(), err)) {
-				return
-			}
-			if ok && err == nil && !yield(&Offer{image: found, blobs: blobs, from: shelf.String()}, nil) {
+			if !look(ctx, shelf, ref, w.ID, platform, yield) {
 				return
 			}
 		}
@@ -130,7 +134,24 @@ func (f *Finder) Offers(ctx context.Context, w Wanted) iter.Seq2[*Offer, error] 
 				return
 			}
 		}
+		for _, shelf := range f.opts.Last {
+			if !look(ctx, shelf, ref, w.ID, platform, yield) {
+				return
+			}
+		}
 	}
+}
+
+// look yields what a shelf has, and returns whether to go on.
+func look(ctx context.Context, s Shelf, ref oci.Ref, id string, platform ocispec.Platform, yield func(*Offer, error) bool) bool {
+	found, blobs, ok, err := s.Find(ctx, ref, id, platform)
+	switch {
+	case err != nil:
+		return yield(nil, at(s.String(), err))
+	case ok:
+		return yield(&Offer{image: found, blobs: blobs, from: s.String()}, nil)
+	}
+	return true
 }
 
 // ask yields what one mirror has, and returns whether to go on.

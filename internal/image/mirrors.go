@@ -89,7 +89,7 @@ func (f *Finder) sources(ref oci.Ref) []source {
 		place := f.place(address, ref.Registry)
 		out = append(out, source{"mirror " + place.Host(), place, m.called(ref.Repository)})
 	}
-	if _, own := f.configOf(ref.Registry); own && !m.Alone() {
+	if _, own := f.configOf(ref.Registry); (own || f.opts.Direct) && !m.Alone() {
 		out = append(out, source{"registry " + ref.Registry, f.place("https://"+ref.Registry, ""), ref.Repository})
 	}
 	return out

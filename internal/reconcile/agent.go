@@ -61,7 +61,7 @@ func New(opts Options) (*Agent, error) {
 		workers: map[string]*worker{},
 		claims:  claims{},
 		looking: make(chan struct{}, 1),
-		slots:   make(chan struct{}, sideBySide),
+		slots:   make(chan struct{}, opts.places()),
 		poke:    make(chan struct{}, 1),
 		stir:    make(chan struct{}, 1),
 		values:  make(chan struct{}, 1),

@@ -33,9 +33,7 @@ func (a *Agent) status(ctx context.Context, apps []string) (Status, error) {
 	if err := a.sourceErr.Load(); err != nil {
 		st.SourceError, st.SourceHint = (*err).Error(), fault.Advice(*err)
 	}
-	if remotes, ok := a.opts.Source.(Remotes); ok {
-		st.Remotes = remotes.Remotes()
-	}
+	st.Remotes = a.Remotes()
 	c := a.catalog.Load()
 	if c != nil {
 		st.Revision = c.snapshot.Revision

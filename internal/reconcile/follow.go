@@ -23,6 +23,8 @@ type follower struct {
 	moved time.Time
 	// trouble is what was told of the repository last.
 	trouble string
+	// named are the bundles that do not count, as they were told.
+	named map[string]bool
 }
 
 // follow polls the repository when it is time, or when somebody or a value file
@@ -67,6 +69,7 @@ func (f *follower) await(ctx context.Context, misses int) bool {
 func (f *follower) poll(ctx context.Context) {
 	c, err := f.look(ctx)
 	f.tell(ctx, err)
+	f.tellBundles(ctx)
 	if c == nil {
 		return
 	}

@@ -23,6 +23,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.keepTimes(ctx, &loops); err != nil {
 		return err
 	}
+	a.watchSource(ctx, &loops)
 	f := follower{Agent: a, loops: &loops, started: map[string]bool{}}
 	loops.Go(func() { f.follow(ctx) })
 	a.listen(ctx, a.watch(ctx))

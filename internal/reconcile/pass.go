@@ -20,6 +20,7 @@ type pass struct {
 	*worker
 	catalog *catalog
 	app     render.App
+	ahead   ahead
 	will    will
 	result  Result
 	// wanted is the digest of what the app asks for now.
@@ -55,6 +56,8 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 	var res Result
 	err := w.own(ctx, func() (err error) {
 		p := &pass{worker: w, wanted: unseenDigest}
+		p.goBy(c)
+		p.foresee(ctx)
 		if err := p.enter(ctx); err != nil {
 			return err
 		}
@@ -121,9 +124,8 @@ func (p *pass) judge(ctx context.Context) verdict {
 	if _, wanted := p.catalog.apps[p.name]; !wanted {
 		return p.vanished(ctx)
 	}
-	begun := time.Now()
-	cand, err := p.candidate(ctx, p.catalog, p.record)
-	p.result.Phases.Render = resource.Duration(time.Since(begun))
+	cand, took, err := p.drawn(ctx)
+	p.result.Phases.Render = resource.Duration(took)
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}

@@ -2,8 +2,20 @@ package reconcile
 
 import "context"
 
-// sideBySide is how many apps are changed at once.
-const sideBySide = 4
+// How many apps are changed at once: on an engine, which does much of the work itself,
+// and on a cluster, where a pass waits most of its time for what others do.
+const (
+	sideBySide   = 4
+	sideBySideIn = 16
+)
+
+// places are as many as apps are changed at once.
+func (o Options) places() int {
+	if o.Host.Kubernetes != nil {
+		return sideBySideIn
+	}
+	return sideBySide
+}
 
 // enter waits for a place among the passes that go on side by side.
 func (p *pass) enter(ctx context.Context) error {

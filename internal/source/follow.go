@@ -3,19 +3,11 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
 )
-
-// turnedDown is why one remote did not serve.
-type turnedDown struct {
-	origin *origin
-	state  RemoteState
-	err    error
-}
 
 // follow asks the remotes in their order until one names a revision that may be
 // followed.
@@ -24,7 +16,6 @@ func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
 	r.mu.Lock()
 	asked := queue(r.standings, r.opts.Now())
 	r.mu.Unlock()
-	var down []turnedDown
 	for _, i := range asked {
 		o := r.origins[i]
 		found, err := o.query(ctx, r.want)
@@ -43,9 +34,8 @@ func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
 			return found, nil
 		}
 		r.passOver(i, state, found.Commit, err)
-		down = append(down, turnedDown{o, state, err})
 	}
-	return remote.Found{}, r.nobody(down)
+	return remote.Found{}, r.nobody()
 }
 
 // held is the anchor for what is followed; one without a commit where there is none.
@@ -107,40 +97,42 @@ func (r *Repository) relation(ctx context.Context, from, to string) (Relation, e
 	return found, nil
 }
 
-// nobody is the error of a repository that no remote gives: of one that has something
-// suspicious, else of the one that a person can do most about.
-func (r *Repository) nobody(down []turnedDown) error {
-	if len(down) == 0 {
-		return fault.As(fault.Unreachable, fmt.Errorf("ask %s: every server wants to be left alone for a while (Retry-After)", r.want))
-	}
-	gravest := down[0]
-	for _, d := range down {
-		if d.gravity() > gravest.gravity() {
-			gravest = d
+// nobody is the error of a repository that no remote gives: it names them all, those
+// too that were left alone this time. It is that of one that has something suspicious,
+// else of the one that a person can do most about.
+func (r *Repository) nobody() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	gravest, lines := 0, []string(nil)
+	for i, s := range r.standings {
+		if s.err != nil {
+			lines = append(lines, s.Name+": "+s.Reason)
+		}
+		if s.gravity() > r.standings[gravest].gravity() {
+			gravest = i
 		}
 	}
-	if len(r.origins) == 1 {
-		return gravest.origin.about("ask "+r.want.String()+" of", gravest.err)
+	first := r.standings[gravest].err
+	if len(r.origins) == 1 || first == nil {
+		return r.origins[gravest].about("ask "+r.want.String()+" of", first)
 	}
-	var lines []string
-	for _, d := range down {
-		lines = append(lines, d.origin.name()+": "+d.err.Error())
-	}
-	err := fault.As(fault.Of(gravest.err), errors.New("ask "+r.want.String()+": no remote serves: "+strings.Join(lines, "; ")))
-	if hint := fault.Advice(gravest.err); hint != "" {
+	err := fault.As(fault.Of(first), errors.New("ask "+r.want.String()+": no remote serves: "+strings.Join(lines, "; ")))
+	if hint := fault.Advice(first); hint != "" {
 		return fault.Hint(err, hint)
 	}
 	return err
 }
 
 // gravity orders what a person has to know first.
-func (d turnedDown) gravity() int {
+func (s standing) gravity() int {
 	switch {
-	case d.state.Suspicious():
+	case s.State.Suspicious():
+		return 4
+	case fault.Of(s.err) == fault.Unreachable:
 		return 3
-	case fault.Of(d.err) == fault.Unreachable:
+	case s.State == RemoteRefused:
 		return 2
-	case d.state == RemoteRefused:
+	case s.err != nil:
 		return 1
 	}
 	return 0

@@ -156,6 +156,9 @@ func (r *Repository) fetchUnlessRefused(ctx context.Context, o *origin, dir, com
 	}
 	s, err := r.fetch(ctx, o, dir, FetchRequest{Remote: spec, Commit: commit, Want: want, Limits: limitsOf(r.opts.Limits)})
 	r.remark(judge, commit, err)
+	if o.bundles != nil && fault.Of(err) == fault.Unreachable && ctx.Err() == nil {
+		o.bundles.suspect(ctx)
+	}
 	return s, err
 }
 

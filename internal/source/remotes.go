@@ -34,6 +34,13 @@ const (
 	RemoteMissing     RemoteState = "missing"
 )
 
+// RemoteStates are all states.
+func RemoteStates() []RemoteState {
+	return []RemoteState{
+		RemoteStandby, RemoteServing, RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUnreachable, RemoteRefused, RemoteMissing,
+	}
+}
+
 // Suspicious tells of a state that a person has to look into: this remote has
 // something that was accepted nowhere.
 func (s RemoteState) Suspicious() bool {
@@ -60,6 +67,7 @@ type RemoteStatus struct {
 // standing is what is remembered of a remote between two questions.
 type standing struct {
 	RemoteStatus
+	err error // that Reason says
 	// misses are the questions in a row that brought nothing.
 	misses int
 	// told is true where the server itself asked to be left alone until Until.
@@ -128,6 +136,9 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 	}
 	s.misses++
 	s.told, s.Until = false, now.Add(pauseAfter(s.misses))
+	if r.origins[i].nearby() { // it costs nobody anything, and tells when it changes
+		s.Until = time.Time{}
+	}
 	var busy *remote.Busy
 	if errors.As(err, &busy) && busy.After > 0 {
 		s.told, s.Until = true, now.Add(busy.After)
@@ -139,7 +150,7 @@ func (s *standing) become(state RemoteState, err error, now time.Time) {
 	if s.State != state {
 		s.State, s.Since = state, now
 	}
-	s.Reason, s.Hint = "", fault.Advice(err)
+	s.err, s.Reason, s.Hint = err, "", fault.Advice(err)
 	if err != nil {
 		s.Reason = err.Error()
 	}

@@ -16,7 +16,7 @@ import (
 
 // Options say which repository to follow and what that may cost.
 type Options struct {
-	// URL is https://, ssh://, user@host:path, file:// or a directory; http://
+	// URL is https://, ssh://, user@host:path, file://, bundle:// or a directory; http://
 	// only where Auth.AllowHTTP is set, and without credentials.
 	URL string
 	// Mirrors are asked in their order where URL gives no revision.

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -19,6 +21,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	finder "syncd.io/syncd/internal/image"
+	"syncd.io/syncd/internal/image/archive"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/spec"
 )
@@ -60,7 +63,7 @@ type mirror struct {
 	asked   atomic.Int64
 }
 
-func newMirror(t *testing.T) *mirror {
+func newMirror(t testing.TB) *mirror {
 	t.Helper()
 	m, store := &mirror{}, registry.New(registry.Logger(discard()))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -287,5 +290,64 @@ func TestMirrorThatLiesIsNamedAndTheNextIsAsked(t *testing.T) {
 	f.forget(id)
 	if len(heard) != 1 || !strings.Contains(heard[0], liar.address) {
 		t.Errorf("of the liar one hears %q", heard)
+	}
+}
+
+// save writes what `docker save` does, and removes the images.
+func (f *fixture) save(path string, refs ...string) {
+	f.Helper()
+	stream, err := f.api.ImageSave(f.ctx, refs)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer stream.Close()
+	raw, err := io.ReadAll(stream)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		f.Fatal(err)
+	}
+	for _, ref := range refs {
+		f.dropImage(ref)
+	}
+}
+
+// An archive is looked into before any network, and gives the image that is wanted:
+// its other tags move nothing.
+func TestImageComesFromAnArchive(t *testing.T) {
+	f, dir := newFixture(t), t.TempDir()
+	dockerConfig(t)
+	wanted, other := nowhereland+"/shop/"+dockertest.Name()+":v1", dockertest.Name()+":v1"
+	dockertest.ImageNamed(t, wanted)
+	dockertest.ImageNamed(t, other, "ENV OF=archive")
+	id := dockertest.ImageID(t, wanted)
+	f.save(filepath.Join(dir, "both.tar"), wanted, other)
+	dockertest.ImageNamed(t, other, "ENV OF=engine")
+	keep := dockertest.ImageID(t, other)
+	f.looksIn(finder.Options{Shelves: []finder.Shelf{archive.New(dir)}})
+
+	c, err := f.pinned(wanted, nil)
+	if err != nil || c.Pin != id || c.Digest != "" {
+		t.Fatalf("pinned to %s, digest %q, %v; want %s", c.Pin, c.Digest, err, id)
+	}
+	f.forget(id)
+	if now := dockertest.ImageID(t, other); now != keep {
+		t.Error("another tag of the archive was moved")
+	}
+	f.dropImage(id)
+	back, err := f.pinned(wanted, func(w *spec.Container) { w.Pin = c.Pin })
+	if err != nil || back.Pin != id {
+		t.Errorf("what was pinned and is gone: %s, %v", back.Pin, err)
+	}
+	if _, err := f.engine.inspectImage(f.ctx, wanted); !cerrdefs.IsNotFound(err) {
+		t.Errorf("its tag, which may mean something else by now: %v", err)
+	}
+	f.dropImage(id)
+	if err := os.Remove(filepath.Join(dir, "both.tar")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.pinned(wanted, func(w *spec.Container) { w.Pin = c.Pin }); fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), "is not here any more") {
+		t.Errorf("without the archive: class %v: %v", fault.Of(err), err)
 	}
 }

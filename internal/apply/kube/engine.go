@@ -45,6 +45,8 @@ type Engine struct {
 	slots chan struct{}
 	// journal is what events were told last.
 	journal journal
+	// desk is where they are written.
+	desk desk
 	// life ends with Close: what watches does so until then.
 	life   context.Context
 	end    context.CancelFunc
@@ -83,6 +85,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	}
 	// What informers say besides their errors is not for the agent's standard error.
 	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
+	e.desk.life = e.life
 	id, err := e.as("")
 	if err != nil {
 		return nil, err
@@ -95,9 +98,12 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close ends all watches. It returns when they have ended.
+// Close ends all watches, after what is to be told was told. It returns when they have
+// ended.
 func (e *Engine) Close() error {
+	e.desk.clear()
 	e.end()
+	e.desk.late.Wait()
 	e.owners.Wait()
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 type follow struct {
 	place          dynamic.ResourceInterface
 	fields, labels string
+	news           *news
 
 	mu    sync.Mutex // guards what follows
 	items map[types.UID]*unstructured.Unstructured
@@ -33,8 +34,8 @@ type follow struct {
 // rewatch is the pause before a watch that failed is begun again.
 const rewatch = 500 * time.Millisecond
 
-func newFollow(place dynamic.ResourceInterface, fields, labels string) *follow {
-	return &follow{place: place, fields: fields, labels: labels, items: map[types.UID]*unstructured.Unstructured{}, shown: make(chan struct{})}
+func newFollow(place dynamic.ResourceInterface, fields, labels string, news *news) *follow {
+	return &follow{place: place, fields: fields, labels: labels, news: news, items: map[types.UID]*unstructured.Unstructured{}, shown: make(chan struct{})}
 }
 
 // run watches until ctx ends.
@@ -88,6 +89,7 @@ func (f *follow) take(what apiwatch.EventType, u *unstructured.Unstructured) {
 		f.items[u.GetUID()] = u
 	}
 	f.once.Do(func() { close(f.shown) })
+	f.news.tell()
 }
 
 // anew lets what was shown count until the new watch shows something: between two
@@ -111,12 +113,14 @@ func (f *follow) settle() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.refresh()
+	f.news.tell()
 }
 
 func (f *follow) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
+	f.news.tell()
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		f.once.Do(func() { close(f.shown) })
 	}

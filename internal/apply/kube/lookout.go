@@ -35,9 +35,12 @@ type lookout struct {
 	life   context.Context
 	end    context.CancelFunc
 	last   *time.Timer
+	news   *news
 
-	mu   sync.Mutex // guards what follows
-	pods *follow
+	mu sync.Mutex // guards what follows
+	// since is closed when there is news since the last look.
+	since <-chan struct{}
+	pods  *follow
 	// selector is the pods'.
 	selector string
 	// sets are the ReplicaSets of the pods that were seen: they tell new pods from old
@@ -53,7 +56,8 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 	if l := e.lookouts[at]; l != nil && l.last.Reset(idle) {
 		return l
 	}
-	l := &lookout{id: id, owners: &e.owners, object: newFollow(id.client(k, namespace), "metadata.name="+name, "")}
+	l := &lookout{id: id, owners: &e.owners, news: newNews()}
+	l.object = newFollow(id.client(k, namespace), "metadata.name="+name, "", l.news)
 	l.life, l.end = context.WithCancel(e.life)
 	l.last = time.AfterFunc(idle, l.end)
 	e.owners.Go(func() { l.object.run(l.life) })
@@ -79,6 +83,7 @@ func (l *lookout) show(ctx context.Context) (*unstructured.Unstructured, []unstr
 	case <-ctx.Done():
 		return nil, nil, context.Cause(ctx)
 	}
+	l.looks()
 	items, err := l.object.list()
 	if err != nil {
 		return nil, nil, classified(err, "watch it")
@@ -89,6 +94,20 @@ func (l *lookout) show(ctx context.Context) (*unstructured.Unstructured, []unstr
 	object := &items[0]
 	parts, err := l.parts(ctx, object)
 	return object, parts, err
+}
+
+// looks notes that somebody looks now: news are what comes after that.
+func (l *lookout) looks() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.since = l.news.next()
+}
+
+// noticed is closed when there is news since the last look.
+func (l *lookout) noticed() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.since
 }
 
 // parts returns the pods of a workload, and the ReplicaSets that made them.
@@ -102,7 +121,7 @@ func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) 
 	last := want[len(want)-1]
 	if l.pods == nil || l.selector != last.Selector { // it was made anew with another
 		l.selector, l.sets = last.Selector, nil
-		l.pods = newFollow(l.id.dynamic.Resource(last.Resource).Namespace(object.GetNamespace()), "", last.Selector)
+		l.pods = newFollow(l.id.dynamic.Resource(last.Resource).Namespace(object.GetNamespace()), "", last.Selector, l.news)
 		l.owners.Go(func() { l.pods.run(l.life) })
 	}
 	pods, err := l.pods.list()

@@ -52,27 +52,10 @@ func (t *Target) Tell(ctx context.Context, news apply.News) error {
 	if !ok {
 		return nil
 	}
-	text := resource.Harmless(t.hide(news.Text), maxNote)
-	last := t.engine.journal.of(news.Ref.ID)
-	if last.reason == news.Reason && last.text == text {
-		if again, err := t.engine.again(ctx, id, last); err == nil {
-			t.engine.journal.keep(news.Ref.ID, again)
-			return nil
-		}
-	}
-	event := t.event(news, known, text)
-	err = t.engine.bounded(ctx, func() error {
-		_, err := id.typed.EventsV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{FieldManager: Manager})
-		return err
+	event := t.event(news, known, resource.Harmless(t.hide(news.Text), maxNote))
+	return t.engine.desk.take(ctx, func(ctx context.Context) error {
+		return t.engine.write(ctx, id, news, event)
 	})
-	switch {
-	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) || apierrors.IsNotFound(err): // with its namespace, who would read it has gone
-		return nil
-	case err != nil:
-		return classified(err, "write an event about "+news.Key.String())
-	}
-	t.engine.journal.keep(news.Ref.ID, told{event.Namespace, event.Name, news.Reason, text, 1})
-	return nil
 }
 
 // event is the event that tells news about an object.
@@ -98,6 +81,30 @@ func (t *Target) event(news apply.News, known entry, text string) *eventsv1.Even
 			APIVersion: known.APIVersion, Kind: known.Kind, Namespace: known.Namespace, Name: known.Name, UID: types.UID(news.Ref.ID),
 		},
 	}
+}
+
+// write writes an event, or counts the last one about the object once more where it
+// says the same.
+func (e *Engine) write(ctx context.Context, id *identity, news apply.News, event *eventsv1.Event) error {
+	last := e.journal.of(news.Ref.ID)
+	if last.reason == news.Reason && last.text == event.Note {
+		if again, err := e.again(ctx, id, last); err == nil {
+			e.journal.keep(news.Ref.ID, again)
+			return nil
+		}
+	}
+	err := e.bounded(ctx, func() error {
+		_, err := id.typed.EventsV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{FieldManager: Manager})
+		return err
+	})
+	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) || apierrors.IsNotFound(err): // with its namespace, who would read it has gone
+		return nil
+	case err != nil:
+		return classified(err, "write an event about "+news.Key.String())
+	}
+	e.journal.keep(news.Ref.ID, told{event.Namespace, event.Name, news.Reason, event.Note, 1})
+	return nil
 }
 
 // eventName makes a name of an object one that an event may have: those of roles may

@@ -10,12 +10,15 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// The survey's bounds: how long a list of names holds, how many single questions
-// within that time call for one, and how many names it may have.
+// The survey's bounds: how long a list of names holds at least and at most, how many
+// single questions within that time call for one, how many names it may have, and how
+// long nobody asks again whether there are more.
 const (
-	surveyHolds = time.Second
-	surveyFrom  = 8
-	surveySize  = 1000
+	surveyHolds   = time.Second
+	surveyLongest = 5 * time.Second
+	surveyFrom    = 4
+	surveySize    = 20000
+	surveySizing  = time.Minute
 )
 
 // survey answers whether objects that are not labelled as ours exist. A few are
@@ -24,8 +27,9 @@ const (
 type survey struct {
 	mu    sync.Mutex
 	asked int
-	since time.Time
+	until time.Time
 	names map[string]bool // nil where there is no list, or too much to list
+	sized time.Time
 	big   bool
 }
 
@@ -66,28 +70,53 @@ func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, err
 func (s *survey) listed(ctx context.Context, e *Engine, place metadata.ResourceInterface) (map[string]bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.since) > surveyHolds {
-		s.since, s.asked, s.names, s.big = time.Now(), 0, nil, false
+	if time.Now().After(s.until) {
+		s.until, s.asked, s.names = time.Now().Add(surveyHolds), 0, nil
 	}
 	s.asked++
-	if s.names != nil || s.big || s.asked <= surveyFrom {
+	if s.names != nil || s.asked <= surveyFrom {
 		return s.names, nil
 	}
-	var list *metav1.PartialObjectMetadataList
-	err := e.bounded(ctx, func() (err error) {
-		list, err = place.List(ctx, metav1.ListOptions{ResourceVersion: "0", Limit: surveySize})
-		return err
-	})
-	switch {
-	case apierrors.IsForbidden(err) || err == nil && (list.Continue != "" || len(list.Items) > surveySize):
-		s.big = true
-		return nil, nil
-	case err != nil:
+	if err := s.measure(ctx, e, place); err != nil || s.big {
 		return nil, err
 	}
-	s.since, s.names = time.Now(), make(map[string]bool, len(list.Items))
+	begun := time.Now()
+	list, err := e.namesOf(ctx, place, metav1.ListOptions{ResourceVersion: "0"}) // all, from the API server's cache
+	if err != nil {
+		return nil, err
+	}
+	s.names = make(map[string]bool, len(list.Items))
 	for _, item := range list.Items {
 		s.names[item.Name] = true
 	}
+	// A list that took long is not asked for all the time.
+	s.until = time.Now().Add(min(max(surveyHolds, 20*time.Since(begun)), surveyLongest))
 	return s.names, nil
+}
+
+// measure finds out whether there is too much to list, or it may not be.
+func (s *survey) measure(ctx context.Context, e *Engine, place metadata.ResourceInterface) error {
+	if time.Since(s.sized) < surveySizing {
+		return nil
+	}
+	first, err := e.namesOf(ctx, place, metav1.ListOptions{Limit: 1})
+	switch {
+	case apierrors.IsForbidden(err):
+		s.big = true
+	case err != nil:
+		return err
+	default:
+		left := first.RemainingItemCount
+		s.big = left != nil && *left > surveySize || left == nil && first.Continue != ""
+	}
+	s.sized = time.Now()
+	return nil
+}
+
+func (e *Engine) namesOf(ctx context.Context, place metadata.ResourceInterface, opts metav1.ListOptions) (list *metav1.PartialObjectMetadataList, err error) {
+	err = e.bounded(ctx, func() error {
+		list, err = place.List(ctx, opts)
+		return err
+	})
+	return list, err
 }

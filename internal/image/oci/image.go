@@ -3,7 +3,6 @@ package oci
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +39,11 @@ func MediaType(header string, raw []byte) string {
 		return ocispec.MediaTypeImageIndex
 	}
 	return ocispec.MediaTypeImageManifest
+}
+
+// Describe returns the descriptor of a manifest or an index.
+func Describe(raw []byte) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: MediaType("", raw), Digest: digest.Digest(DigestOf(raw)), Size: int64(len(raw))}
 }
 
 // Image is one image for one platform, without its layers' bytes.
@@ -156,11 +160,11 @@ func (i *Image) configure(raw []byte) error {
 	return nil
 }
 
-// Plain makes an image of a configuration and of unpacked layers, as `docker save`
-// leaves them. sizes are those of the layers, in the configuration's order.
-func Plain(config []byte, sizes []int64) (Image, error) {
+// Plain makes an image of a configuration and its layers, as `docker save` leaves
+// them: unpacked where a layer has no digest of its own.
+func Plain(config []byte, layers []ocispec.Descriptor) (Image, error) {
 	cfg := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageConfig, Digest: digest.Digest(DigestOf(config)), Size: int64(len(config))}
-	out := Image{Config: cfg, Bare: true, Layers: make([]ocispec.Descriptor, len(sizes)), small: map[digest.Digest][]byte{cfg.Digest: config}}
+	out := Image{Config: cfg, Bare: true, Layers: layers, small: map[digest.Digest][]byte{cfg.Digest: config}}
 	if err := out.configure(config); err != nil {
 		return Image{}, err
 	}
@@ -168,7 +172,10 @@ func Plain(config []byte, sizes []int64) (Image, error) {
 		if _, ok := Hex(id); !ok {
 			return Image{}, noImage("its configuration names a digest that is none: %.80q", id)
 		}
-		out.Layers[n] = ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: digest.Digest(id), Size: sizes[n]}
+		if layers[n].Digest == "" {
+			layers[n].Digest = digest.Digest(id)
+		}
+		layers[n].MediaType = ocispec.MediaTypeImageLayer
 	}
 	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: cfg, Layers: out.Layers}
 	m.SchemaVersion = 2
@@ -185,6 +192,3 @@ func Plain(config []byte, sizes []int64) (Image, error) {
 func noImage(format string, args ...any) error {
 	return fault.As(fault.Rejected, fmt.Errorf(format, args...))
 }
-
-// IsOther tells whether an error is about bytes that are not what they should be.
-func IsOther(err error) bool { return errors.Is(err, ErrOther) }

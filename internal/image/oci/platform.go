@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -10,6 +11,9 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 )
+
+// ErrPlatform is said of an image that has nothing for a platform.
+var ErrPlatform = errors.New("it is not made for")
 
 // ParsePlatform reads os/architecture[/variant]; an empty one is Linux on this
 // machine's architecture. Errors: Rejected.
@@ -67,7 +71,7 @@ func pick(index ocispec.Index, want ocispec.Platform) (ocispec.Descriptor, error
 		there = append(there[:most], "…")
 	}
 	return ocispec.Descriptor{}, fault.Hint(
-		fault.As(fault.Rejected, fmt.Errorf("it is not made for %s, only for: %s", platformText(want), strings.Join(there, ", "))),
+		fault.As(fault.Rejected, fmt.Errorf("%w %s, only for: %s", ErrPlatform, platformText(want), strings.Join(there, ", "))),
 		"choose an image for this platform")
 }
 

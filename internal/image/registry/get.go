@@ -173,15 +173,9 @@ func wait(ctx context.Context, pause time.Duration) error {
 // get asks for something of the repository. The answer's body is closed by the
 // caller.
 func (r *Repo) get(ctx context.Context, what string, header http.Header) (*http.Response, error) {
-	at := r.scheme + "://" + r.name.RegistryStr() + "/v2/" + r.name.RepositoryStr() + "/" + what
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	res, err := r.do(ctx, http.MethodGet, r.at(what), nil, 0, header)
 	if err != nil {
-		return nil, fault.As(fault.Rejected, fmt.Errorf("ask for %.200q: %w", what, err))
-	}
-	req.Header = header
-	res, err := r.http.Do(req)
-	if err != nil {
-		return nil, r.classify(ctx, err)
+		return nil, err
 	}
 	if err := transport.CheckError(res, http.StatusOK, http.StatusPartialContent); err != nil {
 		return nil, errors.Join(r.classify(ctx, err), res.Body.Close())

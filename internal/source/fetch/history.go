@@ -48,7 +48,7 @@ func tell(ctx context.Context, req source.HistoryRequest, s *store) (source.Hist
 		commits, err := h.between(ctx)
 		return source.HistoryAnswer{Commits: commits}, full(err)
 	}
-	if req.From == "" {
+	if req.Learn {
 		return source.HistoryAnswer{}, full(h.learn(ctx))
 	}
 	relation, err := h.relate(ctx)

@@ -17,6 +17,7 @@ func (s Style) Status(st reconcile.Status) string {
 	if st.SourceError != "" {
 		s.trouble(&b, "", "the repository cannot be read: "+st.SourceError, st.SourceHint)
 	}
+	b.WriteString(s.remotes(st))
 	if st.EngineError != "" {
 		s.trouble(&b, "", "the "+cmp.Or(word(st.Target), "engine")+" does not answer"+s.since(st)+": "+st.EngineError, st.EngineHint)
 	}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/fetch"
 )
 
@@ -20,6 +21,8 @@ func main() {
 	ops := map[string]sandbox.Op{
 		"resolve": sandbox.Handle(fetch.Resolve), "fetch": sandbox.Handle(fetch.Fetch),
 		"history": sandbox.Handle(fetch.History), "introduce": sandbox.Handle(fetch.Introduce),
+		source.ImportOp: sandbox.Handle(fetch.Import),
+		source.BundleOp: sandbox.Handle(fetch.Bundle),
 	}
 	os.Exit(sandbox.Serve(context.Background(), ops, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -1,0 +1,131 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"time"
+)
+
+// The desk's bounds: how many events are written at once, how many wait, and how long
+// one may take that nobody waits for.
+const (
+	deskSeats = 2
+	deskQueue = 4096
+	deskLimit = 5 * time.Second
+)
+
+// letter is one event to be written.
+type letter func(ctx context.Context) error
+
+// desk is where events are written. A few are written while their pass waits, so that
+// it tells where that fails. Where many come at once, as when a hundred apps are
+// deployed, they queue, and the passes go on: the API server has their objects to
+// store first.
+type desk struct {
+	life context.Context //nolint:containedctx // of those that nobody waits for: the engine's
+
+	mu      sync.Mutex // guards what follows
+	taken   int        // seats
+	waiting []letter
+	// missed is why one could not be written that nobody waited for.
+	missed error
+	// late are those who write what waits.
+	late sync.WaitGroup
+	// watched are closed when nobody has a seat any more.
+	watched []chan struct{}
+}
+
+// take has an event written, now or soon. Errors: why it could not be, or one that
+// waited before it.
+func (d *desk) take(ctx context.Context, l letter) error {
+	now, missed := d.enter(l)
+	if !now {
+		return missed
+	}
+	defer d.leave()
+	return cmp.Or(l(ctx), missed)
+}
+
+// enter takes a seat, or lets the event wait where there is none.
+func (d *desk) enter(l letter) (now bool, missed error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	missed, d.missed = d.missed, nil
+	if d.taken >= deskSeats && len(d.waiting) < deskQueue {
+		d.waiting = append(d.waiting, l)
+		return false, missed
+	}
+	d.taken++
+	return true, missed
+}
+
+// leave gives the seat to what waits; back where nothing does.
+func (d *desk) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.waiting) == 0 || d.life.Err() != nil {
+		d.give()
+		return
+	}
+	d.late.Go(d.writeOn)
+}
+
+// writeOn writes what waits, until nothing does.
+func (d *desk) writeOn() {
+	for l := d.next(nil); l != nil; {
+		ctx, cancel := context.WithTimeout(d.life, deskLimit)
+		err := l(ctx)
+		cancel()
+		l = d.next(err)
+	}
+}
+
+// next is what has waited longest, after one that came to err; nil gives the seat back.
+func (d *desk) next(err error) letter {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.missed = cmp.Or(d.missed, err)
+	if len(d.waiting) == 0 || d.life.Err() != nil {
+		d.waiting = nil
+		d.give()
+		return nil
+	}
+	l := d.waiting[0]
+	d.waiting = d.waiting[1:]
+	return l
+}
+
+// clear waits, for a while, until all is written.
+func (d *desk) clear() {
+	limit := time.NewTimer(deskLimit)
+	defer limit.Stop()
+	select {
+	case <-d.free():
+	case <-limit.C:
+	}
+}
+
+// free is closed when nobody has a seat.
+func (d *desk) free() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := make(chan struct{})
+	if d.taken == 0 {
+		close(out)
+	} else {
+		d.watched = append(d.watched, out)
+	}
+	return out
+}
+
+// give gives a seat back. The caller holds the lock.
+func (d *desk) give() {
+	if d.taken--; d.taken > 0 {
+		return
+	}
+	for _, out := range d.watched {
+		close(out)
+	}
+	d.watched = nil
+}
