@@ -87,6 +87,7 @@ func (s *store) anything(ctx context.Context, req source.FetchRequest) error {
 	want := plumbing.NewHash(req.Commit)
 	var refusal error
 	for _, r := range []request{{want: want, depth: 1}, {want: want, branch: true, depth: lately}, {want: want, branch: true}} {
+		s.bulky = s.bulky || r.branch
 		_, err := s.fetch(ctx, req.Remote, req.Want, r, req.Limits.Disk)
 		switch {
 		case err == nil && s.nothing(ctx, req) == nil:

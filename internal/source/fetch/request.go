@@ -57,6 +57,7 @@ func (s *store) fetch(ctx context.Context, spec remote.Spec, want remote.Want, r
 	if err != nil {
 		return false, err
 	}
+	s.bulky = s.bulky || r.history && r.have.IsZero() && ask.Filter == ""
 	answer, err := conn.UploadPack(ctx, ask)
 	if errors.Is(err, transport.ErrEmptyUploadPackRequest) || refused(err) {
 		return false, errors.Join(errDenied, remote.Classify(err))

@@ -25,6 +25,8 @@ type store struct {
 	objects *filesystem.Storage
 	// added are the packs that came since it was opened: their paths without suffix.
 	added []string
+	// bulky is set where what came may hold much that is not needed.
+	bulky bool
 }
 
 // errOdd is in the chain of an error about a store that is not as it was left.
