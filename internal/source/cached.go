@@ -35,7 +35,8 @@ func (r *Repository) cached(ctx context.Context, dir, commit string) (Snapshot, 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.checked, commit)
+	clear(r.checked) // others may share what is damaged
+	r.spare = ""
 	_, aside := setAside(dir, commit)
 	return Snapshot{}, errors.Join(err, aside)
 }

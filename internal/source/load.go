@@ -28,6 +28,18 @@ type FetchRequest struct {
 	// Store is the directory of the object store; it need not be there.
 	Store  string      `json:"store"`
 	Limits tree.Limits `json:"limits"`
+	// Base is another commit's snapshot, whose files were found to be as they should
+	// be: what is the same in both is linked and not written. None where it is empty.
+	Base Base `json:"base,omitzero"`
+}
+
+// Base is a snapshot that another one may share files with.
+type Base struct {
+	Commit string `json:"commit"`
+	// Dir holds its manifest, and its files in FilesName.
+	Dir string `json:"dir"`
+	// Spare is set where nobody needs it any more: its directory is taken over.
+	Spare bool `json:"spare,omitempty"`
 }
 
 // FetchAnswer says what the child wrote.
@@ -66,6 +78,7 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 	_, s.Revision.Ref = r.recall(commit)
 	s.Revision.Signer = vouched.signer
 	s.lease = held
+	r.build(commit)
 	return s, nil
 }
 
@@ -232,6 +245,9 @@ func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string,
 	}
 	defer done()
 	req.Dir, req.Store = temp, store
+	base, giveBack := r.baseOf(dir, temp, req.Commit)
+	defer giveBack()
+	req.Base = base
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err

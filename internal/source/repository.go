@@ -76,6 +76,8 @@ type Repository struct {
 	temps       map[string]bool          // the directories of fetches under way
 	checked     map[string]bool          // commits whose files were hashed since the start
 	loans       map[string]loan          // commits whose files were handed out
+	base        string                   // the commit that was loaded last
+	spare       string                   // the commit whose snapshot the next one is made of; empty is none
 	refused     map[string]refusal       // commits that are not fetched again, each with its judge
 }
 
