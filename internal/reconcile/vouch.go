@@ -60,7 +60,7 @@ func (p *pass) doubtful(ctx context.Context) (verdict, bool) {
 	if _, wanted := p.catalog.apps[p.name]; wanted && p.app.Error == "" {
 		cand := p.known(p.catalog, p.app.Dir, hostDirOf(p.app, p.record), p.record)
 		if cand != nil {
-			if course, _ := decide(p.record, cand.set, p.will); course != change {
+			if course, _ := decide(p.record, cand.set, p.will); course == settle || course == hold {
 				return verdict{}, false
 			}
 		}

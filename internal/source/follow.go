@@ -61,8 +61,9 @@ func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (
 	}
 	state := anchor.judge(o)
 	if state != RemoteStale { // what is not wanted need not be signed
-		if err := r.signed(ctx, o.found); err != nil {
-			return trustOf(err), err
+		err := r.signed(ctx, o.found)
+		if trust := trustOf(err); err != nil && (state == RemoteServing || trust == RemoteUntrusted) {
+			return trust, err
 		}
 	}
 	if state == RemoteServing {

@@ -39,7 +39,7 @@ const (
 // RemoteStates are all states.
 func RemoteStates() []RemoteState {
 	return []RemoteState{
-		RemoteStandby, RemoteServing, RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUnreachable, RemoteRefused, RemoteMissing,
+		RemoteStandby, RemoteServing, RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUntrusted, RemoteUnreachable, RemoteRefused, RemoteMissing,
 	}
 }
 

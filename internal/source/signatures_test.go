@@ -117,6 +117,12 @@ func signedWays(t *testing.T, f func(t *testing.T, s *signers, r *source.Reposit
 	})
 }
 
+// brings has a courier bring all that is new in the repository.
+func (s *signers) brings(in incoming) {
+	s.t.Helper()
+	in.put("all.bundle", s.bundle("--all"), 0)
+}
+
 // again asks once more where nobody answered, as the agent does: a server that is
 // done before it has heard the whole question breaks off an SSH connection.
 func again[T any](ask func() (T, error)) (T, error) {
@@ -397,4 +403,26 @@ func TestACommitByNameIsVerifiedToo(t *testing.T) {
 	}
 	_, err = r.Load(t.Context(), commit)
 	wantFault(t, err, fault.Rejected, "is not signed", "")
+}
+
+// What a courier brings goes the same way.
+func TestBundlesAreVerified(t *testing.T) {
+	s, in := newSigners(t), arrivals(t)
+	r := s.follow(in.url())
+	s.by("ann", "a")
+	s.brings(in)
+	if got := accepted(t, r).Revision.Signer.Name; got != "ann@example.com" {
+		t.Errorf("signed by %q", got)
+	}
+	commit := s.by("eve", "b")
+	s.brings(in)
+	refused(t, r, commit, s.fingerprint("eve"), "does not list")
+	s.verify.Tags = "tag"
+	s.release("ann")
+	s.git("tag", "light")
+	s.brings(in)
+	if got := brought(t, source.Refollow(t, r, config.Ref{Tag: "v1.0.0"})).Revision.Signer.Tag; got != "v1.0.0" {
+		t.Errorf("signed is tag %q", got)
+	}
+	refused(t, source.Refollow(t, r, config.Ref{Tag: "light"}), commit, "a lightweight one")
 }

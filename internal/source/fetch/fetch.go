@@ -28,7 +28,7 @@ func Resolve(ctx context.Context, req source.ResolveRequest) (remote.Found, erro
 	if _, err := remote.Parse(req.Remote.URL); err != nil {
 		return remote.Found{}, err
 	}
-	s, err := connect(req.Remote, maxAdvertised)
+	s, err := connect(ctx, req.Remote, maxAdvertised)
 	if err != nil {
 		return remote.Found{}, remote.Classify(err)
 	}

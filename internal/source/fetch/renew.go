@@ -72,7 +72,7 @@ func check(dir, at int, kept []*entry) error {
 			inner, err := openDir(dir, name)
 			if err != nil {
 				drop(kept)
-				return nil // not there any more, or a link: all of it is written
+				return nil //nolint:nilerr // not there any more, or a link: all of it is written
 			}
 			return errors.Join(check(inner, at, kept), closeDir(inner))
 		})
