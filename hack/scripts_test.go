@@ -125,8 +125,8 @@ func TestProxiesScriptPrintsWhereTheyAre(t *testing.T) {
 	needsEngine(t)
 	out, complaint, exit := script(t, nil, "hack/proxies.sh")
 	paths := strings.Fields(out)
-	if exit != 0 || len(paths) != 2 {
-		t.Fatalf("exit %d, said %q %q; want two paths", exit, out, complaint)
+	if exit != 0 || len(paths) != 3 {
+		t.Fatalf("exit %d, said %q %q; want three paths", exit, out, complaint)
 	}
 	for _, path := range paths {
 		if _, complaint, exit := script(t, nil, path, "-v"); exit != 0 {

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/chart"
 	"syncd.io/syncd/internal/source/chart/pull"
 	"syncd.io/syncd/internal/source/fetch"
@@ -33,11 +34,14 @@ func main() {
 
 func operations() map[string]sandbox.Op {
 	ops := map[string]sandbox.Op{
-		"resolve":   sandbox.Handle(fetch.Resolve),
-		"fetch":     sandbox.Handle(fetch.Fetch),
-		"history":   sandbox.Handle(fetch.History),
-		"introduce": sandbox.Handle(fetch.Introduce),
-		chart.Op:    sandbox.Handle(pull.Fetch),
+		"resolve":       sandbox.Handle(fetch.Resolve),
+		"fetch":         sandbox.Handle(fetch.Fetch),
+		"history":       sandbox.Handle(fetch.History),
+		"introduce":     sandbox.Handle(fetch.Introduce),
+		chart.Op:        sandbox.Handle(pull.Fetch),
+		source.ImportOp: sandbox.Handle(fetch.Import),
+		source.BundleOp: sandbox.Handle(fetch.Bundle),
+		"tags":          sandbox.Handle(fetch.Tags),
 	}
 	maps.Copy(ops, rendering())
 	return ops

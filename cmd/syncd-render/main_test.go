@@ -16,7 +16,7 @@ import (
 )
 
 // build makes the real child.
-func build(t *testing.T) sandbox.Child {
+func build(t testing.TB) sandbox.Child {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), sandbox.Program)
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
@@ -126,7 +126,7 @@ func snapshot(t *testing.T, child sandbox.Child, files map[string]string) source
 	return loaded
 }
 
-func write(t *testing.T, path, content string) {
+func write(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

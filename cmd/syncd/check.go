@@ -23,7 +23,7 @@ func (c *cli) checkVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check what syncd needs on this host, each with its fix",
-		Long:  "Checks the engine or the cluster, the repository, the credentials, the clock, the\ndisk, the program that renders, and the agent's socket. It changes nothing.\n\nExit codes: 0 all is well, 1 something is not.",
+		Long:  "Checks the engine or the cluster, the repository, the credentials, the clock, the\ndisk, the program that renders, the agent's socket, and the secrets of webhooks. It\nchanges nothing.\n\nExit codes: 0 all is well, 1 something is not.",
 		Args:  func(cmd *cobra.Command, args []string) error { return between(cmd, args, 0, 0) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := c.settings()
@@ -41,11 +41,10 @@ func (c *cli) checkVerb() *cobra.Command {
 // checkAll runs every check; none depends on another.
 func checkAll(ctx context.Context, host config.Host) []finding {
 	child, program := checkProgram(ctx)
-	repository, credentials := checkRepository(ctx, host, child)
-	return []finding{
-		program, checkTarget(ctx, host), repository, credentials,
-		checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host),
-	}
+	remotes, credentials := checkRemotes(ctx, host, child)
+	found := append([]finding{program, checkTarget(ctx, host)}, remotes...)
+	found = append(found, credentials, checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host))
+	return append(found, checkHooks(host.Webhook)...)
 }
 
 func (c *cli) report(found []finding) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"syscall"
 
@@ -77,61 +76,6 @@ func checkCluster(ctx context.Context, host config.Host) finding {
 		return failing(name, err, fix)
 	}
 	return finding{Check: name, OK: true, Detail: fmt.Sprintf("Kubernetes %s at %s, %d kinds", facts.Version, facts.Server, facts.Kinds)}
-}
-
-// checkRepository asks for the followed ref. A refused login is a finding about
-// the credentials.
-func checkRepository(ctx context.Context, host config.Host, child sandbox.Child) (repository, credentials finding) {
-	repository, credentials = finding{Check: "repository"}, checkFiles(host.Repo)
-	repo, err := openSource(host, child, nil, &closers{})
-	if err == nil {
-		repository.Detail, err = repo.Resolve(ctx)
-	}
-	switch {
-	case err == nil:
-		repository.OK = true
-		repository.Detail = fmt.Sprintf("%s is at %.10s", shown(host.Repo.URL), repository.Detail)
-	case fault.Of(err) == fault.Blocked && host.Repo.URL != "":
-		repository.Detail = "it cannot be asked: see the credentials"
-		credentials = failing("credentials", err, "check repo.auth")
-	default:
-		repository = failing("repository", err, "check repo.url and the network")
-	}
-	return repository, credentials
-}
-
-// checkFiles finds credentials that others on this host can read.
-func checkFiles(repo config.Repo) finding {
-	f := finding{Check: "credentials", OK: true, Detail: "none are needed"}
-	for _, path := range secretFiles(repo) {
-		if path == "" {
-			continue
-		}
-		f.Detail = "they can be read"
-		info, err := os.Stat(path)
-		if err != nil {
-			return failing(f.Check, err, "create the file, or change repo.auth")
-		}
-		if info.Mode().Perm()&0o007 != 0 {
-			return failing(f.Check, fmt.Errorf("%s can be read by everybody on this host", path), "chmod 600 "+path)
-		}
-	}
-	return f
-}
-
-// secretFiles are those of the repository and of its mirrors.
-func secretFiles(repo config.Repo) []string {
-	logins := []config.Auth{repo.Auth}
-	for _, m := range repo.Mirrors {
-		if m.Auth != nil {
-			logins = append(logins, *m.Auth)
-		}
-	}
-	var out []string
-	for _, auth := range logins {
-		out = append(out, auth.PasswordFile, auth.SSHKeyFile, auth.SSHPassphraseFile, auth.ClientKeyFile)
-	}
-	return out
 }
 
 // checkDisk looks at the disk of the state directory, or where it would be made.

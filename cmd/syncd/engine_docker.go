@@ -21,6 +21,10 @@ func (w wiring) dockerOf(host config.Host, agent string) target {
 		Progress: pulls(w.progress), Deaf: w.deaf, Ignored: w.deaf,
 	}
 	return target{name: "engine", open: func(ctx context.Context) (engine, error) {
+		var err error
+		if opts.Elsewhere, err = elsewhereOf(host); err != nil {
+			return nil, err
+		}
 		e, err := docker.Open(ctx, opts)
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -77,8 +78,8 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	log.Info("following", "repo", shown(host.Repo.URL), "every", host.Repo.Interval.String(), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
-	err = serve(ctx, a, opts, host.Metrics.Listen)
+	log.Info("following", "repo", shown(host.Repo.URL), "every", rhythm(host.Repo), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
+	err = serve(ctx, a, opts, host)
 	if ctx.Err() != nil {
 		log.Info("ending", "cause", context.Cause(ctx).Error())
 	}
@@ -111,6 +112,15 @@ func (c *cli) runSettings(f runFlags) (config.Host, error) {
 	return s.host, nil
 }
 
+// rhythm says when the repository is looked at.
+func rhythm(repo config.Repo) string {
+	var all []string
+	if repo.Interval > 0 {
+		all = append(all, repo.Interval.String())
+	}
+	return strings.Join(append(all, repo.Schedule...), ", ")
+}
+
 func aboutOf(host config.Host, readOnly bool) server.About {
 	return server.About{
 		Version: thisBuild().Version, Repo: shown(host.Repo.URL), Path: host.Repo.Path,
@@ -118,11 +128,11 @@ func aboutOf(host config.Host, readOnly bool) server.About {
 	}
 }
 
-// serve runs the loop, the API, the page for scrapes and the ear for SIGHUP until
-// ctx ends or one of them fails; then it waits for all.
-func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, scraped string) error {
+// serve runs the loop, the API, the page for scrapes and the ears for webhooks and
+// SIGHUP until ctx ends or one of them fails; then it waits for all.
+func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host) error {
 	group, ctx := errgroup.WithContext(ctx)
-	if err := respond(ctx, group, a, a, a, opts, scraped); err != nil {
+	if err := respond(ctx, group, a, opts, host); err != nil {
 		return err
 	}
 	group.Go(func() error { return a.Run(ctx) })
@@ -130,17 +140,38 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, scraped
 	return group.Wait()
 }
 
-// respond lets the API and the page for scrapes answer, as part of group.
-func respond(ctx context.Context, group *errgroup.Group, asker reconcile.Asker, actor reconcile.Actor, gates metrics.Gates, opts server.Options, scraped string) error {
-	page, err := metrics.Handler(metrics.OfGates(ctx, gates))
+// answering is who answers and obeys: an agent, or several that take turns.
+type answering interface {
+	reconcile.Asker
+	reconcile.Actor
+	metrics.Gates
+	metrics.Remotes
+	hooked
+}
+
+// respond lets the API and the page for scrapes answer, and webhooks come in, as
+// part of group.
+func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host) error {
+	counted := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
+	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
 		return err
 	}
-	opts.Metrics = page
-	if scraped != "" {
-		group.Go(func() error { return metrics.Serve(ctx, scraped, page, opts.Log) })
+	if hooks != nil {
+		counted = append(counted, metrics.OfHooks(hooks))
 	}
-	group.Go(func() error { return server.Serve(ctx, opts, asker, actor) })
+	page, err := metrics.Handler(counted...)
+	if err != nil {
+		return err
+	}
+	if hooks != nil {
+		group.Go(func() error { return hooks.Serve(ctx) })
+	}
+	opts.Metrics = page
+	if host.Metrics.Listen != "" {
+		group.Go(func() error { return metrics.Serve(ctx, host.Metrics.Listen, page, opts.Log) })
+	}
+	group.Go(func() error { return server.Serve(ctx, opts, who, who) })
 	return nil
 }
 

@@ -35,11 +35,20 @@ func TestScripts(t *testing.T) {
 }
 
 // TestStory runs the verbs on a real engine and a real repository.
-func TestStory(t *testing.T) {
+func TestStory(t *testing.T) { story(t, "testdata/story") }
+
+// TestMirrorsStory is about a repository that is had from two places.
+func TestMirrorsStory(t *testing.T) { story(t, "testdata/mirrors") }
+
+// TestSignedStory does the same where signatures are asked for.
+func TestSignedStory(t *testing.T) { story(t, "testdata/signed") }
+
+func story(t *testing.T, dir string) {
+	t.Helper()
 	image, project := dockertest.Image(t, "v1"), dockertest.Project(t)
 	renderer := buildRenderer(t)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/story",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("IMAGE", image)
 			env.Setenv("PROJECT", project)

@@ -6,6 +6,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -51,6 +52,15 @@ func askLeader[T any](t *turns, ask func(*reconcile.Agent) (T, error)) (T, error
 		return none, err
 	}
 	return ask(a)
+}
+
+// Remotes implements metrics.Remotes; who stands by asks nobody.
+func (t *turns) Remotes() []source.RemoteStatus {
+	a, err := t.leading()
+	if err != nil {
+		return nil
+	}
+	return a.Remotes()
 }
 
 // Status implements reconcile.Asker.
@@ -106,4 +116,17 @@ func (t *turns) Look() {
 	if a, err := t.leading(); err == nil {
 		a.Look()
 	}
+}
+
+// Poll lets the repository be looked at now, where this process leads.
+func (t *turns) Poll() {
+	if a, err := t.leading(); err == nil {
+		a.Poll()
+	}
+}
+
+// Ready tells whether it leads.
+func (t *turns) Ready() bool {
+	a, err := t.leading()
+	return err == nil && a.Ready()
 }

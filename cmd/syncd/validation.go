@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"syncd.io/syncd/cmd/syncd/internal/policy"
 	"syncd.io/syncd/internal/config"
@@ -76,24 +79,40 @@ func (v *validation) target(ctx context.Context, cluster bool, values map[string
 		return nil, 0, err
 	}
 	shared := &render.Shared{Root: v.snapshot.Dir, Kubernetes: cluster, Values: values, Secret: secret, Tracked: tracked, Refused: refused}
-	var verdicts []verdict
+	wanted := slices.DeleteFunc(slices.Clone(found.Apps), func(app render.App) bool {
+		return v.fixed && !app.Config.Hosts.Matches(v.host.Host.Labels)
+	})
+	verdicts, objects, err := v.each(ctx, shared, wanted)
+	if err != nil {
+		return nil, 0, err
+	}
 	var apps []policy.App
-	for _, app := range found.Apps {
-		if v.fixed && !app.Config.Hosts.Matches(v.host.Host.Labels) {
-			continue
-		}
-		one, objects, err := v.one(ctx, render.Request{Shared: shared, App: app, HostDir: app.Config.HostDir})
-		if err != nil {
-			return nil, 0, err
-		}
+	for i, app := range wanted {
 		file := app.Dir
 		if !cluster {
 			file = app.File(tracked)
 		}
-		verdicts = append(verdicts, one)
-		apps = append(apps, policy.App{Name: app.Name, Dir: app.Dir, File: file, Config: app.Config, Objects: objects})
+		apps = append(apps, policy.App{Name: app.Name, Dir: app.Dir, File: file, Config: app.Config, Objects: objects[i]})
 	}
 	return withPolicy(verdicts, policy.Check(apps)), len(found.Apps), nil
+}
+
+// atOnce is how many apps are asked for at a time. Those that have to wait are
+// rendered together.
+const atOnce = 200
+
+// each renders apps, in whatever order; what comes of them is in theirs.
+func (v *validation) each(ctx context.Context, shared *render.Shared, apps []render.App) ([]verdict, [][]resource.Object, error) {
+	verdicts, objects := make([]verdict, len(apps)), make([][]resource.Object, len(apps))
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(atOnce)
+	for i, app := range apps {
+		all.Go(func() (err error) {
+			verdicts[i], objects[i], err = v.one(ctx, render.Request{Shared: shared, App: app, HostDir: app.Config.HostDir})
+			return err
+		})
+	}
+	return verdicts, objects, all.Wait()
 }
 
 // one renders an app. The error is of what is not the app's fault.

@@ -27,12 +27,16 @@ func TestSchemasAgreeWithTheDecoder(t *testing.T) {
 			"repo: {url: a}\nmetrics: {listen: '127.0.0.1:9185'}\n", "repo: {url: a}\nmetrics: {listen: ':9185'}\n", "repo: {url: a}\nmetrics: {listen: 9185}\n", "repo: {url: a}\nmetrics: {listen: '127.0.0.1:65536'}\n", "repo: {url: a}\nmetrics: {listen: '127.0.0.1:65535'}\n",
 			"repo: {url: -a}\n", "repo: {url: a}\ndocker: /var\n", "repo: {url: a}\nhost: {envFiles: [a]}\n", "repo: {url: a, ref: {branch: a..b}}\n",
 			"repo: {url: a}\ngate: {image: a/b:1}\n", "repo: {url: a}\ngate: {image: 'a b'}\n", "repo: {url: a}\ngate: {image: 'https://a/b'}\n", "repo: {url: a}\ngate: a\n",
+			windowedHost, "repo: {url: a, schedule: ['* * * *']}\n", "repo: {url: a, schedule: '* * * * *'}\n", "repo: {url: a, schedule: ['@daily']}\n",
+			"repo: {url: a}\nsync: {windows: [{kind: deny, schedule: 0 9 * * *}]}\n", "repo: {url: a}\nsync: {windows: [a]}\n", "repo: {url: a}\nsync: {windows: [{kind: both, schedule: 0 9 * * *, duration: 1h}]}\n",
+			"repo: {url: a}\nwebhook: {listen: '127.0.0.1:9186', hooks: [{name: A, provider: github, secretFile: /a}]}\n", "repo: {url: a}\nwebhook: {listen: '127.0.0.1:9186', hooks: [{name: a, provider: github, secretFile: a}]}\n",
 		}},
 		{app, appOf, []string{
 			fullApp, "{}\n", "sync:\n", "sync: {auto: 'true'}\n", "sync: []\n", "name: Shop\n", "health: {onUnhealthy: never}\n", "rollback: {keep: -1}\n",
 			"jobs: {a: {onRollback: stop}}\n", "jobs: {a: {onRollback: {start: b}}}\n", "jobs: {a: {onRollback: 'run: b'}}\n", "jobs: {'a b': {}}\n", "compose: a\n",
 			"compose: [/a]\n", "hostDir: a\n", "selfHeal: true\n", "rollout: {timeout: 1y}\n", "hosts: {matchLabels: {a: b}}\n", "dependsOn: [A]\n",
 			"gate: none\n", "gate: udp\n", "gate: {mode: tcp}\n",
+			"sync: {windows: [{kind: deny, schedule: 0 9 * * *, duration: 1h}]}\n", "sync: {windows: [{kind: deny, schedule: 0 9 * * *, duration: 1h, apps: [a]}]}\n", "sync: {windows: [{kind: deny, schedule: 0 9 * * *, duration: 1h, timeZone: 'a b'}]}\n",
 		}},
 	} {
 		for _, text := range c.texts {

@@ -53,6 +53,8 @@ type Sync struct {
 	SelfHeal *bool `yaml:"selfHeal,omitempty" json:"selfHeal,omitempty"`
 	// Prune removes what is ours and no longer wanted. Default true.
 	Prune *bool `yaml:"prune,omitempty" json:"prune,omitempty"`
+	// Windows are when the app may be changed; none is always.
+	Windows []Window `yaml:"windows,omitempty" json:"windows,omitempty"`
 }
 
 // Rollout are the clocks of a change.

@@ -15,7 +15,10 @@ import (
 func DecodeApp(file string, data []byte) (App, error) {
 	var app App
 	p := &problems{file: file}
-	decodeInto(p, data, &app)
+	d := decodeInto(p, data, &app)
+	for i, w := range app.Sync.Windows {
+		d.checkWindow(w, nth("sync.windows", i))
+	}
 	if err := p.err(); err != nil {
 		return App{}, err
 	}
@@ -32,6 +35,11 @@ func DecodeHost(file string, data []byte) (Host, error) {
 	if len(p.list) == 0 || d.lines["repo"] > 0 {
 		d.checkRepo(host.Repo)
 		d.checkTarget(host)
+		d.checkWebhook(host.Webhook)
+		for i, w := range host.Sync.Windows {
+			d.checkWindow(w.Window(), nth("sync.windows", i))
+		}
+		d.checkRegistries(host.Registries)
 	}
 	if err := p.err(); err != nil {
 		return Host{}, err

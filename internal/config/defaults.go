@@ -9,11 +9,14 @@ import (
 )
 
 // Defaults returns h with every setting that is not given filled in: state,
-// socket, interval and limits. It is applied after the command line's flags were.
+// socket, interval, limits and webhook. It is applied after the command line's flags were.
 func (h Host) Defaults() Host {
 	h.State = cmp.Or(h.State, "/var/lib/syncd")
 	h.Socket = cmp.Or(h.Socket, "/run/syncd/syncd.sock")
-	h.Repo.Interval = cmp.Or(h.Repo.Interval, Duration(30*time.Second))
+	if len(h.Repo.Schedule) == 0 { // one that is given alone is what is meant
+		h.Repo.Interval = cmp.Or(h.Repo.Interval, Duration(30*time.Second))
+	}
+	h.Webhook = h.Webhook.Defaults()
 	h.Repo.MaxInterval = cmp.Or(h.Repo.MaxInterval, max(h.Repo.Interval, min(10*h.Repo.Interval, Duration(5*time.Minute))))
 	h.Repo.Timeout = cmp.Or(h.Repo.Timeout, Duration(15*time.Second))
 	h.Limits = h.Limits.Defaults()

@@ -18,9 +18,15 @@ type Host struct {
 	// Socket is the Unix socket of the agent's API.
 	Socket string `yaml:"socket,omitempty" json:"socket,omitempty" rule:"abs"`
 	Gate   Gate   `yaml:"gate,omitempty" json:"gate,omitzero"`
+	// Registries and Images are where images come from, besides their own registry.
+	Registries Registries `yaml:"registries,omitempty" json:"registries,omitzero"`
+	Images     Images     `yaml:"images,omitempty" json:"images,omitzero"`
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
+	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
+	// Sync says when this host's apps may be changed.
+	Sync HostSync `yaml:"sync,omitempty" json:"sync,omitzero"`
 }
 
 // Metrics is where they can be scraped, besides the socket.
@@ -53,8 +59,10 @@ type Repo struct {
 	Ref Ref    `yaml:"ref,omitempty" json:"ref,omitzero"`
 	// Path is the directory in the repository that holds the apps. Default: all.
 	Path string `yaml:"path,omitempty" json:"path,omitempty" rule:"inside"`
-	// Interval is the time between two polls. Default 30s.
+	// Interval is the time between two polls. Default 30s; with a Schedule, none.
 	Interval Duration `yaml:"interval,omitempty" json:"interval,omitempty" rule:"1s..24h"`
+	// Schedule are cron expressions: times at which to look besides, or instead.
+	Schedule []string `yaml:"schedule,omitempty" json:"schedule,omitempty" rule:"cron"`
 	// MaxInterval is what that grows to while nothing changes. Default ten times
 	// Interval, at most 5m.
 	MaxInterval Duration `yaml:"maxInterval,omitempty" json:"maxInterval,omitempty" rule:"1s..24h"`
@@ -66,6 +74,8 @@ type Repo struct {
 	// Mirrors are asked in their order where URL does not answer, or has nothing newer
 	// than an old revision.
 	Mirrors []Mirror `yaml:"mirrors,omitempty" json:"mirrors,omitempty"`
+	// Verify says whose signature a revision needs; nil is nobody's.
+	Verify *Verify `yaml:"verify,omitempty" json:"verify,omitempty"`
 }
 
 // Mirror is another place where the repository can be had. In the file, its URL

@@ -86,3 +86,6 @@ func classified(class fault.Class, hint, format string, args ...any) error {
 	}
 	return fault.Hint(err, hint)
 }
+
+// faulty tells that something is wrong already: what depends on it cannot be judged.
+func (p *problems) faulty() bool { return len(p.list) > 0 }

@@ -22,6 +22,8 @@ type shape struct {
 	pattern string
 	// refuse is a second pattern that must not match; empty where one is enough.
 	refuse string
+	// check says what else is wrong, which no pattern can; nil is nothing.
+	check func(value string) error
 }
 
 // shapes are the forms that strings have. Names of apps and services are
@@ -51,6 +53,14 @@ func shapes() []shape {
 		{name: "chartRepo", want: "an oci:// or https:// address", pattern: `^(oci|https)://[^\s@]+$`},
 		{name: "version", want: "one version, such as 1.2.3", pattern: `^v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$`},
 		{name: "digest", want: "sha256: and 64 lower-case hex digits", pattern: `^sha256:[0-9a-f]{64}$`},
+		{name: "cron", want: "a cron expression, such as 0 22 * * 1-5", pattern: cronPattern, check: checkCron},
+		{name: "zone", want: "a time zone, such as Europe/Berlin", pattern: `^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`, check: checkZone},
+		{name: "route", want: "a path, such as /hooks", pattern: `^(/[A-Za-z0-9._-]+)+$`, refuse: `/\.\.?(/|$)`},
+		{name: "header", want: "the name of a header, such as X-Signature", pattern: `^[A-Za-z0-9-]+$`},
+		{name: "registry", want: "a registry's host, such as docker.io or registry.example.com:5000, or *", pattern: `^(\*|[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?|\[[0-9a-fA-F:]+\](:[0-9]{1,5})?)$`},
+		{name: "registryHost", want: "HOST or HOST:PORT of a registry or mirror", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`},
+		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
+		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
 }
@@ -86,10 +96,17 @@ func breaks(rule, value string) string {
 		return strings.Join(words, " or ")
 	}
 	s, ok := shapeOf(rule)
-	if !ok || s.fits(value) {
+	switch {
+	case !ok:
 		return ""
+	case !s.fits(value):
+		return s.want
+	case s.check != nil:
+		if err := s.check(value); err != nil {
+			return s.want + " (" + err.Error() + ")"
+		}
 	}
-	return s.want
+	return ""
 }
 
 func (s shape) fits(value string) bool {

@@ -66,6 +66,10 @@ func (s schemas) object(t reflect.Type, path string) tree {
 		out["type"], out["required"] = "object", []string{"url"}
 	case reflect.TypeFor[Ref]():
 		out["maxProperties"] = 1
+	case reflect.TypeFor[Window](), reflect.TypeFor[HostWindow]():
+		out["type"], out["required"] = "object", []string{"kind", "schedule", "duration"}
+	case reflect.TypeFor[Hook]():
+		out["type"], out["required"] = "object", []string{"name", "provider", "secretFile"}
 	}
 	return out
 }

@@ -67,7 +67,7 @@ func shown(doc keyDoc) string {
 // Every example of the page is one that a user may copy.
 func TestExamplesInTheDocumentationDecode(t *testing.T) {
 	var hosts, apps int
-	for i, block := range strings.Split(documentation(t), "```yaml\n")[1:] {
+	for i, block := range strings.Split(documentation(t)+page(t, "mirrors.md")+page(t, "triggers.md"), "```yaml\n")[1:] {
 		text, _, _ := strings.Cut(block, "```")
 		var err error
 		switch {
@@ -89,7 +89,12 @@ func TestExamplesInTheDocumentationDecode(t *testing.T) {
 
 func documentation(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
+	return page(t, "configuration.md")
+}
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +107,7 @@ func TestDocumentedDefaultsAreReal(t *testing.T) {
 	app := App{}
 	documented := map[string]string{
 		"state": h.State, "socket": h.Socket, "repo.interval": h.Repo.Interval.String(),
+		"webhook.path": h.Webhook.Path, "webhook.pause": h.Webhook.Pause.String(),
 		"limits.fetchTime": h.Limits.FetchTime.String(), "limits.fetchMemory": h.Limits.FetchMemory.String(), "limits.fetchDisk": h.Limits.FetchDisk.String(),
 		"limits.file": h.Limits.File.String(), "limits.renderTime": h.Limits.RenderTime.String(), "limits.renderSize": h.Limits.RenderSize.String(),
 		"rollout.timeout": Duration(app.ReadyTimeout()).String(), "rollout.soak": Duration(app.Soak()).String(),

@@ -99,7 +99,7 @@ func BenchmarkCommitToStarted(b *testing.B) {
 	ms(b, total-engine, "overhead-ms/op")
 }
 
-func started(b *testing.B, c container.InspectResponse) time.Time {
+func started(b testing.TB, c container.InspectResponse) time.Time {
 	b.Helper()
 	at, err := time.Parse(time.RFC3339Nano, c.State.StartedAt)
 	if err != nil {
@@ -221,7 +221,7 @@ func BenchmarkIdlePollCPU(b *testing.B) {
 }
 
 // gitServer serves the repository over HTTPS and counts what asks for its refs.
-func (h *host) gitServer(b *testing.B) (url, ca string, polls *atomic.Int64) {
+func (h *host) gitServer(b testing.TB) (url, ca string, polls *atomic.Int64) {
 	b.Helper()
 	out, err := exec.Command("git", "--exec-path").Output()
 	h.must(err)

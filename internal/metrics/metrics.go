@@ -15,9 +15,12 @@ import (
 // often, or in numbers, does not hammer the engine.
 const keep = 5 * time.Second
 
+// Collector collects numbers of one kind.
+type Collector = prometheus.Collector
+
 // Handler answers scrapes with what the collectors collect. What one of them
 // cannot find out is left out of the page, and makes none of the others fail.
-func Handler(collectors ...prometheus.Collector) (http.Handler, error) {
+func Handler(collectors ...Collector) (http.Handler, error) {
 	registry := prometheus.NewPedanticRegistry()
 	for _, c := range collectors {
 		if err := registry.Register(c); err != nil {

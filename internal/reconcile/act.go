@@ -101,7 +101,7 @@ func (x *act) change(ctx context.Context, kind string, interrupt bool, mutate fu
 
 // pass runs the pass that follows from what was said.
 func (x *act) pass(ctx context.Context, text string) (ActResult, error) {
-	res, err := x.worker.pass(x.agent.lasting(ctx), x.catalog, true)
+	res, err := x.worker.pass(x.agent.lasting(ctx), x.catalog, wish{asked: true})
 	return ActResult{Text: text, Result: &res}, err
 }
 

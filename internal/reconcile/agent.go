@@ -38,7 +38,8 @@ type Agent struct {
 	poke  chan struct{}
 	// stir makes polls as frequent as after a change: somebody asks.
 	stir chan struct{}
-	// values is poked when a file with the host's values changed.
+	// values is poked when a file with the host's values changed, or it is time by the
+	// schedule.
 	values chan struct{}
 	// listeners hear what happens while they wait for their request.
 	listeners listeners
@@ -156,6 +157,24 @@ func (a *Agent) Look() {
 	a.wakeAll()
 	wake(a.poke)
 }
+
+// Poll asks the loop to look at the repository now, wherever it can be had. Apps are
+// passed over where that has something new for them, and what was refused stays so.
+func (a *Agent) Poll() {
+	if source, ok := a.opts.Source.(Recaller); ok {
+		source.AskAll()
+	}
+	wake(a.poke)
+}
+
+// Recaller is a Source that leaves places alone for a while that did not answer.
+type Recaller interface {
+	// AskAll lets all of them be asked next time.
+	AskAll()
+}
+
+// Ready tells whether there is a loop that would: always, once it runs.
+func (a *Agent) Ready() bool { return a.life.Load() != nil }
 
 // wake is the only way to send to a trigger channel of size one: bursts
 // coalesce, and nobody waits.

@@ -14,6 +14,9 @@ import (
 type SyncRequest struct {
 	Apps []string `json:"apps,omitempty"`
 	Who  string   `json:"who"`
+	// Force goes through closed windows; Reason says why, for the history.
+	Force  bool   `json:"force,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// AcceptRewrite names, by its first digits, a revision to follow that is refused
 	// because it is older than what was accepted, or has another history.
 	AcceptRewrite string `json:"acceptRewrite,omitempty"`

@@ -30,7 +30,7 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker, st *Status
 	rec := w.read()
 	s := AppStatus{
 		Name: w.name, Dir: rec.Dir, Outcome: Outcome(rec.Last.Outcome), Reason: rec.Last.Reason,
-		Hint: rec.Last.Hint, Since: rec.Last.Since, Consents: rec.Last.Consents, Plan: rec.Last.Plan,
+		Hint: rec.Last.Hint, Since: rec.Last.Since, Cause: rec.Last.Cause, Consents: rec.Last.Consents, Plan: rec.Last.Plan,
 		Quarantine: rec.Quarantine, Paused: paused(rec, a.opts.Now()), Held: rec.Held, Health: Unknown,
 	}
 	if rec.Good != nil {
@@ -46,6 +46,7 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker, st *Status
 		if app, ok := c.apps[w.name]; ok {
 			s.Dir, s.Owner = app.Dir, app.Config.Owner
 		}
+		s.tellWindow(a.will(c, w.name))
 	}
 	busy := w.isBusy()
 	if !busy && st.EngineError == "" {
@@ -63,6 +64,15 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker, st *Status
 	}
 	s.tellWhy(rec, st)
 	return s
+}
+
+// tellWindow adds what the app's windows say; that they cannot be read is told as a
+// note.
+func (s *AppStatus) tellWindow(now will, err error) {
+	s.Window = now.window
+	if err != nil {
+		s.Notes = append(s.Notes, err.Error())
+	}
 }
 
 // unseen is a status word without what only a look could tell.
@@ -104,7 +114,8 @@ func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state
 		return nil // it is told with the app
 	}
 	ours, strange := apart(pairs, drift.Compare(pairs, comparing(rec, c)))
-	s.Drift, s.Notes, s.Health = driftLines(ours), append(strange, ours.Aside()...), feel(pairs)
+	s.Drift, s.Health = driftLines(ours), feel(pairs)
+	s.Notes = slices.Concat(s.Notes, strange, ours.Aside())
 	return nil
 }
 

@@ -19,7 +19,9 @@ func (p *pass) book(res Result) error {
 		p.showVerdict()
 		return nil
 	}
-	p.spendConsent(res.Outcome)
+	if res.Cause != CauseWindow { // what a person consented to is done when it opens
+		p.spendConsent(res.Outcome)
+	}
 	if p.agent.onCluster() && (res.Outcome == Applied || res.Outcome == Unchanged) {
 		p.record.Adopted = nil // what was taken over carries our labels by now
 	}
@@ -61,7 +63,7 @@ func (p *pass) saysNew(res Result) bool {
 func (p *pass) bookVerdict(res Result) bool {
 	last, fresh := &p.record.Last, p.saysNew(res)
 	last.Outcome, last.Reason, last.Hint = string(res.Outcome), res.Reason, res.Hint
-	last.Revision = res.Revision
+	last.Revision, last.Cause = res.Revision, res.Cause
 	if fresh {
 		last.Since = res.Started.Add(res.Duration.D())
 	}
@@ -79,6 +81,8 @@ func worthHistory(res Result, fresh bool) bool {
 	switch res.Outcome {
 	case Unchanged, Pending, Paused, Superseded, Unreachable:
 		return false
+	case Blocked:
+		return fresh && res.Cause != CauseWindow
 	case Applied, RolledBack:
 		return true
 	case Held:

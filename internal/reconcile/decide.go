@@ -17,13 +17,18 @@ const (
 	change
 	// hold: the wanted set stays out; drift against the good one is repaired.
 	hold
-	// wait: the wanted set is new, and nobody asked for it to be applied.
+	// wait: the wanted set is new, and nobody asked for it to be applied, or the time
+	// is not right.
 	wait
 )
 
 // will is what people and configuration say about changes.
 type will struct {
 	auto, asked bool
+	// window is what the app's windows say; nil is that it has none. force is who
+	// wants to go through it all the same; nil is nobody.
+	window *Window
+	force  *force
 }
 
 // decide chooses the course for a wanted set, without I/O, and says why where
@@ -40,10 +45,15 @@ func decide(rec state.Record, set state.Set, w will) (course, verdict) {
 	if rec.Good != nil && rec.Attempt == nil && rec.Good.Digest == set.Digest {
 		return settle, verdict{}
 	}
-	if begun := rec.Attempt != nil && rec.Attempt.Set.Digest == set.Digest; !w.auto && !w.asked && !begun {
+	begun := rec.Attempt != nil && rec.Attempt.Set.Digest == set.Digest
+	switch pending := "pending " + set.Revision.Short(); {
+	case begun: // half a change waits for nobody
+	case !w.auto && !w.asked:
 		return wait, verdict{outcome: Pending,
-			reason: fmt.Sprintf("revision %s waits: sync.auto is false", set.Revision.Short()),
+			reason: fmt.Sprintf("%s, waiting for: syncd sync %s (sync.auto is false)", pending, rec.App),
 			hint:   "syncd sync " + rec.App}
+	case w.shut():
+		return wait, w.waits(rec.App, pending)
 	}
 	return change, verdict{}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"syncd.io/syncd/internal/source"
 )
 
 // Explain says why an app is as it is, who has to act, and what to type.
@@ -17,6 +19,9 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 	e := Explanation{App: app, Actor: actor(s)}
 	e.Lines = append(e.Lines, words(s))
 	e.Lines = append(e.Lines, revisions(s)...)
+	if s.Window != nil {
+		e.Lines = append(e.Lines, "Its window is "+s.Window.String()+".")
+	}
 	e.Lines = append(e.Lines, outage(st, a.idiom().place)...)
 	e.Lines = append(e.Lines, lastPass(s)...)
 	for _, d := range s.Drift {
@@ -26,7 +31,7 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 		e.Lines = append(e.Lines, "Besides, "+n+".")
 	}
 	if st.SourceError != "" {
-		e.Lines = append(e.Lines, "Newer revisions cannot be seen: "+st.SourceError+".")
+		e.Lines = append(e.Lines, newest(st))
 	}
 	e.Type = commands(s)
 	switch {
@@ -39,6 +44,14 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 		e.Actor, e.Type = "an operator", []string{"syncd sync " + app}
 	}
 	return e, nil
+}
+
+// newest says why nothing newer is wanted.
+func newest(st Status) string {
+	if st.SourceOutcome == Rejected {
+		return "What is newer is rejected: " + st.SourceError + "."
+	}
+	return "Newer revisions cannot be seen: " + st.SourceError + "."
 }
 
 // acts tells which commands a read-only agent refuses.
@@ -97,25 +110,37 @@ func words(s AppStatus) string {
 func revisions(s AppStatus) []string {
 	switch {
 	case s.Status == Unknown && s.Good.Commit != "":
-		return []string{fmt.Sprintf("The last good revision is %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
+		return []string{fmt.Sprintf("The last good revision is %s.", introduced(s.Good))}
 	case s.Good.Commit == "" && s.Status == Synced:
 		return []string{"The repository does not ask for it, and nothing of it is left."}
 	case s.Good.Commit == "":
 		return []string{"No revision has become good yet."}
 	case s.Wanted.Commit == "": // the repository cannot be seen
-		return []string{fmt.Sprintf("It runs the good revision %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
+		return []string{fmt.Sprintf("It runs the good revision %s.", introduced(s.Good))}
 	case s.Wanted.Commit == s.Good.Commit:
-		return []string{fmt.Sprintf("It runs what the repository asks for: %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
+		return []string{fmt.Sprintf("It runs what the repository asks for: %s.", introduced(s.Good))}
 	default:
 		return []string{
-			fmt.Sprintf("It runs the good revision %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author),
-			fmt.Sprintf("The repository asks for %s %q by %s.", s.Wanted.Short(), s.Wanted.Subject, s.Wanted.Author),
+			fmt.Sprintf("It runs the good revision %s.", introduced(s.Good)),
+			fmt.Sprintf("The repository asks for %s.", introduced(s.Wanted)),
 		}
 	}
 }
 
+// introduced is a revision with its author and, where that was looked for, its signer.
+func introduced(r source.Revision) string {
+	text := fmt.Sprintf("%s %q by %s", r.Short(), r.Subject, r.Author)
+	if signer := r.Signer.String(); signer != "" {
+		text += ", signed by " + signer
+	}
+	return text
+}
+
 // actor names who has to do something about it.
 func actor(s AppStatus) string {
+	if s.Status == WBlocked && s.Cause == CauseWindow && !s.Window.neverOpens() {
+		return "nobody"
+	}
 	switch s.Status {
 	case WRolledBack:
 		return "the author of the change"
@@ -159,6 +184,9 @@ func commands(s AppStatus) []string {
 		return []string{"syncd resume " + s.Name}
 	case WBlocked, OutOfSync:
 		out := []string{"syncd plan " + s.Name}
+		if s.Status == WBlocked && s.Cause == CauseWindow {
+			return append(out, "syncd sync "+s.Name+" --force --reason TEXT")
+		}
 		if s.Plan != "" {
 			return append(out, fmt.Sprintf("syncd approve %s --plan %s", s.Name, s.Plan))
 		}

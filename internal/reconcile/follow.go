@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"syncd.io/syncd/internal/state"
 )
 
 // follower is the goroutine that follows the repository.
@@ -21,6 +23,8 @@ type follower struct {
 	moved time.Time
 	// trouble is what was told of the repository last.
 	trouble string
+	// named are the bundles that do not count, as they were told.
+	named map[string]bool
 }
 
 // follow polls the repository when it is time, or when somebody or a value file
@@ -65,6 +69,7 @@ func (f *follower) await(ctx context.Context, misses int) bool {
 func (f *follower) poll(ctx context.Context) {
 	c, err := f.look(ctx)
 	f.tell(ctx, err)
+	f.tellBundles(ctx)
 	if c == nil {
 		return
 	}
@@ -105,7 +110,10 @@ func (f *follower) tell(ctx context.Context, err error) {
 		return
 	}
 	f.trouble = trouble
-	if err != nil {
+	switch {
+	case unsigned(err):
+		f.hear(Event{Text: "rejected: " + err.Error()})
+	case err != nil:
 		f.hear(Event{Text: "the repository cannot be read: " + err.Error()})
 	}
 }
@@ -121,14 +129,25 @@ func withoutDigits(r rune) rune {
 // A revision that leaves this app as it is disturbs nobody.
 func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog) {
 	digest := w.applying()
-	if digest == "" {
+	if digest == "" || c.doubt != nil {
 		return
 	}
 	if _, wanted := c.apps[w.name]; !wanted {
 		return
 	}
-	cand, err := w.candidate(ctx, c, w.read())
-	if err == nil && cand.set.Digest != digest && quarantined(w.read(), cand.set) == nil {
+	rec := w.read()
+	cand, err := w.candidate(ctx, c, rec)
+	if err != nil || cand.set.Digest == digest {
+		return
+	}
+	if now, err := a.will(c, w.name); err == nil && goesOn(rec, cand.set, now) {
 		w.interrupt(errSuperseded)
 	}
+}
+
+// goesOn tells whether a pass would do something about the set: what only waits
+// ends nothing.
+func goesOn(rec state.Record, set state.Set, w will) bool {
+	course, _ := decide(rec, set, w)
+	return course == change || course == settle
 }

@@ -59,6 +59,9 @@ func (x *act) hand(ctx context.Context, way handing) (ActResult, error) {
 		err := fmt.Errorf("%s of app %s: plan %s is no longer what would be done", way.begun, x.req.App, x.req.Plan)
 		return ActResult{}, fault.Hint(fault.As(fault.Rejected, err), x.agent.idiom().meanwhile+"; look again: syncd "+way.verb+" "+x.req.App)
 	}
+	if err := inTime(*h.preview); err != nil {
+		return ActResult{}, err
+	}
 	x.req.Reason = strings.ReplaceAll(text, "\n", "; ")
 	if err := x.change(ctx, way.verb, false, func(*state.Record) error { return nil }); err != nil {
 		return ActResult{}, err
@@ -144,6 +147,15 @@ func routesIn(objects []resource.Object) (gated, all []string) {
 	slices.Sort(gated)
 	slices.Sort(all)
 	return slices.Compact(gated), slices.Compact(all)
+}
+
+// inTime is the error of an app whose window is closed: a pass would wait for it.
+func inTime(p Preview) error {
+	if p.Window == nil || p.Window.Open {
+		return nil
+	}
+	err := fmt.Errorf("app %s waits for its window: %s", p.App, p.Window)
+	return fault.Hint(fault.As(fault.Blocked, err), "to go through it: syncd sync "+p.App+" --force --reason TEXT")
 }
 
 // standsStill is the error of an app in which a pass would do nothing.

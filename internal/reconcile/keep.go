@@ -57,6 +57,9 @@ func (p *pass) undo(ctx context.Context, begun state.Attempt) verdict {
 // besides adds to a verdict how it went with what runs meanwhile; where that is
 // the graver matter, it is the verdict.
 func besides(v, w verdict) verdict {
+	if v.opens.IsZero() {
+		v.opens = w.opens
+	}
 	switch w.outcome {
 	case Superseded, RolledBack, Halted:
 		return w

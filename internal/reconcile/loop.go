@@ -20,6 +20,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	defer loops.Wait()
 	a.watchFiles(ctx, &loops)
+	a.watchSource(ctx, &loops)
+	if err := a.keepTimes(ctx, &loops); err != nil {
+		return err
+	}
 	f := follower{Agent: a, loops: &loops, started: map[string]bool{}}
 	loops.Go(func() { f.follow(ctx) })
 	a.listen(ctx, a.watch(ctx))
@@ -83,7 +87,7 @@ func (w *worker) loop(ctx context.Context) {
 		case <-time.After(w.pause()):
 		}
 		c := w.agent.catalog.Load()
-		res, err := w.pass(ctx, c, false)
+		res, err := w.pass(ctx, c, wish{})
 		if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))) {
 			w.agent.hear(Event{App: w.name, Text: "the pass cannot be booked: " + err.Error()})
 		}
@@ -118,7 +122,8 @@ func (w *worker) schedule(res Result, err error) {
 	case Applied, RolledBack:
 		w.agent.wakeDependents(w.name)
 	}
-	if err == nil && !again(res.Outcome) {
+	w.opens = res.Opens
+	if err == nil && (!again(res.Outcome) || res.Cause == CauseWindow) {
 		w.retries = 0
 		return
 	}
@@ -131,11 +136,11 @@ func again(o Outcome) bool {
 }
 
 // pause is how long an app that nothing wakes is left alone: until a retry is
-// due, until a person's pause is over, and never longer than between two full
+// due, until a person's pause is over or a window opens, and never longer than between two full
 // looks, for a clock may be set meanwhile.
 func (w *worker) pause() time.Duration {
 	if w.retries == 0 {
-		return w.untilResumed(w.agent.opts.Resync)
+		return w.untilOpen(w.untilResumed(w.agent.opts.Resync))
 	}
 	pause := min(firstRetry<<min(w.retries-1, 6), lastRetry)
 	return pause/2 + rand.N(pause/2+1) // not all apps, and not all hosts, at once

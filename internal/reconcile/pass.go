@@ -20,6 +20,7 @@ type pass struct {
 	*worker
 	catalog *catalog
 	app     render.App
+	ahead   ahead
 	will    will
 	result  Result
 	// wanted is the digest of what the app asks for now.
@@ -29,8 +30,9 @@ type pass struct {
 	resumed, finishing bool
 	// placed tells that the pass has its place among those that change.
 	placed bool
-	// promoted tells that a set became good.
-	promoted bool
+	// promoted tells that a set became good, through that the pass goes through a
+	// closed window.
+	promoted, through bool
 	// live are the instances that were seen last, or made since; about are slots that
 	// the verdict is about.
 	live  map[resource.Key]resource.Ref
@@ -43,11 +45,19 @@ type pass struct {
 	life context.Context //nolint:containedctx // it is the pass's own, one level up
 }
 
+// wish is who wants a pass: nobody, or a person; with force, through a closed window.
+type wish struct {
+	asked bool
+	force *force
+}
+
 // pass runs one pass and books its result.
-func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, error) {
+func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, error) {
 	var res Result
-	err := w.own(ctx, func() error {
+	err := w.own(ctx, func() (err error) {
 		p := &pass{worker: w, wanted: unseenDigest}
+		p.goBy(c)
+		p.foresee(ctx)
 		if err := p.enter(ctx); err != nil {
 			return err
 		}
@@ -57,7 +67,10 @@ func (w *worker) pass(ctx context.Context, c *catalog, asked bool) (Result, erro
 		defer w.setUse(use{})
 		defer w.setBusy(false)
 		defer w.forgetful()()
-		p.will = will{auto: p.app.Config.AutoSync(), asked: asked}
+		if p.will, err = p.agent.will(p.catalog, p.name); err != nil {
+			return err
+		}
+		p.will.asked, p.will.force = wants.asked, wants.force
 		res = p.run(ctx)
 		if ctx.Err() != nil {
 			return p.save() // cut short by the agent's end, which is no verdict
@@ -88,6 +101,7 @@ func (p *pass) run(ctx context.Context) Result {
 		v.reason, v.hint = "cut short: "+context.Cause(ctx).Error(), "the next pass goes on where this one ended"
 	}
 	p.result.Outcome, p.result.Reason, p.result.Hint = v.outcome, v.reason, v.hint
+	p.result.Cause, p.result.Opens = v.cause, v.opens
 	p.result.Duration = resource.Duration(time.Since(begun))
 	return p.result
 }
@@ -107,12 +121,14 @@ func (p *pass) judge(ctx context.Context) verdict {
 	if a := p.record.Attempt; a != nil && a.Back && !p.agent.opts.ReadOnly {
 		return p.resumeRollback(ctx)
 	}
+	if v, doubtful := p.doubtful(ctx); doubtful {
+		return v
+	}
 	if _, wanted := p.catalog.apps[p.name]; !wanted {
 		return p.vanished(ctx)
 	}
-	begun := time.Now()
-	cand, err := p.candidate(ctx, p.catalog, p.record)
-	p.result.Phases.Render = resource.Duration(time.Since(begun))
+	cand, took, err := p.drawn(ctx)
+	p.result.Phases.Render = resource.Duration(took)
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}
@@ -123,9 +139,27 @@ func (p *pass) judge(ctx context.Context) verdict {
 		return p.settled(ctx, cand)
 	case change:
 		return p.change(ctx, cand)
+	case wait:
+		if v.cause == CauseWindow {
+			return p.inTime(ctx, cand, v)
+		}
+		return p.keepGood(ctx, v)
 	default:
 		return p.keepGood(ctx, v)
 	}
+}
+
+// inTime puts a set that the time stands in the way of where a person forces it; else
+// what is good is kept.
+func (p *pass) inTime(ctx context.Context, cand *candidate, v verdict) verdict {
+	through, err := p.goThrough()
+	switch {
+	case err != nil:
+		return verdictOf(err)
+	case through:
+		return p.change(ctx, cand)
+	}
+	return p.keepGood(ctx, v)
 }
 
 // settled books a revision that asks for what is good already, and looks for

@@ -27,7 +27,12 @@ func (a *Agent) missed(misses int) int {
 // that comes back all at once.
 func (a *Agent) untilPoll(misses int, quiet time.Duration) time.Duration {
 	interval := a.opts.Host.Repo.Interval.D()
-	if misses == 0 {
+	switch {
+	case interval == 0 && misses == 0:
+		return untold
+	case interval == 0: // a time that was missed is made up for
+		interval = retryUntimed
+	case misses == 0:
 		return pace(quiet, interval, a.opts.Host.Repo.MaxInterval.D())
 	}
 	pause := min(interval<<min(misses-1, 2), max(interval, lastPoll))

@@ -21,7 +21,9 @@ type Preview struct {
 	// Missing are images that are not on the engine and would be pulled.
 	Missing []string `json:"missing,omitempty"`
 	WayBack WayBack  `json:"wayBack"`
-	Notes   []string `json:"notes,omitempty"`
+	// Window is what the app's windows say now; nil is that it has none.
+	Window *Window  `json:"window,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
 	// Outcome, Error and Hint say why nothing would be done: rejected, held, blocked.
 	Outcome Outcome `json:"outcome,omitempty"`
 	Error   string  `json:"error,omitempty"`

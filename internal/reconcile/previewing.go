@@ -79,11 +79,34 @@ func (a *Agent) forPlan(c *catalog, req PlanRequest) (workers []*worker, err err
 
 func (a *Agent) preview(ctx context.Context, c *catalog, w *worker, rec state.Record) Preview {
 	p := Preview{App: w.name, Revision: c.snapshot.Revision}
-	if err := a.fill(ctx, c, w, rec, &p); err != nil {
+	err := a.fill(ctx, c, w, rec, &p)
+	if err == nil {
+		err = a.tellWhen(c, rec, &p)
+	}
+	if err != nil {
 		v := verdictOf(err)
 		p.Outcome, p.Error, p.Hint = v.outcome, v.reason, v.hint
 	}
 	return p
+}
+
+// tellWhen adds when a pass would do what the plan says, where that is not at once.
+func (a *Agent) tellWhen(c *catalog, rec state.Record, p *Preview) error {
+	now, err := a.will(c, p.App)
+	if err != nil {
+		return err
+	}
+	p.Window = now.window
+	_, here := c.apps[p.App]
+	fresh := here && p.Outcome == "" && (rec.Good == nil || rec.Good.Revision.Commit != p.Revision.Commit)
+	switch {
+	case !p.Differs():
+	case now.shut():
+		p.Notes = append(p.Notes, fmt.Sprintf("the window is %s: nothing is done before, but for: syncd sync %s --force --reason TEXT", now.window, p.App))
+	case fresh && !now.auto:
+		p.Notes = append(p.Notes, "sync.auto is false: a new revision waits for: syncd sync "+p.App)
+	}
+	return nil
 }
 
 // fill goes the way of a pass up to the plan.

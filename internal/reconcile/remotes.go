@@ -24,6 +24,14 @@ type Remotes interface {
 	AcceptRewrite(digits string) (commit string, err error)
 }
 
+// Remotes says what is known of each place that the repository is had from.
+func (a *Agent) Remotes() []source.RemoteStatus {
+	if remotes, ok := a.opts.Source.(Remotes); ok {
+		return remotes.Remotes()
+	}
+	return nil
+}
+
 // Learner is a Source that keeps the history of what it follows, to judge by it later.
 type Learner interface {
 	// Learn has it know the history of what was accepted.
@@ -66,6 +74,7 @@ func (a *Agent) standBy(ctx context.Context) {
 		return // as above
 	}
 	c.snapshot = snapshot
+	c.doubt = a.vouch(ctx, c)
 	if a.open(ctx, c) == nil && a.admit(c) == nil {
 		a.catalog.Store(c)
 	}

@@ -18,6 +18,10 @@ type Result struct {
 	Reason string `json:"reason,omitempty"`
 	// Hint is what a person can do about it.
 	Hint string `json:"hint,omitempty"`
+	// Cause is CauseWindow where only the time stands in the way; Opens is when what
+	// waits may go on, zero where nothing does or nobody knows.
+	Cause string    `json:"cause,omitempty"`
+	Opens time.Time `json:"opens,omitzero"`
 	// Report is the difference that the pass found, Plan what it did about it.
 	Report drift.Report `json:"report,omitzero"`
 	Plan   apply.Plan   `json:"plan,omitzero"`

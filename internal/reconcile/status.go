@@ -41,7 +41,9 @@ type Status struct {
 	// be, with its hint.
 	Revision    source.Revision `json:"revision"`
 	SourceError string          `json:"sourceError,omitempty"`
-	SourceHint  string          `json:"sourceHint,omitempty"`
+	// SourceOutcome is Rejected where it is not signed as it has to be; else empty.
+	SourceOutcome Outcome `json:"sourceOutcome,omitempty"`
+	SourceHint    string  `json:"sourceHint,omitempty"`
 	// Remotes are repo.url and its mirrors, in the order in which they are asked.
 	Remotes []source.RemoteStatus `json:"remotes,omitempty"`
 	// EngineError is why what runs now is unknown, with its hint; EngineSince is
@@ -70,6 +72,10 @@ type AppStatus struct {
 	Reason  string    `json:"reason,omitempty"`
 	Hint    string    `json:"hint,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
+	// Cause is CauseWindow where only the time stands in the way.
+	Cause string `json:"cause,omitempty"`
+	// Window is what the app's windows say now; nil is that it has none.
+	Window *Window `json:"window,omitempty"`
 	// Services are the running images of the good set.
 	Services []ServiceStatus `json:"services,omitempty"`
 	// Gates are the app's, with what they say of themselves, where status was asked

@@ -34,6 +34,10 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 		return p.askConsent(plan, p.wellness(ctx, pairs, report), doneAlready)
 	case p.agent.opts.ReadOnly || !p.config().SelfHeal() && !p.will.asked:
 		return verdict{outcome: Pending, reason: drifted + firstLine(report), hint: p.pendingHint()}
+	case p.will.noHealing():
+		if v, held := p.heldBack(drifted + firstLine(report)); held {
+			return v
+		}
 	}
 	ctx, done := p.interruptibly(ctx)
 	defer done()

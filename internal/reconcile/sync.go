@@ -1,15 +1,25 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"sync"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // Sync looks at the repository, passes over the named apps (over all where none is
 // named) and returns how each ended, in name order, those that need others after
 // them. hear gets the steps as they happen; nil is silent.
 func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]Result, error) {
+	wants, err := req.wish()
+	if err != nil {
+		return nil, err
+	}
 	a.askAnew()
 	if req.AcceptRewrite != "" {
 		if err := a.acceptRewrite(ctx, req); err != nil {
@@ -29,8 +39,28 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]
 	}
 	stop := a.listenIn(hear)
 	defer stop()
-	return a.passAll(a.lasting(ctx), c, a.byDependency(c, workers))
+	return a.passAll(a.lasting(ctx), c, a.byDependency(c, workers), wants)
 }
+
+// wish is what the request asks of a pass. Errors: Rejected, for force without a
+// reason, and a reason without force.
+func (r SyncRequest) wish() (wish, error) {
+	reason := resource.Harmless(r.Reason, maxReason)
+	switch {
+	case !r.Force && r.Reason == "":
+		return wish{asked: true}, nil
+	case !r.Force:
+		err := errors.New("a reason is given, and nothing is forced")
+		return wish{}, fault.Hint(fault.As(fault.Rejected, err), "a reason belongs to --force, which goes through a closed window")
+	case strings.TrimSpace(reason) == "":
+		err := errors.New("going through a closed window needs a reason")
+		return wish{}, fault.Hint(fault.As(fault.Rejected, err), "say why, for those who read the history: --reason TEXT")
+	}
+	return wish{asked: true, force: &force{who: cmp.Or(r.Who, "somebody"), reason: reason}}, nil
+}
+
+// maxReason bounds a person's reason in the record, in bytes.
+const maxReason = 300
 
 // lasting is the context for a pass that was asked for: under a running agent it
 // does not end with the one who asked, who may have gone.
@@ -44,11 +74,11 @@ func (a *Agent) lasting(ctx context.Context) context.Context {
 // passAll passes over each wave of apps side by side, one wave after the other,
 // and then once more over the apps that something held up: what another app of the
 // run gave up (a host port) or became (good) may be what it was.
-func (a *Agent) passAll(ctx context.Context, c *catalog, waves [][]*worker) ([]Result, error) {
+func (a *Agent) passAll(ctx context.Context, c *catalog, waves [][]*worker, wants wish) ([]Result, error) {
 	results := map[*worker]Result{}
-	err := a.passWaves(ctx, c, waves, results)
+	err := a.passWaves(ctx, c, waves, wants, results)
 	if err == nil && changedAny(results) {
-		err = a.passWaves(ctx, c, heldUp(waves, results), results)
+		err = a.passWaves(ctx, c, heldUp(waves, results), wants, results)
 	}
 	var all []Result
 	for _, w := range slices.Concat(waves...) {
@@ -60,13 +90,13 @@ func (a *Agent) passAll(ctx context.Context, c *catalog, waves [][]*worker) ([]R
 }
 
 // passWaves writes into results how each pass ended.
-func (a *Agent) passWaves(ctx context.Context, c *catalog, waves [][]*worker, results map[*worker]Result) error {
+func (a *Agent) passWaves(ctx context.Context, c *catalog, waves [][]*worker, wants wish, results map[*worker]Result) error {
 	for _, wave := range waves {
 		ends := make([]Result, len(wave))
 		errs := make([]error, len(wave))
 		var group sync.WaitGroup
 		for i, w := range wave {
-			group.Go(func() { ends[i], errs[i] = w.pass(ctx, c, true) })
+			group.Go(func() { ends[i], errs[i] = w.pass(ctx, c, wants) })
 		}
 		group.Wait()
 		for i, w := range wave {
@@ -91,12 +121,12 @@ func changedAny(results map[*worker]Result) bool {
 }
 
 // heldUp returns the apps that ended blocked, but for those that wait for a
-// person's consent.
+// person's consent, or for a window.
 func heldUp(waves [][]*worker, results map[*worker]Result) [][]*worker {
 	var out [][]*worker
 	for _, wave := range waves {
 		blocked := slices.DeleteFunc(slices.Clone(wave), func(w *worker) bool {
-			return results[w].Outcome != Blocked || results[w].Ask != ""
+			return results[w].Outcome != Blocked || results[w].Ask != "" || results[w].Cause == CauseWindow
 		})
 		if len(blocked) > 0 {
 			out = append(out, blocked)

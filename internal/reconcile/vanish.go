@@ -35,6 +35,11 @@ func (p *pass) vanished(ctx context.Context) verdict {
 	if len(plan.Consents) > 0 || p.agent.opts.ReadOnly {
 		return p.askConsent(plan, verdict{outcome: Unchanged, reason: p.whyVanished()}, p.whyVanished())
 	}
+	if p.will.shut() {
+		if v, held := p.heldBack(p.whyVanished()); held {
+			return v
+		}
+	}
 	return p.dismantle(ctx, plan)
 }
 

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 )
@@ -12,6 +13,9 @@ type verdict struct {
 	outcome Outcome
 	reason  string
 	hint    string
+	// cause is a word for programs, opens when what waits for a window may go on.
+	cause string
+	opens time.Time
 }
 
 // verdictOf turns an error into the outcome that its class stands for. What

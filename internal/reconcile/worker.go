@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/state"
@@ -44,8 +45,10 @@ type worker struct {
 	// touched tells that something may have been changed on the target since the
 	// record was written.
 	touched bool
-	// retries belongs to the app's loop.
+	// retries and opens belong to the app's loop: opens is when a window does that
+	// something waits for, zero where nothing does.
 	retries int
+	opens   time.Time
 
 	mu sync.Mutex // guards what follows
 	// rendered is the latest rendering.
@@ -63,6 +66,7 @@ type worker struct {
 	cancel  context.CancelCauseFunc
 	// people is how many wait for the pass under way to end.
 	people int
+	match  match
 	seen   state.Record // the record as it was last saved: for readers
 	busy   bool
 	using  use

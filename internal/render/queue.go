@@ -13,7 +13,7 @@ import (
 // How many requests one child may be given. A few cost less than another start; many
 // would take them from whoever gets the next place.
 const (
-	fewest = 8
+	fewest = 16
 	most   = 64
 )
 

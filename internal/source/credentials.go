@@ -27,6 +27,9 @@ func (o *origin) spec(ctx context.Context) (remote.Spec, error) {
 		return s, o.httpLogin(&s)
 	case remote.SSH:
 		return s, o.sshLogin(ctx, &s)
+	case remote.Bundle:
+		s.URL = o.bundles.store
+		return s, o.bundles.ready(ctx)
 	}
 	return s, nil
 }
@@ -123,7 +126,13 @@ func (o *origin) proxy() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the URL of %s: %w", o.addr.Host, err)
 	}
-	proxy, err := o.proxies().ProxyFunc()(u)
+	settings := o.proxies()
+	proxy, err := settings.ProxyFunc()(u)
+	for _, raw := range []string{settings.HTTPProxy, settings.HTTPSProxy} { // what is no URL would be taken for a host's name
+		if _, wrong := url.Parse(raw); wrong != nil && strings.Contains(raw, "://") {
+			err = wrong
+		}
+	}
 	if err != nil { // not wrapped: it would quote the proxy's password
 		return "", fault.Hint(fault.As(fault.Blocked, fmt.Errorf("the proxy for %s cannot be read", o.addr.Host)), "check HTTPS_PROXY and HTTP_PROXY in the agent's environment")
 	}

@@ -2,20 +2,12 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
 )
-
-// turnedDown is why one remote did not serve.
-type turnedDown struct {
-	origin *origin
-	state  RemoteState
-	err    error
-}
 
 // follow asks the remotes in their order until one names a revision that may be
 // followed.
@@ -24,7 +16,6 @@ func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
 	r.mu.Lock()
 	asked := queue(r.standings, r.opts.Now())
 	r.mu.Unlock()
-	var down []turnedDown
 	for _, i := range asked {
 		o := r.origins[i]
 		found, err := o.query(ctx, r.want)
@@ -43,9 +34,8 @@ func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
 			return found, nil
 		}
 		r.passOver(i, state, found.Commit, err)
-		down = append(down, turnedDown{o, state, err})
 	}
-	return remote.Found{}, r.nobody(down)
+	return remote.Found{}, r.nobody()
 }
 
 // held is the anchor for what is followed; one without a commit where there is none.
@@ -70,10 +60,34 @@ func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (
 		o.relation = relation
 	}
 	state := anchor.judge(o)
+	if state != RemoteStale { // what is not wanted need not be signed
+		err := r.signed(ctx, o.found)
+		if trust := trustOf(err); err != nil && (state == RemoteServing || trust == RemoteUntrusted) {
+			return trust, err
+		}
+	}
 	if state == RemoteServing {
 		return state, nil
 	}
 	return state, verdict(state, anchor.errOf(state, o), o.found.Commit)
+}
+
+// signed tells whether what a ref names is signed as it has to be.
+func (r *Repository) signed(ctx context.Context, found remote.Found) error {
+	r.mu.Lock()
+	c := r.claim(found.Commit, found.Ref)
+	r.mu.Unlock()
+	_, err := r.vouch(ctx, c)
+	return err
+}
+
+// trustOf is the state of a remote of whose revision it could not be found out that it
+// is signed.
+func trustOf(err error) RemoteState {
+	if fault.Of(err) == fault.Unreachable || fault.Of(err) == fault.Unknown {
+		return RemoteUnreachable
+	}
+	return RemoteUntrusted
 }
 
 // verdict classifies why an offer is not followed, and says what to do.
@@ -107,40 +121,57 @@ func (r *Repository) relation(ctx context.Context, from, to string) (Relation, e
 	return found, nil
 }
 
-// nobody is the error of a repository that no remote gives: of one that has something
-// suspicious, else of the one that a person can do most about.
-func (r *Repository) nobody(down []turnedDown) error {
-	if len(down) == 0 {
-		return fault.As(fault.Unreachable, fmt.Errorf("ask %s: every server wants to be left alone for a while (Retry-After)", r.want))
-	}
-	gravest := down[0]
-	for _, d := range down {
-		if d.gravity() > gravest.gravity() {
-			gravest = d
+// nobody is the error of a repository that no remote gives: it names them all, those
+// too that were left alone this time. It is that of one that has something suspicious,
+// else of the one that a person can do most about.
+func (r *Repository) nobody() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	gravest, lines := 0, []string(nil)
+	for i, s := range r.standings {
+		if s.err != nil {
+			lines = append(lines, s.Name+": "+s.Reason)
+		}
+		if s.gravity() > r.standings[gravest].gravity() {
+			gravest = i
 		}
 	}
-	if len(r.origins) == 1 {
-		return gravest.origin.about("ask "+r.want.String()+" of", gravest.err)
+	first := r.standings[gravest].err
+	switch {
+	case len(r.origins) == 1 && r.standings[gravest].State == RemoteUntrusted:
+		return fmt.Errorf("%w (%s of %s)", first, r.want, r.origins[gravest].name())
+	case len(r.origins) == 1 || first == nil:
+		return r.origins[gravest].about("ask "+r.want.String()+" of", first)
 	}
-	var lines []string
-	for _, d := range down {
-		lines = append(lines, d.origin.name()+": "+d.err.Error())
-	}
-	err := fault.As(fault.Of(gravest.err), errors.New("ask "+r.want.String()+": no remote serves: "+strings.Join(lines, "; ")))
-	if hint := fault.Advice(gravest.err); hint != "" {
+	err := fault.As(fault.Of(first), &noneServes{"ask " + r.want.String() + ": no remote serves: " + strings.Join(lines, "; "), first})
+	if hint := fault.Advice(first); hint != "" {
 		return fault.Hint(err, hint)
 	}
 	return err
 }
 
+// noneServes is the error of several remotes, in one text.
+type noneServes struct {
+	text    string
+	gravest error
+}
+
+// Error is the text.
+func (n *noneServes) Error() string { return n.text }
+
+// Unwrap is the gravest of them.
+func (n *noneServes) Unwrap() error { return n.gravest }
+
 // gravity orders what a person has to know first.
-func (d turnedDown) gravity() int {
+func (s standing) gravity() int {
 	switch {
-	case d.state.Suspicious():
+	case s.State.Suspicious(), s.State == RemoteUntrusted:
+		return 4
+	case fault.Of(s.err) == fault.Unreachable:
 		return 3
-	case fault.Of(d.err) == fault.Unreachable:
+	case s.State == RemoteRefused:
 		return 2
-	case d.state == RemoteRefused:
+	case s.err != nil:
 		return 1
 	}
 	return 0

@@ -15,7 +15,7 @@ func (r *Repository) Learn(ctx context.Context) error {
 		return nil
 	}
 	if !follows {
-		if _, err := r.history(ctx, HistoryRequest{To: commit}); err != nil {
+		if _, err := r.history(ctx, HistoryRequest{To: commit, Learn: true}); err != nil {
 			return r.placed("fetch the history of revision "+shortOf(commit)+" of", retried(ctx, err))
 		}
 	}

@@ -21,6 +21,8 @@ type origin struct {
 	addr  remote.Address
 	auth  config.Auth
 	opts  *Options
+	// bundles are where the repository is; nil for one of another kind.
+	bundles *bundles
 
 	mu      sync.Mutex // guards what follows
 	client  *remote.Client
@@ -50,6 +52,9 @@ func originsOf(o *Options) ([]*origin, error) {
 	}
 	for _, o := range all {
 		if err := o.fits(); err != nil {
+			return nil, err
+		}
+		if err := o.unbundle(); err != nil {
 			return nil, err
 		}
 	}
@@ -97,8 +102,11 @@ func (o *origin) query(ctx context.Context, want remote.Want) (remote.Found, err
 }
 
 func (o *origin) ask(ctx context.Context, want remote.Want) (remote.Found, error) {
-	if o.addr.Kind == remote.Local {
+	switch {
+	case o.addr.Kind == remote.Local:
 		return remote.LocalRef(o.addr.Path, want)
+	case o.bundles != nil:
+		return o.bundles.query(ctx, want)
 	}
 	spec, err := o.spec(ctx)
 	if err != nil {
@@ -111,6 +119,9 @@ func (o *origin) ask(ctx context.Context, want remote.Want) (remote.Found, error
 	}
 	return o.overHTTP(ctx, spec, want)
 }
+
+// nearby tells whether it is on this machine.
+func (o *origin) nearby() bool { return o.addr.Kind == remote.Local || o.addr.Kind == remote.Bundle }
 
 func (o *origin) overHTTP(ctx context.Context, spec remote.Spec, want remote.Want) (remote.Found, error) {
 	client, err := o.connection(spec)
@@ -165,6 +176,6 @@ func (o *origin) bounds(limit time.Duration, key string) sandbox.Limits {
 	return sandbox.Limits{
 		Time: limit, TimeKey: key, TimeoutClass: fault.Unreachable,
 		Memory: int64(o.opts.Limits.FetchMemory), MemoryKey: "limits.fetchMemory",
-		Output: 1 << 20, Network: o.addr.Kind != remote.Local,
+		Output: 1 << 20, Network: !o.nearby(),
 	}
 }

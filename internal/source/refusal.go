@@ -27,7 +27,17 @@ func (r *Repository) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.refused)
+	clear(r.proofs)
 	maps.DeleteFunc(r.relations, func(_ [2]string, known Relation) bool { return known == Unknown })
+	r.askAll()
+}
+
+// AskAll lets every remote be asked next time, also one that would be left alone for
+// a while because it did not answer: somebody who should know says that there is
+// something new.
+func (r *Repository) AskAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.askAll()
 }
 

@@ -72,13 +72,14 @@ type HistoryRequest struct {
 	Remote remote.Spec `json:"remote"`
 	// Want is the query that named To.
 	Want remote.Want `json:"want"`
-	// From is the commit that is known already. Without one, and without List, nothing
-	// is asked but that the store knows To's history, as far back as is likely to be
-	// needed.
+	// From is the commit that is known already; empty only where List or Learn is set.
 	From string `json:"from,omitempty"`
 	To   string `json:"to"`
 	// List asks for the commits that lie between instead of the relation.
 	List bool `json:"list,omitempty"`
+	// Learn asks for nothing but that the store knows To's history, as far back as is
+	// likely to be needed.
+	Learn bool `json:"learn,omitempty"`
 	// Store is the directory of the object store; it need not be there.
 	Store string `json:"store"`
 	// Commits is how many commits may lie between, Disk how much may be
@@ -99,7 +100,10 @@ type HistoryAnswer struct {
 // the server's answers leave open: it may not have from (any more), or not give it
 // out. Errors are those of Load.
 func (r *Repository) Relate(ctx context.Context, from, to string) (Relation, error) {
-	if from == to && remote.ValidCommit(to) {
+	switch {
+	case from == "":
+		return Unknown, unnamed(from, to)
+	case from == to && remote.ValidCommit(to):
 		return Same, nil
 	}
 	answer, err := r.history(ctx, HistoryRequest{From: from, To: to})
@@ -138,10 +142,14 @@ func genuine(commits []Commit) error {
 	return nil
 }
 
+func unnamed(from, to string) error {
+	return fault.As(fault.Rejected, fmt.Errorf("%.60q and %.60q are not both full object names", from, to))
+}
+
 func (r *Repository) history(ctx context.Context, req HistoryRequest) (HistoryAnswer, error) {
 	var answer HistoryAnswer
 	if !remote.ValidCommit(req.To) || !remote.ValidCommit(req.From) && req.From != "" {
-		return answer, fault.As(fault.Rejected, fmt.Errorf("%.60q and %.60q are not both full object names", req.From, req.To))
+		return answer, unnamed(req.From, req.To)
 	}
 	dir, err := filepath.Abs(r.opts.Dir)
 	if err != nil {
@@ -172,7 +180,7 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	limits.Output, limits.OutputKey = historyOutput, "limits.commits"
 	err = r.opts.Child.Call(ctx, "history", req, &answer, limits)
-	if err == nil && !req.List && req.From != "" && answer.Relation == Unknown {
+	if err == nil && !req.List && !req.Learn && answer.Relation == Unknown {
 		err = errOpen
 	}
 	return answer, err

@@ -27,12 +27,21 @@ const (
 	RemoteUnproven RemoteState = "unproven"
 	// RemoteMoved has another commit under the same tag.
 	RemoteMoved RemoteState = "moved"
+	// RemoteUntrusted has a revision that is not signed as it has to be.
+	RemoteUntrusted RemoteState = "untrusted"
 	// RemoteUnreachable does not answer, RemoteRefused wants another login, and
 	// RemoteMissing has no such ref, or no repository.
 	RemoteUnreachable RemoteState = "unreachable"
 	RemoteRefused     RemoteState = "refused"
 	RemoteMissing     RemoteState = "missing"
 )
+
+// RemoteStates are all states.
+func RemoteStates() []RemoteState {
+	return []RemoteState{
+		RemoteStandby, RemoteServing, RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUntrusted, RemoteUnreachable, RemoteRefused, RemoteMissing,
+	}
+}
 
 // Suspicious tells of a state that a person has to look into: this remote has
 // something that was accepted nowhere.
@@ -60,6 +69,7 @@ type RemoteStatus struct {
 // standing is what is remembered of a remote between two questions.
 type standing struct {
 	RemoteStatus
+	err error // that Reason says
 	// misses are the questions in a row that brought nothing.
 	misses int
 	// told is true where the server itself asked to be left alone until Until.
@@ -128,6 +138,9 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 	}
 	s.misses++
 	s.told, s.Until = false, now.Add(pauseAfter(s.misses))
+	if r.origins[i].nearby() { // it costs nobody anything, and tells when it changes
+		s.Until = time.Time{}
+	}
 	var busy *remote.Busy
 	if errors.As(err, &busy) && busy.After > 0 {
 		s.told, s.Until = true, now.Add(busy.After)
@@ -139,7 +152,7 @@ func (s *standing) become(state RemoteState, err error, now time.Time) {
 	if s.State != state {
 		s.State, s.Since = state, now
 	}
-	s.Reason, s.Hint = "", fault.Advice(err)
+	s.err, s.Reason, s.Hint = err, "", fault.Advice(err)
 	if err != nil {
 		s.Reason = err.Error()
 	}

@@ -61,6 +61,8 @@ type Verdict struct {
 	Reason   string          `json:"reason,omitempty"`
 	Hint     string          `json:"hint,omitempty"`
 	Revision source.Revision `json:"revision,omitzero"`
+	// Cause is a word for what stands in the way, where there is one: window.
+	Cause string `json:"cause,omitempty"`
 	// Consents wait for a person's word, given to the plan with this digest.
 	Consents []string `json:"consents,omitempty"`
 	Plan     string   `json:"plan,omitempty"`
@@ -153,7 +155,7 @@ type Entry struct {
 	ID       uint64          `json:"id"`
 	App      string          `json:"app"`
 	At       time.Time       `json:"at"`
-	Kind     string          `json:"kind"` // sync, rollback, repair, pause, resume, approve, retry, adopt, release
+	Kind     string          `json:"kind"` // sync, rollback, repair, pause, resume, approve, retry, adopt, release, force
 	Who      string          `json:"who,omitempty"`
 	Revision source.Revision `json:"revision"`
 	Digest   string          `json:"digest,omitempty"`

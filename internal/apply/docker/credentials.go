@@ -27,38 +27,59 @@ const (
 	tokenUser = "<token>"
 )
 
-// credentials reads the Docker config and its credential helpers anew, and
-// returns what the engine sends to the registry of ref. Errors: Blocked for a
+// Login is how somebody is known to a registry; the zero value is nobody.
+type Login struct {
+	Username, Password string
+	// Identity is what fetches tokens, Token one that is sent as it is.
+	Identity, Token string
+}
+
+// LoginOf reads the Docker config and its credential helpers anew, and returns how
+// `docker login` left somebody known to a registry's host. Errors: Blocked for a
 // config that cannot be read, Unreachable for a helper that does not answer.
+func LoginOf(ctx context.Context, host string) (Login, error) {
+	auth, err := authOf(ctx, host, helperLimit)
+	return Login{auth.Username, auth.Password, auth.IdentityToken, auth.RegistryToken}, err
+}
+
+// credentials are what the engine sends to the registry of ref. Errors: those of
+// LoginOf.
 func (e *Engine) credentials(ctx context.Context, ref string) (string, error) {
 	named, err := reference.ParseDockerRef(ref)
 	if err != nil {
 		return "", rejected("write the image as name:tag", "read image name %q: %w", ref, err)
 	}
-	dir := cmp.Or(os.Getenv(config.EnvOverrideConfigDir), config.Dir())
-	file, err := config.Load(dir)
+	auth, err := authOf(ctx, reference.Domain(named), e.limits.helper)
 	if err != nil {
-		return "", fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read Docker config: %w", err)), "repair "+dir+"/config.json")
-	}
-	domain := reference.Domain(named)
-	if domain == "docker.io" {
-		domain = "https://index.docker.io/v1/"
-	}
-	limited, cancel := context.WithTimeout(ctx, e.limits.helper)
-	defer cancel()
-	auth, err := login(limited, file, domain)
-	if err != nil {
-		return "", fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("get credentials of %s: %w", domain, err)),
-			"see that the credential helper named in "+file.Filename+" works")
+		return "", err
 	}
 	encoded, err := registry.EncodeAuthConfig(registry.AuthConfig{
 		Username: auth.Username, Password: auth.Password, Auth: auth.Auth, ServerAddress: auth.ServerAddress,
 		IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
 	})
 	if err != nil {
-		return "", fmt.Errorf("encode credentials of %s: %w", domain, err)
+		return "", fmt.Errorf("encode credentials of %s: %w", reference.Domain(named), err)
 	}
 	return encoded, nil
+}
+
+func authOf(ctx context.Context, domain string, helper time.Duration) (types.AuthConfig, error) {
+	dir := cmp.Or(os.Getenv(config.EnvOverrideConfigDir), config.Dir())
+	file, err := config.Load(dir)
+	if err != nil {
+		return types.AuthConfig{}, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read Docker config: %w", err)), "repair "+dir+"/config.json")
+	}
+	if domain == "docker.io" || domain == "registry-1.docker.io" {
+		domain = "https://index.docker.io/v1/"
+	}
+	limited, cancel := context.WithTimeout(ctx, helper)
+	defer cancel()
+	auth, err := login(limited, file, domain)
+	if err != nil {
+		return types.AuthConfig{}, fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("get credentials of %s: %w", domain, err)),
+			"see that the credential helper named in "+file.Filename+" works")
+	}
+	return auth, nil
 }
 
 // login returns what the config has for a registry, else what its helper says.

@@ -57,6 +57,9 @@ type Options struct {
 	GateProgram string
 	// GateImage is what gates are made of instead; it is pulled where it is not here.
 	GateImage string
+	// Elsewhere has images besides the registries that the engine pulls from; nil is
+	// nowhere.
+	Elsewhere Elsewhere
 	// Progress is told how pulls go on; nil is nobody.
 	Progress func(Progress)
 	// Deaf is told why the engine's events ended, before Watch listens anew; nil

@@ -17,15 +17,18 @@ import (
 // Blocked.
 func (e *Engine) givenGate(ctx context.Context) (string, error) {
 	name := e.opts.GateImage
-	in, err := e.inspectImage(ctx, name)
+	in, err := e.inspectNamed(ctx, name)
 	if cerrdefs.IsNotFound(err) {
-		if err := e.pull(ctx, name, ""); err != nil {
+		if err := e.obtain(ctx, name, "", ""); err != nil {
 			return "", hosts(fmt.Errorf("gate.image: %w", err))
 		}
-		in, err = e.inspectImage(ctx, name)
+		in, err = e.inspectNamed(ctx, name)
 	}
 	if err != nil {
 		return "", err
+	}
+	if tag := instead(name); slices.Contains(in.RepoTags, tag) {
+		name = tag // an engine that has not pulled it does not know it by its digest
 	}
 	return name, e.judgeGate(ctx, name, in)
 }

@@ -55,18 +55,41 @@ func (e *Engine) PruneImages(ctx context.Context, keep, recorded []string) ([]st
 		if used[id] {
 			continue
 		}
-		limited, cancel := context.WithTimeout(ctx, writeLimit)
-		_, err := e.api.ImageRemove(limited, id, image.RemoveOptions{PruneChildren: true})
-		cancel()
-		switch {
-		case err == nil:
+		gone, err := e.removeImage(ctx, id)
+		if err != nil {
+			return removed, err
+		}
+		if gone {
 			removed = append(removed, id)
-		case cerrdefs.IsNotFound(err), cerrdefs.IsConflict(err): // gone, or tagged twice, or in use since
-		default:
-			return removed, e.classify(ctx, "remove image "+short(id), err)
 		}
 	}
 	return removed, nil
+}
+
+// removeImage removes one that no container uses, with the tags that only say its
+// digest; false where it stays, or was gone before.
+func (e *Engine) removeImage(ctx context.Context, id string) (gone bool, err error) {
+	in, err := e.inspectImage(ctx, id)
+	if cerrdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, name := range append(digestTags(in), id) {
+		limited, cancel := context.WithTimeout(ctx, writeLimit)
+		_, err := e.api.ImageRemove(limited, name, image.RemoveOptions{PruneChildren: true})
+		cancel()
+		switch {
+		case err == nil:
+		case cerrdefs.IsConflict(err): // tagged twice, or in use since
+			return false, nil
+		case cerrdefs.IsNotFound(err): // the last name has taken the image along
+		default:
+			return false, e.classify(ctx, "remove image "+short(id), err)
+		}
+	}
+	return true, nil
 }
 
 func (e *Engine) usedImages(ctx context.Context) (map[string]bool, error) {

@@ -59,7 +59,7 @@ func (e *Engine) pin(ctx context.Context, c spec.Container, pull bool) (pinned, 
 	if c.Pin != "" {
 		return e.keepPin(ctx, c, pull)
 	}
-	in, err := e.inspectImage(ctx, c.Image)
+	in, err := e.inspectNamed(ctx, c.Image)
 	here := err == nil && fits(in, c.Platform)
 	if err != nil && !cerrdefs.IsNotFound(err) {
 		return pinned{}, err
@@ -72,7 +72,16 @@ func (e *Engine) pin(ctx context.Context, c spec.Container, pull bool) (pinned, 
 	case !pull:
 		return pinned{}, nil
 	}
-	return e.fetch(ctx, c.Image, c.Image, c.Platform)
+	return e.fetch(ctx, c.Image, c.Image, "", c.Platform)
+}
+
+// inspectNamed finds an image by its name, also where only a tag says its digest.
+func (e *Engine) inspectNamed(ctx context.Context, ref string) (image.InspectResponse, error) {
+	in, err := e.inspectImage(ctx, ref)
+	if tag := instead(ref); tag != "" && cerrdefs.IsNotFound(err) {
+		return e.inspectImage(ctx, tag)
+	}
+	return in, err
 }
 
 // keepPin sees that the pinned image is here.
@@ -86,10 +95,13 @@ func (e *Engine) keepPin(ctx context.Context, c spec.Container, pull bool) (pinn
 	case !pull:
 		return pinned{}, nil
 	case c.Digest == "":
+		if again, err := e.regain(ctx, c.Image, c.Pin, c.Platform); again || err != nil {
+			return pinned{id: c.Pin}, err
+		}
 		return pinned{}, rejected("build or load the image again; it has no digest to pull it by",
 			"image %s (%s) is not here any more", c.Image, short(c.Pin))
 	}
-	p, err := e.fetch(ctx, c.Image, c.Digest, c.Platform)
+	p, err := e.fetch(ctx, c.Image, c.Digest, c.Pin, c.Platform)
 	if err != nil {
 		return pinned{}, err
 	}
@@ -97,11 +109,12 @@ func (e *Engine) keepPin(ctx context.Context, c spec.Container, pull bool) (pinn
 	return pinned{p.id, c.Digest}, nil
 }
 
-func (e *Engine) fetch(ctx context.Context, name, ref, platform string) (pinned, error) {
-	if err := e.pull(ctx, ref, platform); err != nil {
+// fetch has an image here: name is what a person wrote, ref what is asked for.
+func (e *Engine) fetch(ctx context.Context, name, ref, id, platform string) (pinned, error) {
+	if err := e.obtain(ctx, ref, id, platform); err != nil {
 		return pinned{}, err
 	}
-	in, err := e.inspectImage(ctx, ref)
+	in, err := e.inspectNamed(ctx, ref)
 	if err != nil {
 		return pinned{}, err
 	}
@@ -122,6 +135,9 @@ func pinOf(in image.InspectResponse, ref string) pinned {
 		if digested, err := reference.ParseDockerRef(d); err == nil && digested.Name() == named.Name() {
 			p.digest = d
 		}
+	}
+	for _, tag := range in.RepoTags {
+		p.digest = cmp.Or(p.digest, digestOf(tag, named))
 	}
 	return p
 }

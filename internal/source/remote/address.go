@@ -24,6 +24,8 @@ const (
 	HTTP  Kind = "http"
 	SSH   Kind = "ssh"
 	Local Kind = "local"
+	// Bundle is a Git bundle on this machine, or a directory of them.
+	Bundle Kind = "bundle"
 )
 
 // Address is a checked repository URL without secrets in it.
@@ -33,7 +35,8 @@ type Address struct {
 	URL string
 	// Host is host or host:port; empty for Local.
 	Host string
-	// Path is the absolute directory of a Local repository.
+	// Path is the absolute directory of a Local repository, or the absolute path of
+	// what a Bundle is.
 	Path string
 	// Plain is true for unencrypted http.
 	Plain bool
@@ -44,7 +47,7 @@ var (
 	scpLike = regexp.MustCompile(`^(?:([^@:/\s]+)@)?([^@:/\s]+):([^\\\s].*)$`)
 )
 
-const urlHint = "repo.url is https://host/path, ssh://user@host/path, user@host:path, file:///path or a directory"
+const urlHint = "repo.url is https://host/path, ssh://user@host/path, user@host:path, file:///path, bundle:///path or a directory"
 
 // Parse checks a repository's URL, without I/O. The error is Rejected, has a
 // hint, and never quotes the URL: it may hold a password.
@@ -110,6 +113,8 @@ func parseURL(raw string) (Address, error) {
 			return Address{}, refuse(errors.New("a file URL names a path on this machine"), urlHint)
 		}
 		return local(u.Path)
+	case "bundle":
+		return bundled(u)
 	}
 	return Address{}, refuse(fmt.Errorf("the scheme %q is not supported", u.Scheme), urlHint)
 }
@@ -154,6 +159,14 @@ func parseSCP(raw, user, host, path string) (Address, error) {
 		}
 	}
 	return Address{Kind: SSH, URL: raw, Host: host}, nil
+}
+
+func bundled(u *url.URL) (Address, error) {
+	if u.Host != "" || u.User != nil || !filepath.IsAbs(u.Path) || filepath.Clean(u.Path) == "/" {
+		return Address{}, refuse(errors.New("a bundle URL names an absolute path on this machine"), "write it with three slashes, as in bundle:///srv/incoming: a file that git bundle create made, or a directory of such files whose names end with .bundle")
+	}
+	path := filepath.Clean(u.Path)
+	return Address{Kind: Bundle, URL: "bundle://" + path, Path: path}, nil
 }
 
 func local(path string) (Address, error) {

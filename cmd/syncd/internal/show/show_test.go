@@ -22,6 +22,7 @@ func texts(s show.Style) map[string]string {
 		"history.txt":  s.History(history(), 20),
 		"words.txt":    s.History(words(), 3),
 		"away.txt":     s.Status(away()),
+		"mirrors.txt":  s.Status(mirrored()),
 		"shadow.txt":   s.Status(shadow()),
 		"serving.txt":  s.Status(gateStatus()),
 		"asking.txt":   s.Results(asking()),

@@ -15,8 +15,9 @@ func (s Style) Status(st reconcile.Status) string {
 	var b strings.Builder
 	b.WriteString(s.hostLine(st))
 	if st.SourceError != "" {
-		s.trouble(&b, "", "the repository cannot be read: "+st.SourceError, st.SourceHint)
+		s.trouble(&b, "", sourceTrouble(st), st.SourceHint)
 	}
+	b.WriteString(s.remotes(st))
 	if st.EngineError != "" {
 		s.trouble(&b, "", "the "+cmp.Or(word(st.Target), "engine")+" does not answer"+s.since(st)+": "+st.EngineError, st.EngineHint)
 	}
@@ -49,6 +50,14 @@ func (s Style) hostLine(st reconcile.Status) string {
 		host = "this host"
 	}
 	return fmt.Sprintf("%s: %s, %s\n", host, about(st.Revision), agent)
+}
+
+// sourceTrouble says why what is newest is not what is wanted.
+func sourceTrouble(st reconcile.Status) string {
+	if st.SourceOutcome == reconcile.Rejected {
+		return "rejected: " + st.SourceError
+	}
+	return "the repository cannot be read: " + st.SourceError
 }
 
 // since says from when on the engine is away, as far as that is known.
@@ -102,6 +111,9 @@ func (s Style) attention(a reconcile.AppStatus) string {
 	case wants(a):
 		said = a.Reason
 		s.trouble(&b, "  ", a.Reason, a.Hint)
+	}
+	if a.Window != nil && !a.Window.Open && a.Cause != reconcile.CauseWindow { // else it has been said
+		b.WriteString(block("window: "+a.Window.String(), "  ") + "\n")
 	}
 	for _, d := range a.Drift {
 		b.WriteString(block("drift: "+d, "  ") + "\n")

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 )
 
@@ -90,6 +91,16 @@ func ImageID(t testing.TB, ref string) string {
 		t.Fatalf("inspect image %s: %v", ref, err)
 	}
 	return in.ID
+}
+
+// Forget removes an image here, with all its names.
+func Forget(t testing.TB, id string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Limit)
+	defer cancel()
+	if _, err := Client(t).ImageRemove(ctx, id, image.RemoveOptions{Force: true, PruneChildren: true}); err != nil {
+		t.Fatalf("remove image %s: %v", id, err)
+	}
 }
 
 func buildImage(ctx context.Context, api *client.Client, files io.Reader, ref string, anew bool) error {

@@ -1,0 +1,189 @@
+package pack_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/pack"
+)
+
+// dropped is a directory for packs that an agent watches.
+type dropped struct {
+	t    *testing.T
+	host host
+	dir  string
+
+	mu    sync.Mutex
+	texts []string
+	looks int
+}
+
+func watchDrop(t *testing.T, f forge) *dropped {
+	t.Helper()
+	d := &dropped{t: t, host: newHost(t, f), dir: t.TempDir()}
+	return d
+}
+
+func (d *dropped) run() {
+	drop := &pack.Drop{
+		Dir: d.dir, Inbox: d.host.Inbox,
+		Tell: func(text string) { d.mu.Lock(); defer d.mu.Unlock(); d.texts = append(d.texts, text) },
+		Look: func() { d.mu.Lock(); defer d.mu.Unlock(); d.looks++ },
+	}
+	ctx, cancel := context.WithCancel(d.t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); drop.Run(ctx) }()
+	d.t.Cleanup(func() { cancel(); <-ended })
+}
+
+// put brings a pack as a slow copy does: under its own name from the beginning.
+func (d *dropped) put(name string, data []byte, age time.Duration) {
+	d.t.Helper()
+	file := filepath.Join(d.dir, name)
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	then := time.Now().Add(-age)
+	if err := os.Chtimes(file, then, then); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *dropped) hears(want string) {
+	d.t.Helper()
+	d.until("nobody says "+want, func() bool { return strings.Contains(strings.Join(d.said(), "\n"), want) })
+}
+
+func (d *dropped) said() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.texts...)
+}
+
+func (d *dropped) until(what string, holds func() bool) {
+	d.t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			d.t.Fatalf("%s; said: %q", what, d.said())
+		}
+	}
+}
+
+func (d *dropped) there(name string) bool {
+	_, err := os.Stat(filepath.Join(d.dir, name))
+	return err == nil
+}
+
+func bytesOf(t *testing.T, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestDroppedPacksAreTaken(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	one, two := bytesOf(t, f.plain(0, first)), bytesOf(t, f.plain(1, second, first))
+	d.put("one.syncdpack", one, time.Hour) // before the agent began
+	d.run()
+	d.hears("one.syncdpack brought revision 1111111111")
+	d.put("two.syncdpack", two[:3000], 0) // half a copy
+	d.put("two.syncdpack", two, 0)
+	d.hears("two.syncdpack brought revision 2222222222")
+	d.put("again.syncdpack", two, 0)
+	d.hears("again.syncdpack had been unpacked before")
+	d.put("late.syncdpack", one, 0)
+	d.hears("late.syncdpack is older than what was unpacked")
+	for _, name := range []string{"one", "two", "again", "late"} {
+		if !d.there("done/"+name+".syncdpack") || !d.there("done/"+name+".syncdpack.receipt.json") {
+			t.Errorf("%s was not moved, or has no receipt", name)
+		}
+	}
+	r, err := pack.ReadReceipt(filepath.Join(d.dir, "done", "two.syncdpack.receipt.json"))
+	if err != nil || r.Commit != second {
+		t.Errorf("the receipt is %+v, %v", r, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.looks != 2 {
+		t.Errorf("the agent looked %d times, want 2", d.looks)
+	}
+}
+
+func TestDroppedPacksThatAreBrokenAreSetAside(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	good := bytesOf(t, f.plain(0, first))
+	bad := strings.Replace(string(good), "the history", "that history", 1)
+	d.put("bad.syncdpack", []byte(bad), time.Hour)
+	d.put("half.syncdpack", good[:len(good)-2000], time.Hour)
+	d.put(".hidden.syncdpack", good, time.Hour)
+	d.put("other.tar", good, time.Hour)
+	d.run()
+	d.hears("bad.syncdpack: ")
+	d.hears("half.syncdpack: ")
+	d.hears("waiting for the rest")
+	if !d.there("broken/bad.syncdpack") || !d.there("broken/bad.syncdpack.why") || !d.there("half.syncdpack") || !d.there(".hidden.syncdpack") || !d.there("other.tar") {
+		t.Error("files are not where they belong")
+	}
+	d.host.untouched("broken packs")
+	d.put("bad.syncdpack", []byte(bad), time.Hour) // once more under this name
+	d.until("it is not kept", func() bool { return d.there("broken/bad.2.syncdpack") })
+	d.put("half.syncdpack", good, 0)
+	d.hears("half.syncdpack brought revision 1111111111")
+}
+
+// A stick that cannot be written to is read once.
+func TestPacksThatCannotBeMovedStay(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	for _, dir := range []string{"done", "broken"} { // in the way of the directories
+		if err := os.WriteFile(filepath.Join(d.dir, dir), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.put("bad.syncdpack", []byte("no pack at all"+strings.Repeat(".", 2000)), time.Hour)
+	d.put("one.syncdpack", bytesOf(t, f.plain(0, first)), time.Hour)
+	d.run()
+	d.hears("one.syncdpack brought revision 1111111111 and 0 images; it stays there")
+	d.hears("bad.syncdpack: it is no tar archive, or a damaged one; it stays there")
+	before := len(d.said())
+	d.put("two.syncdpack", bytesOf(t, f.plain(1, second, first)), 0)
+	d.hears("two.syncdpack brought")
+	if after := len(d.said()); after != before+1 {
+		t.Errorf("said: %q", d.said())
+	}
+}
+
+func TestWhatIsDownIsTriedAgain(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	d.host.images.down = fault.As(fault.Unreachable, errors.New("the engine does not answer"))
+	d.run()
+	d.put("one.syncdpack", bytesOf(t, f.pack(pack.Manifest{Made: morning(), To: first, Images: []pack.Image{image("manifest")}}, content{}.layout("manifest"))), 0)
+	d.hears("tried again later: pack one.syncdpack: the engine does not answer")
+	if !d.there("one.syncdpack") {
+		t.Error("it was moved")
+	}
+	d.host.images.mu.Lock()
+	d.host.images.down = nil
+	d.host.images.mu.Unlock()
+	d.put("two.syncdpack", bytesOf(t, f.plain(1, second)), 0) // wakes it
+	d.hears("one.syncdpack")
+	d.until("it was not tried again", func() bool { return d.there("done/one.syncdpack") })
+}
