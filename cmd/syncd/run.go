@@ -151,23 +151,28 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host co
 type answering interface {
 	reconcile.Asker
 	reconcile.Actor
+	counted
+	hooked
+}
+
+// counted is who has what scrapes are told of.
+type counted interface {
 	metrics.Gates
 	metrics.Remotes
-	hooked
 }
 
 // respond lets the API and the page for scrapes answer, and webhooks come in, as
 // part of group.
 func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host) error {
-	counted := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
+	collectors := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
 	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
 		return err
 	}
 	if hooks != nil {
-		counted = append(counted, metrics.OfHooks(hooks))
+		collectors = append(collectors, metrics.OfHooks(hooks))
 	}
-	page, err := metrics.Handler(counted...)
+	page, err := metrics.Handler(collectors...)
 	if err != nil {
 		return err
 	}
