@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sees that what builds and tests call is here: make, git, certificates, and a C
-# compiler, which the race detector is linked with. Everything that is shipped is
-# built without one.
+# Sees that what builds and tests call is here: make, git, what signs commits,
+# certificates, and a C compiler, which the race detector is linked with. Everything
+# that is shipped is built without one.
 set -euo pipefail
 # shellcheck source=hack/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,6 +11,8 @@ cc=$(go env CC)
 missing=()
 have make || missing+=(make)
 have git || missing+=(git)
+have gpg || missing+=(gnupg)
+have ssh-keygen || missing+=(openssh-client)
 have "$cc" || missing+=(gcc libc6-dev)
 [ -e /etc/ssl/certs ] || missing+=(ca-certificates)
 if [ ${#missing[@]} = 0 ]; then exit 0; fi

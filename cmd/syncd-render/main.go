@@ -41,6 +41,7 @@ func operations() map[string]sandbox.Op {
 		chart.Op:        sandbox.Handle(pull.Fetch),
 		source.ImportOp: sandbox.Handle(fetch.Import),
 		source.BundleOp: sandbox.Handle(fetch.Bundle),
+		"tags":          sandbox.Handle(fetch.Tags),
 	}
 	maps.Copy(ops, rendering())
 	return ops

@@ -74,7 +74,7 @@ func (n *news) is(r reconcile.Result) bool {
 
 func logResult(log *slog.Logger, r reconcile.Result) {
 	attrs := []any{"app", r.App, "outcome", string(r.Outcome), "revision", r.Revision.Short(), "took", r.Duration.String()}
-	for _, a := range []struct{ key, value string }{{"reason", r.Reason}, {"hint", r.Hint}, {"author", r.Revision.Author}} {
+	for _, a := range []struct{ key, value string }{{"reason", r.Reason}, {"hint", r.Hint}, {"author", r.Revision.Author}, {"signer", r.Revision.Signer.String()}} {
 		if a.value != "" {
 			attrs = append(attrs, a.key, resource.Harmless(a.value, reasonBound))
 		}

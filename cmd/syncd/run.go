@@ -86,7 +86,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	log.Info("following", "repo", shown(host.Repo.URL), "every", rhythm(host.Repo), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
-	err = serve(ctx, a, opts, host)
+	err = serve(ctx, a, opts, host, func(text string) { log.Info(text) })
 	if ctx.Err() != nil {
 		log.Info("ending", "cause", context.Cause(ctx).Error())
 	}
@@ -135,15 +135,19 @@ func aboutOf(host config.Host, readOnly bool) server.About {
 	}
 }
 
-// serve runs the loop, the API, the page for scrapes and the ears for webhooks and
-// SIGHUP until ctx ends or one of them fails; then it waits for all.
-func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host) error {
+// serve runs the loop, the API, the page for scrapes, the ears for webhooks and SIGHUP
+// and the watch for packs until ctx ends or one of them fails; then it waits for all.
+// tell hears what becomes of packs.
+func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host, tell func(string)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if err := respond(ctx, group, a, opts, host); err != nil {
 		return err
 	}
 	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error { listen(ctx, a.Look); return nil })
+	if host.Packs.Dir != "" && !opts.About.ReadOnly {
+		group.Go(func() error { return watchPacks(ctx, host, tell, a.Look) })
+	}
 	return group.Wait()
 }
 

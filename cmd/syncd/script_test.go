@@ -40,6 +40,9 @@ func TestStory(t *testing.T) { story(t, "testdata/story") }
 // TestMirrorsStory is about a repository that is had from two places.
 func TestMirrorsStory(t *testing.T) { story(t, "testdata/mirrors") }
 
+// TestSignedStory does the same where signatures are asked for.
+func TestSignedStory(t *testing.T) { story(t, "testdata/signed") }
+
 func story(t *testing.T, dir string) {
 	t.Helper()
 	image, project := dockertest.Image(t, "v1"), dockertest.Project(t)

@@ -42,7 +42,7 @@ func checkSource(host config.Host) error {
 func sourceOptions(host config.Host) source.Options {
 	repo := host.Repo
 	return source.Options{
-		URL: repo.URL, Mirrors: repo.Mirrors, Ref: repo.Ref, Auth: repo.Auth, AllowRewrite: repo.AllowRewrite, Timeout: repo.Timeout.D(),
+		URL: repo.URL, Mirrors: repo.Mirrors, Ref: repo.Ref, Auth: repo.Auth, AllowRewrite: repo.AllowRewrite, Verify: repo.Verify, Timeout: repo.Timeout.D(),
 		Dir: filepath.Join(host.State, commitsDir), KnownHosts: filepath.Join(host.State, knownHostsFile), Limits: host.Limits,
 	}
 }

@@ -21,6 +21,8 @@ type Host struct {
 	// Registries and Images are where images come from, besides their own registry.
 	Registries Registries `yaml:"registries,omitempty" json:"registries,omitzero"`
 	Images     Images     `yaml:"images,omitempty" json:"images,omitzero"`
+	// Packs bring revisions and images where no network does.
+	Packs Packs `yaml:"packs,omitempty" json:"packs,omitzero"`
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
@@ -74,6 +76,8 @@ type Repo struct {
 	// Mirrors are asked in their order where URL does not answer, or has nothing newer
 	// than an old revision.
 	Mirrors []Mirror `yaml:"mirrors,omitempty" json:"mirrors,omitempty"`
+	// Verify says whose signature a revision needs; nil is nobody's.
+	Verify *Verify `yaml:"verify,omitempty" json:"verify,omitempty"`
 }
 
 // Mirror is another place where the repository can be had. In the file, its URL

@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // keyDoc says what one key is for. The JSON Schemas and docs/configuration.md
 // are both made of it, and a test holds both against the types.
 type keyDoc struct {
@@ -10,53 +12,13 @@ type keyDoc struct {
 
 // hostKeys are the keys of syncd.yaml, in the order of its types.
 func hostKeys() []keyDoc {
-	return []keyDoc{
+	return slices.Concat([]keyDoc{
 		{"host", "", "What is particular to this host."},
 		{"host.name", "the system's host name", "The name that status, history and messages show."},
 		{"host.labels", "none", "Labels of this host, which an app's `hosts.matchLabels` selects by."},
 		{"host.vars", "none", "Values that `${NAME}` may use in Compose files. The agent's own environment never is used."},
 		{"host.envFiles", "none", "Dotenv files outside Git, absolute paths, hashed and watched. Later ones win, and all win over `host.vars`. Their values count as secrets."},
-		{"repo", "", "The Git repository that this host follows. Required."},
-		{"repo.url", "", "Its address: https, ssh, `user@host:path`, or a path on this host. Required. A password in it is an error."},
-		{"repo.ref", "the remote's HEAD", "What to follow: at most one of `branch`, `tag`, `semver` and `commit`."},
-		{"repo.ref.branch", "none", "A branch; its newest commit is wanted."},
-		{"repo.ref.tag", "none", "A tag. One that is moved is not followed, unless `repo.allowRewrite` is true."},
-		{"repo.ref.semver", "none", "A range of versions, such as `>=1.2 <2`: the highest tag in it is followed. A leading v is no part of a version; prereleases count only where the range names one."},
-		{"repo.ref.commit", "none", "One commit, with all its 40 hexadecimal digits."},
-		{"repo.path", "the whole repository", "The directory in the repository that holds the apps, without `..`."},
-		{"repo.interval", "30s", "The time between two polls, from 1s to 24h; up to four times as long (at most two minutes) while the repository does not answer, and up to `repo.maxInterval` while nothing changes."},
-		{"repo.schedule", "none", "Cron expressions, such as `*/5 * * * *` or `CRON_TZ=Europe/Berlin 0 9 * * 1-5`: times at which to look, once at the start, and, where `repo.interval` is not given, at no others. See [triggers](triggers.md)."},
-		{"repo.maxInterval", "ten times `repo.interval`, at most 5m", "What the time between two polls grows to: it is a sixtieth of the time that nothing has changed for. After a change, a webhook or `syncd sync` it is `repo.interval` again. The same as `repo.interval`: it never grows."},
-		{"repo.timeout", "15s", "The time that `repo.url`, and each mirror, has to say what the followed ref names, from 1s to 5m."},
-		{"repo.allowRewrite", "false", "Permits that the followed branch is rewritten (force-pushed), and the followed tag moved. Without it such a revision is refused until a person accepts it. Nothing that is behind what was accepted is ever followed."},
-		{"repo.auth", "", "How the repository is reached. Secrets stand in files, which are read anew at each use."},
-		{"repo.auth.username", "git", "The user name for HTTPS. It is sent with a password only."},
-		{"repo.auth.passwordFile", "none", "A file that holds the password or token for HTTPS."},
-		{"repo.auth.passwordEnv", "none", "The variable of the agent's environment that holds the password or token, in place of a file."},
-		{"repo.auth.clientCertFile", "none", "A certificate to show to an HTTPS server, in PEM, with those that it is signed by."},
-		{"repo.auth.clientKeyFile", "none", "The private key of that certificate, in PEM."},
-		{"repo.auth.sshKeyFile", "none", "A file that holds the private key for SSH."},
-		{"repo.auth.sshPassphraseFile", "none", "A file that holds the passphrase of that key."},
-		{"repo.auth.sshAgent", "false", "Logs in with the keys of the ssh-agent that SSH_AUTH_SOCK in the agent's environment names."},
-		{"repo.auth.knownHostsFile", "none", "The known_hosts file for SSH; SSH does not work without, unless `knownHosts` is `accept-new`."},
-		{"repo.auth.knownHosts", "strict", "What becomes of an SSH host that is not in that file: `strict` refuses it, `accept-new` trusts the key that it shows first, and keeps it in `known_hosts` in the state directory. A key that has changed or is revoked is always refused."},
-		{"repo.auth.caFile", "none", "A certificate authority for HTTPS beside the system's; also for servers of Helm charts."},
-		{"repo.auth.allowHTTP", "false", "Permits plain HTTP, without credentials."},
-		{"repo.mirrors", "none", "Other places where the same repository can be had, in the order in which they are asked where `repo.url` does not answer or is behind: URLs, or `{url, auth}`. See [mirrors](mirrors.md)."},
-		{"repo.mirrors.url", "", "The mirror's address, in the forms of `repo.url`."},
-		{"repo.mirrors.auth", "as `repo.auth`", "How this mirror is reached, with the keys of `repo.auth`. `auth: {}` sends it no login."},
-		{"repo.mirrors.auth.username", "git", "As `repo.auth.username`."},
-		{"repo.mirrors.auth.passwordFile", "none", "As `repo.auth.passwordFile`."},
-		{"repo.mirrors.auth.passwordEnv", "none", "As `repo.auth.passwordEnv`."},
-		{"repo.mirrors.auth.clientCertFile", "none", "As `repo.auth.clientCertFile`."},
-		{"repo.mirrors.auth.clientKeyFile", "none", "As `repo.auth.clientKeyFile`."},
-		{"repo.mirrors.auth.sshKeyFile", "none", "As `repo.auth.sshKeyFile`."},
-		{"repo.mirrors.auth.sshPassphraseFile", "none", "As `repo.auth.sshPassphraseFile`."},
-		{"repo.mirrors.auth.sshAgent", "false", "As `repo.auth.sshAgent`."},
-		{"repo.mirrors.auth.knownHostsFile", "none", "As `repo.auth.knownHostsFile`."},
-		{"repo.mirrors.auth.knownHosts", "strict", "As `repo.auth.knownHosts`."},
-		{"repo.mirrors.auth.caFile", "none", "As `repo.auth.caFile`."},
-		{"repo.mirrors.auth.allowHTTP", "false", "As `repo.auth.allowHTTP`."},
+	}, repoKeys(), []keyDoc{
 		{"state", "/var/lib/syncd", "The directory of the record, the clone cache and the mounted files. One agent works on it at a time."},
 		{"docker", "DOCKER_HOST, else the local socket", "The address of the Docker engine."},
 		{"kubernetes", "none; in a pod, the cluster that it is in", "The cluster that the agent keeps, instead of a Docker engine. `kubernetes: {}` is the one that kubectl would ask."},
@@ -84,6 +46,12 @@ func hostKeys() []keyDoc {
 		{"registries.configs.NAME.tls.insecureSkipVerify", "false", "Trusts whoever answers. Digests still hold, tags are anybody's."},
 		{"images", "", "Where images lie on this host."},
 		{"images.archives", "none", "A directory of `docker save` archives, OCI archives and OCI layouts, which is looked into before any network."},
+		{"packs", "", "How this host takes packs: files that bring revisions and images where no network does ([airgap.md](airgap.md))."},
+		{"packs.dir", "none", "A directory that is watched for packs. Each is unpacked, and moved into `done` or `broken` below it; none is ever removed."},
+		{"packs.allowedSignersFile", "none", "Who may sign packs, in the form of OpenSSH's allowed_signers; the namespace is `syncd-pack`. It is read anew for each pack."},
+		{"packs.allowUnsigned", "false", "Takes packs that nobody signed, too: whoever can bring a file then decides what runs."},
+		{"packs.registry", "none", "A registry, HOST or HOST:PORT, where images of packs are pushed, for the nodes of a cluster to ask."},
+		{"packs.size", "64GiB", "How large a pack may be."},
 		{"limits", "", "What the child process that fetches and renders may use."},
 		{"limits.fetchTime", "5m", "The time that one fetch may take."},
 		{"limits.fetchMemory", "1GiB", "The memory that one fetch, and rendering one app, may use."},
@@ -96,31 +64,17 @@ func hostKeys() []keyDoc {
 		{"limits.objects", "5000", "How many objects one app may have."},
 		{"metrics", "", "Where the agent's metrics can be scraped, besides its socket."},
 		{"metrics.listen", "none", "An address and a port, such as `127.0.0.1:9185`, for `GET /metrics`. Whoever reaches it reads: keep it on the loopback, or behind a proxy."},
-		{"webhook", "", "Where forges tell of pushes, so that it is looked at once. See [triggers](triggers.md#webhooks)."},
-		{"webhook.listen", "none", "An address and a port, such as `0.0.0.0:9186`, that webhooks come in at."},
-		{"webhook.path", "/hooks", "Where they come to: `POST /hooks/NAME`."},
-		{"webhook.pause", "2s", "The time between two looks, from 100ms to 1h, however many webhooks come. The last one is never lost."},
-		{"webhook.certFile", "none", "The certificate for HTTPS, in PEM, with those that it is signed by. Without, it is plain HTTP: behind a proxy."},
-		{"webhook.keyFile", "none", "The private key of that certificate, in PEM."},
-		{"webhook.hooks", "none", "Who may tell, one entry for each."},
-		{"webhook.hooks.name", "", "The last part of its address."},
-		{"webhook.hooks.provider", "", "How it proves that it knows the secret: `github`, `gitlab`, `gitea`, `forgejo`, `bitbucket`, or `generic`."},
-		{"webhook.hooks.secretFile", "", "A file that holds the secret, or GitLab's signing token (`whsec_…`). It is read anew at each use."},
-		{"webhook.hooks.header", "X-Signature", "For `generic`: the header that holds the hexadecimal HMAC-SHA256 of the body, with or without `sha256=` before it."},
+	}, webhookKeys(), []keyDoc{
 		{"sync", "", "When apps of this host may be changed."},
 		{"sync.windows", "none", "Times at which changes are allowed, or denied. See [windows](triggers.md#windows)."},
-		{"sync.windows.kind", "", "`allow` or `deny`. Denied beats allowed; where any window allows, changes are made in such windows only."},
-		{"sync.windows.schedule", "", "When it begins: a cron expression, such as `0 22 * * 1-5`."},
-		{"sync.windows.duration", "", "How long it lasts, from 1m to 744h."},
-		{"sync.windows.timeZone", "UTC", "The time zone of `schedule`, such as `Europe/Berlin`; `Local` is the host's own."},
-		{"sync.windows.heal", "false", "Drift is repaired although the window holds changes back."},
+	}, windowKeys(), []keyDoc{
 		{"sync.windows.apps", "every app", "The apps that it is for."},
-	}
+	})
 }
 
 // appKeys are the keys of .syncd.yaml, in the order of its types.
 func appKeys() []keyDoc {
-	return []keyDoc{
+	return slices.Concat([]keyDoc{
 		{"name", "the directory's name", "The project's name where the Compose file has no `name:`. An app at the repository's root needs one."},
 		{"owner", "none", "Who is responsible: free text, a team or an address."},
 		{"hosts", "", "Which hosts run the app."},
@@ -152,11 +106,7 @@ func appKeys() []keyDoc {
 		{"sync.selfHeal", "true", "Repairs drift; false only reports it."},
 		{"sync.prune", "true", "Removes what belongs to the app and is no longer wanted. Volumes never go without consent."},
 		{"sync.windows", "none", "Times at which the app may be changed, or may not. The host's windows count besides: both have to be open. See [windows](triggers.md#windows)."},
-		{"sync.windows.kind", "", "`allow` or `deny`. Denied beats allowed; where any window allows, changes are made in such windows only."},
-		{"sync.windows.schedule", "", "When it begins: a cron expression, such as `0 22 * * 1-5`."},
-		{"sync.windows.duration", "", "How long it lasts, from 1m to 744h."},
-		{"sync.windows.timeZone", "UTC", "The time zone of `schedule`, such as `Europe/Berlin`; `Local` is the host's own."},
-		{"sync.windows.heal", "false", "Drift is repaired although the window holds changes back."},
+	}, windowKeys(), []keyDoc{
 		{"rollout", "", "The clocks of a change."},
 		{"rollout.timeout", "1m", "How long an instance may take from start to healthy, from 1s to 24h."},
 		{"rollout.soak", "5s", "How long the whole app must stay healthy before the revision is good, from 0s to 24h."},
@@ -169,5 +119,5 @@ func appKeys() []keyDoc {
 		{"health", "", "What happens after a revision is good."},
 		{"health.onUnhealthy", "report", "What is done about an instance that turns unhealthy or loops: `restart` or `report`."},
 		{"health.budget", "3", "How many such restarts per hour and service are allowed."},
-	}
+	})
 }

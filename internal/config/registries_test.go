@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -51,5 +53,23 @@ func TestRegistriesThatCannotBe(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "f:3: ") || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s\n%v\nwant %s", text, err, want)
 		}
+	}
+}
+
+// The examples of the page about images are ones that a user may copy.
+func TestExamplesAboutImagesDecode(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "images.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := strings.Split(string(page), "```yaml\n# syncd.yaml")[1:]
+	for i, block := range examples {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := DecodeHost("syncd.yaml", []byte(text)); err != nil {
+			t.Errorf("example %d: %v", i+1, err)
+		}
+	}
+	if len(examples) < 2 {
+		t.Errorf("%d examples", len(examples))
 	}
 }

@@ -235,6 +235,42 @@ func TestPackThatLeavesOutTooMuchIsRefused(t *testing.T) {
 	}
 }
 
+// What a disk has lost is found out, and is not counted on any more.
+func TestSpoiltBlobsAreFoundOut(t *testing.T) {
+	f := newForge(t)
+	base := img(t, nil, 2)
+	f.has(t, "shop/web:v1", base)
+	c := f.collector(t, "linux/amd64")
+	dir, images := collect(t, c, nil, web)
+	r := Received{Dir: filepath.Join(t.TempDir(), "images"), Platform: "linux/amd64", Hand: func(ctx context.Context, _ string, offer *Offer) error {
+		return offer.Save(ctx, io.Discard, 0, nil)
+	}}
+	if err := r.Load(t.Context(), dir, images); err != nil {
+		t.Fatal(err)
+	}
+	layers := must(base.Layers())
+	lost := must(layers[1].Digest())
+	path := filepath.Join(r.Dir, "blobs", "sha256", lost.Hex)
+	raw := must(os.ReadFile(path))
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.has(t, "shop/web:v1", img(t, base, 1))
+	dir, images = collect(t, c, must(r.Held(t.Context())), web)
+	if err := r.Load(t.Context(), dir, images); fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), lost.String()) || fault.Advice(err) == "" {
+		t.Errorf("class %v: %v", fault.Of(err), err)
+	}
+	held := must(r.Held(t.Context()))
+	if slices.Contains(held, lost.String()) {
+		t.Error("it is counted on still")
+	}
+	dir, images = collect(t, c, held, web)
+	if err := r.Load(t.Context(), dir, images); err != nil {
+		t.Errorf("a pack that brings it again: %v", err)
+	}
+}
+
 // What was gathered before a registry broke off is not fetched again.
 func TestGatheringGoesOnWhereItWasCut(t *testing.T) {
 	f := newForge(t)

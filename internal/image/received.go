@@ -57,7 +57,7 @@ func (r Received) Held(context.Context) ([]string, error) { return store.Layout{
 // Unreachable for the disk.
 func (r Received) Load(ctx context.Context, dir string, images []Packed) error {
 	at := store.Layout{Dir: r.Dir}
-	if err := at.Adopt(store.Layout{Dir: dir}); err != nil {
+	if err := at.Adopt(ctx, store.Layout{Dir: dir}); err != nil {
 		return fmt.Errorf("keep the images of a pack: %w", err)
 	}
 	if len(images) == 0 {
@@ -77,10 +77,24 @@ func (r Received) Load(ctx context.Context, dir string, images []Packed) error {
 	}
 	for _, i := range images {
 		if err := r.hand(ctx, at, i); err != nil {
-			return fmt.Errorf("take over image %s: %w", i.Name, err)
+			return fmt.Errorf("take over image %s: %w", i.Name, r.spoilt(ctx, at, i, err))
 		}
 	}
 	return r.collect(at, packs)
+}
+
+// spoilt sees what is wrong with an image whose blobs are not what they were: they
+// are removed, so that the next receipt does not count on them.
+func (r Received) spoilt(ctx context.Context, at store.Layout, i Packed, err error) error {
+	if !errors.Is(err, oci.ErrOther) {
+		return err
+	}
+	bad, failed := at.Discard(ctx, i.Blobs)
+	if failed != nil || len(bad) == 0 {
+		return errors.Join(err, failed)
+	}
+	return fault.Hint(fault.As(fault.Rejected, fmt.Errorf("%d of its blobs are spoilt on this host's disk, %s among them: %w", len(bad), bad[0], err)),
+		"have the pack made with none of this host's receipts, and see to the disk")
 }
 
 // note writes down what a pack was of, and which image has which name now.

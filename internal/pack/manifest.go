@@ -198,8 +198,8 @@ func broken(format string, args ...any) error {
 	return fault.Hint(err, "have it made, or copied, anew; nothing of it was used")
 }
 
-// total is how long all members are together, in bytes.
-func (m Manifest) total() int64 {
+// Size is how long all members are together, in bytes.
+func (m Manifest) Size() int64 {
 	var sum int64
 	for _, member := range m.Members {
 		sum += member.Size

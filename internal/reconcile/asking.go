@@ -27,11 +27,11 @@ func (a *Agent) status(ctx context.Context, apps []string) (Status, error) {
 	st.ReadOnly = st.Agent && a.opts.ReadOnly
 	if !st.Agent {
 		if _, err := a.look(ctx); err != nil && a.catalog.Load() == nil {
-			st.SourceError, st.SourceHint = err.Error(), fault.Advice(err)
+			st.troubled(err)
 		}
 	}
 	if err := a.sourceErr.Load(); err != nil {
-		st.SourceError, st.SourceHint = (*err).Error(), fault.Advice(*err)
+		st.troubled(*err)
 	}
 	st.Remotes = a.Remotes()
 	c := a.catalog.Load()
@@ -50,6 +50,14 @@ func (a *Agent) status(ctx context.Context, apps []string) (Status, error) {
 		st.Apps = append(st.Apps, a.appStatus(ctx, c, w, &st))
 	}
 	return st, nil
+}
+
+// troubled notes why the newest revision cannot be seen, or is not accepted.
+func (st *Status) troubled(err error) {
+	st.SourceError, st.SourceHint, st.SourceOutcome = err.Error(), fault.Advice(err), ""
+	if unsigned(err) {
+		st.SourceOutcome = Rejected
+	}
 }
 
 func (a *Agent) servicesOf(ctx context.Context, objects []resource.Object) []ServiceStatus {

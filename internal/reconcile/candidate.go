@@ -31,6 +31,9 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	if known := w.known(c, app.Dir, hostDir, rec); known != nil {
 		return known, nil
 	}
+	if c.doubt != nil {
+		return nil, c.doubt
+	}
 	if err := take(ctx, w.drawing); err != nil {
 		return nil, err
 	}
@@ -79,16 +82,16 @@ func (w *worker) known(c *catalog, dir, hostDir string, rec state.Record) *candi
 	w.mu.Lock()
 	last := w.rendered
 	w.mu.Unlock()
-	if last != nil && c.gives(dir, hostDir, last.set) {
+	if last != nil && w.gives(c, dir, hostDir, last.set) {
 		renewed := *last
 		renewed.set.Revision = c.snapshot.Revision
 		renewed.root = c.snapshot.Dir
 		return &renewed
 	}
-	if rec.Attempt != nil && !rec.Attempt.Back && c.gives(dir, hostDir, rec.Attempt.Set) {
+	if rec.Attempt != nil && !rec.Attempt.Back && w.gives(c, dir, hostDir, rec.Attempt.Set) {
 		return stored(rec.Attempt.Set, c)
 	}
-	if rec.Good != nil && c.gives(dir, hostDir, *rec.Good) {
+	if rec.Good != nil && w.gives(c, dir, hostDir, *rec.Good) {
 		return stored(*rec.Good, c)
 	}
 	return nil
@@ -101,6 +104,29 @@ func stored(set state.Set, c *catalog) *candidate {
 
 func (c *catalog) gives(dir, hostDir string, set state.Set) bool {
 	return set.Inputs != "" && set.Inputs == c.inputs(dir, hostDir, set.Paths, set.Variables)
+}
+
+// match tells whether a catalog was found to give the set of these inputs. Every app
+// that changes asks all others what they want.
+type match struct {
+	catalog         *catalog
+	hostDir, inputs string
+	same            bool
+}
+
+// gives is the catalog's, worked out once.
+func (w *worker) gives(c *catalog, dir, hostDir string, set state.Set) bool {
+	w.mu.Lock()
+	m := w.match
+	w.mu.Unlock()
+	if m.catalog == c && m.hostDir == hostDir && m.inputs == set.Inputs {
+		return m.same
+	}
+	same := c.gives(dir, hostDir, set)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.match = match{c, hostDir, set.Inputs, same}
+	return same
 }
 
 func (w *worker) render(ctx context.Context, c *catalog, app render.App, hostDir string) (*candidate, error) {

@@ -30,6 +30,9 @@ type catalog struct {
 	valueHash string
 	// usualAccount is the host's for apps that name none.
 	usualAccount string
+	// doubt is why the revision, which was accepted once, would not be any more; nil
+	// where it would.
+	doubt error
 	// blind tells that no revision could be seen, and that what is known is the
 	// record alone.
 	blind bool
@@ -50,6 +53,7 @@ func (a *Agent) look(ctx context.Context) (*catalog, error) {
 	if err != nil {
 		a.sourceErr.Store(&err)
 		a.standBy(ctx)
+		a.reconsider(ctx)
 		return a.catalog.Load(), err
 	}
 	a.sourceErr.Store(nil)
@@ -63,12 +67,15 @@ func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
 		return nil, err
 	}
 	commit, err := a.opts.Source.Resolve(ctx)
-	if err != nil {
+	switch {
+	case unsigned(err): // it says itself what was looked at
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("look at the repository: %w", err)
 	}
 	last := a.catalog.Load()
 	if last != nil && last.snapshot.Revision.Commit == commit && last.valueHash == c.valueHash {
-		return last, nil
+		return last.doubted(nil), nil
 	}
 	if err := a.refused(commit); err != nil {
 		return nil, err

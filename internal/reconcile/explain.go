@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"syncd.io/syncd/internal/source"
 )
 
 // Explain says why an app is as it is, who has to act, and what to type.
@@ -29,7 +31,7 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 		e.Lines = append(e.Lines, "Besides, "+n+".")
 	}
 	if st.SourceError != "" {
-		e.Lines = append(e.Lines, "Newer revisions cannot be seen: "+st.SourceError+".")
+		e.Lines = append(e.Lines, newest(st))
 	}
 	e.Type = commands(s)
 	switch {
@@ -42,6 +44,14 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 		e.Actor, e.Type = "an operator", []string{"syncd sync " + app}
 	}
 	return e, nil
+}
+
+// newest says why nothing newer is wanted.
+func newest(st Status) string {
+	if st.SourceOutcome == Rejected {
+		return "What is newer is rejected: " + st.SourceError + "."
+	}
+	return "Newer revisions cannot be seen: " + st.SourceError + "."
 }
 
 // acts tells which commands a read-only agent refuses.
@@ -100,21 +110,30 @@ func words(s AppStatus) string {
 func revisions(s AppStatus) []string {
 	switch {
 	case s.Status == Unknown && s.Good.Commit != "":
-		return []string{fmt.Sprintf("The last good revision is %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
+		return []string{fmt.Sprintf("The last good revision is %s.", introduced(s.Good))}
 	case s.Good.Commit == "" && s.Status == Synced:
 		return []string{"The repository does not ask for it, and nothing of it is left."}
 	case s.Good.Commit == "":
 		return []string{"No revision has become good yet."}
 	case s.Wanted.Commit == "": // the repository cannot be seen
-		return []string{fmt.Sprintf("It runs the good revision %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
+		return []string{fmt.Sprintf("It runs the good revision %s.", introduced(s.Good))}
 	case s.Wanted.Commit == s.Good.Commit:
-		return []string{fmt.Sprintf("It runs what the repository asks for: %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author)}
+		return []string{fmt.Sprintf("It runs what the repository asks for: %s.", introduced(s.Good))}
 	default:
 		return []string{
-			fmt.Sprintf("It runs the good revision %s %q by %s.", s.Good.Short(), s.Good.Subject, s.Good.Author),
-			fmt.Sprintf("The repository asks for %s %q by %s.", s.Wanted.Short(), s.Wanted.Subject, s.Wanted.Author),
+			fmt.Sprintf("It runs the good revision %s.", introduced(s.Good)),
+			fmt.Sprintf("The repository asks for %s.", introduced(s.Wanted)),
 		}
 	}
+}
+
+// introduced is a revision with its author and, where that was looked for, its signer.
+func introduced(r source.Revision) string {
+	text := fmt.Sprintf("%s %q by %s", r.Short(), r.Subject, r.Author)
+	if signer := r.Signer.String(); signer != "" {
+		text += ", signed by " + signer
+	}
+	return text
 }
 
 // actor names who has to do something about it.

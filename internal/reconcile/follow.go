@@ -110,7 +110,10 @@ func (f *follower) tell(ctx context.Context, err error) {
 		return
 	}
 	f.trouble = trouble
-	if err != nil {
+	switch {
+	case unsigned(err):
+		f.hear(Event{Text: "rejected: " + err.Error()})
+	case err != nil:
 		f.hear(Event{Text: "the repository cannot be read: " + err.Error()})
 	}
 }
@@ -126,7 +129,7 @@ func withoutDigits(r rune) rune {
 // A revision that leaves this app as it is disturbs nobody.
 func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog) {
 	digest := w.applying()
-	if digest == "" {
+	if digest == "" || c.doubt != nil {
 		return
 	}
 	if _, wanted := c.apps[w.name]; !wanted {

@@ -121,6 +121,9 @@ func (p *pass) judge(ctx context.Context) verdict {
 	if a := p.record.Attempt; a != nil && a.Back && !p.agent.opts.ReadOnly {
 		return p.resumeRollback(ctx)
 	}
+	if v, doubtful := p.doubtful(ctx); doubtful {
+		return v
+	}
 	if _, wanted := p.catalog.apps[p.name]; !wanted {
 		return p.vanished(ctx)
 	}

@@ -74,6 +74,7 @@ func (a *Agent) standBy(ctx context.Context) {
 		return // as above
 	}
 	c.snapshot = snapshot
+	c.doubt = a.vouch(ctx, c)
 	if a.open(ctx, c) == nil && a.admit(c) == nil {
 		a.catalog.Store(c)
 	}

@@ -41,7 +41,9 @@ type Status struct {
 	// be, with its hint.
 	Revision    source.Revision `json:"revision"`
 	SourceError string          `json:"sourceError,omitempty"`
-	SourceHint  string          `json:"sourceHint,omitempty"`
+	// SourceOutcome is Rejected where it is not signed as it has to be; else empty.
+	SourceOutcome Outcome `json:"sourceOutcome,omitempty"`
+	SourceHint    string  `json:"sourceHint,omitempty"`
 	// Remotes are repo.url and its mirrors, in the order in which they are asked.
 	Remotes []source.RemoteStatus `json:"remotes,omitempty"`
 	// EngineError is why what runs now is unknown, with its hint; EngineSince is

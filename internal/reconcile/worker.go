@@ -66,6 +66,7 @@ type worker struct {
 	cancel  context.CancelCauseFunc
 	// people is how many wait for the pass under way to end.
 	people int
+	match  match
 	seen   state.Record // the record as it was last saved: for readers
 	busy   bool
 	using  use

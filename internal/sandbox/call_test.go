@@ -73,6 +73,9 @@ func TestChildWithoutNetwork(t *testing.T) {
 	if err := c.Call(t.Context(), "facts", text{}, &without, limits); err != nil {
 		t.Fatal(err)
 	}
+	if !slices.Equal(without.Env, []string{"LANG=C", "GOGC=200"}) {
+		t.Errorf("environment %q, want only the language and the collector's", without.Env)
+	}
 	if c.Isolates() && !slices.Equal(without.Interfaces, []string{"lo"}) {
 		t.Errorf("interfaces without network: %q, want lo alone", without.Interfaces)
 	}

@@ -103,10 +103,15 @@ func (c Child) Isolates() bool { return c.isolate != 0 }
 
 // command prepares one run: own session, so that a terminal's Ctrl-C does not
 // reach it and the whole group can be killed; killed by the kernel with its
-// parent; no environment but the language.
+// parent; no environment but the language and, where it does not fetch, less haste of
+// the garbage collector: it would run once before main is reached, for a sixth of what
+// a start costs.
 func (c Child) command(ctx context.Context, network bool, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, c.Path, args...)
 	cmd.Env = []string{"LANG=C"}
+	if !network {
+		cmd.Env = append(cmd.Env, "GOGC=200")
+	}
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if !network && c.isolate != 0 {

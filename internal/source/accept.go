@@ -44,7 +44,8 @@ func (r *Repository) accept(commit string) error {
 func (r *Repository) Anchored() string { return r.held().Commit }
 
 // Accepted gives the files of that commit as far as they are on this host, without
-// asking anybody. The error is fs.ErrNotExist where they are not.
+// fetching them, also where it would not be accepted any more: Vouch tells. The error
+// is fs.ErrNotExist where they are not.
 func (r *Repository) Accepted(ctx context.Context) (Snapshot, error) {
 	commit := r.Anchored()
 	if commit == "" {
@@ -54,12 +55,14 @@ func (r *Repository) Accepted(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("find the cache directory: %w", err)
 	}
+	vouched, _ := r.vouch(ctx, r.claimOf(commit)) // files are held against what was signed
 	lent := r.lend(commit)
 	s, err := r.fromCache(ctx, dir, commit)
 	if err != nil {
 		return Snapshot{}, r.placed("fetch commit "+shortOf(commit)+" of", err)
 	}
 	_, s.Revision.Ref = r.recall(commit)
+	s.Revision.Signer = vouched.signer
 	s.lease = lent
 	return s, nil
 }

@@ -18,8 +18,7 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// polls measures one no-change poll; the test server's CPU counts too where it
-// runs in this process.
+// polls measures one no-change poll.
 func polls(b *testing.B, r *source.Repository) {
 	b.Helper()
 	if _, err := r.Resolve(b.Context()); err != nil {
@@ -34,27 +33,24 @@ func polls(b *testing.B, r *source.Repository) {
 	b.ReportMetric(float64((cpu(b)-begin).Microseconds())/1000/float64(b.N), "user+sys-ms/op")
 }
 
-func benchRepo(b *testing.B) *repo {
-	b.Helper()
-	g := newRepo(b)
-	g.commit("x")
-	for _, name := range []string{"a", "b", "c", "d"} {
-		g.git("branch", name)
-	}
-	return g
-}
-
-// BenchmarkResolveHTTPS holds the bar of 5 ms CPU per poll; it counts the
-// server's half of TLS and of starting the git program as well.
-func BenchmarkResolveHTTPS(b *testing.B) {
-	g := benchRepo(b)
-	s := start(b, true, g)
-	polls(b, follow(b, s.URL, trusting(b, s)))
-}
-
-// BenchmarkResolveLocal reads the ref in place.
-func BenchmarkResolveLocal(b *testing.B) {
-	polls(b, follow(b, benchRepo(b).dir))
+// BenchmarkPollNoChange holds the bar of 5 ms CPU per poll, on the large repository. The
+// HTTPS server is another process, which counts requests and bytes; a local repository
+// is read in place.
+func BenchmarkPollNoChange(b *testing.B) {
+	g := large(b)
+	b.Run("https", func(b *testing.B) {
+		far := elsewhere(b, g)
+		r := follow(b, far.url, func(o *source.Options) { o.Auth.CAFile = far.ca })
+		if _, err := r.Resolve(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		requests, bytes := far.counts(b)
+		polls(b, r)
+		after, more := far.counts(b)
+		b.ReportMetric(float64(after-requests)/float64(b.N+1), "requests/op")
+		b.ReportMetric(float64(more-bytes)/float64(b.N+1), "bytes/op")
+	})
+	b.Run("local", func(b *testing.B) { polls(b, follow(b, g.dir)) })
 }
 
 // BenchmarkLoad is a fetch of a small commit: child, clone, snapshot.

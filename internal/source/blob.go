@@ -44,8 +44,8 @@ func objectHash(kind string, content []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// verify compares one written file with its entry; deep reads its bytes.
-func verify(root string, f File, deep bool) error {
+// unchanged compares one written file with its entry; deep reads its bytes.
+func unchanged(root string, f File, deep bool) error {
 	path := filepath.Join(root, filepath.FromSlash(f.Path))
 	info, err := os.Lstat(path)
 	if err != nil {

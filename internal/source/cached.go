@@ -23,7 +23,7 @@ func (r *Repository) cached(ctx context.Context, dir, commit string) (Snapshot, 
 		err = errManifest
 	}
 	if err == nil {
-		err = r.intact(ctx, s)
+		err = errors.Join(r.covered(s), r.intact(ctx, s))
 	}
 	switch {
 	case err == nil:
@@ -35,7 +35,8 @@ func (r *Repository) cached(ctx context.Context, dir, commit string) (Snapshot, 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.checked, commit)
+	clear(r.checked) // others may share what is damaged
+	r.spare = ""
 	_, aside := setAside(dir, commit)
 	return Snapshot{}, errors.Join(err, aside)
 }
@@ -56,7 +57,7 @@ func (r *Repository) intact(ctx context.Context, s Snapshot) error {
 		if f.Refused != "" {
 			continue
 		}
-		if err := verify(s.Dir, f, deep); err != nil {
+		if err := unchanged(s.Dir, f, deep); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 // Collect removes the snapshots of all commits but those in keep, what broken
-// off fetches left, and what was set aside. A snapshot that is in use stays, and
+// off fetches left, and what was set aside. The last one that goes is kept for the
+// next to be made of. A snapshot that is in use stays, and
 // so does one that was handed out or kept within the last ten minutes; the next
 // Collect looks again. Anything else in the directory stays.
 func (r *Repository) Collect(keep ...string) error {
@@ -42,10 +43,14 @@ func (r *Repository) retire(keep []string) (doomed []string, err error) {
 		switch {
 		case strings.HasPrefix(name, brokenPrefix), strings.HasPrefix(name, tempPrefix) && !r.temps[name]:
 			doomed = append(doomed, filepath.Join(r.opts.Dir, name))
+		case strings.HasPrefix(name, sparePrefix) && name != sparePrefix+r.spare: // of an earlier run
+			doomed = append(doomed, filepath.Join(r.opts.Dir, name))
 		case remote.ValidCommit(name) && !r.lent(name, slices.Contains(keep, name)):
-			delete(r.checked, name)
-			path, aside := setAside(r.opts.Dir, name)
-			doomed, err = append(doomed, path), errors.Join(err, aside)
+			path, aside := r.retain(name)
+			if path != "" {
+				doomed = append(doomed, path)
+			}
+			err = errors.Join(err, aside)
 		}
 	}
 	return doomed, err

@@ -2,7 +2,7 @@ package source
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"strings"
 
 	"syncd.io/syncd/internal/fault"
@@ -60,10 +60,34 @@ func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (
 		o.relation = relation
 	}
 	state := anchor.judge(o)
+	if state != RemoteStale { // what is not wanted need not be signed
+		err := r.signed(ctx, o.found)
+		if trust := trustOf(err); err != nil && (state == RemoteServing || trust == RemoteUntrusted) {
+			return trust, err
+		}
+	}
 	if state == RemoteServing {
 		return state, nil
 	}
 	return state, verdict(state, anchor.errOf(state, o), o.found.Commit)
+}
+
+// signed tells whether what a ref names is signed as it has to be.
+func (r *Repository) signed(ctx context.Context, found remote.Found) error {
+	r.mu.Lock()
+	c := r.claim(found.Commit, found.Ref)
+	r.mu.Unlock()
+	_, err := r.vouch(ctx, c)
+	return err
+}
+
+// trustOf is the state of a remote of whose revision it could not be found out that it
+// is signed.
+func trustOf(err error) RemoteState {
+	if fault.Of(err) == fault.Unreachable || fault.Of(err) == fault.Unknown {
+		return RemoteUnreachable
+	}
+	return RemoteUntrusted
 }
 
 // verdict classifies why an offer is not followed, and says what to do.
@@ -113,20 +137,35 @@ func (r *Repository) nobody() error {
 		}
 	}
 	first := r.standings[gravest].err
-	if len(r.origins) == 1 || first == nil {
+	switch {
+	case len(r.origins) == 1 && r.standings[gravest].State == RemoteUntrusted:
+		return fmt.Errorf("%w (%s of %s)", first, r.want, r.origins[gravest].name())
+	case len(r.origins) == 1 || first == nil:
 		return r.origins[gravest].about("ask "+r.want.String()+" of", first)
 	}
-	err := fault.As(fault.Of(first), errors.New("ask "+r.want.String()+": no remote serves: "+strings.Join(lines, "; ")))
+	err := fault.As(fault.Of(first), &noneServes{"ask " + r.want.String() + ": no remote serves: " + strings.Join(lines, "; "), first})
 	if hint := fault.Advice(first); hint != "" {
 		return fault.Hint(err, hint)
 	}
 	return err
 }
 
+// noneServes is the error of several remotes, in one text.
+type noneServes struct {
+	text    string
+	gravest error
+}
+
+// Error is the text.
+func (n *noneServes) Error() string { return n.text }
+
+// Unwrap is the gravest of them.
+func (n *noneServes) Unwrap() error { return n.gravest }
+
 // gravity orders what a person has to know first.
 func (s standing) gravity() int {
 	switch {
-	case s.State.Suspicious():
+	case s.State.Suspicious(), s.State == RemoteUntrusted:
 		return 4
 	case fault.Of(s.err) == fault.Unreachable:
 		return 3

@@ -23,9 +23,14 @@ func plain(o *source.Options) { o.Auth.AllowHTTP = true }
 // backend is the git program's own HTTP server for one repository.
 func backend(t testing.TB, g *repo) http.Handler {
 	t.Helper()
+	return gitHandler(g.git("--exec-path"), g.dir)
+}
+
+// gitHandler serves the repositories below a directory; programs is where Git's are.
+func gitHandler(programs, dir string) http.Handler {
 	return &cgi.Handler{
-		Path: filepath.Join(g.git("--exec-path"), "git-http-backend"),
-		Env: []string{"GIT_PROJECT_ROOT=" + g.dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=/nonexistent",
+		Path: filepath.Join(programs, "git-http-backend"),
+		Env: []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=/nonexistent",
 			"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
 		Stderr: os.Stderr,
 	}

@@ -26,15 +26,24 @@ type loan struct {
 func (r *Repository) lend(commit string) *lease {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	out := r.hold(commit)
+	l := r.loans[commit]
+	l.last = r.opts.Now()
+	maps.DeleteFunc(r.loans, func(_ string, l loan) bool { return l.over(r.opts.Now()) && !l.kept })
+	r.loans[commit] = l
+	return out
+}
+
+// hold has a snapshot stay as long as the lease is in use, and no longer. Who calls
+// holds mu.
+func (r *Repository) hold(commit string) *lease {
 	l := r.loans[commit]
 	out := l.lease.Value()
 	if out == nil {
 		out = &lease{commit}
 		l.lease = weak.Make(out)
+		r.loans[commit] = l
 	}
-	l.last = r.opts.Now()
-	maps.DeleteFunc(r.loans, func(_ string, l loan) bool { return l.over(r.opts.Now()) && !l.kept })
-	r.loans[commit] = l
 	return out
 }
 

@@ -28,6 +28,18 @@ type FetchRequest struct {
 	// Store is the directory of the object store; it need not be there.
 	Store  string      `json:"store"`
 	Limits tree.Limits `json:"limits"`
+	// Base is another commit's snapshot, whose files were found to be as they should
+	// be: what is the same in both is linked and not written. None where it is empty.
+	Base Base `json:"base,omitzero"`
+}
+
+// Base is a snapshot that another one may share files with.
+type Base struct {
+	Commit string `json:"commit"`
+	// Dir holds its manifest, and its files in FilesName.
+	Dir string `json:"dir"`
+	// Spare is set where nobody needs it any more: its directory is taken over.
+	Spare bool `json:"spare,omitempty"`
 }
 
 // FetchAnswer says what the child wrote.
@@ -37,6 +49,7 @@ type FetchAnswer struct {
 }
 
 // Load returns the files of a commit: from the cache, else fetched by the child.
+// Where repo.verify asks for signatures, none is looked at before they are in order.
 // A damaged cache entry is set aside and fetched again. The files stay while a copy
 // of the snapshot is in use. A commit that was Rejected is so again, without a
 // fetch, for ten minutes, until Forget is called, or until it is asked for in
@@ -50,6 +63,10 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("find the cache directory: %w", err)
 	}
+	vouched, err := r.vouch(ctx, r.claimOf(commit))
+	if err != nil {
+		return Snapshot{}, err
+	}
 	held := r.lend(commit) // from now on: Collect must not take it away before it is returned
 	s, err := r.fromCache(ctx, dir, commit)
 	if err != nil && ctx.Err() == nil {
@@ -59,7 +76,9 @@ func (r *Repository) Load(ctx context.Context, commit string) (Snapshot, error) 
 		return Snapshot{}, r.placed("fetch commit "+shortOf(commit)+" of", retried(ctx, err))
 	}
 	_, s.Revision.Ref = r.recall(commit)
+	s.Revision.Signer = vouched.signer
 	s.lease = held
+	r.build(commit)
 	return s, nil
 }
 
@@ -226,6 +245,9 @@ func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string,
 	}
 	defer done()
 	req.Dir, req.Store = temp, store
+	base, giveBack := r.baseOf(dir, temp, req.Commit)
+	defer giveBack()
+	req.Base = base
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err
@@ -236,6 +258,9 @@ func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string,
 	}
 	if s.Revision.Commit != req.Commit {
 		return Snapshot{}, fmt.Errorf("check what was fetched: %w", errManifest)
+	}
+	if err := r.backed(ctx, s); err != nil {
+		return Snapshot{}, fmt.Errorf("check what was fetched: %w", err)
 	}
 	place := filepath.Join(dir, req.Commit)
 	if err := os.Rename(filepath.Join(req.Dir, SnapshotName), place); err != nil {

@@ -23,6 +23,9 @@ var childPath string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) (code int) {
+	if dir := os.Getenv(serveVariable); dir != "" {
+		return serveElsewhere(dir)
+	}
 	dir, err := os.MkdirTemp("", "syncdtest-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -13,7 +13,7 @@ import (
 func sample() Snapshot {
 	return Snapshot{
 		Revision: Revision{Commit: strings.Repeat("a", 40), Author: "Ann", Subject: "größer", Time: time.Unix(1700000000, 0).UTC()},
-		Files:    []File{{Path: "a/b", Hash: strings.Repeat("b", 40), Mode: ModeFile, Size: 3}, {Path: "a/c", Mode: ModeLink, Refused: "why"}},
+		Files:    []File{{Path: "a/b", Hash: strings.Repeat("b", 40), Mode: ModeFile, Size: 3}, {Path: "a/c d", Hash: strings.Repeat("c", 40), Mode: ModeLink, Refused: "why not"}},
 	}
 }
 
@@ -43,22 +43,41 @@ func TestManifestsThatAreRefused(t *testing.T) {
 	}
 	flipped := []byte(string(good))
 	flipped[len(flipped)/2] ^= 1
-	commit := `{"revision":{"commit":"` + strings.Repeat("a", 40) + `","time":"2020-01-01T00:00:00Z"},`
+	commit := `{"commit":"` + strings.Repeat("a", 40) + `","time":"2020-01-01T00:00:00Z"}` + "\n"
+	hash := " " + strings.Repeat("b", 40) + " "
 	for name, data := range map[string][]byte{
 		"empty": nil, "no line": []byte("abc"), "cut": good[:len(good)-5], "flipped": flipped,
-		"no JSON":       signed("x"),
-		"no commit":     signed(`{}`),
-		"absolute path": signed(commit + `"files":[{"path":"/etc/passwd"}]}`),
-		"leaving":       signed(commit + `"files":[{"path":"a/../../b"}]}`),
-		"NUL":           signed(commit + `"files":[{"path":"a\u0000"}]}`),
-		"no path":       signed(commit + `"files":[{"path":""}]}`),
-		"out of order":  signed(commit + `"files":[{"path":"b"},{"path":"a"}]}`),
-		"twice":         signed(commit + `"files":[{"path":"b"},{"path":"b"}]}`),
-		"with a place":  signed(commit + `"dir":"/etc","files":[]}`),
-		"unknown field": signed(commit + `"more":1}`),
+		"no JSON":        signed("x\n"),
+		"no commit":      signed("{}\n"),
+		"no end of line": signed(strings.TrimSuffix(commit, "\n")),
+		"absolute path":  signed(commit + "100644 1" + hash + "/etc/passwd\t\n"),
+		"leaving":        signed(commit + "100644 1" + hash + "a/../../b\t\n"),
+		"NUL":            signed(commit + "100644 1" + hash + "a\x00\t\n"),
+		"no path":        signed(commit + "100644 1" + hash + "\t\n"),
+		"out of order":   signed(commit + "100644 1" + hash + "b\t\n100644 1" + hash + "a\t\n"),
+		"twice":          signed(commit + "100644 1" + hash + "b\t\n100644 1" + hash + "b\t\n"),
+		"no tab":         signed(commit + "100644 1" + hash + "b\n"),
+		"two tabs":       signed(commit + "100644 1" + hash + "b\t\t\n"),
+		"cut line":       signed(commit + "100644 1" + hash + "b\t"),
+		"no mode":        signed(commit + "x 1" + hash + "b\t\n"),
+		"negative size":  signed(commit + "100644 -1" + hash + "b\t\n"),
+		"no hash":        signed(commit + "100644 1 x b\t\n"),
+		"empty line":     signed(commit + "\n"),
+		"unknown field":  signed(`{"more":1,` + commit[1:]),
 	} {
 		if _, err := parseManifest(data); !errors.Is(err, errManifest) {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestAPathThatNoManifestHolds: a line is a file.
+func TestAPathThatNoManifestHolds(t *testing.T) {
+	for _, path := range []string{"a\nb", "a\tb"} {
+		s := sample()
+		s.Files[0].Path = path
+		if _, _, err := encodeManifest(s); !errors.Is(err, errManifest) {
+			t.Errorf("%q: %v", path, err)
 		}
 	}
 }
@@ -71,7 +90,7 @@ func FuzzManifest(f *testing.F) {
 	}
 	_, body, _ := strings.Cut(string(good), "\n")
 	f.Add(body)
-	f.Add(`{"revision":{"commit":"x"},"files":[{"path":"../x"}]}`)
+	f.Add(`{"commit":"` + strings.Repeat("a", 40) + `"}` + "\n100644 1 " + strings.Repeat("b", 40) + " ../x\t\n")
 	f.Fuzz(func(t *testing.T, body string) {
 		s, err := parseManifest(signed(body))
 		if err != nil {

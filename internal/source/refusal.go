@@ -27,6 +27,7 @@ func (r *Repository) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.refused)
+	clear(r.proofs)
 	maps.DeleteFunc(r.relations, func(_ [2]string, known Relation) bool { return known == Unknown })
 	r.askAll()
 }

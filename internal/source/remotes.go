@@ -27,6 +27,8 @@ const (
 	RemoteUnproven RemoteState = "unproven"
 	// RemoteMoved has another commit under the same tag.
 	RemoteMoved RemoteState = "moved"
+	// RemoteUntrusted has a revision that is not signed as it has to be.
+	RemoteUntrusted RemoteState = "untrusted"
 	// RemoteUnreachable does not answer, RemoteRefused wants another login, and
 	// RemoteMissing has no such ref, or no repository.
 	RemoteUnreachable RemoteState = "unreachable"
@@ -37,7 +39,7 @@ const (
 // RemoteStates are all states.
 func RemoteStates() []RemoteState {
 	return []RemoteState{
-		RemoteStandby, RemoteServing, RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUnreachable, RemoteRefused, RemoteMissing,
+		RemoteStandby, RemoteServing, RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUntrusted, RemoteUnreachable, RemoteRefused, RemoteMissing,
 	}
 }
 

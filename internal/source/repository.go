@@ -23,6 +23,8 @@ type Options struct {
 	Mirrors []config.Mirror
 	Ref     config.Ref
 	Auth    config.Auth
+	// Verify says whose signature a commit needs; nil is nobody's.
+	Verify *config.Verify
 	// AllowRewrite lets a rewritten history, and a moved tag, be followed.
 	AllowRewrite bool
 	// Timeout is what each remote has for a ref query. Zero is 15 s.
@@ -60,18 +62,23 @@ type Repository struct {
 	// store is held by the one child that works on the object store.
 	store chan struct{}
 
-	mu        sync.Mutex // guards what follows, and renames in the cache directory
-	standings []standing // of origins
-	anchor    Anchor
-	learnt    string                   // the commit whose history the object store knows
-	relations map[[2]string]Relation   // of commits to earlier ones
-	asked     map[string]query         // commit -> the query that it answered
-	followed  string                   // the commit that the configured ref named last
-	loading   map[string]chan struct{} // commits that are being loaded -> closed at the end
-	temps     map[string]bool          // the directories of fetches under way
-	checked   map[string]bool          // commits whose files were hashed since the start
-	loans     map[string]loan          // commits whose files were handed out
-	refused   map[string]refusal       // commits that are not fetched again, each with its judge
+	mu          sync.Mutex // guards what follows, and renames in the cache directory
+	standings   []standing // of origins
+	anchor      Anchor
+	learnt      string                   // the commit whose history the object store knows
+	relations   map[[2]string]Relation   // of commits to earlier ones
+	asked       map[string]query         // commit -> the query that it answered
+	followed    string                   // the commit that the configured ref named last
+	followedRef string                   // that ref's full name
+	believed    trust                    // the keys that were read last
+	proofs      map[string]judged        // commit -> what came of looking at its signatures
+	loading     map[string]chan struct{} // commits that are being loaded -> closed at the end
+	temps       map[string]bool          // the directories of fetches under way
+	checked     map[string]bool          // commits whose files were hashed since the start
+	loans       map[string]loan          // commits whose files were handed out
+	base        string                   // the commit that was loaded last
+	spare       string                   // the commit whose snapshot the next one is made of; empty is none
+	refused     map[string]refusal       // commits that are not fetched again, each with its judge
 }
 
 // answerTime is how long a ref query may take where nothing else is said.
@@ -91,12 +98,15 @@ func Open(o Options) (*Repository, error) {
 	}
 	r := &Repository{
 		opts: o, others: make(chan struct{}, 1), store: make(chan struct{}, 1), relations: map[[2]string]Relation{},
-		asked: map[string]query{}, loading: map[string]chan struct{}{},
+		asked: map[string]query{}, proofs: map[string]judged{}, loading: map[string]chan struct{}{},
 		temps: map[string]bool{}, checked: map[string]bool{}, loans: map[string]loan{}, refused: map[string]refusal{},
 	}
 	r.relate = r.Relate
 	var err error
 	if r.origins, err = originsOf(&r.opts); err != nil {
+		return nil, err
+	}
+	if err = verifyFits(o.Verify); err != nil {
 		return nil, err
 	}
 	if r.want, err = remote.FromConfig(o.Ref); err != nil {

@@ -28,25 +28,28 @@ type query struct {
 // accepted, or has another history, does not count, and the next one is asked.
 // Errors: Unreachable where no server answers with anything new, Blocked where one
 // wants another login, or has something suspicious that a person has to accept,
-// Rejected where there is no such ref or commit.
+// Rejected where there is no such ref or commit, or it is not signed as it has to be.
 func (r *Repository) Resolve(ctx context.Context) (string, error) {
 	if r.want.Commit != "" {
 		r.remember(0, remote.Found{Commit: r.want.Commit, Ref: r.want.Commit}, r.want)
-		r.setFollowed(r.want.Commit)
+		r.setFollowed(r.want.Commit, "")
+		if err := r.Vouch(ctx, r.want.Commit); err != nil {
+			return "", err
+		}
 		return r.want.Commit, nil
 	}
 	found, err := r.follow(ctx)
 	if err != nil {
 		return "", err
 	}
-	r.setFollowed(found.Commit)
+	r.setFollowed(found.Commit, found.Ref)
 	return found.Commit, nil
 }
 
-func (r *Repository) setFollowed(commit string) {
+func (r *Repository) setFollowed(commit, ref string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.followed = commit
+	r.followed, r.followedRef = commit, ref
 }
 
 // ResolveRef asks the same for a name that a person typed: a branch, a tag, a

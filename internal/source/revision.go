@@ -6,6 +6,8 @@ package source
 import (
 	"fmt"
 	"time"
+
+	"syncd.io/syncd/internal/source/verify"
 )
 
 // Revision is one Git commit.
@@ -18,6 +20,9 @@ type Revision struct {
 	Email   string    `json:"email,omitempty"`
 	Subject string    `json:"subject,omitempty"`
 	Time    time.Time `json:"time"`
+	// Signer is who signed it; nobody where that was not asked for. What the child
+	// says of it is not believed.
+	Signer verify.Signer `json:"signer,omitzero"`
 }
 
 // Short returns the first ten digits of the commit, as people quote it.

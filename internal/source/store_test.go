@@ -228,3 +228,83 @@ func TestAPackThatClaimsTooMuch(t *testing.T) {
 	_, err = r.Load(t.Context(), commit)
 	wantFault(t, err, fault.Unreachable, "claims 2147483648 objects", "")
 }
+
+// packsOf are the packs of the store in a cache.
+func packsOf(t *testing.T, dir string) []string {
+	t.Helper()
+	packs, err := filepath.Glob(filepath.Join(dir, ".objects/objects/pack/*.pack"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packs
+}
+
+// TestPacksAreJoined: they do not pile up, nothing is fetched again for that, and what
+// the commits of long ago held goes.
+func TestPacksAreJoined(t *testing.T) {
+	g := newRepo(t)
+	g.filters()
+	g.many(40)
+	first := g.commit("first")
+	var sent atomic.Int64
+	s := serve(t, g, weighed(&sent))
+	var dir string
+	r := follow(t, s.URL, plain, func(o *source.Options) { dir = o.Dir })
+	load(t, r)
+	most, last := 0, first
+	for i := range 70 {
+		g.write("app-000/changing", random(5000 + i)[i:])
+		last = g.commit("next")
+		before := sent.Load()
+		checkFiles(t, load(t, r))
+		if n := sent.Load() - before; n > 20<<10 {
+			t.Errorf("commit %d: %d bytes were sent", i, n)
+		}
+		most = max(most, len(packsOf(t, dir)))
+	}
+	if most > 21 {
+		t.Errorf("there were %d packs", most)
+	}
+	store := &repo{t, filepath.Join(dir, ".objects")}
+	store.git("rev-list", "--objects", "--no-walk", last)
+	if size := du(t, store.dir); size > 450<<10 {
+		t.Errorf("the store has %d bytes", size)
+	}
+	before := s.requests.Load()
+	wantRelation(t, r, first, last, source.Ahead)
+	wantRelation(t, r, last, first, source.Behind)
+	if n := s.requests.Load() - before; n != 0 {
+		t.Errorf("%d requests for commits that had all been there", n)
+	}
+}
+
+// du sums up the files below a directory.
+func du(t *testing.T, dir string) (size int) {
+	t.Helper()
+	for _, content := range contents(t, dir) {
+		size += len(content)
+	}
+	return size
+}
+
+// TestAMirrorIsBehindWhileTheServerIsDown: what the host has never seen itself is told
+// from the history that came with the first commit.
+func TestAMirrorIsBehindWhileTheServerIsDown(t *testing.T) {
+	g := newRepo(t)
+	g.filters()
+	g.next("zero")
+	old := g.next("old")
+	g.next("newer")
+	head := g.next("newest")
+	var dir string
+	load(t, follow(t, serve(t, g).URL, plain, func(o *source.Options) { dir = o.Dir }))
+	mirror := newRepo(t)
+	mirror.git("fetch", "-q", g.dir, "main")
+	mirror.git("reset", "-q", "--hard", old)
+	stale := follow(t, serve(t, mirror).URL, plain, func(o *source.Options) { o.Dir = dir })
+	commit, err := stale.Resolve(t.Context())
+	if err != nil || commit != old {
+		t.Fatal(commit, err)
+	}
+	wantRelation(t, stale, head, old, source.Behind)
+}

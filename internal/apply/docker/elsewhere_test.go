@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,7 +16,11 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"syncd.io/syncd/internal/apply/docker/dockertest"
 	"syncd.io/syncd/internal/config"
@@ -121,8 +126,8 @@ func (f *fixture) forget(id string) {
 func TestImageComesFromAMirrorUnderItsOwnName(t *testing.T) {
 	f := newFixture(t)
 	dockerConfig(t)
-	m, name := newMirror(t), dockertest.Name()
-	at := m.address + "/hub/" + name + ":v1"
+	m, repo := newMirror(t), dockertest.Name()
+	at := m.address + "/hub/" + repo + ":v1"
 	dockertest.ImageNamed(t, at)
 	id := dockertest.ImageID(t, at)
 	f.push(at)
@@ -130,13 +135,13 @@ func TestImageComesFromAMirrorUnderItsOwnName(t *testing.T) {
 	var heard []string
 	f.engine.opts.Ignored = func(err error) { heard = append(heard, err.Error()) }
 
-	ref := nowhereland + "/shop/" + name + ":v1"
+	ref := nowhereland + "/shop/" + repo + ":v1"
 	c, err := f.pinned(ref, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.forget(id)
-	if c.Pin != id || !strings.HasPrefix(c.Digest, nowhereland+"/shop/"+name+"@sha256:") {
+	if c.Pin != id || !strings.HasPrefix(c.Digest, nowhereland+"/shop/"+repo+"@sha256:") {
 		t.Errorf("pinned to %s, digest %s; want %s", c.Pin, c.Digest, id)
 	}
 	if len(heard) != 1 || !strings.Contains(heard[0], "mirror http://127.0.0.1:1: ") {
@@ -179,8 +184,8 @@ func TestImageComesFromAMirrorUnderItsOwnName(t *testing.T) {
 func TestLayersThatAreHereAreNotFetched(t *testing.T) {
 	f := newFixture(t)
 	dockerConfig(t)
-	m, name := newMirror(t), dockertest.Name()
-	first, second := m.address+"/hub/"+name+":v1", m.address+"/hub/"+name+":v2"
+	m, repo := newMirror(t), dockertest.Name()
+	first, second := m.address+"/hub/"+repo+":v1", m.address+"/hub/"+repo+":v2"
 	for ref, lines := range map[string][]string{first: nil, second: {"COPY app /more"}} {
 		dockertest.ImageNamed(t, ref, lines...)
 	}
@@ -192,7 +197,7 @@ func TestLayersThatAreHereAreNotFetched(t *testing.T) {
 	if _, err := f.engine.inspectImage(f.ctx, first); err != nil {
 		t.Fatal(err)
 	}
-	c, err := f.pinned(nowhereland+"/shop/"+name+":v2", nil)
+	c, err := f.pinned(nowhereland+"/shop/"+repo+":v2", nil)
 	if err != nil || c.Pin != id {
 		t.Fatalf("pinned to %s, %v", c.Pin, err)
 	}
@@ -251,10 +256,10 @@ func TestMirrorsThatHaveNothingAreToldApart(t *testing.T) {
 func TestMirrorThatLiesIsNamedAndTheNextIsAsked(t *testing.T) {
 	f := newFixture(t)
 	dockerConfig(t)
-	liar, honest, name := newMirror(t), newMirror(t), dockertest.Name()
+	liar, honest, repo := newMirror(t), newMirror(t), dockertest.Name()
 	var id string
 	for _, m := range []*mirror{honest, liar} {
-		at := m.address + "/shop/" + name + ":v1"
+		at := m.address + "/shop/" + repo + ":v1"
 		if id == "" {
 			dockertest.ImageNamed(t, at)
 			id = dockertest.ImageID(t, at)
@@ -275,7 +280,7 @@ func TestMirrorThatLiesIsNamedAndTheNextIsAsked(t *testing.T) {
 	f.engine.opts.Ignored = func(err error) { heard = append(heard, err.Error()) }
 	no := false
 	f.mirrors(nowhereland, config.RegistryMirror{Endpoint: []string{"http://" + liar.address}, Fallback: &no})
-	_, err := f.pinned(nowhereland+"/shop/"+name+":v1", nil)
+	_, err := f.pinned(nowhereland+"/shop/"+repo+":v1", nil)
 	if fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "mirror http://"+liar.address+": ") || !strings.Contains(err.Error(), "does not have its digest") {
 		t.Errorf("the liar alone: class %v: %v", fault.Of(err), err)
 	}
@@ -283,7 +288,7 @@ func TestMirrorThatLiesIsNamedAndTheNextIsAsked(t *testing.T) {
 		t.Errorf("the liar's image is here: %v", err)
 	}
 	f.mirrors(nowhereland, config.RegistryMirror{Endpoint: []string{"http://" + liar.address, "http://" + honest.address}, Fallback: &no})
-	c, err := f.pinned(nowhereland+"/shop/"+name+":v1", nil)
+	c, err := f.pinned(nowhereland+"/shop/"+repo+":v1", nil)
 	if err != nil || c.Pin != id {
 		t.Fatalf("pinned to %s, %v", c.Pin, err)
 	}
@@ -349,5 +354,41 @@ func TestImageComesFromAnArchive(t *testing.T) {
 	}
 	if _, err := f.pinned(wanted, func(w *spec.Container) { w.Pin = c.Pin }); fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), "is not here any more") {
 		t.Errorf("without the archive: class %v: %v", fault.Of(err), err)
+	}
+}
+
+// An image whose configuration names other layers than it has is nobody's fault but
+// its own.
+func TestImageThatIsBrokenIsRefused(t *testing.T) {
+	f := newFixture(t)
+	dockerConfig(t)
+	m, repo := newMirror(t), dockertest.Name()
+	img, err := random.Image(1<<10, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = file.DeepCopy()
+	file.OS, file.Architecture = "linux", runtime.GOARCH
+	ids := file.RootFS.DiffIDs
+	ids[0], ids[1] = ids[1], ids[0]
+	if img, err = mutate.ConfigFile(img, file); err != nil {
+		t.Fatal(err)
+	}
+	tag, err := name.NewTag(m.address + "/" + repo + ":v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(tag, img); err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	f.mirrors(nowhereland, config.RegistryMirror{Endpoint: []string{"http://" + m.address}, Fallback: &no})
+	_, err = f.pinned(nowhereland+"/"+repo+":v1", nil)
+	if fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), "invalid diffID") || fault.Advice(err) == "" {
+		t.Errorf("class %v, hint %q: %v", fault.Of(err), fault.Advice(err), err)
 	}
 }

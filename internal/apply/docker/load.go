@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
@@ -59,7 +60,20 @@ func (e *Engine) send(ctx context.Context, ref string, offer Offer, skip int) er
 	if loaded == nil || ctx.Err() != nil {
 		return loaded
 	}
-	return &refused{e.classify(ctx, "load image "+ref, loaded)}
+	return &refused{e.loadError(ctx, ref, loaded)}
+}
+
+// loadError tells what the engine never takes from what it may take tomorrow.
+func (e *Engine) loadError(ctx context.Context, ref string, err error) error {
+	for _, text := range []string{"invalid diffID", "invalid manifest", "Error processing tar file", "cannot load"} {
+		if strings.Contains(err.Error(), text) {
+			return rejected("the image is broken, or made for another system: newer engines know more kinds of layers", "load image %s: %w", ref, err)
+		}
+	}
+	if fault.Of(err) == fault.Unreachable && !strings.Contains(err.Error(), diskFull) {
+		return fault.Hint(fmt.Errorf("load image %s: %w", ref, err), "see the engine's log: `journalctl -u docker`; syncd tries again by itself")
+	}
+	return e.classify(ctx, "load image "+ref, err)
 }
 
 // errClosed is what a writer hears whose reader has gone.

@@ -101,9 +101,9 @@ func (l Layout) Put(ctx context.Context, from oci.Blobs, d ocispec.Descriptor) (
 	return disk(os.Rename(temp.Name(), path))
 }
 
-// Adopt moves the blobs of another layout here, on the same disk. What is no blob by
-// its name stays there.
-func (l Layout) Adopt(from Layout) error {
+// Adopt moves the blobs of another layout here. What is no blob by its name stays
+// there.
+func (l Layout) Adopt(ctx context.Context, from Layout) error {
 	entries, err := os.ReadDir(from.blobs())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -118,11 +118,44 @@ func (l Layout) Adopt(from Layout) error {
 		if _, ok := oci.Hex("sha256:" + e.Name()); !ok || !e.Type().IsRegular() {
 			continue
 		}
-		if err := os.Rename(filepath.Join(from.blobs(), e.Name()), filepath.Join(l.blobs(), e.Name())); err != nil {
+		err := os.Rename(filepath.Join(from.blobs(), e.Name()), filepath.Join(l.blobs(), e.Name()))
+		if errors.Is(err, syscall.EXDEV) { // another disk
+			err = l.Put(ctx, from, ocispec.Descriptor{Digest: dig.Digest("sha256:" + e.Name())})
+		}
+		if err != nil {
 			return disk(err)
 		}
 	}
 	return disk(durable.SyncDir(l.blobs()))
+}
+
+// Discard removes those blobs that are not what their digest says any more, and
+// returns them: a disk may have lost what it was given.
+func (l Layout) Discard(ctx context.Context, digests []string) ([]string, error) {
+	var bad []string
+	for _, digest := range digests {
+		content, err := l.Open(ctx, ocispec.Descriptor{Digest: dig.Digest(digest)})
+		if err != nil {
+			return bad, disk(err)
+		}
+		_, err = io.Copy(io.Discard, oci.Verified(content, ocispec.Descriptor{Digest: dig.Digest(digest)}))
+		content.Close() //nolint:errcheck // it was only read
+		if !errors.Is(err, oci.ErrOther) {
+			if err != nil {
+				return bad, disk(err)
+			}
+			continue
+		}
+		path, err := l.path(digest)
+		if err == nil {
+			err = os.Remove(path)
+		}
+		if err != nil {
+			return bad, disk(err)
+		}
+		bad = append(bad, digest)
+	}
+	return bad, nil
 }
 
 // Name writes the layout's index: these images and no others.

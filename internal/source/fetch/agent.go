@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -17,7 +18,7 @@ import (
 const agentTime = 5 * time.Second
 
 // authOf is what may log in: the key of the settings, then those of the agent.
-func authOf(spec remote.Spec) ([]ssh.AuthMethod, error) {
+func authOf(ctx context.Context, spec remote.Spec) ([]ssh.AuthMethod, error) {
 	var signers []ssh.Signer
 	if spec.SSHKey != "" || spec.SSHAgent == "" {
 		signer, err := parseKey(spec)
@@ -27,7 +28,7 @@ func authOf(spec remote.Spec) ([]ssh.AuthMethod, error) {
 		signers = append(signers, signer)
 	}
 	if spec.SSHAgent != "" {
-		held, err := heldBy(spec.SSHAgent)
+		held, err := heldBy(ctx, spec.SSHAgent)
 		if err != nil {
 			return nil, err
 		}
@@ -38,8 +39,9 @@ func authOf(spec remote.Spec) ([]ssh.AuthMethod, error) {
 
 // heldBy are the keys of the agent at a socket. The connection ends with the process,
 // which asks the agent to sign when it logs in.
-func heldBy(socket string) ([]ssh.Signer, error) {
-	conn, err := net.DialTimeout("unix", socket, agentTime)
+func heldBy(ctx context.Context, socket string) ([]ssh.Signer, error) {
+	dialer := net.Dialer{Timeout: agentTime}
+	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
 		var errno syscall.Errno
 		if errors.As(err, &errno) {

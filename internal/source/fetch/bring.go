@@ -22,6 +22,9 @@ const (
 	tipsFile = "tips"
 	// maxTips is how many of them a server is told of.
 	maxTips = 3
+	// maxAncestry is how long a pack of commits alone may be that nobody asked for, in
+	// bytes.
+	maxAncestry = 4 << 20
 )
 
 // take brings a commit into the store, from as little as possible: from nothing where
@@ -40,7 +43,10 @@ func (s *store) take(ctx context.Context, req source.FetchRequest, use func() er
 		}
 	}
 	if err == nil {
-		return s.remember(req.Commit)
+		if err = s.remember(req.Commit); err == nil {
+			err = s.fold(ctx)
+		}
+		return err
 	}
 	if fault.Of(err) == fault.Rejected {
 		return errors.Join(err, s.forget())
@@ -84,6 +90,7 @@ func (s *store) anything(ctx context.Context, req source.FetchRequest) error {
 		_, err := s.fetch(ctx, req.Remote, req.Want, r, req.Limits.Disk)
 		switch {
 		case err == nil && s.nothing(ctx, req) == nil:
+			s.ancestry(ctx, req)
 			return nil
 		case err == nil:
 			continue
@@ -98,6 +105,15 @@ func (s *store) anything(ctx context.Context, req source.FetchRequest) error {
 		err = fmt.Errorf("%w (asked for the commit by its name: %w)", err, refusal)
 	}
 	return err
+}
+
+// ancestry adds the commits before one that was fetched alone, where the server can
+// give commits alone: whether a mirror is behind has to be told while the server that
+// knows is down. What is lacking is asked for once more when it is needed, so that no
+// trouble with it is told here.
+func (s *store) ancestry(ctx context.Context, req source.FetchRequest) {
+	r := request{want: plumbing.NewHash(req.Commit), depth: nearHistory, history: true, cheap: true}
+	_, _ = s.fetch(ctx, req.Remote, req.Want, r, maxAncestry)
 }
 
 // tips are the commits of which the store has all files, the newest first. Whatever

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -27,7 +28,7 @@ func Prepare() {
 
 // connect opens a session; over SSH that logs in already. No HTTP answer is read
 // beyond limit bytes.
-func connect(spec remote.Spec, limit int64) (transport.UploadPackSession, error) {
+func connect(ctx context.Context, spec remote.Spec, limit int64) (transport.UploadPackSession, error) {
 	addr, err := remote.Parse(spec.URL)
 	if err != nil {
 		return nil, err
@@ -42,15 +43,15 @@ func connect(spec remote.Spec, limit int64) (transport.UploadPackSession, error)
 	if addr.Kind != remote.SSH {
 		return nil, fault.As(fault.Rejected, fmt.Errorf("%s is no remote repository", addr.URL))
 	}
-	return overSSH(spec)
+	return overSSH(ctx, spec)
 }
 
-func overSSH(spec remote.Spec) (transport.UploadPackSession, error) {
+func overSSH(ctx context.Context, spec remote.Spec) (transport.UploadPackSession, error) {
 	ep, err := transport.NewEndpoint(spec.URL)
 	if err != nil {
 		return nil, fault.As(fault.Rejected, errors.New("repo.url is not a URL"))
 	}
-	login, err := newLogin(spec, ep)
+	login, err := newLogin(ctx, spec, ep)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +66,8 @@ func overSSH(spec remote.Spec) (transport.UploadPackSession, error) {
 // user's own SSH configuration.
 type login struct{ config ssh.ClientConfig }
 
-func newLogin(spec remote.Spec, ep *transport.Endpoint) (*login, error) {
-	auth, err := authOf(spec)
+func newLogin(ctx context.Context, spec remote.Spec, ep *transport.Endpoint) (*login, error) {
+	auth, err := authOf(ctx, spec)
 	if err != nil {
 		return nil, fault.As(fault.Blocked, err)
 	}

@@ -26,7 +26,7 @@ type session struct {
 
 // dial connects; no answer is read that is longer than limit bytes and the refs.
 func dial(ctx context.Context, spec remote.Spec, limit int64) (*session, error) {
-	s, err := connect(spec, limit+maxAdvertised)
+	s, err := connect(ctx, spec, limit+maxAdvertised)
 	if err != nil {
 		return nil, remote.Classify(err)
 	}

@@ -28,7 +28,7 @@ func Resolve(ctx context.Context, req source.ResolveRequest) (remote.Found, erro
 	if _, err := remote.Parse(req.Remote.URL); err != nil {
 		return remote.Found{}, err
 	}
-	s, err := connect(req.Remote, maxAdvertised)
+	s, err := connect(ctx, req.Remote, maxAdvertised)
 	if err != nil {
 		return remote.Found{}, remote.Classify(err)
 	}
@@ -86,11 +86,12 @@ func (s *store) snapshot(ctx context.Context, req source.FetchRequest) (answer s
 // allowance is gone already, in bytes.
 func snapshot(ctx context.Context, req source.FetchRequest, objects objectReader, used int64) (source.FetchAnswer, error) {
 	budget := tree.Budget{Limits: req.Limits, Downloaded: used}
-	found, err := walk(ctx, objects, plumbing.NewHash(req.Commit), budget)
+	base := openBase(req.Base)
+	found, err := walk(ctx, objects, plumbing.NewHash(req.Commit), budget, base)
 	if err != nil {
 		return source.FetchAnswer{}, err
 	}
-	answer, err := leave(ctx, objects, found, filepath.Join(req.Dir, source.SnapshotName))
+	answer, err := leave(ctx, objects, found, base, filepath.Join(req.Dir, source.SnapshotName))
 	if err != nil {
 		return source.FetchAnswer{}, full(err)
 	}
@@ -98,13 +99,13 @@ func snapshot(ctx context.Context, req source.FetchRequest, objects objectReader
 }
 
 // leave writes the files, then the manifest: a snapshot without one is not done.
-func leave(ctx context.Context, objects objectReader, found commit, dir string) (source.FetchAnswer, error) {
+func leave(ctx context.Context, objects objectReader, found commit, base *base, dir string) (source.FetchAnswer, error) {
 	if err := os.RemoveAll(dir); err != nil { // what an attempt left that found the store odd
 		return source.FetchAnswer{}, fmt.Errorf("make the snapshot's directory: %w", err)
 	}
 	files := filepath.Join(dir, source.FilesName)
-	if err := os.MkdirAll(files, 0o755); err != nil {
-		return source.FetchAnswer{}, fmt.Errorf("make the snapshot's directory: %w", err)
+	if err := lay(found.entries, base, files); err != nil {
+		return source.FetchAnswer{}, err
 	}
 	if err := write(ctx, objects, found.entries, files); err != nil {
 		return source.FetchAnswer{}, err
@@ -115,6 +116,21 @@ func leave(ctx context.Context, objects objectReader, found commit, dir string) 
 		return source.FetchAnswer{}, err
 	}
 	return source.FetchAnswer{Manifest: digest}, durable.SyncDir(dir)
+}
+
+// lay begins the directory of files with those that the base has as well.
+func lay(entries []entry, base *base, files string) error {
+	made := files
+	if base != nil && base.spare {
+		made = filepath.Dir(files)
+	}
+	if err := os.MkdirAll(made, 0o755); err != nil {
+		return fmt.Errorf("make the snapshot's directory: %w", err)
+	}
+	if made != files {
+		return base.renew(entries, files)
+	}
+	return base.share(entries, files)
 }
 
 // full makes a disk's trouble a reason to wait and not to blame the commit; other

@@ -44,15 +44,20 @@ func tell(ctx context.Context, req source.HistoryRequest, s *store) (source.Hist
 	if err := h.open(); err != nil {
 		return source.HistoryAnswer{}, err
 	}
-	if req.List {
-		commits, err := h.between(ctx)
-		return source.HistoryAnswer{Commits: commits}, full(err)
+	var answer source.HistoryAnswer
+	var err error
+	switch {
+	case req.List:
+		answer.Commits, err = h.between(ctx)
+	case req.Learn:
+		err = h.learn(ctx)
+	default:
+		answer.Relation, err = h.relate(ctx)
 	}
-	if req.Learn {
-		return source.HistoryAnswer{}, full(h.learn(ctx))
+	if err == nil {
+		err = s.fold(ctx)
 	}
-	relation, err := h.relate(ctx)
-	return source.HistoryAnswer{Relation: relation}, full(err)
+	return answer, full(err)
 }
 
 // historian answers one question.

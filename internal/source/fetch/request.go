@@ -32,6 +32,8 @@ type request struct {
 	branch bool
 	// history wants commits alone, where the server can leave out the rest.
 	history bool
+	// cheap wants nothing where it cannot.
+	cheap bool
 }
 
 // errDenied is in the chain of an error about a commit that the server does not give
@@ -119,7 +121,7 @@ func narrow(ask *packp.UploadPackRequest, able *capability.List, r request) erro
 		}
 	}
 	if r.history && !filters && r.have.IsZero() {
-		if r.depth == 0 || !able.Supports(capability.Shallow) {
+		if r.cheap || r.depth == 0 || !able.Supports(capability.Shallow) {
 			return errDenied
 		}
 		r.depth = min(r.depth, shortHistory)

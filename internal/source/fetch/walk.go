@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strconv"
@@ -34,6 +35,8 @@ type entry struct {
 	// content is that of a link, and of a file that is short enough to be a Git
 	// LFS pointer: it was looked at already.
 	content []byte
+	// kept is set for a file that the base has as well.
+	kept bool
 }
 
 // walker goes through a commit's trees, and judges all before any is written.
@@ -42,11 +45,13 @@ type walker struct {
 	objects objectReader
 	budget  tree.Budget
 	links   tree.Links
+	base    *base
 	entries []entry
 }
 
-// walk finds what a commit holds; budget says how much that may be.
-func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, budget tree.Budget) (commit, error) {
+// walk finds what a commit holds; budget says how much that may be. What is the same in
+// the base, where there is one, is taken from there.
+func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, budget tree.Budget, base *base) (commit, error) {
 	raw, err := objects.read(plumbing.CommitObject, hash, maxCommit)
 	if err != nil {
 		return commit{}, err
@@ -55,8 +60,8 @@ func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, budget 
 	if err != nil {
 		return commit{}, fault.As(fault.Rejected, fmt.Errorf("read commit %s: %w", hash, err))
 	}
-	w := &walker{ctx: ctx, objects: objects, budget: budget, links: tree.Links{}}
-	if err := w.tree(root, "", ""); err != nil {
+	w := &walker{ctx: ctx, objects: objects, budget: budget, links: tree.Links{}, base: base}
+	if err := w.tree(root, base.root(objects), "", ""); err != nil {
 		return commit{}, err
 	}
 	for i := range w.entries {
@@ -69,24 +74,27 @@ func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, budget 
 	return commit{revision, w.entries}, nil
 }
 
-// tree takes all entries of one directory; refused is why nothing below it can
-// be written.
-func (w *walker) tree(hash plumbing.Hash, dir, refused string) error {
+// tree takes all entries of one directory; before is the base's tree there, refused
+// why nothing below it can be written.
+func (w *walker) tree(hash, before plumbing.Hash, dir, refused string) error {
 	if err := w.ctx.Err(); err != nil {
 		return context.Cause(w.ctx)
+	}
+	if hash == before && !hash.IsZero() {
+		return w.same(dir)
 	}
 	raw, err := w.objects.read(plumbing.TreeObject, hash, maxTree)
 	if err != nil {
 		return err
 	}
-	seen := map[string]bool{}
+	seen, inner := map[string]bool{}, w.base.trees(w.objects, before)
 	for len(raw) > 0 {
 		item, rest, err := nextItem(raw)
 		if err != nil {
 			return fault.As(fault.Rejected, fmt.Errorf("read directory %q: %w", tree.Escaped(dir), err))
 		}
 		raw = rest
-		if err := w.item(item, dir, refused, seen); err != nil {
+		if err := w.item(item, inner[item.name], dir, refused, seen); err != nil {
 			return err
 		}
 	}
@@ -116,7 +124,7 @@ func nextItem(raw []byte) (item, []byte, error) {
 	return i, rest[len(i.hash):], nil
 }
 
-func (w *walker) item(i item, dir, refused string, seen map[string]bool) error {
+func (w *walker) item(i item, before plumbing.Hash, dir, refused string, seen map[string]bool) error {
 	if err := tree.Name(i.name); err != nil {
 		return fault.Hint(fault.As(fault.Rejected, fmt.Errorf("in directory %q: %w", tree.Escaped(dir), err)), "such a name can harm whoever checks it out; find out who committed it")
 	}
@@ -134,7 +142,7 @@ func (w *walker) item(i item, dir, refused string, seen map[string]bool) error {
 	}
 	switch kind {
 	case 0o040000:
-		return w.tree(i.hash, p, refused)
+		return w.tree(i.hash, before, p, refused)
 	case 0o100000:
 		return w.file(i, p, refused)
 	case 0o120000:
@@ -154,12 +162,16 @@ func (w *walker) add(i item, p string, mode uint32, size int64, refused string, 
 }
 
 func (w *walker) file(i item, p, refused string) error {
+	mode := uint32(source.ModeFile)
+	if i.mode&0o100 != 0 {
+		mode = source.ModeExecutable
+	}
+	if f, ok := w.base.find(p, mode, i.hash); ok {
+		return w.again(f)
+	}
 	size, err := w.objects.size(i.hash)
 	if err != nil {
 		return err
-	}
-	if refused == "" {
-		refused = w.budget.TooLong(size)
 	}
 	var content []byte
 	if refused == "" {
@@ -167,16 +179,19 @@ func (w *walker) file(i item, p, refused string) error {
 			return err
 		}
 	}
-	mode := uint32(source.ModeFile)
-	if i.mode&0o100 != 0 {
-		mode = source.ModeExecutable
-	}
 	w.add(i, p, mode, size, refused, content)
 	return nil
 }
 
-// look counts a file's bytes, and reads it where it may be a Git LFS pointer.
+// look counts a file's bytes, and reads it where it may be a Git LFS pointer. That it
+// is too long is believed only of one whose bytes are as many.
 func (w *walker) look(hash plumbing.Hash, size int64) (content []byte, refused string, err error) {
+	if refused = w.budget.TooLong(size); refused != "" {
+		if w.objects.own {
+			err = w.objects.copy(io.Discard, hash, size)
+		}
+		return nil, refused, err
+	}
 	if err := w.budget.Bytes(size); err != nil || size >= tree.PointerSize {
 		return nil, "", err
 	}

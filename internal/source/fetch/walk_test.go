@@ -50,7 +50,7 @@ func (f forge) commit(root string) plumbing.Hash {
 
 func (f forge) walk(commit plumbing.Hash) ([]entry, error) {
 	f.t.Helper()
-	found, err := walk(f.t.Context(), objectReader{store: f.store}, commit, tree.Budget{Limits: tree.Limits{File: 1 << 10, Files: 100, Disk: 1 << 20}})
+	found, err := walk(f.t.Context(), objectReader{store: f.store}, commit, tree.Budget{Limits: tree.Limits{File: 1 << 10, Files: 100, Disk: 1 << 20}}, nil)
 	return found.entries, err
 }
 

@@ -8,10 +8,12 @@ import (
 	"path"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"syncd.io/syncd/internal/source"
 )
 
-// write puts what was not refused below dir: files first and links last, so that
+// write puts what was not refused, and is not there yet, below dir: files first and links last, so that
 // no file can be written through a link.
 func write(ctx context.Context, objects objectReader, entries []entry, dir string) (err error) {
 	root, err := os.OpenRoot(dir)
@@ -21,7 +23,7 @@ func write(ctx context.Context, objects objectReader, entries []entry, dir strin
 	defer func() { err = errors.Join(err, root.Close()) }()
 	for _, links := range []bool{false, true} {
 		for _, e := range entries {
-			if e.Refused != "" || links != (e.Mode == source.ModeLink) {
+			if e.Refused != "" || e.kept || links != (e.Mode == source.ModeLink) {
 				continue
 			}
 			if err := ctx.Err(); err != nil {
@@ -35,25 +37,48 @@ func write(ctx context.Context, objects objectReader, entries []entry, dir strin
 	return flush(root, entries)
 }
 
-// flushers is how many files are synced at once: file systems join such writes,
-// one after the other would cost milliseconds each.
-const flushers = 8
+const (
+	// flushers is how many files are synced at once: file systems join such writes,
+	// one after the other would cost milliseconds each.
+	flushers = 8
+	// few is up to how many files are synced one by one; beyond, the whole file system
+	// is, which costs less than thousands of them.
+	few = 200
+)
 
-// flush makes all files durable.
+// flush makes all files durable that were written.
 func flush(root *os.Root, entries []entry) error {
+	var written []string
+	for _, e := range entries {
+		if e.Refused == "" && !e.kept && e.Mode != source.ModeLink {
+			written = append(written, e.Path)
+		}
+	}
+	if len(written) > few {
+		return flushAll(root)
+	}
 	failed := make([]error, flushers)
 	var all sync.WaitGroup
 	for worker := range failed {
 		all.Go(func() {
-			for i := worker; i < len(entries) && failed[worker] == nil; i += flushers {
-				if e := entries[i]; e.Refused == "" && e.Mode != source.ModeLink {
-					failed[worker] = flushOne(root, e.Path)
-				}
+			for i := worker; i < len(written) && failed[worker] == nil; i += flushers {
+				failed[worker] = flushOne(root, written[i])
 			}
 		})
 	}
 	all.Wait()
 	return errors.Join(failed...)
+}
+
+func flushAll(root *os.Root) error {
+	f, err := root.Open(".")
+	if err == nil {
+		err = errors.Join(os.NewSyscallError("syncfs", unix.Syncfs(int(f.Fd()))), f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("sync the snapshot: %w", err)
+	}
+	return nil
 }
 
 func flushOne(root *os.Root, name string) error {

@@ -3,6 +3,7 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,11 @@ func (s Style) History(entries []state.Entry, limit int) string {
 	older := len(entries) - limit
 	entries = entries[:min(limit, len(entries))]
 	var t table
-	t.head("WHEN", "WHAT", "OUTCOME", "REVISION", "TOOK", "WHO", "WHY")
+	head, signed := []string{"WHEN", "WHAT", "OUTCOME", "REVISION", "TOOK", "WHO", "WHY"}, slices.ContainsFunc(entries, isSigned)
+	if signed {
+		head = slices.Insert(head, signerColumn, "SIGNED BY")
+	}
+	t.head(head...)
 	for _, e := range entries {
 		who, why := e.Who, e.Reason
 		if who == "" { // a pass: the commit says who and why
@@ -29,14 +34,24 @@ func (s Style) History(entries []state.Entry, limit int) string {
 		for _, g := range e.Gaps {
 			why += "; gap: " + g
 		}
-		t.row(text(s.moment(e.At)), text(word(e.Kind)), cell{word(e.Outcome), toneOf(reconcile.Outcome(e.Outcome))},
-			text(short(e.Revision)), text(took(e.Duration.D())), text(dash(who)), text(cmp.Or(sentence(why), "-")))
+		row := []cell{text(s.moment(e.At)), text(word(e.Kind)), {word(e.Outcome), toneOf(reconcile.Outcome(e.Outcome))},
+			text(short(e.Revision)), text(took(e.Duration.D())), text(dash(who)), text(cmp.Or(sentence(why), "-"))}
+		if signed {
+			row = slices.Insert(row, signerColumn, text(dash(e.Revision.Signer.Name)))
+		}
+		t.row(row...)
 	}
 	if older > 0 {
 		return t.draw(s) + fmt.Sprintf("… %d older: --limit %d (or -n) shows them too\n", older, len(entries)+older)
 	}
 	return t.draw(s)
 }
+
+// signerColumn is where the signer stands in a history that has one: behind the
+// revision.
+const signerColumn = 4
+
+func isSigned(e state.Entry) bool { return e.Revision.Signer.Name != "" }
 
 // took is how long a pass took; a person's word takes no time.
 func took(d time.Duration) string {

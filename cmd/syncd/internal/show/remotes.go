@@ -42,7 +42,7 @@ func toneOfRemote(state source.RemoteState) colour {
 		return green
 	case state == source.RemoteStandby:
 		return faint
-	case state.Suspicious():
+	case state.Suspicious(), state == source.RemoteUntrusted:
 		return red
 	}
 	return yellow

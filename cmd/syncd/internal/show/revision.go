@@ -14,7 +14,8 @@ func short(r source.Revision) string {
 	return word(r.Short())
 }
 
-// about names a revision in a sentence: 1a2b3c4d5e "Subject" by Ann (main).
+// about names a revision in a sentence: 1a2b3c4d5e "Subject" by Ann (main), signed by
+// ann@example.com.
 func about(r source.Revision) string {
 	if r.Commit == "" {
 		if r.Ref != "" {
@@ -31,6 +32,10 @@ func about(r source.Revision) string {
 	}
 	if r.Ref != "" && r.Ref != r.Commit {
 		parts = append(parts, "("+word(r.Ref)+")")
+	}
+	if r.Signer.Name != "" {
+		parts[len(parts)-1] += ","
+		parts = append(parts, "signed by "+word(r.Signer.Name))
 	}
 	return strings.Join(parts, " ")
 }

@@ -15,7 +15,7 @@ func (s Style) Status(st reconcile.Status) string {
 	var b strings.Builder
 	b.WriteString(s.hostLine(st))
 	if st.SourceError != "" {
-		s.trouble(&b, "", "the repository cannot be read: "+st.SourceError, st.SourceHint)
+		s.trouble(&b, "", sourceTrouble(st), st.SourceHint)
 	}
 	b.WriteString(s.remotes(st))
 	if st.EngineError != "" {
@@ -50,6 +50,14 @@ func (s Style) hostLine(st reconcile.Status) string {
 		host = "this host"
 	}
 	return fmt.Sprintf("%s: %s, %s\n", host, about(st.Revision), agent)
+}
+
+// sourceTrouble says why what is newest is not what is wanted.
+func sourceTrouble(st reconcile.Status) string {
+	if st.SourceOutcome == reconcile.Rejected {
+		return "rejected: " + st.SourceError
+	}
+	return "the repository cannot be read: " + st.SourceError
 }
 
 // since says from when on the engine is away, as far as that is known.

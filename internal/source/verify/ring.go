@@ -1,0 +1,126 @@
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
+
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
+)
+
+// Ring is a file of OpenPGP public keys.
+type Ring struct {
+	file string
+	// raw are the packets. They are read anew for each signature: the library keeps in
+	// a key what it found out at one time, and would go by it at another.
+	raw []byte
+	ids []uint64
+}
+
+const hintRing = "export the keys of those who may sign: gpg --export --armor NAME >FILE"
+
+// ParseRing reads a file, in armour or not; its name is for errors. Errors: Blocked,
+// also where it holds a private key.
+func ParseRing(file string, data []byte) (Ring, error) {
+	raw, err := unarmoured(data)
+	var list openpgp.EntityList
+	if err == nil {
+		list, err = openpgp.ReadKeyRing(bytes.NewReader(raw))
+	}
+	if err == nil && len(list) == 0 {
+		err = errors.New("there is no key in it")
+	}
+	ring := Ring{file: file, raw: raw}
+	for _, e := range list {
+		if e.PrivateKey != nil {
+			err = errors.New("it has a private key in it, which does not belong on this host")
+		}
+		ring.ids = append(ring.ids, idsOf(e)...)
+	}
+	if err != nil {
+		return Ring{}, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the OpenPGP keys in %s: %w", file, plainly(err))), hintRing)
+	}
+	return ring, nil
+}
+
+func idsOf(e *openpgp.Entity) []uint64 {
+	ids := []uint64{e.PrimaryKey.KeyId}
+	for _, sub := range e.Subkeys {
+		ids = append(ids, sub.PublicKey.KeyId)
+	}
+	return ids
+}
+
+const ringBegin = "-----BEGIN PGP "
+
+// unarmoured joins what a file's armours hold; a file without any is taken as it is.
+func unarmoured(data []byte) ([]byte, error) {
+	if !bytes.Contains(data, []byte(ringBegin)) {
+		return data, nil
+	}
+	var out []byte
+	for _, part := range strings.Split(string(data), ringBegin)[1:] {
+		block, err := armor.Decode(strings.NewReader(ringBegin + part))
+		if err != nil {
+			return nil, errors.New("an armour in it cannot be read")
+		}
+		if block.Type != "PGP PUBLIC KEY BLOCK" {
+			return nil, fmt.Errorf("it holds a %.40s, and no public keys", block.Type)
+		}
+		body, err := io.ReadAll(block.Body)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, body...)
+	}
+	return out, nil
+}
+
+// owner is whose key it is. The error goes on after "is signed with the key …, ".
+func (k Keys) owner(id uint64) (*openpgp.Entity, error) {
+	files := make([]string, 0, len(k.Rings))
+	for _, ring := range k.Rings {
+		files = append(files, ring.file)
+		if !slices.Contains(ring.ids, id) {
+			continue
+		}
+		list, err := openpgp.ReadKeyRing(bytes.NewReader(ring.raw))
+		if err != nil {
+			return nil, fmt.Errorf("and %s cannot be read: %w", ring.file, plainly(err))
+		}
+		for _, e := range list {
+			if slices.Contains(idsOf(e), id) {
+				return e, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("which %s does not hold", strings.Join(files, ", "))
+}
+
+// person is a key's user ID, of those that it signed itself; the primary one where
+// it has several.
+func person(e *openpgp.Entity) string {
+	var names []string
+	for name, id := range e.Identities {
+		self, err := id.LatestValidSelfCertification(time.Time{}, nil)
+		switch {
+		case err != nil:
+		case self.IsPrimaryId != nil && *self.IsPrimaryId:
+			return resource.Harmless(name, maxName)
+		default:
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "nobody by name"
+	}
+	return resource.Harmless(slices.Min(names), maxName)
+}
