@@ -64,31 +64,17 @@ func hostKeys() []keyDoc {
 		{"limits.objects", "5000", "How many objects one app may have."},
 		{"metrics", "", "Where the agent's metrics can be scraped, besides its socket."},
 		{"metrics.listen", "none", "An address and a port, such as `127.0.0.1:9185`, for `GET /metrics`. Whoever reaches it reads: keep it on the loopback, or behind a proxy."},
-		{"webhook", "", "Where forges tell of pushes, so that it is looked at once. See [triggers](triggers.md#webhooks)."},
-		{"webhook.listen", "none", "An address and a port, such as `0.0.0.0:9186`, that webhooks come in at."},
-		{"webhook.path", "/hooks", "Where they come to: `POST /hooks/NAME`."},
-		{"webhook.pause", "2s", "The time between two looks, from 100ms to 1h, however many webhooks come. The last one is never lost."},
-		{"webhook.certFile", "none", "The certificate for HTTPS, in PEM, with those that it is signed by. Without, it is plain HTTP: behind a proxy."},
-		{"webhook.keyFile", "none", "The private key of that certificate, in PEM."},
-		{"webhook.hooks", "none", "Who may tell, one entry for each."},
-		{"webhook.hooks.name", "", "The last part of its address."},
-		{"webhook.hooks.provider", "", "How it proves that it knows the secret: `github`, `gitlab`, `gitea`, `forgejo`, `bitbucket`, or `generic`."},
-		{"webhook.hooks.secretFile", "", "A file that holds the secret, or GitLab's signing token (`whsec_…`). It is read anew at each use."},
-		{"webhook.hooks.header", "X-Signature", "For `generic`: the header that holds the hexadecimal HMAC-SHA256 of the body, with or without `sha256=` before it."},
+	}, webhookKeys(), []keyDoc{
 		{"sync", "", "When apps of this host may be changed."},
 		{"sync.windows", "none", "Times at which changes are allowed, or denied. See [windows](triggers.md#windows)."},
-		{"sync.windows.kind", "", "`allow` or `deny`. Denied beats allowed; where any window allows, changes are made in such windows only."},
-		{"sync.windows.schedule", "", "When it begins: a cron expression, such as `0 22 * * 1-5`."},
-		{"sync.windows.duration", "", "How long it lasts, from 1m to 744h."},
-		{"sync.windows.timeZone", "UTC", "The time zone of `schedule`, such as `Europe/Berlin`; `Local` is the host's own."},
-		{"sync.windows.heal", "false", "Drift is repaired although the window holds changes back."},
+	}, windowKeys(), []keyDoc{
 		{"sync.windows.apps", "every app", "The apps that it is for."},
 	})
 }
 
 // appKeys are the keys of .syncd.yaml, in the order of its types.
 func appKeys() []keyDoc {
-	return []keyDoc{
+	return slices.Concat([]keyDoc{
 		{"name", "the directory's name", "The project's name where the Compose file has no `name:`. An app at the repository's root needs one."},
 		{"owner", "none", "Who is responsible: free text, a team or an address."},
 		{"hosts", "", "Which hosts run the app."},
@@ -120,11 +106,7 @@ func appKeys() []keyDoc {
 		{"sync.selfHeal", "true", "Repairs drift; false only reports it."},
 		{"sync.prune", "true", "Removes what belongs to the app and is no longer wanted. Volumes never go without consent."},
 		{"sync.windows", "none", "Times at which the app may be changed, or may not. The host's windows count besides: both have to be open. See [windows](triggers.md#windows)."},
-		{"sync.windows.kind", "", "`allow` or `deny`. Denied beats allowed; where any window allows, changes are made in such windows only."},
-		{"sync.windows.schedule", "", "When it begins: a cron expression, such as `0 22 * * 1-5`."},
-		{"sync.windows.duration", "", "How long it lasts, from 1m to 744h."},
-		{"sync.windows.timeZone", "UTC", "The time zone of `schedule`, such as `Europe/Berlin`; `Local` is the host's own."},
-		{"sync.windows.heal", "false", "Drift is repaired although the window holds changes back."},
+	}, windowKeys(), []keyDoc{
 		{"rollout", "", "The clocks of a change."},
 		{"rollout.timeout", "1m", "How long an instance may take from start to healthy, from 1s to 24h."},
 		{"rollout.soak", "5s", "How long the whole app must stay healthy before the revision is good, from 0s to 24h."},
@@ -137,5 +119,5 @@ func appKeys() []keyDoc {
 		{"health", "", "What happens after a revision is good."},
 		{"health.onUnhealthy", "report", "What is done about an instance that turns unhealthy or loops: `restart` or `report`."},
 		{"health.budget", "3", "How many such restarts per hour and service are allowed."},
-	}
+	})
 }

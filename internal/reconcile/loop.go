@@ -19,10 +19,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer a.rest()
 	var loops sync.WaitGroup
 	defer loops.Wait()
-	a.watchFiles(ctx, &loops)
-	if err := a.keepTimes(ctx, &loops); err != nil {
+	if err := a.keepTimes(ctx, &loops); err != nil { // before anything runs that would be waited for
 		return err
 	}
+	a.watchFiles(ctx, &loops)
 	a.watchSource(ctx, &loops)
 	f := follower{Agent: a, loops: &loops, started: map[string]bool{}}
 	loops.Go(func() { f.follow(ctx) })
