@@ -102,7 +102,7 @@ func TestForgedPacks(t *testing.T) {
 			forge(f)
 			var honest atomic.Bool
 			s := serve(t, g, func(h http.Handler) http.Handler {
-				evil := forged(t, f.pack())(h)
+				evil := forged(f.pack())(h)
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if honest.Load() {
 						h.ServeHTTP(w, r)
@@ -134,19 +134,19 @@ func TestAStallInMidPack(t *testing.T) {
 	g := newRepo(t)
 	g.write("big", random(100<<10))
 	g.commit("big")
-	tr := &trap{}
-	tr.set(1 << 40)
-	s := serve(t, g, tr.wrap)
+	var ts traps
+	ts.set(1 << 40)
+	s := serve(t, g, ts.wrap)
 	r := follow(t, s.URL, plain, func(o *source.Options) { o.Limits.FetchTime = config.Duration(2 * time.Second) })
 	commit, err := r.Resolve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr.set(10000)
+	tr := ts.set(10000)
 	_, err = r.Load(t.Context(), commit)
 	wantFault(t, err, fault.Unreachable, "took longer than 2s", "limits.fetchTime")
 	close(tr.release)
-	tr.set(1 << 40)
+	ts.set(1 << 40)
 	patient := follow(t, s.URL, plain)
 	checkFiles(t, load(t, patient))
 }

@@ -265,8 +265,7 @@ func (s *scale) Write(p []byte) (int, error) {
 }
 
 // forged answers every request for a pack with another one.
-func forged(t *testing.T, pack string) func(http.Handler) http.Handler {
-	t.Helper()
+func forged(pack string) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !strings.HasSuffix(r.URL.Path, "git-upload-pack") {
@@ -274,9 +273,7 @@ func forged(t *testing.T, pack string) func(http.Handler) http.Handler {
 				return
 			}
 			w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
-			if _, err := io.WriteString(w, "00000008NAK\n"+fmt.Sprintf("%04x\x01%s", len(pack)+5, pack)+"0000"); err != nil {
-				t.Error(err)
-			}
+			_, _ = io.WriteString(w, "00000008NAK\n"+fmt.Sprintf("%04x\x01%s", len(pack)+5, pack)+"0000") // the child may have gone
 		})
 	}
 }

@@ -22,16 +22,26 @@ type trap struct {
 	release chan struct{}
 }
 
-// set arms it anew.
-func (tr *trap) set(bytes int64) {
+func newTrap(bytes int64) *trap {
+	tr := &trap{reached: make(chan struct{}), release: make(chan struct{})}
 	tr.left.Store(bytes)
-	tr.once = sync.Once{}
-	tr.reached, tr.release = make(chan struct{}), make(chan struct{})
+	return tr
+}
+
+// traps has the one that is set now; an answer keeps to the one that was set as it
+// began.
+type traps struct{ now atomic.Pointer[trap] }
+
+// set arms another one.
+func (ts *traps) set(bytes int64) *trap {
+	tr := newTrap(bytes)
+	ts.now.Store(tr)
+	return tr
 }
 
 // wrap is for a server; each answer is written in small pieces.
-func (tr *trap) wrap(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&snare{w, tr}, r) })
+func (ts *traps) wrap(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&snare{w, ts.now.Load()}, r) })
 }
 
 type snare struct {
@@ -70,9 +80,9 @@ func TestFiftyKillsInMidFetch(t *testing.T) {
 	g := newRepo(t)
 	g.many(40)
 	g.commit("first")
-	tr := &trap{}
-	tr.set(1 << 40)
-	s := serve(t, g, tr.wrap)
+	var ts traps
+	open := ts.set(1 << 40)
+	s := serve(t, g, ts.wrap)
 	whole := int64(0)
 	var dir string
 	var r *source.Repository
@@ -89,22 +99,22 @@ func TestFiftyKillsInMidFetch(t *testing.T) {
 			t.Fatal(err)
 		}
 		if whole == 0 {
-			before := tr.left.Load()
+			before := open.left.Load()
 			if _, err := follow(t, s.URL, plain).Load(t.Context(), commit); err != nil {
 				t.Fatal(err)
 			}
-			whole = before - tr.left.Load()
+			whole = before - open.left.Load()
 		}
 		at := whole * int64(i) / 50 // of all that is answered: refs, and a pack
 		if i%2 == 1 {
 			at = 1900 * int64(i) / 50
 		}
-		tr.set(max(at, 1))
+		tr := ts.set(max(at, 1))
 		if caught(t, r, commit, tr.reached) {
 			killed++
 		}
 		close(tr.release)
-		tr.set(1 << 40)
+		open = ts.set(1 << 40)
 		got := load(t, r)
 		checkFiles(t, got)
 		if left := names(t, dir); got.Revision.Commit != commit || len(left) > 2 {

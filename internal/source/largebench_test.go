@@ -167,3 +167,27 @@ func measured(b *testing.B, dir string, args ...string) *os.ProcessState {
 	}
 	return cmd.ProcessState
 }
+
+// BenchmarkRelateLarge asks, with nothing there, whether the newest of twenty thousand
+// commits descends from the first.
+func BenchmarkRelateLarge(b *testing.B) {
+	g := large(b)
+	g.git("config", "uploadpack.allowFilter", "true")
+	g.git("config", "uploadpack.allowAnySHA1InWant", "true")
+	s := serve(b, g)
+	first, last := g.git("rev-list", "--max-parents=0", "main"), g.git("rev-parse", "main")
+	cost, n := watch(b), 0
+	for b.Loop() {
+		n++
+		r := follow(b, s.URL, plain)
+		if _, err := r.Resolve(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if got, err := r.Relate(b.Context(), first, last); err != nil || got != source.Ahead {
+			b.Fatal(got, err)
+		}
+		cost.take(b)
+	}
+	b.ReportMetric(cost.memory, "child-peak-MiB")
+	b.ReportMetric(float64(cost.cpu.Milliseconds())/float64(n), "child-cpu-ms/op")
+}

@@ -220,7 +220,7 @@ func TestAStoreThatIsNone(t *testing.T) {
 func TestAPackThatClaimsTooMuch(t *testing.T) {
 	g := newRepo(t)
 	g.commit("x")
-	s := serve(t, g, forged(t, "PACK\x00\x00\x00\x02\x80\x00\x00\x00"+strings.Repeat("x", 40)))
+	s := serve(t, g, forged("PACK\x00\x00\x00\x02\x80\x00\x00\x00"+strings.Repeat("x", 40)))
 	r := follow(t, s.URL, plain)
 	commit, err := r.Resolve(t.Context())
 	if err != nil {
