@@ -144,6 +144,12 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host co
 	return group.Wait()
 }
 
+// counted is what scrapes are told of.
+type counted interface {
+	metrics.Gates
+	metrics.Remotes
+}
+
 // answering is who answers and obeys: an agent, or several that take turns.
 type answering interface {
 	reconcile.Asker
@@ -152,24 +158,18 @@ type answering interface {
 	hooked
 }
 
-// counted is who has what scrapes are told of.
-type counted interface {
-	metrics.Gates
-	metrics.Remotes
-}
-
 // respond lets the API and the page for scrapes answer, and webhooks come in, as
 // part of group.
 func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host) error {
-	collectors := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
+	told := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
 	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
 		return err
 	}
 	if hooks != nil {
-		collectors = append(collectors, metrics.OfHooks(hooks))
+		told = append(told, metrics.OfHooks(hooks))
 	}
-	page, err := metrics.Handler(collectors...)
+	page, err := metrics.Handler(told...)
 	if err != nil {
 		return err
 	}

@@ -78,3 +78,10 @@ func BenchmarkLoad(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPollSigned is a poll where signatures are asked for, and nothing is new.
+func BenchmarkPollSigned(b *testing.B) {
+	s := newSigners(b)
+	s.by("ann", "a")
+	polls(b, s.follow(s.dir))
+}

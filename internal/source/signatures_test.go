@@ -426,3 +426,33 @@ func TestBundlesAreVerified(t *testing.T) {
 	}
 	refused(t, source.Refollow(t, r, config.Ref{Tag: "light"}), commit, "a lightweight one")
 }
+
+// A signature covers the files: others that lie where they were fetched to, and are
+// listed well, are not taken for them.
+func TestFilesThatNobodySignedAreNotUsed(t *testing.T) {
+	s := newSigners(t)
+	commit := s.by("ann", "a")
+	cache := t.TempDir()
+	content := func(asked bool) string {
+		r := s.follow(s.dir, func(o *source.Options) {
+			if o.Dir = cache; !asked {
+				o.Verify = nil
+			}
+		})
+		data, err := os.ReadFile(filepath.Join(load(t, r).Dir, "a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	if got := content(true); got != "a" {
+		t.Fatalf("the file holds %q", got)
+	}
+	source.Forge(t, filepath.Join(cache, commit), "a", "evil")
+	if got := content(false); got != "evil" {
+		t.Fatalf("the forgery is found anyhow: %q", got)
+	}
+	if got := content(true); got != "a" {
+		t.Errorf("where signatures are asked for, the file holds %q", got)
+	}
+}
