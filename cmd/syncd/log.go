@@ -50,7 +50,7 @@ func tellTo(log *slog.Logger) func(reconcile.Event) {
 			log.Info(resource.Harmless(e.Text, reasonBound), "app", e.App)
 		case e.Step.Phase == apply.FailedNow:
 			log.Warn(show.EventLine(e), "app", e.App)
-		default:
+		case log.Enabled(context.Background(), slog.LevelDebug):
 			log.Debug(show.EventLine(e), "app", e.App)
 		}
 	}

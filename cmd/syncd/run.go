@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -53,14 +52,8 @@ func (c *cli) runVerb() *cobra.Command {
 	return cmd
 }
 
-// gcPercent is how much the agent's memory may grow between two collections: it
-// lives long, works seldom, and shares a small host with others.
-const gcPercent = 25
-
 func (c *cli) run(ctx context.Context, f runFlags) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	kept := keepMemory()
 	host, err := c.runSettings(f)
 	if err != nil {
 		return err
@@ -70,7 +63,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	w := wiring{
-		engine: awaited, readOnly: f.readOnly, log: log, hear: tellTo(log),
+		engine: awaited, readOnly: f.readOnly, log: log, hear: kept.hearing(tellTo(log)),
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}
@@ -86,7 +79,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	log.Info("following", "repo", shown(host.Repo.URL), "every", rhythm(host.Repo), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
-	err = serve(ctx, a, opts, host)
+	err = serve(ctx, a, opts, host, func(text string) { log.Info(text) })
 	if ctx.Err() != nil {
 		log.Info("ending", "cause", context.Cause(ctx).Error())
 	}
@@ -135,39 +128,48 @@ func aboutOf(host config.Host, readOnly bool) server.About {
 	}
 }
 
-// serve runs the loop, the API, the page for scrapes and the ears for webhooks and
-// SIGHUP until ctx ends or one of them fails; then it waits for all.
-func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host) error {
+// serve runs the loop, the API, the page for scrapes, the ears for webhooks and SIGHUP
+// and the watch for packs until ctx ends or one of them fails; then it waits for all.
+// tell hears what becomes of packs.
+func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host, tell func(string)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if err := respond(ctx, group, a, opts, host); err != nil {
 		return err
 	}
 	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error { listen(ctx, a.Look); return nil })
+	if host.Packs.Dir != "" && !opts.About.ReadOnly {
+		group.Go(func() error { return watchPacks(ctx, host, tell, a.Look) })
+	}
 	return group.Wait()
+}
+
+// counted is what scrapes are told of.
+type counted interface {
+	metrics.Gates
+	metrics.Remotes
 }
 
 // answering is who answers and obeys: an agent, or several that take turns.
 type answering interface {
 	reconcile.Asker
 	reconcile.Actor
-	metrics.Gates
-	metrics.Remotes
+	counted
 	hooked
 }
 
 // respond lets the API and the page for scrapes answer, and webhooks come in, as
 // part of group.
 func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host) error {
-	counted := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
+	told := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
 	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
 		return err
 	}
 	if hooks != nil {
-		counted = append(counted, metrics.OfHooks(hooks))
+		told = append(told, metrics.OfHooks(hooks))
 	}
-	page, err := metrics.Handler(counted...)
+	page, err := metrics.Handler(told...)
 	if err != nil {
 		return err
 	}

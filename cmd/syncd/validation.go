@@ -23,6 +23,8 @@ type validation struct {
 	snapshot source.Snapshot
 	// fixed tells that one host is meant, and not any.
 	fixed bool
+	// took gets the objects of each app that renders; nil is nobody.
+	took func([]resource.Object)
 }
 
 func (v *validation) all(ctx context.Context) ([]verdict, error) {
@@ -133,6 +135,9 @@ func (v *validation) one(ctx context.Context, req render.Request) (verdict, []re
 		return out, nil, nil
 	}
 	out.Objects, out.Notes = len(answer.Objects), answer.Notes
+	if err == nil && v.took != nil {
+		v.took(answer.Objects)
+	}
 	return out, answer.Objects, err
 }
 

@@ -19,6 +19,7 @@ func (h Host) Defaults() Host {
 	h.Webhook = h.Webhook.Defaults()
 	h.Repo.MaxInterval = cmp.Or(h.Repo.MaxInterval, max(h.Repo.Interval, min(10*h.Repo.Interval, Duration(5*time.Minute))))
 	h.Repo.Timeout = cmp.Or(h.Repo.Timeout, Duration(15*time.Second))
+	h.Packs.Size = cmp.Or(h.Packs.Size, 64<<30)
 	h.Limits = h.Limits.Defaults()
 	return h
 }

@@ -108,6 +108,8 @@ func advise(text string) string {
 	switch {
 	case strings.Contains(text, "mapping values are not allowed"):
 		return `put a value that holds ": " in quotes, and check the indentation`
+	case strings.Contains(text, "alphabetic or numeric character"):
+		return "put a value that begins with * in quotes"
 	case strings.Contains(text, "cannot start any token"):
 		return "indent with spaces, not with tabs, and put the value in quotes"
 	default:

@@ -21,6 +21,8 @@ type Host struct {
 	// Registries and Images are where images come from, besides their own registry.
 	Registries Registries `yaml:"registries,omitempty" json:"registries,omitzero"`
 	Images     Images     `yaml:"images,omitempty" json:"images,omitzero"`
+	// Packs bring revisions and images where no network does.
+	Packs Packs `yaml:"packs,omitempty" json:"packs,omitzero"`
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`

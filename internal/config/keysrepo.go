@@ -9,7 +9,7 @@ import (
 func repoKeys() []keyDoc {
 	return slices.Concat([]keyDoc{
 		{"repo", "", "The Git repository that this host follows. Required."},
-		{"repo.url", "", "Its address: https, ssh, `user@host:path`, or a path on this host. Required. A password in it is an error."},
+		{"repo.url", "", "Its address: https, ssh, `user@host:path`, a path on this host, or `bundle:///PATH`: a Git bundle, or a directory of them. Required. A password in it is an error."},
 		{"repo.ref", "the remote's HEAD", "What to follow: at most one of `branch`, `tag`, `semver` and `commit`."},
 		{"repo.ref.branch", "none", "A branch; its newest commit is wanted."},
 		{"repo.ref.tag", "none", "A tag. One that is moved is not followed, unless `repo.allowRewrite` is true."},

@@ -76,6 +76,7 @@ func TestWindowsAndHooksThatCannotBeMeantAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ text, want, hint string }{
 		"no expression":    {"repo: {url: a, schedule: ['61 * * * *']}\n", `f:1: repo.schedule is "61 * * * *": want a cron expression, such as 0 22 * * 1-5 (end of range (61) above maximum (59): 61)`, ""},
 		"seconds":          {"repo: {url: a, schedule: ['0 0 9 * * *']}\n", `f:1: repo.schedule is "0 0 9 * * *": want a cron expression`, ""},
+		"no quotes":        {"repo:\n  url: a\n  schedule:\n    - */5 * * * *\n", "f:4: not valid YAML", "put a value that begins with * in quotes"},
 		"every":            {"repo: {url: a, schedule: ['@every 5m']}\n", `want a cron expression`, ""},
 		"never":            {"repo: {url: a, schedule: ['0 0 30 2 *']}\n", "(that day never comes)", ""},
 		"Mars":             {repo + "sync: {windows: [{kind: allow, schedule: 0 9 * * *, duration: 1h, timeZone: Mars/Olympus}]}\n", `f:2: sync.windows.timeZone is "Mars/Olympus": want a time zone, such as Europe/Berlin (there is no time zone "Mars/Olympus")`, ""},

@@ -43,11 +43,14 @@ func newShelf(t *testing.T) *shelf {
 
 // put builds an image of its own, and leaves it in the registry alone. It returns
 // its name and its ID.
-func (h *host) put(s *shelf, name string) (ref, id string) {
+func (h *host) put(s *shelf, name string) (ref, id string) { return h.putLike(s, name) }
+
+// putLike does the same with an image that has these lines, too.
+func (h *host) putLike(s *shelf, name string, lines ...string) (ref, id string) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), dockertest.Limit)
 	defer cancel()
-	ref = dockertest.ImageNamed(h.t, s.address+"/"+h.project+":"+name)
+	ref = dockertest.ImageNamed(h.t, s.address+"/"+h.project+":"+name, lines...)
 	id = dockertest.ImageID(h.t, ref)
 	stream, err := h.api.ImagePush(ctx, ref, image.PushOptions{RegistryAuth: base64.StdEncoding.EncodeToString([]byte("{}"))})
 	h.must(err)
@@ -78,6 +81,7 @@ func (h *host) kept(ids map[string]string) string {
 // this code. It returns what was printed.
 func (h *host) cli(code int, args ...string) string {
 	h.t.Helper()
+	agentProgram(h.t) // its building is not what the limit is for
 	ctx, cancel := context.WithTimeout(h.t.Context(), passLimit)
 	defer cancel()
 	out, err := h.syncd(ctx, args...).CombinedOutput()

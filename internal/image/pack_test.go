@@ -367,3 +367,49 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// For a cluster, what packs bring goes into a registry as it is: an image that has the
+// place of another one's is refused.
+func TestImagesOfPacksArePushed(t *testing.T) {
+	f, to := newForge(t), newForge(t)
+	digest := f.has(t, "shop/web:v1", img(t, nil, 2))
+	byDigest := f.has(t, "shop/api:v1", img(t, nil, 2))
+	c := f.collector(t)
+	names := []string{web, "registry.invalid/shop/api@" + byDigest}
+	dir, images := collect(t, c, nil, names...)
+	finder, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Received{Dir: filepath.Join(t.TempDir(), "images"), Push: finder.Pusher(to.url).Push}
+	if err := r.Load(t.Context(), dir, images); err != nil {
+		t.Fatal(err)
+	}
+	to.blobs.Store(0)
+	if err := r.Load(t.Context(), dir, images); err != nil || to.blobs.Load() != 0 {
+		t.Errorf("once more: %v, %d blobs were sent", err, to.blobs.Load())
+	}
+	_, there := collect(t, to.collector(t), nil, names...)
+	if there[0].Digest != digest || there[1].Digest != byDigest {
+		t.Errorf("there are %+v", there)
+	}
+	_, err = to.collector(t).Collect(t.Context(), []string{api}, nil, t.TempDir())
+	if fault.Of(err) != fault.Rejected {
+		t.Errorf("a tag that nobody wrote is there: %v", err)
+	}
+
+	f.has(t, "shop/web:v1", img(t, nil, 1))
+	other, err := New(Options{Registries: config.Registries{Mirrors: map[string]config.RegistryMirror{"*": {Endpoint: []string{f.url}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, more := collect(t, Collector{Finder: other}, nil, "other.invalid/shop/web:v1")
+	err = r.Load(t.Context(), dir, append(images, more...))
+	if fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), web+" and other.invalid/shop/web:v1 have one place") {
+		t.Errorf("class %v: %v", fault.Of(err), err)
+	}
+	gone := Received{Dir: r.Dir, Push: finder.Pusher("127.0.0.1:1").Push}
+	if err := gone.Load(t.Context(), dir, images); fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "registry https://127.0.0.1:1: ") {
+		t.Errorf("a registry that is not there: class %v: %v", fault.Of(err), err)
+	}
+}

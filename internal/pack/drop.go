@@ -69,8 +69,10 @@ func (d *Drop) Run(ctx context.Context) {
 			if open && strings.HasSuffix(e.Name, Suffix) {
 				timer.Reset(quiet)
 			}
-		case <-watcher.Errors: // events were lost
-			timer.Reset(quiet)
+		case _, open := <-watcher.Errors:
+			if open { // events were lost
+				timer.Reset(quiet)
+			}
 		case <-timer.C:
 			if watcher.Events != nil {
 				_ = watcher.Add(d.Dir) // again, where it was made anew; polling finds the rest

@@ -159,7 +159,7 @@ func (i Image) check() error {
 		return broken("its manifest has an image with the name %.100q", i.Name)
 	}
 	for _, digest := range append([]string{i.Digest}, i.Blobs...) {
-		if _, ok := blobOf(digest); !ok {
+		if !isDigest(digest) {
 			return broken("its manifest has an image with the digest %.100q", digest)
 		}
 	}
@@ -181,10 +181,10 @@ func (m Member) check() error {
 	return nil
 }
 
-// blobOf returns the digits of a digest.
-func blobOf(digest string) (string, bool) {
-	out, ok := strings.CutPrefix(digest, "sha256:")
-	return out, ok && len(out) == hex.EncodedLen(sha256.Size) && digits(out)
+// isDigest tells whether text is one, such as sha256:….
+func isDigest(text string) bool {
+	out, ok := strings.CutPrefix(text, "sha256:")
+	return ok && len(out) == hex.EncodedLen(sha256.Size) && digits(out)
 }
 
 func commit(hash string) bool { return len(hash) == 40 && digits(hash) }
@@ -198,8 +198,8 @@ func broken(format string, args ...any) error {
 	return fault.Hint(err, "have it made, or copied, anew; nothing of it was used")
 }
 
-// total is how long all members are together, in bytes.
-func (m Manifest) total() int64 {
+// Size is how long all members are together, in bytes.
+func (m Manifest) Size() int64 {
 	var sum int64
 	for _, member := range m.Members {
 		sum += member.Size

@@ -206,12 +206,12 @@ func TestEvilPacksAreRefused(t *testing.T) {
 		}
 		return append([]entry{plain("manifest.json", manifest), plain("manifest.json.sig", string(signature))}, good[2:]...)
 	}
-	replaced := func(old, new string) []entry {
+	replaced := func(from, to string) []entry {
 		return signed(func(text string) string {
-			if !strings.Contains(text, old) {
-				t.Fatalf("%s lacks %s", text, old)
+			if !strings.Contains(text, from) {
+				t.Fatalf("%s lacks %s", text, from)
 			}
-			return strings.Replace(text, old, new, 1)
+			return strings.Replace(text, from, to, 1)
 		})
 	}
 	other := newForge(t)

@@ -72,7 +72,7 @@ func (p *Pack) read(limit int64, verify Verify) error {
 	if err != nil {
 		return err
 	}
-	if p.Manifest.total() > info.Size() {
+	if p.Manifest.Size() > info.Size() {
 		return incomplete("its manifest tells of more bytes than it has")
 	}
 	for _, m := range p.Manifest.Members {

@@ -88,7 +88,7 @@ func parseReceipt(data []byte) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("it has version %d, and this syncd reads %d", r.Version, version)
 	case !commit(r.Commit):
 		return Receipt{}, errors.New("it names no revision")
-	case slices.ContainsFunc(r.Blobs, func(d string) bool { _, ok := blobOf(d); return !ok }):
+	case slices.ContainsFunc(r.Blobs, func(d string) bool { return !isDigest(d) }):
 		return Receipt{}, errors.New("it names something else than digests")
 	}
 	return r, nil

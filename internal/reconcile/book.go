@@ -134,8 +134,11 @@ func imagesOf(objects []resource.Object) map[string]string {
 func containers(objects []resource.Object) []spec.Container {
 	var out []spec.Container
 	for _, o := range objects {
+		if o.Key.Kind != spec.KindContainer {
+			continue
+		}
 		var c spec.Container
-		if o.Key.Kind == spec.KindContainer && json.Unmarshal(o.Spec, &c) == nil {
+		if json.Unmarshal(o.Spec, &c) == nil {
 			out = append(out, c)
 		}
 	}

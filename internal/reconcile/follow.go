@@ -69,7 +69,7 @@ func (f *follower) await(ctx context.Context, misses int) bool {
 func (f *follower) poll(ctx context.Context) {
 	c, err := f.look(ctx)
 	f.tell(ctx, err)
-	f.tellBundles(ctx)
+	f.tellBundles()
 	if c == nil {
 		return
 	}

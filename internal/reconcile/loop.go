@@ -20,10 +20,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	defer loops.Wait()
 	a.watchFiles(ctx, &loops)
-	a.watchSource(ctx, &loops)
 	if err := a.keepTimes(ctx, &loops); err != nil {
 		return err
 	}
+	a.watchSource(ctx, &loops)
 	f := follower{Agent: a, loops: &loops, started: map[string]bool{}}
 	loops.Go(func() { f.follow(ctx) })
 	a.listen(ctx, a.watch(ctx))

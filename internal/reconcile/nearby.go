@@ -29,21 +29,17 @@ func (a *Agent) watchSource(ctx context.Context, loops *sync.WaitGroup) {
 // Bundled is a Source that may be made of bundles.
 type Bundled interface {
 	// Bundles says what became of each.
-	Bundles(ctx context.Context) ([]source.BundleState, error)
+	Bundles() []source.BundleState
 }
 
 // tellBundles names each bundle that does not count, once.
-func (f *follower) tellBundles(ctx context.Context) {
+func (f *follower) tellBundles() {
 	bundled, ok := f.opts.Source.(Bundled)
 	if !ok {
 		return
 	}
-	states, err := bundled.Bundles(ctx)
-	if err != nil { // the end
-		return
-	}
 	told := map[string]bool{}
-	for _, s := range states {
+	for _, s := range bundled.Bundles() {
 		if s.Counts() || s.Fresh {
 			continue
 		}

@@ -14,9 +14,14 @@ func (w *worker) save() error {
 	if w.agent.opts.ReadOnly {
 		return nil
 	}
-	if !w.behind && !w.touched && len(w.owed) == 0 && saysAsMuch(w.read(), w.record) {
-		w.show()
-		return nil
+	if !w.behind && !w.touched && len(w.owed) == 0 {
+		switch written := w.read(); {
+		case reflect.DeepEqual(written, w.record):
+			return nil
+		case saysAsMuch(written, w.record):
+			w.show()
+			return nil
+		}
 	}
 	w.behind = true
 	if err := w.settle(); err != nil {

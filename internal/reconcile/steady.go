@@ -19,9 +19,11 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 		return verdictOf(causeOf(ctx, err))
 	}
 	p.result.Report = report
-	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
-	if err != nil {
-		return verdictOf(err)
+	plan := apply.Plan{Steps: []apply.Step{}}
+	if !asWanted(pairs, report) {
+		if plan, err = p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()}); err != nil {
+			return verdictOf(err)
+		}
 	}
 	p.result.Plan = plan
 	report, _ = apart(pairs, report)
@@ -40,6 +42,17 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	ctx, done := p.interruptibly(ctx)
 	defer done()
 	return p.repair(ctx, report, plan)
+}
+
+// asWanted tells whether nothing but what is wanted is there, each as it is wanted, on
+// a cluster, where nothing else can come of a plan: most passes find that.
+func asWanted(pairs []resource.Pair, report drift.Report) bool {
+	for i, pair := range pairs {
+		if pair.Want == nil || !pair.Alone || len(pair.Live) != 1 || report.Findings[i].Class != drift.InSync {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *pass) pendingHint() string {

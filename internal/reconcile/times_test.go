@@ -104,6 +104,38 @@ func TestAScheduleGoesByTheClockOnTheWall(t *testing.T) {
 	})
 }
 
+// recalled is a repository that leaves places alone which did not answer.
+type recalled struct {
+	*repo
+	all, forgotten int
+}
+
+func (r *recalled) AskAll() { r.all++ }
+func (r *recalled) Forget() { r.forgotten++ }
+
+// A webhook lets all places be asked, and nothing be tried again that was refused:
+// whoever pushes often would make much work with one bad revision.
+func TestAWebhookAsksEverywhereAndForgetsNothing(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		r := &recalled{repo: w.repo}
+		w.restart(scheduled(0, "0 9 1 1 *"), func(o *reconcile.Options) { o.Source = r })
+		w.repo.shop(healthy("v1"))
+		if w.agent.Ready() {
+			t.Error("it is ready before its loop runs")
+		}
+		stop := w.background()
+		defer stop()
+		later(time.Minute)
+		w.repo.shop(healthy("v2"))
+		w.agent.Poll()
+		later(time.Minute)
+		w.runs("web", "v2")
+		if r.all != 1 || r.forgotten != 0 || !w.agent.Ready() {
+			t.Errorf("all were asked %d times, and it forgot %d times", r.all, r.forgotten)
+		}
+	})
+}
+
 func TestAPersonNeedsNoSchedule(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
 		w.restart(scheduled(0, "0 9 1 1 *"))

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -187,6 +188,9 @@ func Canonical(v any) (json.RawMessage, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("encode canonical JSON: %w", err)
 	}
+	if isTree(v) { // its keys are sorted already
+		return bytes.TrimSpace(buf.Bytes()), nil
+	}
 	var tree any
 	dec := json.NewDecoder(&buf)
 	dec.UseNumber()
@@ -198,6 +202,25 @@ func Canonical(v any) (json.RawMessage, error) {
 		return nil, fmt.Errorf("encode canonical JSON: %w", err)
 	}
 	return bytes.TrimSpace(buf.Bytes()), nil
+}
+
+// isTree tells whether v is what decoding JSON makes: nothing in it says by itself how
+// it is written.
+func isTree(v any) bool {
+	switch v := v.(type) {
+	case nil, bool, string, float64, int64, json.Number:
+		return true
+	case []any:
+		return !slices.ContainsFunc(v, func(item any) bool { return !isTree(item) })
+	case map[string]any:
+		for _, item := range v {
+			if !isTree(item) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // Digest returns one hash over all objects, in any order given, with their

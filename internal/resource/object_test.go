@@ -36,6 +36,25 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+// A tree is written as what it was read from is.
+func TestCanonicalOfATree(t *testing.T) {
+	tree := map[string]any{
+		"b": []any{int64(7), 1e21, 0.5, "a<b \u2028", nil, true, json.Number("1.50"), []any(nil), map[string]any(nil)},
+		"a": map[string]any{"ü": "x", "A": map[string]any{}, "a": []any{}},
+	}
+	raw, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Canonical(json.RawMessage(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Canonical(tree); err != nil || string(got) != string(want) {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+}
+
 func web(number string) Object {
 	return Object{
 		Key:   Key{Kind: "container", Namespace: "web", Name: number},

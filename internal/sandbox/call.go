@@ -100,7 +100,7 @@ func (c Child) run(ctx context.Context, op string, in any, line func([]byte) (ta
 			} else if taken {
 				deadline.Reset(limits.Time)
 			}
-			return taken
+			return taken && err == nil
 		}
 	}
 	stderr := &buffer{limit: stderrLimit}

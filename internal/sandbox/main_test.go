@@ -171,7 +171,7 @@ func each(ctx context.Context, in text, reply func(text, error) error) error {
 		case "reject":
 			_, err = reject(ctx, text{"x"})
 		case "wait":
-			<-time.After(300 * time.Millisecond)
+			<-time.After(1300 * time.Millisecond)
 		case "hang":
 			<-time.After(time.Hour)
 		case "killed":

@@ -73,7 +73,7 @@ func specOf(text string) (*cron.SpecSchedule, error) {
 	if strings.Contains(text, "TZ=") { // the library would look for another zone
 		return nil, errors.New("it names two time zones")
 	}
-	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
+	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(sundays(text))
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +86,25 @@ func specOf(text string) (*cron.SpecSchedule, error) {
 		return nil, errors.New("that day never comes")
 	}
 	return spec, nil
+}
+
+// sundays writes 0 for what an expression says of day 7, which cron takes for Sunday,
+// too, and the library does not.
+func sundays(text string) string {
+	fields := strings.Fields(text)
+	if len(fields) != 5 {
+		return text
+	}
+	days := strings.Split(fields[4], ",")
+	for i, day := range days {
+		if from, ok := strings.CutSuffix(day, "-7"); ok {
+			days[i] = from + "-6,0"
+		} else if day == "7" {
+			days[i] = "0"
+		}
+	}
+	fields[4] = strings.Join(days, ",")
+	return strings.Join(fields, " ")
 }
 
 // String is the expression, with its zone.

@@ -98,7 +98,12 @@ func (f *feed) write(l line) {
 		return
 	}
 	deadline := f.control.SetWriteDeadline(time.Now().Add(writeLimit))
-	if deadline != nil || f.out.Encode(l) != nil || f.control.Flush() != nil {
+	if deadline != nil || f.out.Encode(l) != nil {
 		f.broken = true
+		return
 	}
+	if len(f.queue) > 0 { // what comes next takes it along
+		return
+	}
+	f.broken = f.control.Flush() != nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -49,6 +50,8 @@ type bundles struct {
 	failed error // why they could not be looked at; nil where they could
 	// doubt tells that the repository was found damaged.
 	doubt bool
+	// said are the states as they are told to whoever asks meanwhile.
+	said atomic.Pointer[[]BundleState]
 }
 
 func newBundles(path, store string, take func(context.Context, ImportRequest) (ImportAnswer, error), now func() time.Time) *bundles {
@@ -139,6 +142,7 @@ func (b *bundles) refresh(ctx context.Context) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && len(files) == 0:
 		b.files, b.states, b.refs = nil, nil, nil
+		b.said.Store(nil)
 		err := fault.As(fault.Unreachable, fmt.Errorf("there is no bundle at %s (yet)", b.path))
 		return fault.Hint(err, "git bundle create FILE"+bundle.Suffix+" main makes one; what is being copied is given a name that begins with a dot until it is whole, or moved there when it is")
 	case err != nil:
@@ -162,6 +166,8 @@ func (b *bundles) refresh(ctx context.Context) error {
 			s.State = BundleIncomplete
 		}
 	}
+	said := slices.Clone(b.states)
+	b.said.Store(&said)
 	return err
 }
 
@@ -213,6 +219,13 @@ func (b *bundles) ask(ctx context.Context, store string, paths []string) (Import
 	answer, err := b.take(ctx, ImportRequest{Store: store, Files: paths})
 	if err == nil && answer.Damaged == "" && len(answer.Bundles) != len(paths) {
 		err = fault.As(fault.Unreachable, errors.New("the answer does not tell of each bundle"))
+	}
+	for i := range answer.Bundles { // the child is not believed
+		s := &answer.Bundles[i]
+		s.Reason = resource.Harmless(s.Reason, maxReason)
+		if err == nil && s.File != paths[i] {
+			err = fault.As(fault.Unreachable, errors.New("the answer tells of another bundle"))
+		}
 	}
 	return answer, err
 }
@@ -321,18 +334,21 @@ func (o *origin) importBundles(ctx context.Context, req ImportRequest) (ImportAn
 
 // Bundles says what became of each bundle at the last look, the newest of each place
 // first; none where the repository is not made of any.
-func (r *Repository) Bundles(ctx context.Context) ([]BundleState, error) {
+func (r *Repository) Bundles() []BundleState {
 	var out []BundleState
 	for _, o := range r.origins {
-		if o.bundles == nil {
-			continue
-		}
-		leave, err := o.bundles.enter(ctx)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, o.bundles.states...)
-		leave()
+		out = append(out, o.held()...)
 	}
-	return out, nil
+	return out
+}
+
+// held are the states of the origin's bundles.
+func (o *origin) held() []BundleState {
+	if o.bundles == nil {
+		return nil
+	}
+	if said := o.bundles.said.Load(); said != nil {
+		return slices.Clone(*said)
+	}
+	return nil
 }

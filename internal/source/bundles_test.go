@@ -67,12 +67,8 @@ func (in incoming) remove(name string) {
 // told is what became of each bundle, a line each.
 func told(t testing.TB, r *source.Repository) string {
 	t.Helper()
-	states, err := r.Bundles(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var lines []string
-	for _, s := range states {
+	for _, s := range r.Bundles() {
 		lines = append(lines, s.String())
 	}
 	return strings.Join(lines, "\n")

@@ -64,6 +64,8 @@ type RemoteStatus struct {
 	Hint   string `json:"hint,omitempty"`
 	// Until is when it is asked again, as long as another one serves.
 	Until time.Time `json:"until,omitzero"`
+	// Bundles are those that it is made of, the newest first.
+	Bundles []BundleState `json:"bundles,omitempty"`
 }
 
 // standing is what is remembered of a remote between two questions.
@@ -176,6 +178,7 @@ func (r *Repository) Remotes() []RemoteStatus {
 	out := make([]RemoteStatus, len(r.standings))
 	for i, s := range r.standings {
 		out[i] = s.RemoteStatus
+		out[i].Bundles = r.origins[i].held()
 	}
 	return out
 }

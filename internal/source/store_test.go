@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -307,4 +308,39 @@ func TestAMirrorIsBehindWhileTheServerIsDown(t *testing.T) {
 		t.Fatal(commit, err)
 	}
 	wantRelation(t, stale, head, old, source.Behind)
+}
+
+// TestAWholeBranchDoesNotStay: where a server gives out a commit with its branch only,
+// what else came with that is dropped.
+func TestAWholeBranchDoesNotStay(t *testing.T) {
+	g := newRepo(t)
+	g.write("big", random(1<<20))
+	g.commit("big")
+	g.git("rm", "-q", "big")
+	g.write("kept", "kept")
+	g.commit("without")
+	var behind atomic.Bool
+	var dir string
+	s := serve(t, g, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if behind.Swap(false) && strings.HasSuffix(r.URL.Path, "info/refs") { // the tip moves on after it was asked for
+				g.next("newer")
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	r := follow(t, s.URL, plain, func(o *source.Options) { dir = o.Dir })
+	commit, err := r.Resolve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind.Store(true)
+	got, err := r.Load(t.Context(), commit)
+	if err != nil || files(got) != "kept\n" {
+		t.Fatalf("got %q, %v", files(got), err)
+	}
+	if size := du(t, filepath.Join(dir, ".objects")); size > 100<<10 {
+		t.Errorf("the store has %d bytes", size)
+	}
+	checkFiles(t, load(t, r))
 }

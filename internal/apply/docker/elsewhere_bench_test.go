@@ -9,7 +9,6 @@ import (
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -92,7 +91,7 @@ func large(b *testing.B, ref string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := remote.Write(tag, v1.Image(img)); err != nil {
+	if err := remote.Write(tag, img); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -164,6 +164,14 @@ func TestImageComesFromAMirrorUnderItsOwnName(t *testing.T) {
 		t.Error("an image that is here was asked for")
 	}
 
+	straight, err := f.pinned(at, func(w *spec.Container) { w.PullPolicy = "always" })
+	if _, digest, _ := strings.Cut(c.Digest, "@"); err != nil || straight.Pin != c.Pin || !strings.HasSuffix(straight.Digest, "@"+digest) {
+		t.Errorf("pulled by the engine: %s %s, %v", straight.Pin, straight.Digest, err)
+	}
+	if _, err := f.api.ImageRemove(f.ctx, at, image.RemoveOptions{}); err != nil { // its name only
+		t.Fatal(err)
+	}
+
 	running := f.put(f.container(ref, "web", 1, func(w *spec.Container) { w.Pin, w.Digest = c.Pin, c.Digest }))
 	if in := f.inspect(running.ID); in.Image != id || in.Config.Image != ref {
 		t.Errorf("it runs %s as %s", in.Image, in.Config.Image)

@@ -39,10 +39,14 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 		return p, false, nil
 	}
 	stored, err := l.dryRun(ctx, w)
-	if err != nil || fieldsHash(stored.GetManagedFields()) != known.fields {
+	if err != nil {
 		return p, false, nil //nolint:nilerr // it is asked again beside the live object, and told then
 	}
-	then, err := ownSet(stored.GetManagedFields())
+	own, err := ownIn(stored)
+	if err != nil || own == nil || fieldsHash(own) != known.fields {
+		return p, false, err
+	}
+	then, err := setOf(own)
 	if err != nil {
 		return p, false, err
 	}
@@ -123,10 +127,14 @@ func (l *look) note(w *wanted, live *unstructured.Unstructured, equal bool) entr
 
 // entryOf is what is remembered of an object that is as wanted.
 func entryOf(w *wanted, live *unstructured.Unstructured) entry {
+	own, err := ownIn(live)
+	if err != nil { // without it, nothing is taken for equal
+		own = nil
+	}
 	return entry{
-		APIVersion: w.manifest.GetAPIVersion(), Kind: w.manifest.GetKind(), Namespace: w.manifest.GetNamespace(), Name: w.manifest.GetName(),
-		UID: string(live.GetUID()), Want: w.hash, Own: ownHash(live.GetManagedFields()), generation: live.GetGeneration(),
-		Settled: health.Settled(w.manifest, w.object.Check), stored: ownFields(live), fields: fieldsHash(live.GetManagedFields()), Checked: time.Now().Truncate(time.Minute),
+		APIVersion: w.kind.version, Kind: w.kind.gvk.Kind, Namespace: w.object.Key.Namespace, Name: w.object.Key.Name,
+		UID: string(live.GetUID()), Want: w.hash, Own: hashOf(own), generation: live.GetGeneration(),
+		Settled: health.Settled(w.manifest, w.object.Check), stored: ownFields(live, own), fields: fieldsHash(own), Checked: time.Now().Truncate(time.Minute),
 	}
 }
 

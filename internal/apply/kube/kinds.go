@@ -25,6 +25,7 @@ type kind struct {
 	gvk        schema.GroupVersionKind
 	gvr        schema.GroupVersionResource
 	namespaced bool
+	version    string // of the group, as a manifest says it
 	// quiet tells that its objects have no health of their own.
 	quiet bool
 }
@@ -33,7 +34,7 @@ type kind struct {
 func newKind(gvk schema.GroupVersionKind, name string, namespaced bool) kind {
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(gvk)
-	return kind{gvk: gvk, gvr: gvk.GroupVersion().WithResource(name), namespaced: namespaced, quiet: health.Settled(u, nil)}
+	return kind{gvk: gvk, version: gvk.GroupVersion().String(), gvr: gvk.GroupVersion().WithResource(name), namespaced: namespaced, quiet: health.Settled(u, nil)}
 }
 
 // slot is the place of an object of this kind.

@@ -128,7 +128,7 @@ func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) 
 	if err != nil {
 		return nil, classified(err, "watch its pods")
 	}
-	if len(want) > 1 && l.orphans(pods) {
+	if len(want) > 1 && taken(object) && l.orphans(pods) {
 		if err := l.learnSets(ctx, object, want[0]); err != nil {
 			return nil, err
 		}
@@ -140,6 +140,13 @@ func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) 
 func idleSize(object *unstructured.Unstructured) bool {
 	n, found, err := unstructured.NestedInt64(object.Object, "spec", "replicas")
 	return err == nil && found && n == 0
+}
+
+// taken tells whether the object's controller has taken its present generation up: its
+// ReplicaSet is there then. Before, there is nothing that pods could say of it.
+func taken(object *unstructured.Unstructured) bool {
+	seen, _, err := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
+	return err == nil && seen >= object.GetGeneration()
 }
 
 // orphans tells whether a pod's ReplicaSet was not seen yet.

@@ -47,7 +47,7 @@ func (t *Target) observe(ctx context.Context, want []resource.Object, owned appl
 	if err != nil {
 		return nil, err
 	}
-	out := append(pairs, extras...)
+	out := slices.Concat(pairs, extras)
 	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
 	return out, nil
 }

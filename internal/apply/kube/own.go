@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
@@ -21,10 +23,30 @@ func ownEntry(fields []metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
 	return nil
 }
 
+// ownIn is our entry of an object that was read whole; nil where it has none. The
+// others, such as that of its status, are not read: they are most of it.
+func ownIn(u *unstructured.Unstructured) (*metav1.ManagedFieldsEntry, error) {
+	all, _, _ := unstructured.NestedFieldNoCopy(u.Object, "metadata", "managedFields")
+	items, _ := all.([]any)
+	for _, item := range items {
+		entry, _ := item.(map[string]any)
+		if entry["manager"] != Manager || entry["operation"] != string(metav1.ManagedFieldsOperationApply) || entry["subresource"] != nil {
+			continue
+		}
+		var out metav1.ManagedFieldsEntry
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(entry, &out); err != nil {
+			return nil, fmt.Errorf("read the managed fields of %s: %w", Manager, err)
+		}
+		return &out, nil
+	}
+	return nil, nil //nolint:nilnil // it has none
+}
+
 // ownHash identifies our entry as it is now; empty where there is none. The time is
 // part of it: another agent of our name may set the same fields to other values.
-func ownHash(fields []metav1.ManagedFieldsEntry) string {
-	own := ownEntry(fields)
+func ownHash(fields []metav1.ManagedFieldsEntry) string { return hashOf(ownEntry(fields)) }
+
+func hashOf(own *metav1.ManagedFieldsEntry) string {
 	if own == nil || own.FieldsV1 == nil {
 		return ""
 	}

@@ -14,12 +14,15 @@ import (
 // ownFields is what the server stored of our own fields of an object, as canonical
 // JSON: for as long as nobody touches them, a comparison needs no second look at
 // them. Nil where it cannot be told.
-func ownFields(live *unstructured.Unstructured) []byte {
-	own, err := ownSet(live.GetManagedFields())
+func ownFields(live *unstructured.Unstructured, own *metav1.ManagedFieldsEntry) []byte {
+	if own == nil {
+		return nil
+	}
+	set, err := setOf(own)
 	if err != nil {
 		return nil
 	}
-	raw, err := resource.Canonical(projected(live, own))
+	raw, err := resource.Canonical(projected(live, set))
 	if err != nil {
 		return nil
 	}
@@ -27,8 +30,7 @@ func ownFields(live *unstructured.Unstructured) []byte {
 }
 
 // fieldsHash identifies which fields we own, whenever that was.
-func fieldsHash(fields []metav1.ManagedFieldsEntry) string {
-	own := ownEntry(fields)
+func fieldsHash(own *metav1.ManagedFieldsEntry) string {
 	if own == nil || own.FieldsV1 == nil {
 		return ""
 	}

@@ -6,12 +6,15 @@ import (
 )
 
 // BenchmarkFleet100 is 100 apps of four objects, BenchmarkFleet1000 is 1,000.
-func BenchmarkFleet100(b *testing.B)  { story(b, 100) }
-func BenchmarkFleet1000(b *testing.B) { story(b, 1000) }
+func BenchmarkFleet100(b *testing.B)  { story(b, 100, 0) }
+func BenchmarkFleet1000(b *testing.B) { story(b, 1000, 0) }
+
+// BenchmarkFleet100Pods is 100 apps that run a pod each.
+func BenchmarkFleet100Pods(b *testing.B) { story(b, 100, 1) }
 
 // story installs, looks again, changes every app, and mends what somebody changed.
-func story(b *testing.B, apps int) {
-	f := newFleet(b, apps)
+func story(b *testing.B, apps, pods int) {
+	f := newFleet(b, apps, pods)
 	for b.Loop() {
 		bare := f.bare()
 		b.ReportMetric(bare.Seconds(), "bare-s")

@@ -25,8 +25,8 @@ import (
 	"syncd.io/syncd/internal/kubetest"
 )
 
-// manifest is an app of four objects. Its Deployment asks for no pod: what is
-// measured is the agent and the API server, not a node.
+// manifest is an app of four objects. Where its Deployment asks for no pod, what is
+// measured is the agent and the API server alone.
 const manifest = `apiVersion: v1
 kind: ServiceAccount
 metadata: {name: NAME}
@@ -45,7 +45,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: NAME}
 spec:
-  replicas: 0
+  replicas: REPLICAS
   selector: {matchLabels: {app: NAME}}
   template:
     metadata: {labels: {app: NAME}}
@@ -59,17 +59,18 @@ type fleet struct {
 	dir     string
 	syncd   string // the program
 	apps    int
+	pods    int // of each app
 	agent   *exec.Cmd
 	results chan string // outcomes of passes, as the agent's log tells them
 	audit   string
 }
 
-func newFleet(b *testing.B, apps int) *fleet {
+func newFleet(b *testing.B, apps, pods int) *fleet {
 	b.Helper()
-	f := &fleet{B: b, dir: b.TempDir(), apps: apps, results: make(chan string, 4*apps+100)}
+	f := &fleet{B: b, dir: b.TempDir(), apps: apps, pods: pods, results: make(chan string, 4*apps+100)}
 	policy := filepath.Join(f.dir, "policy.yaml")
 	f.audit = filepath.Join(f.dir, "audit.log")
-	f.write(policy, "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived, ResponseStarted]\nrules: [{level: Metadata}]\n")
+	f.write(policy, "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n")
 	f.cluster = kubetest.Start(b, kubetest.Options{APIServer: []string{"--audit-policy-file=" + policy, "--audit-log-path=" + f.audit}})
 	built, err := programs.New()
 	f.must(err)
@@ -77,7 +78,15 @@ func newFleet(b *testing.B, apps int) *fleet {
 	f.syncd, err = built.Path(b.Context(), "syncd-render", "syncd")
 	f.must(err)
 	f.commit("1")
+	if pods > 0 {
+		f.runPods()
+	}
 	return f
+}
+
+// app is the manifest of one app.
+func (f *fleet) app(name, version string) string {
+	return strings.NewReplacer("NAME", name, "VERSION", version, "REPLICAS", strconv.Itoa(f.pods)).Replace(manifest)
 }
 
 func (f *fleet) must(err error) {
@@ -110,7 +119,7 @@ func (f *fleet) commit(version string) {
 	}
 	for i := range f.apps {
 		name := fmt.Sprintf("app-%04d", i)
-		f.write(filepath.Join(repo, name, "app.yaml"), strings.NewReplacer("NAME", name, "VERSION", version).Replace(manifest))
+		f.write(filepath.Join(repo, name, "app.yaml"), f.app(name, version))
 		f.write(filepath.Join(repo, name, ".syncd.yaml"), "rollout: {soak: 0s}\n")
 	}
 	f.run("git", "-C", repo, "add", "-A")
@@ -168,19 +177,26 @@ func (f *fleet) await(n int, outcome string) {
 	}
 }
 
-// spent is the agent's CPU time so far, its children's included.
-func (f *fleet) spent() time.Duration {
+// usage is CPU time: the agent's own, and its children's.
+type usage struct{ own, children time.Duration }
+
+func (u usage) since(before usage) usage {
+	return usage{u.own - before.own, u.children - before.children}
+}
+
+// spent is the agent's CPU time so far.
+func (f *fleet) spent() usage {
 	f.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.agent.Process.Pid))
 	f.must(err)
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+2:]))
-	var ticks int64
-	for _, i := range []int{11, 12, 13, 14} { // utime, stime, cutime, cstime
-		n, err := strconv.ParseInt(fields[i], 10, 64)
+	var ticks [4]time.Duration
+	for i := range ticks { // utime, stime, cutime, cstime
+		n, err := strconv.ParseInt(fields[11+i], 10, 64)
 		f.must(err)
-		ticks += n
+		ticks[i] = time.Duration(n) * 10 * time.Millisecond
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return usage{ticks[0] + ticks[1], ticks[2] + ticks[3]}
 }
 
 // rss is the agent's memory, now or at most.
@@ -211,10 +227,13 @@ func (f *fleet) requests() map[string]int {
 	s.Buffer(nil, 1<<20)
 	for s.Scan() {
 		var e struct {
-			Verb, UserAgent, RequestURI string
-			ObjectRef                   struct{ Resource string }
+			Verb, UserAgent, RequestURI, Stage string
+			ObjectRef                          struct{ Resource string }
 		}
 		if json.Unmarshal(s.Bytes(), &e) != nil || !strings.HasPrefix(e.UserAgent, "syncd/") {
+			continue
+		}
+		if e.Verb == "watch" && e.Stage != "ResponseStarted" { // it is counted when it begins
 			continue
 		}
 		what := e.Verb + " " + e.ObjectRef.Resource
@@ -232,7 +251,7 @@ func (f *fleet) measured(what string, do func()) time.Duration {
 	cpu, before, begun := f.spent(), f.requests(), time.Now()
 	do()
 	took := time.Since(begun)
-	used, total := f.spent()-cpu, 0
+	used, total := f.spent().since(cpu), 0
 	diff := map[string]int{}
 	for verb, n := range f.requests() {
 		if n -= before[verb]; n > 0 && !strings.Contains(verb, "leases") {
@@ -242,11 +261,37 @@ func (f *fleet) measured(what string, do func()) time.Duration {
 			}
 		}
 	}
-	f.Logf("%s: %s, %s CPU, %d requests besides watches: %v", what, took.Round(time.Millisecond), used, total, diff)
+	f.perApp(what, diff)
+	f.Logf("%s: %s, %s CPU and %s of children, %d requests besides watches: %v", what, took.Round(time.Millisecond), used.own, used.children, total, diff)
 	f.ReportMetric(took.Seconds(), what+"-s")
-	f.ReportMetric(used.Seconds(), what+"-cpu-s")
+	f.ReportMetric((used.own + used.children).Seconds(), what+"-cpu-s")
+	f.ReportMetric(used.own.Seconds(), what+"-own-cpu-s")
 	f.ReportMetric(float64(total), what+"-requests")
 	return took
+}
+
+// perApp reports what the bars are about: requests for each of so many objects that
+// change, besides what is told of them; writes of the record, and watches, for each app.
+func (f *fleet) perApp(what string, diff map[string]int) {
+	f.Helper()
+	objects, named := map[string]int{"install": 4, "change": 1}[what]
+	if !named {
+		return
+	}
+	var asked, records, watches int
+	for verb, n := range diff {
+		switch {
+		case strings.HasPrefix(verb, "watch "):
+			watches += n
+		case strings.HasSuffix(verb, " secrets"):
+			records += n
+		case !strings.HasSuffix(verb, " events"):
+			asked += n
+		}
+	}
+	f.ReportMetric(float64(asked)/float64(objects*f.apps), what+"-requests/object")
+	f.ReportMetric(float64(records)/float64(f.apps), what+"-records/app")
+	f.ReportMetric(float64(watches)/float64(f.apps), what+"-watches/app")
 }
 
 // bare applies as many objects, and writes as many Secrets as the agent does records,
@@ -258,7 +303,7 @@ func (f *fleet) bare() time.Duration {
 	paths := []string{"/api/v1/namespaces/default/serviceaccounts/", "/api/v1/namespaces/default/services/", "/apis/networking.k8s.io/v1/namespaces/default/ingresses/", "/apis/apps/v1/namespaces/default/deployments/"}
 	for i := range f.apps {
 		name := fmt.Sprintf("bare-%04d", i)
-		for j, doc := range strings.Split(strings.NewReplacer("NAME", name, "VERSION", "1").Replace(manifest), "---\n") {
+		for j, doc := range strings.Split(f.app(name, "1"), "---\n") {
 			all = append(all, request{"PATCH", paths[j] + name + "?fieldManager=bare&force=true", "application/apply-patch+yaml", doc})
 		}
 		secret := fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":%q},"stringData":{"record":%q}}`, name, strings.Repeat("x", 4000))

@@ -87,6 +87,7 @@ func (s *store) anything(ctx context.Context, req source.FetchRequest) error {
 	want := plumbing.NewHash(req.Commit)
 	var refusal error
 	for _, r := range []request{{want: want, depth: 1}, {want: want, branch: true, depth: lately}, {want: want, branch: true}} {
+		s.bulky = s.bulky || r.branch
 		_, err := s.fetch(ctx, req.Remote, req.Want, r, req.Limits.Disk)
 		switch {
 		case err == nil && s.nothing(ctx, req) == nil:
@@ -112,7 +113,10 @@ func (s *store) anything(ctx context.Context, req source.FetchRequest) error {
 // knows is down. What is lacking is asked for once more when it is needed, so that no
 // trouble with it is told here.
 func (s *store) ancestry(ctx context.Context, req source.FetchRequest) {
-	r := request{want: plumbing.NewHash(req.Commit), depth: nearHistory, history: true, cheap: true}
+	if !s.filters {
+		return
+	}
+	r := request{want: plumbing.NewHash(req.Commit), depth: nearHistory, history: true}
 	_, _ = s.fetch(ctx, req.Remote, req.Want, r, maxAncestry)
 }
 

@@ -24,14 +24,18 @@ type packFile struct {
 }
 
 // fold joins the packs where there are too many: the small ones as long as one has
-// more than all others together, else all, of which only what is needed stays. The new
-// pack is there before the others go.
+// more than all others together, else all, of which only what is needed stays. That is
+// also done at once where much came that is not. The new pack is there before the
+// others go.
 func (s *store) fold(ctx context.Context) error {
 	packs, err := s.packs()
-	if err != nil || len(packs) <= maxPacks {
+	if err != nil || len(packs) <= maxPacks && !s.bulky {
 		return err
 	}
-	small := withoutLargest(packs)
+	var small []packFile
+	if !s.bulky {
+		small = withoutLargest(packs)
+	}
 	var names []plumbing.Hash
 	if small != nil {
 		packs = small

@@ -32,8 +32,6 @@ type request struct {
 	branch bool
 	// history wants commits alone, where the server can leave out the rest.
 	history bool
-	// cheap wants nothing where it cannot.
-	cheap bool
 }
 
 // errDenied is in the chain of an error about a commit that the server does not give
@@ -53,10 +51,12 @@ func (s *store) fetch(ctx context.Context, spec remote.Spec, want remote.Want, r
 		return false, err
 	}
 	defer func() { err = errors.Join(err, ignored(conn.Close())) }()
+	s.filters = conn.refs.Capabilities.Supports(capability.Filter)
 	ask, err := question(conn.refs, want, r)
 	if err != nil {
 		return false, err
 	}
+	s.bulky = s.bulky || r.history && r.have.IsZero() && ask.Filter == ""
 	answer, err := conn.UploadPack(ctx, ask)
 	if errors.Is(err, transport.ErrEmptyUploadPackRequest) || refused(err) {
 		return false, errors.Join(errDenied, remote.Classify(err))
@@ -121,7 +121,7 @@ func narrow(ask *packp.UploadPackRequest, able *capability.List, r request) erro
 		}
 	}
 	if r.history && !filters && r.have.IsZero() {
-		if r.cheap || r.depth == 0 || !able.Supports(capability.Shallow) {
+		if r.depth == 0 || !able.Supports(capability.Shallow) {
 			return errDenied
 		}
 		r.depth = min(r.depth, shortHistory)

@@ -25,6 +25,10 @@ type store struct {
 	objects *filesystem.Storage
 	// added are the packs that came since it was opened: their paths without suffix.
 	added []string
+	// filters is set where the server that was asked last can give commits alone.
+	filters bool
+	// bulky is set where what came may hold much that is not needed.
+	bulky bool
 }
 
 // errOdd is in the chain of an error about a store that is not as it was left.

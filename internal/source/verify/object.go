@@ -33,6 +33,8 @@ type Object struct {
 	Time time.Time
 	// payload is what was signed, signature the armour; nil where nothing is.
 	payload, signature []byte
+	// namespace is that of an SSH signature; empty is git's.
+	namespace string
 }
 
 // String is the object in an error.

@@ -32,9 +32,9 @@ func (k Keys) overSSH(o Object, armour string) (Signer, error) {
 	if err := sound(sig.PublicKey, sig.Signature.Format); err != nil {
 		return Signer{}, fmt.Errorf("is signed with the SSH key %s, %w", key, err)
 	}
-	switch err := sshsig.Verify(bytes.NewReader(o.payload), sig, sig.PublicKey, sig.HashAlgorithm, namespace); {
+	switch err := sshsig.Verify(bytes.NewReader(o.payload), sig, sig.PublicKey, sig.HashAlgorithm, o.space()); {
 	case errors.Is(err, sshsig.ErrNamespaceMismatch):
-		return Signer{}, fmt.Errorf("is signed with the SSH key %s for the namespace %.40q, and not for %q", key, sig.Namespace, namespace)
+		return Signer{}, fmt.Errorf("is signed with the SSH key %s for the namespace %.40q, and not for %q", key, sig.Namespace, o.space())
 	case err != nil:
 		return Signer{}, fmt.Errorf("has a signature of the SSH key %s that does not fit: it or what it signs was changed", key)
 	}
@@ -44,7 +44,7 @@ func (k Keys) overSSH(o Object, armour string) (Signer, error) {
 	if why := k.Revoked.covers(sig.PublicKey); why != "" {
 		return Signer{}, fault.Hint(fmt.Errorf("is signed with the SSH key %s, which is revoked (%s)", key, why), "find out who used it; nothing signed with it is accepted again")
 	}
-	name, err := k.Signers.find(sig.PublicKey, o.Time)
+	name, err := k.Signers.find(sig.PublicKey, o.space(), o.Time)
 	if err != nil {
 		return Signer{}, fmt.Errorf("is signed with the SSH key %s, %w", key, err)
 	}
@@ -98,10 +98,10 @@ func plainly(err error) error {
 
 // find returns the principal that the list gives to a key at a time. The error goes
 // on after "is signed with the SSH key …, ".
-func (s *Signers) find(key ssh.PublicKey, at time.Time) (string, error) {
+func (s *Signers) find(key ssh.PublicKey, space string, at time.Time) (string, error) {
 	var last error
 	for _, l := range s.lines {
-		name, err := l.match(key, at)
+		name, err := l.match(key, space, at)
 		if err == nil {
 			return name, nil
 		}
@@ -120,7 +120,7 @@ var errOther = errors.New("it is another key")
 
 // match is the principal where the line is about the key and lets it sign commits
 // at that time.
-func (l line) match(key ssh.PublicKey, at time.Time) (string, error) {
+func (l line) match(key ssh.PublicKey, space string, at time.Time) (string, error) {
 	cert, certified := key.(*ssh.Certificate)
 	switch {
 	case !l.authority && bytes.Equal(l.key, key.Marshal()):
@@ -129,8 +129,8 @@ func (l line) match(key ssh.PublicKey, at time.Time) (string, error) {
 		return "", errOther
 	}
 	switch {
-	case len(l.namespaces) > 0 && !matches(l.namespaces, namespace):
-		return "", fmt.Errorf("which may sign only for %s, and not for %q", strings.Join(l.namespaces, ","), namespace)
+	case len(l.namespaces) > 0 && !matches(l.namespaces, space):
+		return "", fmt.Errorf("which may sign only for %s, and not for %q", strings.Join(l.namespaces, ","), space)
 	case !l.after.IsZero() && at.Before(l.after):
 		return "", fmt.Errorf("which is not valid before %s; the signed time is %s", moment(l.after), moment(at))
 	case !l.before.IsZero() && at.After(l.before):

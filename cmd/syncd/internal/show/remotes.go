@@ -10,7 +10,7 @@ import (
 // remotes are repo.url and its mirrors as a table, with what is wrong with single
 // ones. A repository that is had from one place alone, which serves, needs no word.
 func (s Style) remotes(st reconcile.Status) string {
-	if len(st.Remotes) == 0 || len(st.Remotes) == 1 && calm(st.Remotes[0].State) {
+	if len(st.Remotes) == 0 || len(st.Remotes) == 1 && calm(st.Remotes[0].State) && passedOver(st.Remotes[0]) == "" {
 		return ""
 	}
 	var t table
@@ -21,12 +21,27 @@ func (s Style) remotes(st reconcile.Status) string {
 	var b strings.Builder
 	b.WriteString("\n" + t.draw(s))
 	for _, r := range st.Remotes {
+		b.WriteString(passedOver(r))
 		if r.Reason == "" || strings.Contains(st.SourceError, r.Reason) {
 			continue
 		}
 		b.WriteString(block(r.Name+": "+r.Reason, "  ") + "\n")
 		if r.Hint != "" {
 			b.WriteString(block("hint: "+r.Hint, "  ") + "\n")
+		}
+	}
+	return b.String()
+}
+
+// passedOver names the bundles that do not count; where none does, the reason does.
+func passedOver(r source.RemoteStatus) string {
+	if r.Reason != "" {
+		return ""
+	}
+	var b strings.Builder
+	for _, s := range r.Bundles {
+		if !s.Counts() {
+			b.WriteString(block(s.String(), "  ") + "\n")
 		}
 	}
 	return b.String()

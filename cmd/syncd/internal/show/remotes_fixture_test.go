@@ -20,3 +20,17 @@ func mirrored() reconcile.Status {
 		Apps: []reconcile.AppStatus{{Name: "shop", Status: reconcile.Synced, Health: reconcile.Healthy, Good: first, Wanted: first, Since: now.Add(-time.Hour)}},
 	}
 }
+
+// brought is a host that a courier serves, who carries some bundles too few.
+func brought() reconcile.Status {
+	st := mirrored()
+	st.Remotes = []source.RemoteStatus{{
+		Name: "bundle:///srv/incoming", State: source.RemoteServing, Head: first.Commit, Answered: now.Add(-20 * time.Second),
+		Bundles: []source.BundleState{
+			{File: "/srv/incoming/3.bundle", State: source.BundleWaits, Reason: "it builds on commit " + second.Commit + ", which no bundle here brings"},
+			{File: "/srv/incoming/2.bundle", State: source.BundleBroken, Reason: "it is no Git bundle " + hostile},
+			{File: "/srv/incoming/1.bundle", State: source.BundleServes},
+		},
+	}}
+	return st
+}

@@ -23,6 +23,7 @@ func texts(s show.Style) map[string]string {
 		"words.txt":    s.History(words(), 3),
 		"away.txt":     s.Status(away()),
 		"mirrors.txt":  s.Status(mirrored()),
+		"bundles.txt":  s.Status(brought()),
 		"shadow.txt":   s.Status(shadow()),
 		"serving.txt":  s.Status(gateStatus()),
 		"asking.txt":   s.Results(asking()),

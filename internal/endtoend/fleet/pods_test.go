@@ -1,0 +1,81 @@
+package fleet_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// running is the status of a pod that runs and is ready: no node is there that would
+// say so. More than a hundred pods are more than one node takes.
+const running = `{"status":{"phase":"Running","podIP":"10.99.0.1","startTime":"2026-01-01T00:00:00Z",
+"conditions":[{"type":"PodScheduled","status":"True"},{"type":"Initialized","status":"True"},{"type":"ContainersReady","status":"True"},{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}],
+"containerStatuses":[{"name":"app","image":"syncd-test/app:1","imageID":"","ready":true,"started":true,"restartCount":0,"state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}}]}}`
+
+// runPods stands for nodes, until the benchmark ends: each pod is ready as soon as it
+// is there.
+func (f *fleet) runPods() {
+	f.Helper()
+	ctx, end := context.WithCancel(context.WithoutCancel(f.Context()))
+	var group errgroup.Group
+	f.Cleanup(func() {
+		end()
+		if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+			f.Error(err)
+		}
+	})
+	names := make(chan string)
+	group.Go(func() error {
+		defer close(names)
+		return f.watchPods(ctx, names)
+	})
+	for range 8 {
+		group.Go(func() error {
+			for name := range names {
+				err := f.send("PATCH", "/api/v1/namespaces/default/pods/"+name+"/status", "application/strategic-merge-patch+json", running)
+				if err != nil && !strings.Contains(err.Error(), "not found") && ctx.Err() == nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// watchPods names each new pod.
+func (f *fleet) watchPods(ctx context.Context, names chan<- string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.cluster.URL()+"/api/v1/namespaces/default/pods?watch=1", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := f.cluster.Client().Do(req)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	for stream := json.NewDecoder(answer.Body); ; {
+		var e struct {
+			Type   string
+			Object struct{ Metadata struct{ Name string } }
+		}
+		err := stream.Decode(&e)
+		switch {
+		case ctx.Err() != nil, errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case e.Type != "ADDED":
+			continue
+		}
+		select {
+		case names <- e.Object.Metadata.Name:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
