@@ -119,7 +119,7 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limits := config.Limits{RenderTime: config.Duration(20 * time.Second), FetchMemory: 256 << 20, RenderSize: 1 << 20}
+	limits := config.Limits{RenderTime: config.Duration(20 * time.Second), FetchMemory: 512 << 20, RenderSize: 1 << 20}
 	return &stage{T: t, Child: &Child{Sandbox: sandbox.Child{Path: path}, Limits: limits}, dir: t.TempDir(), shared: &Shared{Root: "/a"}}
 }
 
