@@ -14,8 +14,8 @@ import (
 
 const validateHelp = `Checks a local directory as CI does before a merge: every app is rendered, every
 setting checked against its schema, and apps against each other (dependencies,
-ports, container names, objects of a cluster). It needs no engine, no cluster, no
-network and no state.
+ports, container names, objects of a cluster). It needs no engine, no cluster and no
+state, and the network only for Helm charts that are in a repository of their own.
 
 Values that only a host has (host.vars, host.envFiles) come from the file that
 --config names; with it, only the apps of that host, or of its cluster, are looked
@@ -51,7 +51,7 @@ func (c *cli) validate(ctx context.Context, dir string) error {
 		return err
 	}
 	v := &validation{host: host, child: &render.Child{Sandbox: child, Limits: host.Limits}, snapshot: snapshot, fixed: c.flags.config != ""}
-	verdicts, err := v.all(ctx)
+	verdicts, err := v.withCharts(ctx, child)
 	if err != nil {
 		return err
 	}

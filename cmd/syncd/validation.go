@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -13,7 +14,9 @@ import (
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/sandbox"
 	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/source/chart"
 )
 
 // validation is one run over a directory.
@@ -23,8 +26,21 @@ type validation struct {
 	snapshot source.Snapshot
 	// fixed tells that one host is meant, and not any.
 	fixed bool
+	// charts fetches those that are not in the directory.
+	charts *chart.Store
 	// took gets the objects of each app that renders; nil is nobody.
 	took func([]resource.Object)
+}
+
+// withCharts runs it with a cache of charts of its own: there is no state.
+func (v *validation) withCharts(ctx context.Context, child sandbox.Child) (verdicts []verdict, err error) {
+	dir, err := os.MkdirTemp("", "syncd-validate-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for charts: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	v.charts = chart.New(chart.Options{Dir: dir, CAFile: v.host.Repo.Auth.CAFile, Limits: v.host.Limits, Sandbox: child})
+	return v.all(ctx)
 }
 
 func (v *validation) all(ctx context.Context) ([]verdict, error) {
@@ -125,13 +141,14 @@ func (v *validation) one(ctx context.Context, req render.Request) (verdict, []re
 		out.Problems = append(out.Problems, problem{app.Error, app.Hint})
 		return out, nil, nil
 	}
-	answer, err := v.child.Render(ctx, req)
-	switch fault.Of(err) {
-	case fault.Rejected:
-		out.Problems = append(out.Problems, renderProblem(err))
+	if err := v.fetch(ctx, &req); err != nil && ctx.Err() == nil {
+		out.blame(err, fault.Of(err) == fault.Rejected)
 		return out, nil, nil
-	case fault.Blocked:
-		out.Warnings = append(out.Warnings, renderProblem(err))
+	}
+	answer, err := v.child.Render(ctx, req)
+	switch class := fault.Of(err); class {
+	case fault.Rejected, fault.Blocked:
+		out.blame(err, class == fault.Rejected)
 		return out, nil, nil
 	}
 	out.Objects, out.Notes = len(answer.Objects), answer.Notes
@@ -139,6 +156,27 @@ func (v *validation) one(ctx context.Context, req render.Request) (verdict, []re
 		v.took(answer.Objects)
 	}
 	return out, answer.Objects, err
+}
+
+// fetch has the app's chart fetched where it is not in the directory.
+func (v *validation) fetch(ctx context.Context, req *render.Request) (err error) {
+	want := req.App.Config.Kubernetes.Helm.Chart
+	if !req.Kubernetes || want.Repo == "" {
+		return nil
+	}
+	if req.Chart, err = v.charts.Fetch(ctx, want); err != nil {
+		return fmt.Errorf("render app %s: %w", req.App.Name, err)
+	}
+	return nil
+}
+
+// blame adds what is wrong: for the author to mend, or for others.
+func (v *verdict) blame(err error, author bool) {
+	if author {
+		v.Problems = append(v.Problems, renderProblem(err))
+	} else {
+		v.Warnings = append(v.Warnings, renderProblem(err))
+	}
 }
 
 // renderProblem is a rendering's error without "render app NAME": the name stands
