@@ -102,7 +102,7 @@ func TestWhatIsSentIsBounded(t *testing.T) {
 		text                     string
 	}{
 		{"more than a megabyte", "POST", "/v1/sync", `{"who":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "too large"},
-		{"a wish that it does not know", "POST", "/v1/sync", `{"force":true}`, 422, "force"},
+		{"a wish that it does not know", "POST", "/v1/sync", `{"violently":true}`, 422, "violently"},
 		{"no JSON", "POST", "/v1/plan", `hello`, 422, "read the request"},
 		{"another app than the address's", "POST", "/v1/apps/shop/pause", `{"app":"blog"}`, 400, "not the address's"},
 		{"a verb that it does not know", "POST", "/v1/apps/shop/explode", `{"app":"shop"}`, 404, "explode"},
