@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/pack"
 )
@@ -187,9 +188,15 @@ func (p *packing) members() string { return filepath.Join(p.work(), "members") }
 func (p *packing) bundle() string  { return filepath.Join(p.members(), pack.BundleName) }
 func (p *packing) layout() string  { return filepath.Join(p.members(), pack.LayoutName) }
 
-func platformsOr(platforms []string, engine string) []string {
-	if len(platforms) > 0 {
+// platformsFor are those that images are packed for: the named ones, else the
+// engine's; all, where a registry takes them, for it wants an index with all that is in
+// it.
+func platformsFor(platforms []string, engine string, host config.Host) []string {
+	switch {
+	case len(platforms) > 0:
 		return platforms
+	case host.Kubernetes != nil || host.Packs.Registry != "":
+		return nil
 	}
 	return []string{cmp.Or(engine, thisBuild().Platform)}
 }

@@ -113,7 +113,7 @@ func (p *packing) images(ctx context.Context, repo *source.Repository, child san
 		return nil, fmt.Errorf("make a directory for images: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	collector, err := collectorOf(p.host, engine, scratch, platformsOr(p.flags.platforms, platform), p.tell)
+	collector, err := collectorOf(p.host, engine, scratch, platformsFor(p.flags.platforms, platform, p.host), p.tell)
 	if err != nil {
 		return nil, err
 	}

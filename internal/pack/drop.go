@@ -126,6 +126,8 @@ func (d *Drop) take(ctx context.Context, file string) {
 	case time.Since(now.modified).Abs() < settled: // it may still be written
 	case errors.Is(err, ErrIncomplete):
 		d.say(file, err.Error()+"; waiting for the rest of it")
+	case errors.Is(err, errAhead):
+		d.say(file, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
 	default:
 		d.refuse(file, now, err)
 	}

@@ -184,12 +184,16 @@ func (in *Inbox) lacks(ctx context.Context, m Manifest, packed bool) (string, er
 	return "", nil
 }
 
+// errAhead is in the chain of an error about a pack that comes before one that it
+// builds on, or without it.
+var errAhead = errors.New("")
+
 // leftOut is the error for a pack that was made for a host that has more.
 func leftOut(missing string) error {
 	if missing == "" {
 		return nil
 	}
-	err := fault.As(fault.Rejected, fmt.Errorf("it leaves out a part of an image that is not here: %s", missing))
+	err := fault.As(fault.Rejected, fmt.Errorf("it leaves out a part of an image that is not here: %s%w", missing, errAhead))
 	return fault.Hint(err, "have it made with the newest receipt of this host (syncd pack --receipt FILE), or with none")
 }
 

@@ -25,6 +25,16 @@ func (c *catalog) account(rec state.Record) string {
 	return rec.As
 }
 
+// settings are the app's. Where they cannot be read, or are gone, it keeps what they
+// said last of what may be done without being asked: its windows, too.
+func (c *catalog) settings(rec state.Record) config.App {
+	app, here := c.apps[rec.App]
+	if !here || app.Error != "" {
+		app.Config.Sync = rec.Sync
+	}
+	return app.Config
+}
+
 // accountOf is the app's own word, else the host's usual account.
 func accountOf(app config.KubernetesApp, usual string, values map[string]string) string {
 	account := cmp.Or(app.ServiceAccount, usual)

@@ -46,7 +46,7 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker, st *Status
 		if app, ok := c.apps[w.name]; ok {
 			s.Dir, s.Owner = app.Dir, app.Config.Owner
 		}
-		s.tellWindow(a.will(c, w.name))
+		s.tellWindow(a.will(c, rec))
 	}
 	busy := w.isBusy()
 	if !busy && st.EngineError == "" {

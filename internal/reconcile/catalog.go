@@ -75,7 +75,7 @@ func (a *Agent) lookNow(ctx context.Context) (*catalog, error) {
 	}
 	last := a.catalog.Load()
 	if last != nil && last.snapshot.Revision.Commit == commit && last.valueHash == c.valueHash {
-		return last.doubted(nil), nil
+		return last.doubted(nil), a.accept(commit) // another ref may name it now
 	}
 	if err := a.refused(commit); err != nil {
 		return nil, err

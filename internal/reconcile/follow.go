@@ -140,7 +140,7 @@ func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog) {
 	if err != nil || cand.set.Digest == digest {
 		return
 	}
-	if now, err := a.will(c, w.name); err == nil && goesOn(rec, cand.set, now) {
+	if now, err := a.will(c, rec); err == nil && goesOn(rec, cand.set, now) {
 		w.interrupt(errSuperseded)
 	}
 }

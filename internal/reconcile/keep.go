@@ -64,6 +64,7 @@ func besides(v, w verdict) verdict {
 	case Superseded, RolledBack, Halted:
 		return w
 	case Unreachable, Degraded, Rejected:
+		v.cause = ""                                              // more stands in the way than the time
 		if v.outcome != Unreachable || w.outcome != Unreachable { // one outage is told once
 			v.reason += "; besides: " + w.reason
 		}

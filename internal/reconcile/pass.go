@@ -67,7 +67,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 		defer w.setUse(use{})
 		defer w.setBusy(false)
 		defer w.forgetful()()
-		if p.will, err = p.agent.will(p.catalog, p.name); err != nil {
+		if p.will, err = p.agent.will(p.catalog, p.record); err != nil {
 			return err
 		}
 		p.will.asked, p.will.force = wants.asked, wants.force
@@ -132,7 +132,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}
-	p.wanted, p.record.As = cand.set.Digest, p.catalog.account(p.record)
+	p.wanted, p.record.As, p.record.Sync = cand.set.Digest, p.catalog.account(p.record), p.config().Sync
 	p.result.Notes = append(p.result.Notes, cand.notes...)
 	switch course, v := decide(p.record, cand.set, p.will); course {
 	case settle:
@@ -302,4 +302,4 @@ func (p *pass) plan(req apply.Request) (apply.Plan, error) {
 	return apply.NewPlan(req)
 }
 
-func (p *pass) config() config.App { return p.app.Config }
+func (p *pass) config() config.App { return p.catalog.settings(p.record) }

@@ -92,7 +92,7 @@ func (a *Agent) preview(ctx context.Context, c *catalog, w *worker, rec state.Re
 
 // tellWhen adds when a pass would do what the plan says, where that is not at once.
 func (a *Agent) tellWhen(c *catalog, rec state.Record, p *Preview) error {
-	now, err := a.will(c, p.App)
+	now, err := a.will(c, rec)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (a *Agent) fill(ctx context.Context, c *catalog, w *worker, rec state.Recor
 		return fmt.Errorf("observe app %s: %w", w.name, err)
 	}
 	p.Report = drift.Compare(pairs, comparing(rec, c))
-	p.Plan, err = apply.NewPlan(apply.Request{Pairs: pairs, Report: p.Report, Trial: trial, Prune: c.apps[w.name].Config.Prune()})
+	p.Plan, err = apply.NewPlan(apply.Request{Pairs: pairs, Report: p.Report, Trial: trial, Prune: c.settings(rec).Prune()})
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,8 @@ type appFiles struct {
 	objects []resource.Object
 	config  config.App
 	broken  string
+	// unread is why the settings cannot be read.
+	unread string
 	// homeless apps need a directory on the host.
 	homeless bool
 }
@@ -132,7 +134,7 @@ func (r *repo) Load(_ context.Context, commit string) (source.Snapshot, error) {
 
 func (a appFiles) hash() string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %s %v", resource.Digest(a.objects), a.broken, a.config)
+	fmt.Fprintf(sum, "%s %s %s %v", resource.Digest(a.objects), a.broken, a.unread, a.config)
 	return fmt.Sprintf("%x", sum.Sum(nil))
 }
 
@@ -153,7 +155,7 @@ func (r *repo) Discover(_ context.Context, req render.DiscoverRequest) (render.D
 		if r.dirs[name] != "" {
 			dir = r.dirs[name]
 		}
-		d.Apps = append(d.Apps, render.App{Name: name, Dir: dir, Config: app.config})
+		d.Apps = append(d.Apps, render.App{Name: name, Dir: dir, Config: app.config, Error: app.unread})
 	}
 	return d, nil
 }

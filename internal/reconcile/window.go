@@ -72,9 +72,9 @@ func timesOf(windows []config.Window) ([]schedule.Window, error) {
 }
 
 // will is what configuration says about changes to an app now, and nobody yet.
-func (a *Agent) will(c *catalog, name string) (will, error) {
-	app := c.apps[name].Config
-	window, err := a.window(name, app)
+func (a *Agent) will(c *catalog, rec state.Record) (will, error) {
+	app := c.settings(rec)
+	window, err := a.window(rec.App, app)
 	return will{auto: app.AutoSync(), window: window}, err
 }
 

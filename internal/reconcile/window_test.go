@@ -389,3 +389,31 @@ func TestDriftIsRepairedWhileARevisionWaitsForAPerson(t *testing.T) {
 		}
 	})
 }
+
+// An app must not gain the right to be changed by losing its settings.
+func TestAnAppWhoseSettingsBreakKeepsWhatTheySaid(t *testing.T) {
+	no := false
+	for name, said := range map[string]config.Sync{
+		"a window":   {Windows: []config.Window{{Kind: "deny", Schedule: "0 0 * * *", Duration: config.Duration(24 * time.Hour)}}},
+		"no healing": {SelfHeal: &no},
+	} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(t *testing.T, w *world) {
+				w.repo.shop(healthy("v1"))
+				w.ends(reconcile.Applied)
+				app := appFiles{objects: []resource.Object{healthy("v1")}, config: config.App{Sync: said}}
+				w.repo.merge(map[string]appFiles{"shop": app})
+				w.pass()
+				app.config, app.unread = config.App{}, ".syncd.yaml:1: it makes no sense"
+				w.repo.merge(map[string]appFiles{"shop": app})
+				w.target.Vanish(key("web"))
+				stop := w.background() // a person who asks would have it repaired
+				later(time.Minute)
+				stop()
+				if n := len(w.target.Instances(key("web"))); n != 0 {
+					t.Errorf("it was repaired all the same: %d instances", n)
+				}
+			})
+		})
+	}
+}

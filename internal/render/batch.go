@@ -60,7 +60,7 @@ func (c *Child) work(ctx context.Context, p *place) {
 			cancel(nil)
 			return
 		}
-		c.queue.finish(b, c.render(bounded, b, func() { c.queue.yield(p, c.begin(ctx)) }), c.begin(ctx))
+		c.queue.finish(b, c.render(bounded, b, func() { c.queue.yield(p, b, c.begin(ctx)) }), c.begin(ctx))
 		cancel(nil)
 	}
 }

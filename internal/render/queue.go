@@ -31,7 +31,11 @@ type queue struct {
 }
 
 // place is one of the queue's; judge tells that it is for suspects.
-type place struct{ judge bool }
+type place struct {
+	judge bool
+	// now is what is worked on there.
+	now *batch
+}
 
 // places is how many there are of each kind.
 func places() int { return max(2, runtime.GOMAXPROCS(0)) }
@@ -74,6 +78,7 @@ func (q *queue) next(p *place, cancel context.CancelCauseFunc) *batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	b := &batch{cancel: cancel, ended: make(chan struct{})}
+	p.now = nil
 	switch {
 	case p.judge && len(q.suspects) > 0:
 		b.tasks, q.suspects = q.suspects[:1:1], q.suspects[1:]
@@ -89,6 +94,7 @@ func (q *queue) next(p *place, cancel context.CancelCauseFunc) *batch {
 	for _, t := range b.tasks {
 		t.batch = b
 	}
+	p.now = b
 	return b
 }
 
@@ -154,18 +160,20 @@ func (q *queue) finish(b *batch, err error, begin func(*place)) {
 		}
 	}
 	q.waiting = slices.Concat(again, q.waiting)
+	q.fill(begin)
 	if len(q.suspects) > 0 && q.judging < places() {
 		q.judging++
 		begin(&place{judge: true})
 	}
 }
 
-// yield makes a place one for suspects, where one of these is free, and calls begin
-// where somebody has to begin to work in the place that it leaves.
-func (q *queue) yield(p *place, begin func(*place)) {
+// yield makes a place one for suspects, where one of these is free and it still works
+// on b, and calls begin where somebody has to begin to work in the place that it
+// leaves.
+func (q *queue) yield(p *place, b *batch, begin func(*place)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !p.judge && q.judging < places() {
+	if p.now == b && !p.judge && q.judging < places() {
 		p.judge = true
 		q.judging++
 		q.busy--

@@ -16,27 +16,39 @@ import (
 // Accept makes a commit that Resolve returned the one that others are held against.
 // A commit that is followed by its own name changes nothing.
 func (r *Repository) Accept(commit string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.accept(commit)
-}
-
-// accept is Accept for who holds mu.
-func (r *Repository) accept(commit string) error {
 	if r.want.Commit != "" || !remote.ValidCommit(commit) {
 		return nil
 	}
-	next := Anchor{Ref: r.want.String(), Found: r.asked[commit].found, Commit: commit, Remotes: r.names(), At: r.opts.Now()}
-	if r.anchor.Commit == next.Commit && r.anchor.Ref == next.Ref && slices.Equal(r.anchor.Remotes, next.Remotes) {
+	r.anchoring.Lock()
+	defer r.anchoring.Unlock()
+	next, fresh := r.nextAnchor(commit)
+	if !fresh {
 		return nil
 	}
-	if r.opts.Anchors != nil {
+	if r.opts.Anchors != nil { // it may be far away: nobody else waits for it
 		if err := r.opts.Anchors.SetAnchor(next); err != nil {
 			return fmt.Errorf("remember revision %s as accepted: %w", shortOf(commit), err)
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.anchor = next
 	return nil
+}
+
+// nextAnchor is the anchor that an accepted commit makes, and whether it says anything
+// new. What is followed was found by the ref that is followed, whatever else somebody
+// asked for the same commit by.
+func (r *Repository) nextAnchor(commit string) (next Anchor, fresh bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found, was := r.asked[commit].found, r.anchor
+	if commit == r.followed {
+		found = r.followedRef
+	}
+	next = Anchor{Ref: r.want.String(), Found: found, Commit: commit, Remotes: r.names(), At: r.opts.Now()}
+	same := was.Commit == next.Commit && was.Ref == next.Ref && slices.Equal(was.Remotes, next.Remotes)
+	return next, !same || found != "" && found != was.Found
 }
 
 // Anchored is the commit that was accepted last for what is followed; empty where
@@ -74,7 +86,14 @@ const shortest = 7
 // by its first digits, seven or more. From then on it is what others are held
 // against. Errors: Rejected where no remote has one.
 func (r *Repository) AcceptRewrite(digits string) (commit string, err error) {
-	digits = strings.ToLower(digits)
+	if commit, err = r.refusedHead(strings.ToLower(digits)); err != nil {
+		return "", err
+	}
+	return commit, r.Accept(commit)
+}
+
+// refusedHead is the commit with these digits that a remote has and that is refused.
+func (r *Repository) refusedHead(digits string) (commit string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var refused []string
@@ -91,7 +110,7 @@ func (r *Repository) AcceptRewrite(digits string) (commit string, err error) {
 		return "", notRefused(digits, refused)
 	}
 	r.askAll()
-	return commit, r.accept(commit)
+	return commit, nil
 }
 
 func notRefused(digits string, refused []string) error {

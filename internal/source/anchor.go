@@ -85,9 +85,14 @@ func (a Anchor) judge(o offer) RemoteState {
 // judgeVersion holds tags against each other that are in the followed range: a lower
 // one than before is an old one, and the same one that names another commit was moved.
 func (a Anchor) judgeVersion(o offer) RemoteState {
+	if a.Found == "" { // what an earlier version of syncd kept
+		return RemoteServing
+	}
 	order, err := remote.CompareVersions(a.Found, o.found.Ref)
 	switch {
-	case err != nil || order > 0:
+	case err != nil:
+		return RemoteUnproven
+	case order > 0:
 		return RemoteServing
 	case order < 0:
 		return RemoteStale

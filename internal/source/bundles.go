@@ -158,6 +158,12 @@ func (b *bundles) refresh(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err == nil && len(answer.Bundles) != len(files) {
+		err = fault.As(fault.Unreachable, fmt.Errorf("the answer is about %d bundles, and not about %d", len(answer.Bundles), len(files)))
+	}
+	if len(answer.Bundles) != len(files) { // whose states these are cannot be told
+		answer.Bundles = nil
+	}
 	b.files, b.states, b.refs, b.failed = files, answer.Bundles, answer.Refs, err
 	for i := range b.states {
 		s := &b.states[i]

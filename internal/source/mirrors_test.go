@@ -440,3 +440,22 @@ func TestAServerThatAsksToBeLeftAloneIs(t *testing.T) {
 	h.repo.Forget()
 	h.takes("when somebody asks", head)
 }
+
+// TestATagThatNamesTheSameCommitIsKnownWhenItMoves: what was accepted is known by the
+// highest tag that names it, whatever else somebody asked for the commit by.
+func TestATagThatNamesTheSameCommitIsKnownWhenItMoves(t *testing.T) {
+	g := newRepo(t)
+	commit := g.commit("release")
+	g.git("tag", "v1.3.0-rc.1")
+	h := newHost(t, serve(t, g).URL, nil, func(o *source.Options) { o.Ref = config.Ref{Semver: ">=1.3.0-0"} })
+	h.takes("the candidate", commit)
+	g.git("tag", "v1.3.0")
+	h.takes("the release, which is the same commit", commit)
+	if _, err := h.repo.ResolveRef(t.Context(), "main"); err != nil {
+		t.Fatal(err)
+	}
+	h.restart()
+	g.commit("another")
+	g.git("tag", "-f", "v1.3.0")
+	h.refuses("a tag that was moved", fault.Blocked, "tag v1.3.0 was moved")
+}

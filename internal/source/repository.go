@@ -62,6 +62,9 @@ type Repository struct {
 	// store is held by the one child that works on the object store.
 	store chan struct{}
 
+	// anchoring is held while the anchor is written.
+	anchoring sync.Mutex
+
 	mu          sync.Mutex // guards what follows, and renames in the cache directory
 	standings   []standing // of origins
 	anchor      Anchor

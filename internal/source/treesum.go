@@ -131,8 +131,11 @@ func (r *Repository) covered(s Snapshot) error {
 // backed holds what was fetched against what was verified, its bytes included; where
 // nothing was verified, the child has done so.
 func (r *Repository) backed(ctx context.Context, s Snapshot) error {
-	if r.treeOf(s.Revision.Commit) == "" {
+	switch {
+	case r.opts.Verify == nil:
 		return nil
+	case r.treeOf(s.Revision.Commit) == "": // somebody asked to look at all anew meanwhile
+		return fault.As(fault.Unreachable, fmt.Errorf("what was found out about commit %s was forgotten meanwhile", s.Revision.Short()))
 	}
 	if err := r.covered(s); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
 )
@@ -53,6 +54,9 @@ type Record struct {
 	// As is the ServiceAccount (NAMESPACE/NAME) that the app was applied as last:
 	// also what is left of one whose settings are gone is looked after in its name.
 	As string `json:"as,omitempty"`
+	// Sync is what the app's settings said last of what may be done without being
+	// asked: one whose settings are broken or gone keeps it.
+	Sync config.Sync `json:"sync,omitzero"`
 }
 
 // Verdict is how the last pass ended; it changes only when what it says does.

@@ -65,12 +65,15 @@ func (e *Engine) send(ctx context.Context, ref string, offer Offer, skip int) er
 
 // loadError tells what the engine never takes from what it may take tomorrow.
 func (e *Engine) loadError(ctx context.Context, ref string, err error) error {
+	if strings.Contains(err.Error(), diskFull) { // whatever else it says
+		return e.classify(ctx, "load image "+ref, err)
+	}
 	for _, text := range []string{"invalid diffID", "invalid manifest", "Error processing tar file", "cannot load"} {
 		if strings.Contains(err.Error(), text) {
 			return rejected("the image is broken, or made for another system: newer engines know more kinds of layers", "load image %s: %w", ref, err)
 		}
 	}
-	if fault.Of(err) == fault.Unreachable && !strings.Contains(err.Error(), diskFull) {
+	if fault.Of(err) == fault.Unreachable {
 		return fault.Hint(fmt.Errorf("load image %s: %w", ref, err), "see the engine's log: `journalctl -u docker`; syncd tries again by itself")
 	}
 	return e.classify(ctx, "load image "+ref, err)

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -28,36 +27,34 @@ type desk struct {
 	mu      sync.Mutex // guards what follows
 	taken   int        // seats
 	waiting []letter
-	// missed is why one could not be written that nobody waited for.
-	missed error
+	// lost hears why one could not be written that nobody waited for.
+	lost func(error)
 	// late are those who write what waits.
 	late sync.WaitGroup
 	// watched are closed when nobody has a seat any more.
 	watched []chan struct{}
 }
 
-// take has an event written, now or soon. Errors: why it could not be, or one that
-// waited before it.
+// take has an event written, now or soon. The error is why it could not be, where it
+// was tried at once.
 func (d *desk) take(ctx context.Context, l letter) error {
-	now, missed := d.enter(l)
-	if !now {
-		return missed
+	if !d.enter(l) {
+		return nil
 	}
 	defer d.leave()
-	return cmp.Or(l(ctx), missed)
+	return l(ctx)
 }
 
 // enter takes a seat, or lets the event wait where there is none.
-func (d *desk) enter(l letter) (now bool, missed error) {
+func (d *desk) enter(l letter) (now bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	missed, d.missed = d.missed, nil
 	if d.taken >= deskSeats && len(d.waiting) < deskQueue {
 		d.waiting = append(d.waiting, l)
-		return false, missed
+		return false
 	}
 	d.taken++
-	return true, missed
+	return true
 }
 
 // leave gives the seat to what waits; back where nothing does.
@@ -73,19 +70,19 @@ func (d *desk) leave() {
 
 // writeOn writes what waits, until nothing does.
 func (d *desk) writeOn() {
-	for l := d.next(nil); l != nil; {
+	for l := d.next(); l != nil; l = d.next() {
 		ctx, cancel := context.WithTimeout(d.life, deskLimit)
-		err := l(ctx)
+		if err := l(ctx); err != nil && d.life.Err() == nil {
+			d.lost(err)
+		}
 		cancel()
-		l = d.next(err)
 	}
 }
 
-// next is what has waited longest, after one that came to err; nil gives the seat back.
-func (d *desk) next(err error) letter {
+// next is what has waited longest; nil gives the seat back.
+func (d *desk) next() letter {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.missed = cmp.Or(d.missed, err)
 	if len(d.waiting) == 0 || d.life.Err() != nil {
 		d.waiting = nil
 		d.give()

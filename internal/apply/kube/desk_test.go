@@ -39,7 +39,8 @@ func TestNewsOfManyAppsAreAllWritten(t *testing.T) {
 
 func TestWhoFindsTheDeskTakenDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{life: t.Context()}
+		var lost []error
+		d := &desk{life: t.Context(), lost: func(err error) { lost = append(lost, err) }}
 		var written atomic.Int32
 		hold := make(chan struct{})
 		slow := func(context.Context) error {
@@ -69,12 +70,11 @@ func TestWhoFindsTheDeskTakenDoesNotWait(t *testing.T) {
 		if n := written.Load(); n != deskSeats+10 {
 			t.Errorf("%d were written", n)
 		}
-		good := func(context.Context) error { return nil }
-		if err := d.take(t.Context(), good); !errors.Is(err, trouble) {
-			t.Errorf("the next one is told %v, want why one could not be written", err)
+		if len(lost) != 1 || !errors.Is(lost[0], trouble) {
+			t.Errorf("lost are %v, want why one could not be written", lost)
 		}
-		if err := d.take(t.Context(), good); err != nil {
-			t.Errorf("it is told again: %v", err)
+		if err := d.take(t.Context(), func(context.Context) error { return nil }); err != nil {
+			t.Errorf("the next one is told of it: %v", err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ package kube
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -86,6 +87,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	// What informers say besides their errors is not for the agent's standard error.
 	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	e.desk.life = e.life
+	e.desk.lost = func(err error) { e.lost(fmt.Errorf("write an event: %w", err)) }
 	id, err := e.as("")
 	if err != nil {
 		return nil, err

@@ -72,7 +72,9 @@ func (f *follow) hear(ctx context.Context, w apiwatch.Interface) {
 			if u, ok := e.Object.(*unstructured.Unstructured); ok && e.Type != apiwatch.Bookmark && e.Type != apiwatch.Error {
 				f.take(e.Type, u)
 			} else if e.Type == apiwatch.Error {
-				f.fail(apierrors.FromObject(e.Object))
+				if err := apierrors.FromObject(e.Object); !apierrors.IsGone(err) && !apierrors.IsResourceExpired(err) { // history that is too old: the next watch begins anew
+					f.fail(err)
+				}
 				return
 			}
 		}

@@ -10,15 +10,14 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// The survey's bounds: how long a list of names holds at least and at most, how many
+// The survey's bounds: how long a list of names holds, how many
 // single questions within that time call for one, how many names it may have, and how
 // long nobody asks again whether there are more.
 const (
-	surveyHolds   = time.Second
-	surveyLongest = 5 * time.Second
-	surveyFrom    = 4
-	surveySize    = 20000
-	surveySizing  = time.Minute
+	surveyHolds  = time.Second
+	surveyFrom   = 4
+	surveySize   = 20000
+	surveySizing = time.Minute
 )
 
 // survey answers whether objects that are not labelled as ours exist. A few are
@@ -80,7 +79,6 @@ func (s *survey) listed(ctx context.Context, e *Engine, place metadata.ResourceI
 	if err := s.measure(ctx, e, place); err != nil || s.big {
 		return nil, err
 	}
-	begun := time.Now()
 	list, err := e.namesOf(ctx, place, metav1.ListOptions{ResourceVersion: "0"}) // all, from the API server's cache
 	if err != nil {
 		return nil, err
@@ -89,8 +87,7 @@ func (s *survey) listed(ctx context.Context, e *Engine, place metadata.ResourceI
 	for _, item := range list.Items {
 		s.names[item.Name] = true
 	}
-	// A list that took long is not asked for all the time.
-	s.until = time.Now().Add(min(max(surveyHolds, 20*time.Since(begun)), surveyLongest))
+	s.until = time.Now().Add(surveyHolds)
 	return s.names, nil
 }
 
