@@ -79,10 +79,13 @@ func TestEditedReadmeReplacesNothing(t *testing.T) {
 	h.want(h.sync(), reconcile.Applied)
 	h.write("README.md", "how to use it")
 	commit := h.merge("explain it")
-	h.untouched(func() { h.want(h.sync(), reconcile.Unchanged) })
-	if got := h.record().Good.Revision.Commit; got != commit {
-		t.Errorf("good is %s, want %s: it asks for what runs", got, commit)
-	}
+	h.untouched(func() {
+		res := h.sync()
+		h.want(res, reconcile.Unchanged)
+		if res.Revision.Commit != commit {
+			t.Errorf("it speaks of %s, want %s: that asks for what runs", res.Revision.Commit, commit)
+		}
+	})
 }
 
 func TestUnrelatedCommitCostsTheEngineNoMoreThanALook(t *testing.T) {

@@ -31,7 +31,8 @@ func newFallible(t *testing.T) *fallible {
 	t.Parallel()
 	c := kubetest.Start(t, kubetest.Options{})
 	f := &fallible{placeOn(t, c.Access), c}
-	f.settings(judged + "rollout: {soak: 200ms, timeout: 60s}\n")
+	// Controllers that lost the API server try again after up to a minute.
+	f.settings(judged + "rollout: {soak: 200ms, timeout: 150s}\n")
 	return f
 }
 

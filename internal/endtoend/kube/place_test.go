@@ -24,7 +24,7 @@ import (
 
 const (
 	// passLimit bounds one pass of a test.
-	passLimit = 2 * time.Minute
+	passLimit = 4 * time.Minute
 	// shop is the app that most tests are about.
 	shop = "shop"
 )
