@@ -42,7 +42,7 @@ func (p *pass) interruptibly(ctx context.Context) (waits context.Context, done f
 	waits, cancel := context.WithCancelCause(ctx)
 	p.interruptible(p.wanted, cancel)
 	if c := p.agent.catalog.Load(); c != nil && c != p.catalog { // it came before anybody could end this pass
-		p.agent.preempt(waits, p.worker, c)
+		p.agent.preempt(waits, p.worker, c, wish{})
 	}
 	return waits, func() {
 		p.uninterruptible()

@@ -93,7 +93,7 @@ func (f *follower) poll(ctx context.Context) {
 		return
 	}
 	for _, w := range workers {
-		f.preempt(ctx, w, c)
+		f.preempt(ctx, w, c, wish{})
 	}
 	f.collect(ctx, c)
 	f.learn(ctx)
@@ -125,9 +125,10 @@ func withoutDigits(r rune) rune {
 	return r
 }
 
-// preempt ends a pass that puts something else than what the app asks for now.
-// A revision that leaves this app as it is disturbs nobody.
-func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog) {
+// preempt ends a pass that puts something else than what the app asks for now, where
+// that would be put: by itself, or because a person wants it. A revision that leaves
+// this app as it is disturbs nobody.
+func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog, wants wish) {
 	digest := w.applying()
 	if digest == "" || c.doubt != nil {
 		return
@@ -140,14 +141,16 @@ func (a *Agent) preempt(ctx context.Context, w *worker, c *catalog) {
 	if err != nil || cand.set.Digest == digest {
 		return
 	}
-	if now, err := a.will(c, rec); err == nil && goesOn(rec, cand.set, now) {
+	now, err := a.will(c, rec)
+	now.asked, now.force = wants.asked, wants.force
+	if err == nil && goesOn(rec, cand.set, now) {
 		w.interrupt(errSuperseded)
 	}
 }
 
-// goesOn tells whether a pass would do something about the set: what only waits
-// ends nothing.
+// goesOn tells whether a pass would do something about the set: what only waits, and
+// is not forced, ends nothing.
 func goesOn(rec state.Record, set state.Set, w will) bool {
 	course, _ := decide(rec, set, w)
-	return course == change || course == settle
+	return course == change || course == settle || course == wait && w.force != nil
 }

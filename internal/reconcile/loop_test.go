@@ -121,3 +121,31 @@ func TestCommitThatAQuestionSawFirstIsApplied(t *testing.T) {
 		w.runs("web", "v2")
 	})
 }
+
+// A person who asks for a fix does not wait for what it fixes, also where nothing is
+// put unless somebody asks.
+func TestAPersonsFixPreemptsWhatItFixes(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		no := false
+		merge := func(object resource.Object) {
+			app := appFiles{objects: []resource.Object{object}}
+			app.config.Sync.Auto = &no
+			w.repo.merge(map[string]appFiles{"shop": app})
+		}
+		stop := w.background()
+		defer stop()
+		merge(healthy("v1"))
+		w.ends(reconcile.Applied)
+		merge(never("v2"))
+		asked := make(chan reconcile.Result, 1)
+		go func() { asked <- w.pass() }()
+		later(10 * time.Second)
+		merge(healthy("v3"))
+		begun := time.Now()
+		w.ends(reconcile.Applied)
+		w.runs("web", "v3")
+		if res := <-asked; res.Outcome != reconcile.Superseded || time.Since(begun) > 20*time.Second {
+			t.Errorf("what it fixes ended %s, after %s", res.Outcome, time.Since(begun))
+		}
+	})
+}
