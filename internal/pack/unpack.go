@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
-	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -140,84 +137,6 @@ func (in *Inbox) take(ctx context.Context, p *Pack) (Taken, error) {
 	return taken, err
 }
 
-// bundleFile is where a pack's bundle is kept; the names sort by time.
-func (in *Inbox) bundleFile(m Manifest) string {
-	return filepath.Join(in.Dir, bundlesDir, m.Made.UTC().Format("20060102T150405.000000000Z")+"-"+m.To[:10]+".bundle")
-}
-
-// stillThere tells whether what a pack brought that was unpacked last is there.
-func (in *Inbox) stillThere(ctx context.Context, p *Pack) bool {
-	if missing, err := in.lacks(ctx, p.Manifest, false); err != nil || missing != "" {
-		return false
-	}
-	if !p.Manifest.has(BundleName) {
-		return true
-	}
-	_, err := os.Stat(in.bundleFile(p.Manifest))
-	return err == nil
-}
-
-// lacks returns a part of an image that is not here, nor, where that counts, in the
-// pack; empty where all are.
-func (in *Inbox) lacks(ctx context.Context, m Manifest, packed bool) (string, error) {
-	if in.Images == nil || len(m.Images) == 0 {
-		return "", nil
-	}
-	held, err := in.Images.Held(ctx)
-	if err != nil {
-		return "", fmt.Errorf("list the images' parts: %w", err)
-	}
-	here := map[string]bool{}
-	for _, digest := range held {
-		here[digest] = true
-	}
-	for _, member := range m.Members {
-		here["sha256:"+member.SHA256] = here["sha256:"+member.SHA256] || packed
-	}
-	for _, image := range m.Images {
-		for _, digest := range image.Blobs {
-			if !here[digest] {
-				return image.Name + " " + digest, nil
-			}
-		}
-	}
-	return "", nil
-}
-
-// errAhead is in the chain of an error about a pack that comes before one that it
-// builds on, or without it.
-var errAhead = errors.New("")
-
-// leftOut is the error for a pack that was made for a host that has more.
-func leftOut(missing string) error {
-	if missing == "" {
-		return nil
-	}
-	err := fault.As(fault.Rejected, fmt.Errorf("it leaves out a part of an image that is not here: %s%w", missing, errAhead))
-	return fault.Hint(err, "have it made with the newest receipt of this host (syncd pack --receipt FILE), or with none")
-}
-
-// images hands the pack's layout to who takes images.
-func (in *Inbox) images(ctx context.Context, p *Pack) (err error) {
-	if len(p.Manifest.Images) == 0 {
-		return nil
-	}
-	dir, err := in.workplace()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	for _, m := range p.Manifest.Members {
-		if !strings.HasPrefix(m.Name, LayoutName+"/") {
-			continue
-		}
-		if err := extract(ctx, p, m.Name, filepath.Join(dir, filepath.FromSlash(m.Name))); err != nil {
-			return err
-		}
-	}
-	return in.Images.Load(ctx, filepath.Join(dir, LayoutName), p.Manifest.Images)
-}
-
 // workplace is an empty directory; those that were left behind are removed.
 func (in *Inbox) workplace() (string, error) {
 	old, err := filepath.Glob(filepath.Join(in.Dir, incomingName+"*"))
@@ -237,79 +156,6 @@ func disk(err error) error {
 		return err
 	}
 	return fault.Hint(fault.As(fault.Unreachable, err), "see whether the disk of the state directory is full: df -h")
-}
-
-// fillGap takes the bundle of a pack that came too late, where the pack that came
-// before it does not have all history.
-func (in *Inbox) fillGap(ctx context.Context, p *Pack, last Receipt) error {
-	if len(last.Since) == 0 {
-		return nil
-	}
-	if err := p.Check(ctx); err != nil {
-		return err
-	}
-	return in.bundle(ctx, p)
-}
-
-// extract writes one member to a new file; the names of members are all known.
-func extract(ctx context.Context, p *Pack, name, file string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return disk(err)
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return disk(err)
-	}
-	if err := p.Copy(ctx, f, name); err != nil {
-		return errors.Join(disk(err), f.Close())
-	}
-	return disk(errors.Join(f.Sync(), f.Close()))
-}
-
-// bundle puts the pack's bundle where the repository finds it. Bundles that came
-// before one with all history are not needed any more.
-func (in *Inbox) bundle(ctx context.Context, p *Pack) error {
-	if !p.Manifest.has(BundleName) {
-		return nil
-	}
-	place := in.bundleFile(p.Manifest)
-	if err := os.MkdirAll(filepath.Dir(place), 0o700); err != nil {
-		return disk(err)
-	}
-	temp := filepath.Join(filepath.Dir(place), "."+filepath.Base(place))
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return disk(err)
-	}
-	if err := extract(ctx, p, BundleName, temp); err != nil {
-		return err
-	}
-	// where histories went apart, the newest bundle counts
-	if err := os.Chtimes(temp, p.Manifest.Made, p.Manifest.Made); err != nil {
-		return disk(err)
-	}
-	if err := os.Rename(temp, place); err != nil {
-		return disk(err)
-	}
-	if err := durable.SyncDir(filepath.Dir(place)); err != nil {
-		return disk(err)
-	}
-	if len(p.Manifest.Since) > 0 {
-		return nil
-	}
-	return in.dropBefore(place)
-}
-
-func (in *Inbox) dropBefore(place string) error {
-	all, err := filepath.Glob(filepath.Join(in.Dir, bundlesDir, "*.bundle"))
-	if err != nil {
-		return err
-	}
-	for _, file := range all {
-		if path.Base(file) < path.Base(place) {
-			err = errors.Join(err, os.Remove(file))
-		}
-	}
-	return disk(err)
 }
 
 // receipt says what is here now.

@@ -15,7 +15,8 @@ type field struct {
 	from, to    int
 }
 
-// fields splits the headers of an object: all up to the first empty line.
+// fields splits the headers of an object: all up to the first empty line. One that git
+// writes at most once is refused where it stands twice.
 func fields(raw []byte) ([]field, error) {
 	end := bytes.Index(raw, []byte("\n\n"))
 	if end < 0 {
@@ -40,7 +41,7 @@ func fields(raw []byte) ([]field, error) {
 		}
 		at = next
 	}
-	return out, nil
+	return out, once(out)
 }
 
 // once refuses headers that git writes at most once, written twice: the one reader
@@ -69,9 +70,6 @@ func take(all []field, name string) (string, []field, error) {
 func (o *Object) readCommit(raw []byte) error {
 	all, err := fields(raw)
 	if err != nil {
-		return err
-	}
-	if err := once(all); err != nil {
 		return err
 	}
 	rest := all
@@ -121,9 +119,6 @@ func (o *Object) takeSignature(raw []byte, rest []field) error {
 func (o *Object) readTag(raw []byte) error {
 	all, err := fields(raw)
 	if err != nil {
-		return err
-	}
-	if err := once(all); err != nil {
 		return err
 	}
 	rest := all

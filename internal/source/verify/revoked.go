@@ -5,7 +5,6 @@ import (
 	"crypto/sha1" //nolint:gosec // fingerprints in OpenSSH's own lists
 	"crypto/sha256"
 	"fmt"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -29,13 +28,7 @@ func ParseRevoked(file string, data []byte) (*Revoked, error) {
 		}
 		return r, nil
 	}
-	number := 0
-	for text := range strings.Lines(string(data)) {
-		number++
-		text = strings.TrimSpace(text)
-		if text == "" || text[0] == '#' {
-			continue
-		}
+	for number, text := range said(data) {
 		blob, err := publicKey(text)
 		if err != nil {
 			return nil, badLine(file, number, err, hintRevoked)

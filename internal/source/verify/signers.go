@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -38,13 +39,7 @@ type line struct {
 // error: Blocked, with file and line.
 func ParseSigners(file string, data []byte) (*Signers, error) {
 	s := &Signers{file: file}
-	number := 0
-	for text := range strings.Lines(string(data)) {
-		number++
-		text = strings.TrimSpace(text)
-		if text == "" || text[0] == '#' {
-			continue
-		}
+	for number, text := range said(data) {
 		l, err := parseSigner(text)
 		if err != nil {
 			return nil, badLine(file, number, err, `a line is: PRINCIPALS [OPTIONS] KEYTYPE KEY, such as: ann@example.com namespaces="git" ssh-ed25519 AAAA…; see ALLOWED SIGNERS in ssh-keygen(1)`)
@@ -56,6 +51,21 @@ func ParseSigners(file string, data []byte) (*Signers, error) {
 		return nil, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("%s lists no key", file)), "add a line for each person who may sign: NAME KEYTYPE KEY")
 	}
 	return s, nil
+}
+
+// said are the lines of a file of keys by their numbers, from 1 on, without those that
+// are empty or comments.
+func said(data []byte) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		number := 0
+		for text := range strings.Lines(string(data)) {
+			number++
+			text = strings.TrimSpace(text)
+			if text != "" && text[0] != '#' && !yield(number, text) {
+				return
+			}
+		}
+	}
 }
 
 func badLine(file string, number int, err error, hint string) error {
