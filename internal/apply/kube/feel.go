@@ -5,6 +5,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -40,7 +41,7 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 	case err != nil:
 		return resource.Health{}, err
 	case object == nil || string(object.GetUID()) != ref.ID:
-		return t.notShown(known, ref), nil
+		return t.notShown(ctx, id, k, known, ref)
 	case object.GetGeneration() < ref.Generation || before(object.GetResourceVersion(), known, ref):
 		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of the change yet"}, nil
 	}
@@ -65,12 +66,26 @@ func before(version string, known entry, ref resource.Ref) bool {
 }
 
 // notShown is the health of an object that its watch does not show: it is gone, or
-// the watch has not caught up with the put that made it.
-func (t *Target) notShown(known entry, ref resource.Ref) resource.Health {
+// the watch has not caught up, as after the API server was away. Who fails because of
+// it must be right: so the API server is asked.
+func (t *Target) notShown(ctx context.Context, id *identity, k kind, known entry, ref resource.Ref) (resource.Health, error) {
+	late := resource.Health{State: resource.Progressing, Reason: "the cluster has not told of it yet"}
 	if known.fresh && known.UID == ref.ID && time.Since(known.put) < patience {
-		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of it yet"}
+		return late, nil
 	}
-	return resource.Health{State: resource.Absent}
+	place := placeOf(id, scope{kind: k, namespace: known.Namespace})
+	var live *metav1.PartialObjectMetadata
+	err := t.engine.bounded(ctx, func() (err error) {
+		live, err = place.Get(ctx, known.Name, metav1.GetOptions{})
+		return err
+	})
+	switch {
+	case apierrors.IsNotFound(err), err == nil && string(live.UID) != ref.ID:
+		return resource.Health{State: resource.Absent}, nil
+	case err != nil:
+		return resource.Health{}, classified(err, "look at "+known.Kind+" "+known.Name)
+	}
+	return late, nil
 }
 
 // feels returns the health of an object at a resource version: as it is remembered
