@@ -117,7 +117,8 @@ func TestEngineRestartedInMidRolloutBlamesNobody(t *testing.T) {
 			h := p.host(t)
 			h.deploy(compose)
 			h.want(h.sync(), reconcile.Applied)
-			h.deploy(version(compose, `2", APP_HEALTHY_AFTER: "8s`))
+			// Not before the engine is down, also where it takes its time to stop.
+			h.deploy(version(compose, `2", APP_HEALTHY_AFTER: "20s`))
 			res := h.syncWhile(func() { p.stop(); p.start() })
 			if res.Outcome == reconcile.Unreachable {
 				res = h.sync()

@@ -132,9 +132,8 @@ func TestAPersonsFixPreemptsWhatItFixes(t *testing.T) {
 			app.config.Sync.Auto = &no
 			w.repo.merge(map[string]appFiles{"shop": app})
 		}
-		stop := w.background()
-		defer stop()
 		merge(healthy("v1"))
+		defer w.background()()
 		w.ends(reconcile.Applied)
 		merge(never("v2"))
 		asked := make(chan reconcile.Result, 1)

@@ -80,6 +80,7 @@ func TestTheAPIServerRestartsInMidDeploy(t *testing.T) {
 
 	var once sync.Once
 	var restarted sync.WaitGroup
+	defer restarted.Wait() // also where the test fails before
 	f.around = func(target *kube.Target) apply.Target {
 		return hooked{target, func(o resource.Object) {
 			if o.Key.Kind == "Deployment" {
