@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -40,7 +41,7 @@ func TestNewsOfManyAppsAreAllWritten(t *testing.T) {
 func TestWhoFindsTheDeskTakenDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lost []error
-		d := &desk{life: t.Context(), lost: func(err error) { lost = append(lost, err) }}
+		d := newDesk(t.Context(), func() bool { return false }, func(err error) { lost = append(lost, err) })
 		var written atomic.Int32
 		hold := make(chan struct{})
 		slow := func(context.Context) error {
@@ -76,5 +77,36 @@ func TestWhoFindsTheDeskTakenDoesNotWait(t *testing.T) {
 		if err := d.take(t.Context(), func(context.Context) error { return nil }); err != nil {
 			t.Errorf("the next one is told of it: %v", err)
 		}
+	})
+}
+
+// Where others are busy, what is to be told gives way to what is to be done, for a
+// while each time.
+func TestEventsGiveWayToWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var busy atomic.Bool
+		busy.Store(true)
+		d := newDesk(t.Context(), busy.Load, func(err error) { t.Error(err) })
+		var written atomic.Int32
+		write := func(context.Context) error {
+			written.Add(1)
+			return nil
+		}
+		const many = 100
+		for range many {
+			if err := d.take(t.Context(), write); err != nil {
+				t.Error(err)
+			}
+		}
+		<-time.After(10*deskYield + time.Millisecond)
+		if n := written.Load(); n != 10*deskSeats {
+			t.Errorf("%d were written while others were busy, want %d", n, 10*deskSeats)
+		}
+		busy.Store(false)
+		<-time.After(deskYield)
+		if n := written.Load(); n != many {
+			t.Errorf("%d were written, want all", n)
+		}
+		d.clear()
 	})
 }

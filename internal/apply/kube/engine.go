@@ -47,7 +47,7 @@ type Engine struct {
 	// journal is what events were told last.
 	journal journal
 	// desk is where they are written.
-	desk desk
+	desk *desk
 	// life ends with Close: what watches does so until then.
 	life   context.Context
 	end    context.CancelFunc
@@ -86,8 +86,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	}
 	// What informers say besides their errors is not for the agent's standard error.
 	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
-	e.desk.life = e.life
-	e.desk.lost = func(err error) { e.lost(fmt.Errorf("write an event: %w", err)) }
+	e.desk = newDesk(e.life, e.busy, func(err error) { e.lost(fmt.Errorf("write an event: %w", err)) })
 	id, err := e.as("")
 	if err != nil {
 		return nil, err
@@ -137,6 +136,12 @@ func (e *Engine) bounded(ctx context.Context, do func() error) error {
 	defer func() { <-e.slots }()
 	return do()
 }
+
+// fewInFlight is how many requests may be under way where the engine is not busy.
+const fewInFlight = 2
+
+// busy tells whether many requests are under way.
+func (e *Engine) busy() bool { return len(e.slots) > fewInFlight }
 
 // lost tells that events were missed.
 func (e *Engine) lost(err error) {
