@@ -2,10 +2,10 @@ package reconcile
 
 import (
 	"encoding/json"
-	"strings"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/spec"
 	"syncd.io/syncd/internal/state"
 )
@@ -74,7 +74,7 @@ func (p *pass) bookVerdict(res Result) bool {
 func (w *worker) showVerdict() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen.Last = w.record.Last
+	w.seen.Last, w.seen.Incident = w.record.Last, w.record.Incident.Clone()
 }
 
 func worthHistory(res Result, fresh bool) bool {
@@ -92,13 +92,20 @@ func worthHistory(res Result, fresh bool) bool {
 	}
 }
 
+// The kinds of lines that are no person's word, and the outcome of one that tells
+// of a change that was begun.
+const (
+	kindSync    = "sync"
+	kindRepair  = "repair"
+	kindDrift   = "drift"
+	syncStarted = "started"
+)
+
 func (p *pass) entry(res Result) state.Entry {
-	e := state.Entry{
-		App: p.name, At: res.Started, Kind: "sync", Revision: res.Revision,
-		Outcome: string(res.Outcome), Reason: res.Reason, Duration: res.Duration,
-	}
-	if strings.Contains(res.Reason, repaired) {
-		e.Kind = "repair"
+	e := p.line(kindSync, string(res.Outcome), res.Revision)
+	e.At, e.Reason, e.Hint, e.Duration = res.Started, res.Reason, res.Hint, res.Duration
+	if p.mending {
+		e.Kind = kindRepair
 	}
 	if good := p.record.Good; good != nil {
 		e.Digest, e.Images = good.Digest, imagesOf(good.Objects)
@@ -106,10 +113,24 @@ func (p *pass) entry(res Result) state.Entry {
 	for _, g := range apply.Longest(res.Gaps) {
 		e.Gaps = append(e.Gaps, g.String())
 	}
-	for _, s := range res.Plan.Steps {
-		e.Steps = append(e.Steps, s.String())
-	}
+	e.Steps = stepsOf(res.Plan)
 	return e
+}
+
+// line begins a line of history.
+func (p *pass) line(kind, outcome string, of source.Revision) state.Entry {
+	return state.Entry{
+		App: p.name, At: p.agent.opts.Now(), Kind: kind, Owner: p.app.Config.Owner,
+		Revision: of, Outcome: outcome,
+	}
+}
+
+func stepsOf(plan apply.Plan) []string {
+	var out []string
+	for _, s := range plan.Steps {
+		out = append(out, s.String())
+	}
+	return out
 }
 
 // fromTo says what a rollback leaves and what it puts back.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,8 @@ type Cluster struct {
 
 	mu      sync.Mutex // guards what follows
 	shelves map[string]*shelf
-	last    uint64 // the newest ID of all histories
+	last    uint64            // the newest ID of all histories
+	flying  map[string]uint64 // the first ID that is being written, by shelf
 	lost    error
 }
 
@@ -59,7 +61,7 @@ func OpenCluster(ctx context.Context, opts ClusterOptions) (*Cluster, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	c := &Cluster{opts: opts, chunk: chunkSize, life: context.WithoutCancel(ctx), shelves: map[string]*shelf{}}
+	c := &Cluster{opts: opts, chunk: chunkSize, life: context.WithoutCancel(ctx), shelves: map[string]*shelf{}, flying: map[string]uint64{}}
 	if err := c.load(ctx); err != nil {
 		if fault.Of(err) == fault.Unknown {
 			err = fault.As(fault.Blocked, err)
@@ -127,10 +129,11 @@ func (c *Cluster) Record(app string) (Record, error) {
 	return r, reading("record", app, unpack(c.content(app).record, &r))
 }
 
-// History returns the newest entries of an app, the newest first; limit 0 is all.
+// History returns the newest entries of an app, of the agent itself where it is
+// empty, the newest first; limit 0 is all.
 func (c *Cluster) History(app string, limit int) ([]Entry, error) {
 	var entries []Entry
-	err := unpack(c.content(app).history, &entries)
+	err := unpack(c.content(cmp.Or(app, agentShelf)).history, &entries)
 	if limit > 0 {
 		entries = entries[:min(limit, len(entries))]
 	}
@@ -168,28 +171,21 @@ func (c *Cluster) Save(r Record) error {
 	return c.change(r.App, "save record of ", func(next *content) error { return next.keep(&c.packer, r) })
 }
 
-// SaveWith stores r and appends e to the history in one write: after a crash both
-// are there, or none. It returns e with its ID.
-func (c *Cluster) SaveWith(r Record, e Entry) (Entry, error) {
-	err := c.change(r.App, "save record of ", func(next *content) error {
-		e.ID = c.nextID()
-		return errors.Join(next.keep(&c.packer, r), next.append(&c.packer, e))
+// SaveWith stores r and appends entries to the history in one write: after a crash
+// all are there, or none. It returns the last of them with its ID.
+func (c *Cluster) SaveWith(r Record, entries ...Entry) (Entry, error) {
+	var last Entry
+	err := c.change(r.App, "save record of ", func(next *content) (err error) {
+		last, err = c.append(next, r.App, entries)
+		return errors.Join(next.keep(&c.packer, r), err)
 	})
-	return e, err
+	return last, err
 }
 
 // SaveLog keeps what a failed instance wrote: the last lines that fit in 32 KiB.
 // Of more than 10 of one app the oldest go.
 func (c *Cluster) SaveLog(l FailedLog) error {
 	return c.change(l.App, "save log of ", func(next *content) error { return next.note(&c.packer, l) })
-}
-
-// nextID is ascending over all apps.
-func (c *Cluster) nextID() uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last++
-	return c.last
 }
 
 // change edits what is kept of one app, and writes it where it differs, or where
@@ -218,6 +214,7 @@ func (c *Cluster) edit(app, doing string, edit func(*content) error) error {
 	if err == nil {
 		err = c.write(s, next)
 	}
+	c.landed(app, s)
 	if err != nil {
 		return fmt.Errorf("%s%s: %w", doing, app, err)
 	}

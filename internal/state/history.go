@@ -39,7 +39,8 @@ func (s *Store) append(tx *bbolt.Tx, e *Entry) error {
 	return of.trim(maxHistory)
 }
 
-// History returns the newest entries of an app, the newest first; limit 0 is all.
+// History returns the newest entries of an app, of the agent itself where it is
+// empty, the newest first; limit 0 is all.
 func (s *Store) History(app string, limit int) ([]Entry, error) {
 	var entries []Entry
 	err := s.view("read history of "+app, func(tx *bbolt.Tx) error {
