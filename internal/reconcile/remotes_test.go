@@ -14,13 +14,13 @@ import (
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/source"
-	"syncd.io/syncd/internal/state"
 )
 
 // held is a repository in memory that remembers what was accepted, and may refuse
 // what is new.
 type held struct {
 	*repo
+	world    *world
 	mu       sync.Mutex // guards what follows
 	accepted string
 	learnt   []string
@@ -55,11 +55,14 @@ func (h *held) Accepted(ctx context.Context) (source.Snapshot, error) {
 	return h.Load(ctx, h.accepted)
 }
 
-func (h *held) AcceptRewrite(digits string) (string, error) {
+func (h *held) AcceptRewrite(digits string, by source.Word) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.refused == "" || digits != h.refused {
 		return "", fault.As(fault.Rejected, errors.New("no remote has it"))
+	}
+	if err := h.world.store.Overrule(source.Anchor{Commit: digits, At: time.Now()}, by); err != nil {
+		return "", err
 	}
 	h.accepted, h.refused = h.refused, ""
 	return h.accepted, nil
@@ -88,7 +91,7 @@ func (h *held) set(change func()) {
 func holding(t *testing.T, test func(t *testing.T, w *world, h *held)) {
 	t.Helper()
 	within(t, func(t *testing.T, w *world) {
-		h := &held{repo: w.repo}
+		h := &held{repo: w.repo, world: w}
 		w.restart(func(o *reconcile.Options) { o.Source, o.Renderer = h, h })
 		test(t, w, h)
 	})
@@ -162,7 +165,7 @@ func TestAPersonAcceptsARewrite(t *testing.T) {
 		forced := commitName(1)
 		h.set(func() { h.refused = forced })
 		ask := func(digits string) ([]reconcile.Result, error) {
-			return w.agent.Sync(t.Context(), reconcile.SyncRequest{Who: "ann", AcceptRewrite: digits}, nil)
+			return w.agent.Sync(t.Context(), reconcile.SyncRequest{Who: "ann", AcceptRewrite: digits, Reason: "the tag\nwas wrong"}, nil)
 		}
 		if _, err := ask("abc"); fault.Of(err) != fault.Rejected {
 			t.Errorf("another one: %v", err)
@@ -173,11 +176,9 @@ func TestAPersonAcceptsARewrite(t *testing.T) {
 			t.Errorf("the pass ended %s (%s)", res[0].Outcome, res[0].Reason)
 		}
 		w.runs("web", "v2")
-		entries, err := w.store.History("shop", 0)
-		w.must(err)
-		i := slices.IndexFunc(entries, func(e state.Entry) bool { return e.Kind == "accept" })
-		if i < 0 || entries[i].Who != "ann" || entries[i].Revision.Commit != forced {
-			t.Errorf("the history is %+v", entries)
+		told := w.acceptances("shop")
+		if len(told) != 1 || told[0].Who != "ann" || told[0].Revision.Commit != forced || !said(told[0].Reason).has("the tag was wrong", "does not follow") {
+			t.Errorf("the history says %+v", told)
 		}
 		w.restart(func(o *reconcile.Options) { o.Source, o.Renderer, o.ReadOnly = h, h, true })
 		if _, err := ask(forced); fault.Of(err) != fault.Blocked || !strings.Contains(err.Error(), "read-only") {
