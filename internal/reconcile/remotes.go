@@ -30,24 +30,6 @@ func (a *Agent) Remotes() []source.RemoteStatus {
 	return nil
 }
 
-// Learner is a Source that keeps the history of what it follows, to judge by it later.
-type Learner interface {
-	// Learn has it know the history of what was accepted.
-	Learn(ctx context.Context) error
-}
-
-// learn lets the source learn what it needs to judge the next revision. No pass waits
-// for it.
-func (a *Agent) learn(ctx context.Context) {
-	learner, ok := a.opts.Source.(Learner)
-	if !ok {
-		return
-	}
-	if err := learner.Learn(ctx); err != nil && ctx.Err() == nil {
-		a.hear(Event{Text: "what came before the revision is not known: " + err.Error()})
-	}
-}
-
 // accept keeps a revision that was looked at as the one that others are held against.
 func (a *Agent) accept(commit string) error {
 	if remotes, ok := a.opts.Source.(Remotes); ok {

@@ -23,10 +23,14 @@ type held struct {
 	world    *world
 	mu       sync.Mutex // guards what follows
 	accepted string
-	learnt   []string
-	remotes  []source.RemoteStatus
-	refused  string
-	cold     bool // nothing of it is on this host
+	// learnt are the commits whose history it knows, studied is how often it tried.
+	learnt  []string
+	studied int
+	// study is what learning takes; nil is nothing.
+	study   func(context.Context) error
+	remotes []source.RemoteStatus
+	refused string
+	cold    bool // nothing of it is on this host
 }
 
 func (h *held) Resolve(ctx context.Context) (string, error) {
@@ -74,11 +78,20 @@ func (h *held) Remotes() []source.RemoteStatus {
 	return slices.Clone(h.remotes)
 }
 
-func (h *held) Learn(context.Context) error {
+func (h *held) Learn(ctx context.Context) error {
+	h.mu.Lock()
+	commit, study := h.accepted, h.study
+	h.mu.Unlock()
+	var err error
+	if study != nil {
+		err = study(ctx)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.learnt = append(h.learnt, h.accepted)
-	return nil
+	if h.studied++; err == nil {
+		h.learnt = append(h.learnt, commit)
+	}
+	return err
 }
 
 func (h *held) set(change func()) {

@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -103,24 +104,31 @@ func (h *host) restart(change ...func(*source.Options)) {
 	h.repo = follow(h.t, "/", h.options...)
 }
 
-// takes fails the test unless a poll brings this commit, and accepts it.
+// takes fails the test unless a poll brings this commit; it accepts it, and learns what
+// came before.
 func (h *host) takes(what, commit string) {
 	h.t.Helper()
-	got, err := h.repo.Resolve(h.t.Context())
+	h.brings(h.t.Context(), what, commit)
+	if err := h.repo.Learn(h.t.Context()); err != nil {
+		h.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// brings fails the test unless a poll brings this commit, and accepts it.
+func (h *host) brings(ctx context.Context, what, commit string) {
+	h.t.Helper()
+	got, err := h.repo.Resolve(ctx)
 	if err != nil {
 		h.t.Fatalf("%s: %v", what, err)
 	}
 	if got != commit {
 		h.t.Fatalf("%s: got %.10s, want %.10s", what, got, commit)
 	}
-	if _, err := h.repo.Load(h.t.Context(), got); err != nil {
+	if _, err := h.repo.Load(ctx, got); err != nil {
 		h.t.Fatalf("%s: %v", what, err)
 	}
 	if err := h.repo.Accept(got); err != nil {
 		h.t.Fatal(err)
-	}
-	if err := h.repo.Learn(h.t.Context()); err != nil {
-		h.t.Fatalf("%s: %v", what, err)
 	}
 }
 
