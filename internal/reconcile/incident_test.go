@@ -268,6 +268,7 @@ func TestMuchDriftIsBounded(t *testing.T) {
 		}
 		w.drifting(all...)
 		defer w.background()()
+		later(time.Minute)
 		for i := range 300 {
 			w.target.Vanish(key(fmt.Sprintf("c%03d", i)))
 		}

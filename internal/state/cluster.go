@@ -1,7 +1,6 @@
 package state
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,15 +128,15 @@ func (c *Cluster) Record(app string) (Record, error) {
 	return r, reading("record", app, unpack(c.content(app).record, &r))
 }
 
-// History returns the newest entries of an app, of the agent itself where it is
-// empty, the newest first; limit 0 is all.
+// History returns the newest entries of an app, those that concern every app among
+// them, the newest first; limit 0 is all.
 func (c *Cluster) History(app string, limit int) ([]Entry, error) {
-	var entries []Entry
-	err := unpack(c.content(cmp.Or(app, agentShelf)).history, &entries)
-	if limit > 0 {
-		entries = entries[:min(limit, len(entries))]
+	var own, common []Entry
+	err := unpack(c.content(agentShelf).history, &common)
+	if app != everyApp {
+		err = errors.Join(err, unpack(c.content(app).history, &own))
 	}
-	return entries, reading("history", app, err)
+	return merged(app, own, common, limit), reading("history", app, err)
 }
 
 // Logs returns the kept logs of an app, the newest first: those of the commit
@@ -197,8 +196,8 @@ func (c *Cluster) change(app, doing string, edit func(*content) error) error {
 	return c.edit(app, doing, edit)
 }
 
-// agentShelf is where a cluster keeps what concerns no single app; no app can be
-// called so.
+// agentShelf is where a cluster keeps what concerns no single app, the history of
+// every app included; no app can be called so.
 const agentShelf = "_agent"
 
 func (c *Cluster) edit(app, doing string, edit func(*content) error) error {

@@ -95,7 +95,7 @@ func (c *Cluster) histories(id uint64) (packed map[string][]byte, before uint64)
 // Append adds e to the history of its app, or of the agent itself, and returns it
 // with its ID.
 func (c *Cluster) Append(e Entry) (Entry, error) {
-	app := cmp.Or(e.App, agentShelf)
+	app := cmp.Or(e.App, agentShelf) // everyApp is empty
 	err := c.edit(app, "append to history of ", func(next *content) (err error) {
 		e, err = c.append(next, app, []Entry{e})
 		return err
