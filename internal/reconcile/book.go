@@ -14,6 +14,7 @@ import (
 // changed or failed something, and the event for those who listen.
 func (p *pass) book(res Result) error {
 	p.agent.hear(Event{App: p.name, At: res.Started.Add(res.Duration.D()), Result: &res})
+	p.bookWindow(res)
 	fresh := p.bookVerdict(res)
 	if p.agent.opts.ReadOnly {
 		p.showVerdict()
