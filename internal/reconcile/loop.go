@@ -84,7 +84,7 @@ func (w *worker) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-w.wake:
-		case <-time.After(w.pause()):
+		case <-time.After(w.untilLook(w.pause())):
 		}
 		c := w.agent.catalog.Load()
 		res, err := w.pass(ctx, c, wish{})

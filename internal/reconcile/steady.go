@@ -44,9 +44,10 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	ctx, done := p.interruptibly(ctx)
 	defer done()
 	v := p.repair(ctx, left.rest(ours), plan, left)
-	if len(left.keys) > 0 {
+	if len(left.fights) > 0 {
 		return besides(left.verdict(p.name), v)
 	}
+	v.opens = left.due
 	return v
 }
 
