@@ -27,7 +27,10 @@ func (s Style) History(entries []state.Entry, limit int) string {
 	t.head(head...)
 	for _, e := range entries {
 		who, why := e.Who, e.Reason
-		if who == "" { // a pass: the commit says who and why
+		if e.Incident != "" {
+			why = e.Incident + ": " + why
+		}
+		if who == "" && (e.Kind == "sync" || e.Kind == "repair" || e.Kind == "") { // a pass: the commit says who and why
 			who = e.Revision.Author
 			why = cmp.Or(why, e.Revision.Subject)
 		}
