@@ -172,7 +172,11 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 		return answer, err
 	}
 	req.Remote = spec
-	done, err := r.storeTurn(ctx)
+	turn := r.storeTurn
+	if req.Learn {
+		turn = r.spareTurn
+	}
+	done, err := turn(ctx)
 	if err != nil {
 		return answer, err
 	}
@@ -184,15 +188,4 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 		err = errOpen
 	}
 	return answer, err
-}
-
-// storeTurn waits until no child works on the object store, or ctx ends; the caller
-// has to call done.
-func (r *Repository) storeTurn(ctx context.Context) (done func(), err error) {
-	select {
-	case r.store <- struct{}{}:
-		return func() { <-r.store }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the object store: %w", context.Cause(ctx))
-	}
 }
