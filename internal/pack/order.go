@@ -100,7 +100,7 @@ func (in *Inbox) order() (order, error) {
 		return out, fmt.Errorf("read the order of packs: %w", err)
 	}
 	if json.Unmarshal(data, &out) != nil {
-		return order{}, nil
+		return order{}, nil //nolint:nilerr // see above
 	}
 	return out, nil
 }
