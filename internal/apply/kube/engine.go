@@ -114,7 +114,7 @@ func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[resource.Key]entry{}}
+		e.ledgers[app] = &ledger{entries: map[resource.Key]*entry{}}
 	}
 	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
 }
