@@ -226,6 +226,23 @@ func (p *place) restart() {
 	p.target = p.engine.Target("shop")
 }
 
+// account makes a ServiceAccount that may do in this namespace what the rules of a
+// Role say.
+func (p *place) account(name, rules string) {
+	p.t.Helper()
+	var allowed []any
+	if err := yaml.Unmarshal([]byte(rules), &allowed); err != nil {
+		p.t.Fatal(err)
+	}
+	named, group := map[string]any{"name": name}, "rbac.authorization.k8s.io"
+	p.do("POST", "/api/v1/namespaces/"+p.namespace+"/serviceaccounts", map[string]any{"metadata": named}, p.access)
+	p.do("POST", "/apis/"+group+"/v1/namespaces/"+p.namespace+"/roles", map[string]any{"metadata": named, "rules": allowed}, p.access)
+	p.do("POST", "/apis/"+group+"/v1/namespaces/"+p.namespace+"/rolebindings", map[string]any{
+		"metadata": named, "roleRef": map[string]any{"apiGroup": group, "kind": "Role", "name": name},
+		"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": p.namespace}},
+	}, p.access)
+}
+
 // pairOf looks at one object.
 func (p *place) pairOf(o resource.Object) resource.Pair {
 	p.t.Helper()
