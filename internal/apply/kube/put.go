@@ -94,6 +94,10 @@ func (id *identity) apply(ctx context.Context, w *wanted, dry bool) (*unstructur
 func (t *Target) booked(w *wanted, live *unstructured.Unstructured) {
 	known := entryOf(w, live)
 	known.fresh, known.version, known.put = true, live.GetResourceVersion(), time.Now()
+	if before, _ := t.ledger.get(w.object.Key); before.UID == known.UID {
+		known.naming = before.naming
+	}
+	known.naming = known.naming.put(live)
 	t.ledger.set(w.object.Key, known)
 	if w.kind.gvk.Kind == "CustomResourceDefinition" {
 		t.engine.kinds.stale()
