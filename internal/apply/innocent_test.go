@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/applytest"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -46,6 +45,5 @@ func TestAControllerThatIsAwayIsNoFaultOfWhatIsAwaited(t *testing.T) {
 		if len(out.Failures) > 0 || fault.Of(out.Err) != fault.Unreachable || !strings.HasSuffix(out.Err.Error(), "has not looked at it yet, for 5s") {
 			t.Errorf("outcome %+v", out)
 		}
-		var _ apply.Target = r.Target
 	})
 }

@@ -65,6 +65,7 @@ type Engine struct {
 	ledgers    map[string]*ledger
 	lookouts   map[lookoutID]*lookout
 	surveys    map[scope]*survey
+	scaled     map[scope]autoscaled
 	// confined are the kinds that may be watched in single namespaces only.
 	confined map[scope]bool
 	hear     chan string
@@ -86,7 +87,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
-		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, scaled: map[scope]autoscaled{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 		naming: namedWithin,
 	}
 	// What informers say besides their errors is not for the agent's standard error.
