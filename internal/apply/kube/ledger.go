@@ -48,6 +48,9 @@ type entry struct {
 	version string
 	// generation is that of the last put.
 	generation int64
+	// naming tells a Deployment's new pods from its old ones; nil for everything else,
+	// and where nothing is known of that.
+	naming *naming
 	// health is how it felt at resource version healthAt.
 	health   resource.Health
 	healthAt string

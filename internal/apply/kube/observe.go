@@ -85,7 +85,11 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 	case seen == nil || seen.app != l.app:
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
-		w.yield(l.isScaled(o.Key), nil, seen.scaled)
+		owner, err := l.scalerOf(ctx, l.identity, w, seen.scaled)
+		if err != nil {
+			return p, err
+		}
+		w.yield(l.isScaled(o.Key), nil, owner)
 		if known.Want == w.hash && !known.stale(time.Now()) {
 			return l.asKnown(ctx, p, w, known, seen)
 		}
