@@ -92,7 +92,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.kinds = newKinds(id.discovery)
+	e.kinds = newKinds(id.core)
 	if err := e.kinds.refresh(ctx); err != nil {
 		e.end()
 		return nil, err

@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
 
 	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
@@ -51,13 +51,13 @@ const refreshPause = 500 * time.Millisecond
 
 // kinds is what the API server serves, as it was last asked.
 type kinds struct {
-	client discovery.DiscoveryInterface
+	client rest.Interface
 	mu     sync.Mutex
 	asked  time.Time
 	all    map[schema.GroupVersionKind]kind
 }
 
-func newKinds(client discovery.DiscoveryInterface) *kinds { return &kinds{client: client} }
+func newKinds(client rest.Interface) *kinds { return &kinds{client: client} }
 
 // find returns a kind, and asks the API server again where it is not known yet.
 // Errors: errNoKind, Rejected.
@@ -120,32 +120,22 @@ func (k *kinds) refresh(ctx context.Context) error {
 	if time.Since(k.asked) < refreshPause {
 		return nil
 	}
-	_, lists, err := k.client.ServerGroupsAndResources()
-	if err != nil && len(lists) == 0 {
-		return classified(err, "ask the cluster for its kinds")
-	}
+	offer, err := discover(ctx, k.client)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err != nil {
+		return classified(err, "ask the cluster for its kinds")
+	}
 	all := map[schema.GroupVersionKind]kind{}
-	if failed, partly := discovery.GroupDiscoveryFailedErrorGroups(err); partly {
-		for gvk, kept := range k.all { // what an aggregated API that is down served before
-			if _, down := failed[gvk.GroupVersion()]; down {
-				all[gvk] = kept
-			}
+	for gvk, kept := range k.all { // what an aggregated API that is down served before
+		if offer.down[gvk.GroupVersion()] {
+			all[gvk] = kept
 		}
 	}
-	for _, list := range lists {
-		version, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			continue
-		}
-		for _, r := range list.APIResources {
-			if strings.Contains(r.Name, "/") || !slices.Contains(r.Verbs, "patch") {
-				continue
-			}
-			gvk := version.WithKind(r.Kind)
-			all[gvk] = newKind(gvk, r.Name, r.Namespaced)
+	for _, o := range offer.kinds {
+		if !strings.Contains(o.name, "/") && slices.Contains(o.verbs, "patch") {
+			all[o.gvk] = newKind(o.gvk, o.name, o.namespaced)
 		}
 	}
 	k.all, k.asked = all, time.Now()
