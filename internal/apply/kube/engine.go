@@ -98,7 +98,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.kinds = newKinds(id.discovery, &e.once)
+	e.kinds = newKinds(id.core, &e.once)
 	if err := e.kinds.refresh(ctx); err != nil {
 		e.end()
 		return nil, err

@@ -229,7 +229,7 @@ func slim(item any) (any, error) {
 	out.Kind = slimmed
 	out.Name, out.Namespace, out.UID, out.ResourceVersion = m.Name, m.Namespace, m.UID, m.ResourceVersion
 	out.Generation, out.DeletionTimestamp = m.Generation, m.DeletionTimestamp
-	out.SelfLink, out.GenerateName = m.Labels[LabelApp], ownHash(m.ManagedFields)
+	out.APIVersion, out.GenerateName = m.Labels[LabelApp], ownHash(m.ManagedFields)
 	if kept := m.Annotations[KeepAnnotation]; kept != "" {
 		out.Annotations = map[string]string{KeepAnnotation: kept}
 	}
@@ -242,7 +242,7 @@ func slim(item any) (any, error) {
 	return out, nil
 }
 
-// slimmed is the kind of metadata whose SelfLink is the app that the object is
+// slimmed is the kind of metadata whose APIVersion is the app that the object is
 // labelled with, whose GenerateName is the hash of our entry of its managed fields,
 // and whose Finalizers are what others have put beside our fields.
 const slimmed = "slim"
@@ -250,7 +250,7 @@ const slimmed = "slim"
 // appOf is the app that an object is labelled with.
 func appOf(m *metav1.PartialObjectMetadata) string {
 	if m.Kind == slimmed {
-		return m.SelfLink
+		return m.APIVersion
 	}
 	return m.Labels[LabelApp]
 }
