@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
@@ -62,13 +63,16 @@ type Engine struct {
 	mu         sync.Mutex // guards what follows
 	identities map[string]*identity
 	scopes     map[scope]*scoped
-	ledgers    map[string]*ledger
-	lookouts   map[lookoutID]*lookout
-	surveys    map[scope]*survey
-	scaled     map[scope]autoscaled
+	// ledgers are kept by who has a target of the app.
+	ledgers  map[string]weak.Pointer[ledger]
+	lookouts map[lookoutID]*lookout
+	surveys  map[scope]*survey
+	scaled   map[scope]autoscaled
 	// confined are the kinds that may be watched in single namespaces only.
 	confined map[scope]bool
 	hear     chan string
+	// tidying goes over the watches in a while; nil where there is no reason to.
+	tidying *time.Timer
 }
 
 // Open connects to a cluster. ctx bounds the connecting, and its values and
@@ -86,7 +90,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
-		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
+		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]weak.Pointer[ledger]{},
 		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, scaled: map[scope]autoscaled{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 		naming: namedWithin,
 	}
@@ -111,6 +115,11 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 func (e *Engine) Close() error {
 	e.desk.clear()
 	e.end()
+	e.mu.Lock()
+	if e.tidying != nil {
+		e.tidying.Stop()
+	}
+	e.mu.Unlock()
 	e.desk.late.Wait()
 	e.owners.Wait()
 	return nil
@@ -120,17 +129,19 @@ func (e *Engine) Close() error {
 func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[resource.Key]entry{}}
+	l := e.ledgers[app].Value()
+	if l == nil {
+		l = &ledger{entries: map[resource.Key]entry{}, left: e.tidySoon}
+		e.ledgers[app] = weak.Make(l)
 	}
-	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
+	return &Target{engine: e, app: app, ledger: l}
 }
 
 // ledger returns what is remembered of an app; nil where it has no target.
 func (e *Engine) ledger(app string) *ledger {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ledgers[app]
+	return e.ledgers[app].Value()
 }
 
 // bounded runs do when few enough requests are under way.

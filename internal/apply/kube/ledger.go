@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"weak"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -80,6 +81,10 @@ type ledger struct {
 	// ended are the UIDs of what was removed lately, and seen to be gone: a watch may be
 	// behind.
 	ended map[string]time.Time
+	// accounts are in whose names its targets look at the app.
+	accounts map[weak.Pointer[Target]]string
+	// left hears that something is remembered no more; nil is nobody.
+	left func()
 	// recalled is true once what a record kept was read.
 	recalled bool
 }
@@ -152,6 +157,7 @@ func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) 
 
 // dropKnown forgets an object as it was known; one that was put meanwhile stays.
 func (l *ledger) dropKnown(key resource.Key, known entry) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := l.entries[key]; now.UID == known.UID && now.put.Equal(known.put) {
@@ -169,9 +175,17 @@ func (l *ledger) setSince(key resource.Key, e entry, since time.Time) {
 }
 
 func (l *ledger) drop(key resource.Key) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, key)
+}
+
+// leave tells that something is remembered no more; the lock is not held.
+func (l *ledger) leave() {
+	if l.left != nil {
+		l.left()
+	}
 }
 
 // endedKept is how long it is remembered that something is gone.
@@ -179,6 +193,7 @@ const endedKept = time.Hour
 
 // end forgets an object that is gone.
 func (l *ledger) end(key resource.Key, uid string) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, key)

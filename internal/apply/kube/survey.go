@@ -148,3 +148,10 @@ func (e *Engine) namesOf(ctx context.Context, place metadata.ResourceInterface, 
 	})
 	return list, err
 }
+
+// over tells whether nothing that was answered holds any more.
+func (s *survey) over(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Sub(s.until) > surveyLull && now.Sub(s.sized) > surveySizing
+}
