@@ -10,6 +10,9 @@ import (
 	"weak"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
@@ -23,6 +26,10 @@ const Manager = "syncd"
 // inFlight is how many requests the engine has under way at once: what lies behind
 // an API server's priority and fairness, and a machine's connections, has an end.
 const inFlight = 16
+
+// answerIn is how long an answer may take: an API server ends what it works on after a
+// minute by itself.
+const answerIn = 75 * time.Second
 
 // Options are what an engine is made of.
 type Options struct {
@@ -144,15 +151,31 @@ func (e *Engine) ledger(app string) *ledger {
 	return e.ledgers[app].Value()
 }
 
-// bounded runs do when few enough requests are under way.
-func (e *Engine) bounded(ctx context.Context, do func() error) error {
+// bounded runs do when few enough requests are under way, and for no longer than an
+// answer takes.
+func (e *Engine) bounded(ctx context.Context, do func(context.Context) error) error {
 	select {
 	case e.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	defer func() { <-e.slots }()
-	return do()
+	inside, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	err := do(inside)
+	if err != nil && inside.Err() != nil && ctx.Err() == nil {
+		return fault.As(fault.Unreachable, fmt.Errorf("the API server has not answered within %s: %w", answerIn, err))
+	}
+	return err
+}
+
+// get reads an object.
+func (e *Engine) get(ctx context.Context, place dynamic.ResourceInterface, name string) (live *unstructured.Unstructured, err error) {
+	err = e.bounded(ctx, func(ctx context.Context) error {
+		live, err = place.Get(ctx, name, metav1.GetOptions{})
+		return err
+	})
+	return live, err
 }
 
 // lost tells that events were missed.

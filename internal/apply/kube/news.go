@@ -93,7 +93,7 @@ func (e *Engine) write(ctx context.Context, id *identity, news apply.News, event
 			return nil
 		}
 	}
-	err := e.bounded(ctx, func() error {
+	err := e.bounded(ctx, func(ctx context.Context) error {
 		_, err := id.typed.EventsV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{FieldManager: Manager})
 		return err
 	})
@@ -131,7 +131,7 @@ func instance() string {
 func (e *Engine) again(ctx context.Context, id *identity, last told) (told, error) {
 	last.count++
 	patch := fmt.Appendf(nil, `{"series":{"count":%d,"lastObservedTime":%q}}`, last.count, metav1.NewMicroTime(time.Now()).UTC().Format(metav1.RFC3339Micro))
-	return last, e.bounded(ctx, func() error {
+	return last, e.bounded(ctx, func(ctx context.Context) error {
 		_, err := id.typed.EventsV1().Events(last.namespace).Patch(ctx, last.name, types.StrategicMergePatchType, patch, metav1.PatchOptions{FieldManager: Manager})
 		return err
 	})
