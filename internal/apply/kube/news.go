@@ -97,7 +97,7 @@ func (e *Engine) write(ctx context.Context, id *identity, news apply.News, event
 			return nil
 		}
 	}
-	err := e.bounded(ctx, func() error {
+	err := e.bounded(ctx, func(ctx context.Context) error {
 		tree, err := runtime.DefaultUnstructuredConverter.ToUnstructured(event)
 		if err == nil {
 			_, err = id.events(event.Namespace).Create(ctx, &unstructured.Unstructured{Object: tree}, metav1.CreateOptions{FieldManager: Manager})
@@ -143,7 +143,7 @@ func instance() string {
 func (e *Engine) again(ctx context.Context, id *identity, last told) (told, error) {
 	last.count++
 	patch := fmt.Appendf(nil, `{"series":{"count":%d,"lastObservedTime":%q}}`, last.count, metav1.NewMicroTime(time.Now()).UTC().Format(metav1.RFC3339Micro))
-	return last, e.bounded(ctx, func() error {
+	return last, e.bounded(ctx, func(ctx context.Context) error {
 		_, err := id.events(last.namespace).Patch(ctx, last.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: Manager})
 		return err
 	})

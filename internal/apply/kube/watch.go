@@ -34,6 +34,9 @@ type scoped struct {
 	// refused is closed, with the reason in why, where the watch is not allowed.
 	refused chan struct{}
 	why     error
+	// asked is when somebody asked for it last, end ends it.
+	asked time.Time
+	end   context.CancelFunc
 }
 
 // sighting is what a watch shows of one object.
@@ -90,6 +93,7 @@ func (e *Engine) whole(account string, k kind, namespace string) *scoped {
 	if s == nil || s.why != nil || !s.informer.HasSynced() {
 		return nil
 	}
+	s.asked = time.Now()
 	return s
 }
 
@@ -159,9 +163,11 @@ func (e *Engine) begin(id *identity, at scope) *scoped {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s := e.scopes[at]; s != nil && s.why == nil {
+		s.asked = time.Now()
 		return s
 	}
-	s := &scoped{refused: make(chan struct{})}
+	s := &scoped{refused: make(chan struct{}), asked: time.Now()}
+	e.armTidy()
 	s.informer = cache.NewSharedIndexInformerWithOptions(e.lister(id, at), &metav1.PartialObjectMetadata{}, cache.SharedIndexInformerOptions{
 		Indexers: cache.Indexers{byApp: func(item any) ([]string, error) {
 			return []string{appOf(item.(*metav1.PartialObjectMetadata))}, nil
@@ -171,6 +177,7 @@ func (e *Engine) begin(id *identity, at scope) *scoped {
 	_ = s.informer.SetTransform(slim)
 	_, _ = s.informer.AddEventHandler(&hearer{engine: e, scope: at})
 	life, end := context.WithCancel(e.life)
+	s.end = end
 	_ = s.informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		e.trouble(s, at, err, end)
 	})
