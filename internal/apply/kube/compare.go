@@ -59,7 +59,7 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 		inst.Hash, known.Want, known.Checked = w.object.Hash(), w.hash, time.Now().Truncate(time.Minute)
 		l.ledger.setSince(w.object.Key, known, l.begun)
 	}
-	p.Aside = seen.strange()
+	p.Aside = seen.strange
 	if inst.Health, err = l.feels(ctx, w, known, seen.version, nil); err != nil {
 		return p, false, err
 	}
@@ -72,7 +72,11 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 // wanted one: with a dry run of the very request that would apply it.
 func (l *look) compareWith(ctx context.Context, p resource.Pair, w *wanted, live *unstructured.Unstructured) (resource.Pair, error) {
 	inst := resource.Instance{Ref: resource.Ref{ID: string(live.GetUID()), Generation: live.GetGeneration()}, Running: true}
-	w.yield(l.isScaled(w.object.Key), live, live.GetManagedFields())
+	owner, err := l.scalerOf(ctx, l.identity, w, live.GetManagedFields())
+	if err != nil {
+		return p, err
+	}
+	w.yield(l.isScaled(w.object.Key), live, owner)
 	stored, err := l.dryRun(ctx, w)
 	var forms forms
 	switch fields := immutable(err); {
@@ -119,7 +123,7 @@ func (l *look) note(w *wanted, live *unstructured.Unstructured, equal bool) entr
 		known.Want = ""
 	}
 	if before, ok := l.ledger.get(w.object.Key); ok && before.UID == known.UID {
-		known.health, known.healthAt = before.health, before.healthAt
+		known.health, known.healthAt, known.naming = before.health, before.healthAt, before.naming
 	}
 	l.ledger.setSince(w.object.Key, known, l.begun)
 	return known

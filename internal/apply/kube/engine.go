@@ -58,6 +58,10 @@ type Engine struct {
 	owners sync.WaitGroup
 	// leaving is how long what was deleted may take to be gone.
 	leaving time.Duration
+	// naming is how long a controller may take to name what it fills.
+	naming time.Duration
+	// once is where what several want to know is asked for.
+	once once
 
 	mu         sync.Mutex // guards what follows
 	identities map[string]*identity
@@ -65,6 +69,7 @@ type Engine struct {
 	ledgers    map[string]*ledger
 	lookouts   map[lookoutID]*lookout
 	surveys    map[scope]*survey
+	scaled     map[scope]autoscaled
 	// confined are the kinds that may be watched in single namespaces only.
 	confined map[scope]bool
 	hear     chan string
@@ -89,16 +94,18 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
-		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, scaled: map[scope]autoscaled{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+		naming: namedWithin,
 	}
 	// What informers say besides their errors is not for the agent's standard error.
 	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	e.desk = newDesk(e.life, e.busy, func(err error) { e.lost(fmt.Errorf("write an event: %w", err)) })
+	e.once.life, e.once.owners = e.life, &e.owners
 	id, err := e.as("")
 	if err != nil {
 		return nil, err
 	}
-	e.kinds = newKinds(id.discovery)
+	e.kinds = newKinds(id.discovery, &e.once)
 	if err := e.kinds.refresh(ctx); err != nil {
 		e.end()
 		return nil, err
@@ -121,7 +128,7 @@ func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[resource.Key]entry{}}
+		e.ledgers[app] = &ledger{entries: map[resource.Key]*entry{}}
 	}
 	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
@@ -51,13 +52,19 @@ const refreshPause = 500 * time.Millisecond
 
 // kinds is what the API server serves, as it was last asked.
 type kinds struct {
-	client discovery.DiscoveryInterface
-	mu     sync.Mutex
-	asked  time.Time
-	all    map[schema.GroupVersionKind]kind
+	client discovery.DiscoveryInterfaceWithContext
+	once   *once
+
+	mu    sync.Mutex // guards what follows
+	asked time.Time
+	all   map[schema.GroupVersionKind]kind
+	// turn counts how often what was asked for has become stale.
+	turn int
 }
 
-func newKinds(client discovery.DiscoveryInterface) *kinds { return &kinds{client: client} }
+func newKinds(client discovery.DiscoveryInterface, once *once) *kinds {
+	return &kinds{client: discovery.ToDiscoveryInterfaceWithContext(client), once: once}
+}
 
 // find returns a kind, and asks the API server again where it is not known yet.
 // Errors: errNoKind, Rejected.
@@ -110,24 +117,48 @@ func (k *kinds) stale() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.asked = time.Time{}
+	k.turn++
 }
 
-// refresh asks the API server what it serves. An aggregated API that is down takes
-// nothing away from the others.
+// refresh asks the API server what it serves, unless that was just done.
 func (k *kinds) refresh(ctx context.Context) error {
+	for range 2 { // what somebody has asked for earlier may have become stale meanwhile
+		if k.recent() {
+			return nil
+		}
+		if err := k.once.ask(ctx, "kinds", k.learn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recent tells whether the API server was asked just now.
+func (k *kinds) recent() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if time.Since(k.asked) < refreshPause {
+	return time.Since(k.asked) < refreshPause
+}
+
+// learn asks what is served. An aggregated API that is down takes nothing away from
+// the others.
+func (k *kinds) learn(ctx context.Context) error {
+	if k.recent() {
 		return nil
 	}
-	_, lists, err := k.client.ServerGroupsAndResources()
+	k.mu.Lock()
+	turn := k.turn
+	k.mu.Unlock()
+	_, lists, err := k.client.ServerGroupsAndResourcesWithContext(ctx)
 	if err != nil && len(lists) == 0 {
 		return classified(err, "ask the cluster for its kinds")
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return classified(context.Cause(ctx), "ask the cluster for its kinds")
 	}
-	all := map[schema.GroupVersionKind]kind{}
+	all := offered(lists)
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if failed, partly := discovery.GroupDiscoveryFailedErrorGroups(err); partly {
 		for gvk, kept := range k.all { // what an aggregated API that is down served before
 			if _, down := failed[gvk.GroupVersion()]; down {
@@ -135,6 +166,15 @@ func (k *kinds) refresh(ctx context.Context) error {
 			}
 		}
 	}
+	if k.all = all; turn == k.turn {
+		k.asked = time.Now()
+	}
+	return nil
+}
+
+// offered are the kinds that an answer tells of.
+func offered(lists []*metav1.APIResourceList) map[schema.GroupVersionKind]kind {
+	all := map[schema.GroupVersionKind]kind{}
 	for _, list := range lists {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
@@ -148,8 +188,7 @@ func (k *kinds) refresh(ctx context.Context) error {
 			all[gvk] = newKind(gvk, r.Name, r.Namespaced)
 		}
 	}
-	k.all, k.asked = all, time.Now()
-	return nil
+	return all
 }
 
 // advise names the versions that the kind is served in, or the nearest kind.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -47,6 +48,9 @@ type entry struct {
 	version string
 	// generation is that of the last put.
 	generation int64
+	// naming tells a Deployment's new pods from its old ones; nil for everything else,
+	// and where nothing is known of that.
+	naming *naming
 	// health is how it felt at resource version healthAt.
 	health   resource.Health
 	healthAt string
@@ -73,7 +77,7 @@ func (e entry) stale(now time.Time) bool {
 // share it.
 type ledger struct {
 	mu      sync.Mutex
-	entries map[resource.Key]entry
+	entries map[resource.Key]*entry // each in a place of its own: most apps have few
 	// ended are the UIDs of what was removed lately, and seen to be gone: a watch may be
 	// behind.
 	ended map[string]time.Time
@@ -89,12 +93,13 @@ func (l *ledger) recall(notes json.RawMessage) {
 		return
 	}
 	l.recalled = true
-	kept := map[resource.Key]entry{}
+	kept := map[resource.Key]*entry{}
 	if len(notes) == 0 || json.Unmarshal(notes, &kept) != nil { // of another version: it is learnt anew
 		return
 	}
 	for k, e := range kept {
-		if _, seen := l.entries[k]; !seen {
+		if _, seen := l.entries[k]; !seen && e != nil {
+			e.APIVersion, e.Kind = unique.Make(e.APIVersion).Value(), unique.Make(e.Kind).Value() // one text for all apps
 			l.entries[k] = e
 		}
 	}
@@ -117,23 +122,24 @@ func (l *ledger) notes() json.RawMessage {
 func (l *ledger) get(key resource.Key) (entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e, ok := l.entries[key]
-	return e, ok
+	if e := l.entries[key]; e != nil {
+		return *e, true
+	}
+	return entry{}, false
 }
 
 func (l *ledger) set(key resource.Key, e entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries[key] = e
+	l.entries[key] = &e
 }
 
 // change changes an entry that is there.
 func (l *ledger) change(key resource.Key, do func(*entry)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, ok := l.entries[key]; ok {
-		do(&e)
-		l.entries[key] = e
+	if e := l.entries[key]; e != nil {
+		do(e)
 	}
 }
 
@@ -151,7 +157,7 @@ func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) 
 func (l *ledger) dropKnown(key resource.Key, known entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := l.entries[key]; now.UID == known.UID && now.put.Equal(known.put) {
+	if now := l.entries[key]; now != nil && now.UID == known.UID && now.put.Equal(known.put) {
 		delete(l.entries, key)
 	}
 }
@@ -160,8 +166,8 @@ func (l *ledger) dropKnown(key resource.Key, known entry) {
 func (l *ledger) setSince(key resource.Key, e entry, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now, ok := l.entries[key]; !ok || !now.put.After(since) {
-		l.entries[key] = e
+	if now := l.entries[key]; now == nil || !now.put.After(since) {
+		l.entries[key] = &e
 	}
 }
 

@@ -31,11 +31,11 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 	if err != nil {
 		return nil, err
 	}
-	object, parts, err := t.engine.lookout(id, k, known.Namespace, known.Name).show(ctx)
-	if err != nil || object == nil || string(object.GetUID()) != ref.ID {
+	now, err := t.engine.lookout(id, k, known.Namespace, known.Name).show(ctx, known)
+	if err != nil || now.object == nil || string(now.object.GetUID()) != ref.ID {
 		return nil, err
 	}
-	guilty, ok := health.Blame(object, parts, time.Now())
+	guilty, ok := health.Blame(now.object, now.parts, time.Now())
 	if !ok {
 		return nil, nil
 	}

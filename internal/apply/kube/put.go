@@ -94,7 +94,12 @@ func (id *identity) apply(ctx context.Context, w *wanted, dry bool) (*unstructur
 func (t *Target) booked(w *wanted, live *unstructured.Unstructured) {
 	known := entryOf(w, live)
 	known.fresh, known.version, known.put = true, live.GetResourceVersion(), time.Now()
+	if before, _ := t.ledger.get(w.object.Key); before.UID == known.UID {
+		known.naming = before.naming
+	}
+	known.naming = known.naming.put(live)
 	t.ledger.set(w.object.Key, known)
+	t.engine.forgetAutoscalers(w.object.Key)
 	if w.kind.gvk.Kind == "CustomResourceDefinition" {
 		t.engine.kinds.stale()
 	}
@@ -110,12 +115,18 @@ func (t *Target) yieldAtPut(ctx context.Context, id *identity, w *wanted) error 
 		return err
 	}
 	known, have := t.ledger.get(w.object.Key)
-	switch {
-	case seen == nil && (!have || known.awaited()): // it is new
+	if seen == nil && (!have || known.awaited()) { // it is new
 		return nil
-	case seen != nil && (!t.isScaled(w.object.Key) || scaler(seen.scaled) != ""):
-		w.yield(t.isScaled(w.object.Key), nil, seen.scaled)
-		return nil
+	}
+	if seen != nil {
+		owner, err := t.scalerOf(ctx, id, w, seen.scaled)
+		if err != nil {
+			return err
+		}
+		if owner != "" || !t.isScaled(w.object.Key) {
+			w.yield(t.isScaled(w.object.Key), nil, owner)
+			return nil
+		}
 	}
 	live, err := id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -124,8 +135,9 @@ func (t *Target) yieldAtPut(ctx context.Context, id *identity, w *wanted) error 
 	if err != nil {
 		return classified(err, "look at the replicas of "+w.object.Key.String())
 	}
-	w.yield(t.isScaled(w.object.Key), live, live.GetManagedFields())
-	return nil
+	owner, err := t.scalerOf(ctx, id, w, live.GetManagedFields())
+	w.yield(t.isScaled(w.object.Key), live, owner)
+	return err
 }
 
 // freshLook is how long an observation tells that a name is free.

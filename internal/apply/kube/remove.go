@@ -43,6 +43,7 @@ func (t *Target) remove(ctx context.Context, key resource.Key, ref resource.Ref)
 		return err
 	}
 	t.ledger.end(key, ref.ID)
+	t.engine.forgetAutoscalers(key)
 	return nil
 }
 

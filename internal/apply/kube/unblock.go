@@ -19,7 +19,7 @@ func (t *Target) unblock(ctx context.Context, id *identity, live *unstructured.U
 	if live.GroupVersionKind().GroupKind() != (schema.GroupKind{Group: "apps", Kind: "StatefulSet"}) {
 		return nil
 	}
-	parts, err := t.engine.partsNow(ctx, id, live)
+	parts, err := t.engine.partsNow(ctx, id, live, nil)
 	if err != nil || !slices.ContainsFunc(parts, unready) {
 		return err
 	}
