@@ -27,6 +27,7 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	}
 	p.result.Plan = plan
 	report, _ = apart(pairs, report)
+	p.drift = &report
 	switch {
 	case len(plan.Blocked) > 0:
 		return blockedVerdict(p.name, plan)
@@ -41,7 +42,11 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	}
 	ctx, done := p.interruptibly(ctx)
 	defer done()
-	return p.repair(ctx, report, plan)
+	v := p.repair(ctx, report, plan)
+	if v.outcome == Applied {
+		p.drift = &drift.Report{}
+	}
+	return v
 }
 
 // asWanted tells whether nothing but what is wanted is there, each as it is wanted, on

@@ -187,7 +187,7 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 	defer done()
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	limits.Output, limits.OutputKey = historyOutput, "limits.commits"
-	err = r.opts.Child.Call(ctx, "history", req, &answer, limits)
+	err = o.call(ctx, "history", req, &answer, limits)
 	if err == nil && !req.List && !req.Learn && answer.Relation == Unknown {
 		err = errOpen
 	}

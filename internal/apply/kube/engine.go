@@ -5,6 +5,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 	"weak"
@@ -43,6 +44,9 @@ type Options struct {
 	// Deaf hears that events were lost, after which the engine looks anew; nil is
 	// nobody.
 	Deaf func(error)
+	// Asked is told of each request to the API server, from several goroutines at once,
+	// and must not block; nil is nobody.
+	Asked func(Asked)
 }
 
 // Engine speaks to one cluster. Its methods may be used by several goroutines.
@@ -90,6 +94,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	cfg, err := Config(o.Kubeconfig, o.Context, o.Version)
 	if err != nil {
 		return nil, err
+	}
+	if o.Asked != nil {
+		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return clocked{next, o.Asked} })
 	}
 	return open(ctx, cfg, o)
 }
