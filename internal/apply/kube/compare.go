@@ -142,16 +142,12 @@ func entryOf(w *wanted, live *unstructured.Unstructured) entry {
 	}
 }
 
-func (l *look) get(ctx context.Context, w *wanted) (live *unstructured.Unstructured, err error) {
-	err = l.engine.bounded(ctx, func() error {
-		live, err = l.identity.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
-		return err
-	})
-	return live, err
+func (l *look) get(ctx context.Context, w *wanted) (*unstructured.Unstructured, error) {
+	return l.engine.get(ctx, l.identity.at(w), w.manifest.GetName())
 }
 
 func (l *look) dryRun(ctx context.Context, w *wanted) (stored *unstructured.Unstructured, err error) {
-	err = l.engine.bounded(ctx, func() error {
+	err = l.engine.bounded(ctx, func(ctx context.Context) error {
 		stored, err = l.identity.apply(ctx, w, true)
 		return err
 	})
@@ -163,7 +159,7 @@ func (l *look) dryRun(ctx context.Context, w *wanted) (stored *unstructured.Unst
 func (l *look) provable(ctx context.Context, w *wanted) error {
 	trial := w.manifest.DeepCopy()
 	trial.SetName(trialName(trial.GetName()))
-	err := l.engine.bounded(ctx, func() error {
+	err := l.engine.bounded(ctx, func(ctx context.Context) error {
 		_, err := l.identity.at(w).Create(ctx, trial, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: Manager, FieldValidation: metav1.FieldValidationStrict})
 		return err
 	})

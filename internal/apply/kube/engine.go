@@ -8,8 +8,12 @@ import (
 	"net/http"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
@@ -23,6 +27,10 @@ const Manager = "syncd"
 // inFlight is how many requests the engine has under way at once: what lies behind
 // an API server's priority and fairness, and a machine's connections, has an end.
 const inFlight = 16
+
+// answerIn is how long an answer may take: an API server ends what it works on after a
+// minute by itself.
+const answerIn = 75 * time.Second
 
 // Options are what an engine is made of.
 type Options struct {
@@ -66,13 +74,16 @@ type Engine struct {
 	mu         sync.Mutex // guards what follows
 	identities map[string]*identity
 	scopes     map[scope]*scoped
-	ledgers    map[string]*ledger
-	lookouts   map[lookoutID]*lookout
-	surveys    map[scope]*survey
-	scaled     map[scope]autoscaled
+	// ledgers are kept by who has a target of the app.
+	ledgers  map[string]weak.Pointer[ledger]
+	lookouts map[lookoutID]*lookout
+	surveys  map[scope]*survey
+	scaled   map[scope]autoscaled
 	// confined are the kinds that may be watched in single namespaces only.
 	confined map[scope]bool
 	hear     chan string
+	// tidying goes over the watches in a while; nil where there is no reason to.
+	tidying *time.Timer
 }
 
 // Open connects to a cluster. ctx bounds the connecting, and its values and
@@ -93,7 +104,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
-		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
+		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]weak.Pointer[ledger]{},
 		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, scaled: map[scope]autoscaled{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 		naming: namedWithin,
 	}
@@ -105,7 +116,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.kinds = newKinds(id.discovery, &e.once)
+	e.kinds = newKinds(id.core, &e.once)
 	if err := e.kinds.refresh(ctx); err != nil {
 		e.end()
 		return nil, err
@@ -118,6 +129,11 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 func (e *Engine) Close() error {
 	e.desk.clear()
 	e.end()
+	e.mu.Lock()
+	if e.tidying != nil {
+		e.tidying.Stop()
+	}
+	e.mu.Unlock()
 	e.desk.late.Wait()
 	e.owners.Wait()
 	return nil
@@ -127,28 +143,46 @@ func (e *Engine) Close() error {
 func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[resource.Key]*entry{}}
+	l := e.ledgers[app].Value()
+	if l == nil {
+		l = &ledger{entries: map[resource.Key]*entry{}, left: e.tidySoon}
+		e.ledgers[app] = weak.Make(l)
 	}
-	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
+	return &Target{engine: e, app: app, ledger: l}
 }
 
 // ledger returns what is remembered of an app; nil where it has no target.
 func (e *Engine) ledger(app string) *ledger {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ledgers[app]
+	return e.ledgers[app].Value()
 }
 
-// bounded runs do when few enough requests are under way.
-func (e *Engine) bounded(ctx context.Context, do func() error) error {
+// bounded runs do when few enough requests are under way, and for no longer than an
+// answer takes.
+func (e *Engine) bounded(ctx context.Context, do func(context.Context) error) error {
 	select {
 	case e.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	defer func() { <-e.slots }()
-	return do()
+	inside, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	err := do(inside)
+	if err != nil && inside.Err() != nil && ctx.Err() == nil {
+		return fault.As(fault.Unreachable, fmt.Errorf("the API server has not answered within %s: %w", answerIn, err))
+	}
+	return err
+}
+
+// get reads an object.
+func (e *Engine) get(ctx context.Context, place dynamic.ResourceInterface, name string) (live *unstructured.Unstructured, err error) {
+	err = e.bounded(ctx, func(ctx context.Context) error {
+		live, err = place.Get(ctx, name, metav1.GetOptions{})
+		return err
+	})
+	return live, err
 }
 
 // fewInFlight is how many requests may be under way where the engine is not busy.

@@ -76,7 +76,7 @@ func (t *Target) notShown(ctx context.Context, id *identity, k kind, known entry
 	}
 	place := placeOf(id, scope{kind: k, namespace: known.Namespace})
 	var live *metav1.PartialObjectMetadata
-	err := t.engine.bounded(ctx, func() (err error) {
+	err := t.engine.bounded(ctx, func(ctx context.Context) (err error) {
 		live, err = place.Get(ctx, known.Name, metav1.GetOptions{})
 		return err
 	})

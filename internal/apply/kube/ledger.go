@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 	"unique"
+	"weak"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -81,6 +82,10 @@ type ledger struct {
 	// ended are the UIDs of what was removed lately, and seen to be gone: a watch may be
 	// behind.
 	ended map[string]time.Time
+	// accounts are in whose names its targets look at the app.
+	accounts map[weak.Pointer[Target]]string
+	// left hears that something is remembered no more; nil is nobody.
+	left func()
 	// recalled is true once what a record kept was read.
 	recalled bool
 }
@@ -155,6 +160,7 @@ func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) 
 
 // dropKnown forgets an object as it was known; one that was put meanwhile stays.
 func (l *ledger) dropKnown(key resource.Key, known entry) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := l.entries[key]; now != nil && now.UID == known.UID && now.put.Equal(known.put) {
@@ -172,9 +178,17 @@ func (l *ledger) setSince(key resource.Key, e entry, since time.Time) {
 }
 
 func (l *ledger) drop(key resource.Key) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, key)
+}
+
+// leave tells that something is remembered no more; the lock is not held.
+func (l *ledger) leave() {
+	if l.left != nil {
+		l.left()
+	}
 }
 
 // endedKept is how long it is remembered that something is gone.
@@ -182,6 +196,7 @@ const endedKept = time.Hour
 
 // end forgets an object that is gone.
 func (l *ledger) end(key resource.Key, uid string) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, key)

@@ -109,3 +109,30 @@ func TestNobodyWaitsForAnothersRequest(t *testing.T) {
 		})
 	}
 }
+
+// A request that nobody answers ends by itself, and makes room for the next.
+func TestARequestThatIsNotAnsweredEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		way := &dead{}
+		e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		way.hangs.Store(true)
+		begun, answers := time.Now(), make(chan error)
+		for range inFlight + 1 {
+			go func() { answers <- e.Ping(t.Context()) }()
+		}
+		for range inFlight + 1 {
+			if err := <-answers; fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "not answered within 1m15s") {
+				t.Errorf("got %v", err)
+			}
+		}
+		if took := time.Since(begun); took != 2*answerIn {
+			t.Errorf("it took %s", took)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

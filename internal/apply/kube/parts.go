@@ -29,7 +29,7 @@ func (e *Engine) partsNow(ctx context.Context, id *identity, object *unstructure
 
 // listed asks for the parts of one kind.
 func (e *Engine) listed(ctx context.Context, id *identity, object *unstructured.Unstructured, of health.Part) (out []unstructured.Unstructured, err error) {
-	err = e.bounded(ctx, func() error {
+	err = e.bounded(ctx, func(ctx context.Context) error {
 		list, err := id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
 		if err == nil {
 			out = list.Items

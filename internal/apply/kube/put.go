@@ -7,7 +7,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/fault"
@@ -63,7 +62,7 @@ func (t *Target) put(ctx context.Context, object resource.Object) (resource.Ref,
 func (t *Target) apply(ctx context.Context, id *identity, w *wanted) (live *unstructured.Unstructured, err error) {
 	doing := "apply " + w.object.Key.String()
 	for tried := false; ; tried = true {
-		err = t.engine.bounded(ctx, func() error {
+		err = t.engine.bounded(ctx, func(ctx context.Context) error {
 			live, err = id.apply(ctx, w, false)
 			return err
 		})
@@ -128,7 +127,7 @@ func (t *Target) yieldAtPut(ctx context.Context, id *identity, w *wanted) error 
 			return nil
 		}
 	}
-	live, err := id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
+	live, err := t.engine.get(ctx, id.at(w), w.manifest.GetName())
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
@@ -152,7 +151,7 @@ func (t *Target) stillFree(ctx context.Context, id *identity, w *wanted) error {
 	if _, known := t.ledger.get(w.object.Key); known || recent {
 		return nil
 	}
-	live, err := id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
+	live, err := t.engine.get(ctx, id.at(w), w.manifest.GetName())
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil
@@ -184,7 +183,7 @@ func (t *Target) gone(ctx context.Context, id *identity, key resource.Key, k kin
 	const first, most = 20 * time.Millisecond, time.Second
 	deadline := time.Now().Add(t.engine.leaving)
 	for pause := first; ; pause = min(2*pause, most) {
-		live, err := id.client(k, namespace).Get(ctx, name, metav1.GetOptions{})
+		live, err := t.engine.get(ctx, id.client(k, namespace), name)
 		switch {
 		case apierrors.IsNotFound(err) || err == nil && string(live.GetUID()) != uid:
 			return nil

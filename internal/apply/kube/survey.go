@@ -59,7 +59,7 @@ func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, err
 		return names[w.manifest.GetName()], classified(err, doing)
 	}
 	// From the API server's cache: what was made in this very moment may be missing.
-	err := e.bounded(ctx, func() error {
+	err := e.bounded(ctx, func(ctx context.Context) error {
 		_, err := place.Get(ctx, w.manifest.GetName(), metav1.GetOptions{ResourceVersion: "0"})
 		return err
 	})
@@ -142,9 +142,16 @@ func (s *survey) measure(ctx context.Context, e *Engine, place metadata.Resource
 }
 
 func (e *Engine) namesOf(ctx context.Context, place metadata.ResourceInterface, opts metav1.ListOptions) (list *metav1.PartialObjectMetadataList, err error) {
-	err = e.bounded(ctx, func() error {
+	err = e.bounded(ctx, func(ctx context.Context) error {
 		list, err = place.List(ctx, opts)
 		return err
 	})
 	return list, err
+}
+
+// over tells whether nothing that was answered holds any more.
+func (s *survey) over(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Sub(s.until) > surveyLull && now.Sub(s.sized) > surveySizing
 }

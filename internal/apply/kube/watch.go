@@ -34,6 +34,9 @@ type scoped struct {
 	// refused is closed, with the reason in why, where the watch is not allowed.
 	refused chan struct{}
 	why     error
+	// asked is when somebody asked for it last, end ends it.
+	asked time.Time
+	end   context.CancelFunc
 }
 
 // sighting is what a watch shows of one object.
@@ -90,6 +93,7 @@ func (e *Engine) whole(account string, k kind, namespace string) *scoped {
 	if s == nil || s.why != nil || !s.informer.HasSynced() {
 		return nil
 	}
+	s.asked = time.Now()
 	return s
 }
 
@@ -159,9 +163,11 @@ func (e *Engine) begin(id *identity, at scope) *scoped {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s := e.scopes[at]; s != nil && s.why == nil {
+		s.asked = time.Now()
 		return s
 	}
-	s := &scoped{refused: make(chan struct{})}
+	s := &scoped{refused: make(chan struct{}), asked: time.Now()}
+	e.armTidy()
 	s.informer = cache.NewSharedIndexInformerWithOptions(e.lister(id, at), &metav1.PartialObjectMetadata{}, cache.SharedIndexInformerOptions{
 		Indexers: cache.Indexers{byApp: func(item any) ([]string, error) {
 			return []string{appOf(item.(*metav1.PartialObjectMetadata))}, nil
@@ -171,6 +177,7 @@ func (e *Engine) begin(id *identity, at scope) *scoped {
 	_ = s.informer.SetTransform(slim)
 	_, _ = s.informer.AddEventHandler(&hearer{engine: e, scope: at})
 	life, end := context.WithCancel(e.life)
+	s.end = end
 	_ = s.informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		e.trouble(s, at, err, end)
 	})
@@ -229,7 +236,7 @@ func slim(item any) (any, error) {
 	out.Kind = slimmed
 	out.Name, out.Namespace, out.UID, out.ResourceVersion = m.Name, m.Namespace, m.UID, m.ResourceVersion
 	out.Generation, out.DeletionTimestamp = m.Generation, m.DeletionTimestamp
-	out.SelfLink, out.GenerateName = m.Labels[LabelApp], ownHash(m.ManagedFields)
+	out.APIVersion, out.GenerateName = m.Labels[LabelApp], ownHash(m.ManagedFields)
 	if kept := m.Annotations[KeepAnnotation]; kept != "" {
 		out.Annotations = map[string]string{KeepAnnotation: kept}
 	}
@@ -242,7 +249,7 @@ func slim(item any) (any, error) {
 	return out, nil
 }
 
-// slimmed is the kind of metadata whose SelfLink is the app that the object is
+// slimmed is the kind of metadata whose APIVersion is the app that the object is
 // labelled with, whose GenerateName is the hash of our entry of its managed fields,
 // and whose Finalizers are what others have put beside our fields.
 const slimmed = "slim"
@@ -250,7 +257,7 @@ const slimmed = "slim"
 // appOf is the app that an object is labelled with.
 func appOf(m *metav1.PartialObjectMetadata) string {
 	if m.Kind == slimmed {
-		return m.SelfLink
+		return m.APIVersion
 	}
 	return m.Labels[LabelApp]
 }
