@@ -81,7 +81,7 @@ func (a *Agent) wakeAll() {
 // end with it, for of a thousand apps that rest each would keep a large one.
 func (w *worker) loop(ctx context.Context) {
 	var pause time.Duration
-	aside(func() { pause = w.pause() })
+	aside(func() { pause = w.untilLook(w.pause()) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -91,7 +91,7 @@ func (w *worker) loop(ctx context.Context) {
 		}
 		aside(func() {
 			w.turn(ctx)
-			pause = w.pause()
+			pause = w.untilLook(w.pause())
 		})
 	}
 }

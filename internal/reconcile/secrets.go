@@ -30,7 +30,7 @@ func ownedBy(rec state.Record, c *catalog) apply.Owned {
 // comparing is what a comparison has to know of an app: the jobs that are done,
 // and what must not be shown, because it is or was a secret.
 func comparing(rec state.Record, c *catalog) drift.Options {
-	opts := drift.Options{Done: doneJobs(rec), Sensitive: map[resource.Key][]string{}, Secrets: c.secrets()}
+	opts := drift.Options{Done: doneJobs(rec), Sensitive: map[resource.Key][]string{}, Secrets: c.secrets(), Ignore: rulesOf(c.settings(rec).Drift)}
 	sets := slices.Clone(rec.Past)
 	if rec.Good != nil {
 		sets = append(sets, *rec.Good)
