@@ -101,10 +101,10 @@ func compareLive(f Finding, p resource.Pair, opts Options) Finding {
 	}
 	f.Class = Modified
 	if p.By != "" {
-		f.Reason = "changed by " + p.By
+		f.By, f.Reason = p.By, "changed by "+p.By
 	}
 	if len(f.Changes) == 0 {
-		f.Class, f.Reason = InSync, ""
+		f.Class, f.By, f.Reason = InSync, "", ""
 		if len(p.Live) > 1 {
 			f.Class, f.Reason = Extra, fmt.Sprintf("%d instances where one is wanted", len(p.Live))
 		}

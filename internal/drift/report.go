@@ -62,6 +62,8 @@ type Finding struct {
 	// Aside are fields that others have put beside ours, each with who did: they are
 	// told, and stay.
 	Aside []string `json:"aside,omitempty"`
+	// By names who changed it, where the target knows; it stands in Reason, too.
+	By string `json:"by,omitempty"`
 	// Match is the index in Pair.Live of the instance that is as wanted, or can
 	// be mended in place to be; None where a new one is needed, and for a job that
 	// needs no run.

@@ -190,6 +190,7 @@ func (x *act) retry(ctx context.Context) (ActResult, error) {
 	err := x.change(ctx, "retry", false, func(rec *state.Record) error {
 		lifted = len(rec.Quarantine)
 		rec.Quarantine, rec.Halted = nil, ""
+		makePeace(rec)
 		return nil
 	})
 	if err != nil {

@@ -84,12 +84,25 @@ func (a *Agent) servicesOf(ctx context.Context, objects []resource.Object) []Ser
 	return out
 }
 
-// History returns the latest entries of an app, newest first.
+// History returns the latest entries of an app, newest first; limit 0 is all. That a
+// change was begun is left out where it is told how it ended.
 func (a *Agent) History(_ context.Context, app string, limit int) ([]state.Entry, error) {
 	if _, err := a.known([]string{app}); err != nil {
 		return nil, err
 	}
-	return a.opts.Store.History(app, limit)
+	all, err := a.opts.Store.History(app, 0)
+	out, ended := all[:0], false
+	for _, e := range all {
+		begun := e.Outcome == syncStarted
+		if !begun || !ended {
+			out = append(out, e)
+		}
+		ended = ended || e.Kind == kindSync
+	}
+	if limit > 0 {
+		out = out[:min(limit, len(out))]
+	}
+	return out, err
 }
 
 // Logs returns what was kept of the instances that failed in an attempt at the

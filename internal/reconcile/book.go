@@ -2,10 +2,10 @@ package reconcile
 
 import (
 	"encoding/json"
-	"strings"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/spec"
 	"syncd.io/syncd/internal/state"
 )
@@ -13,7 +13,9 @@ import (
 // book writes what a pass leaves behind: the record, a line of history where it
 // changed or failed something, and the event for those who listen.
 func (p *pass) book(res Result) error {
+	p.learns(res)
 	p.agent.hear(Event{App: p.name, At: res.Started.Add(res.Duration.D()), Result: &res})
+	p.bookWindow(res)
 	fresh := p.bookVerdict(res)
 	if p.agent.opts.ReadOnly {
 		p.showVerdict()
@@ -75,7 +77,7 @@ func (p *pass) bookVerdict(res Result) bool {
 func (w *worker) showVerdict() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen.Last = w.record.Last
+	w.seen.Last, w.seen.Incident = w.record.Last, w.record.Incident.Clone()
 }
 
 // worthHistory tells whether the pass did something, or found out something new that is
@@ -99,13 +101,20 @@ func (p *pass) worthHistory(res Result, fresh bool) bool {
 	}
 }
 
+// The kinds of lines that are no person's word, and the outcome of one that tells
+// of a change that was begun.
+const (
+	kindSync    = "sync"
+	kindRepair  = "repair"
+	kindDrift   = "drift"
+	syncStarted = "started"
+)
+
 func (p *pass) entry(res Result) state.Entry {
-	e := state.Entry{
-		App: p.name, At: res.Started, Kind: "sync", Revision: res.Revision,
-		Outcome: string(res.Outcome), Reason: res.Reason, Duration: res.Duration,
-	}
-	if strings.Contains(res.Reason, repaired) {
-		e.Kind = "repair"
+	e := p.line(kindSync, string(res.Outcome), res.Revision)
+	e.At, e.Reason, e.Hint, e.Duration = res.Started, res.Reason, res.Hint, res.Duration
+	if p.mending {
+		e.Kind = kindRepair
 	}
 	if good := p.record.Good; good != nil {
 		e.Digest, e.Images = good.Digest, imagesOf(good.Objects)
@@ -113,10 +122,24 @@ func (p *pass) entry(res Result) state.Entry {
 	for _, g := range apply.Longest(res.Gaps) {
 		e.Gaps = append(e.Gaps, g.String())
 	}
-	for _, s := range res.Plan.Steps {
-		e.Steps = append(e.Steps, s.String())
-	}
+	e.Steps = stepsOf(res.Plan)
 	return e
+}
+
+// line begins a line of history.
+func (p *pass) line(kind, outcome string, of source.Revision) state.Entry {
+	return state.Entry{
+		App: p.name, At: p.agent.opts.Now(), Kind: kind, Owner: p.app.Config.Owner,
+		Revision: of, Outcome: outcome,
+	}
+}
+
+func stepsOf(plan apply.Plan) []string {
+	var out []string
+	for _, s := range plan.Steps {
+		out = append(out, s.String())
+	}
+	return out
 }
 
 // fromTo says what a rollback leaves and what it puts back.

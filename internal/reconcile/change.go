@@ -7,6 +7,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/state"
 )
 
 // unseenDigest stands for what an app asks for where that could not be rendered.
@@ -57,7 +58,7 @@ func (p *pass) uninterruptible() { p.interruptible("", nil) }
 // carryOut runs the plan of a recorded attempt.
 func (p *pass) carryOut(ctx context.Context, cand *candidate, plan apply.Plan) verdict {
 	p.record.Halted = ""
-	if err := p.save(); err != nil {
+	if err := p.saveBegun(cand.set, plan); err != nil {
 		return verdictOf(err)
 	}
 	rollout := p.rollout(ctx)
@@ -72,6 +73,15 @@ func (p *pass) carryOut(ctx context.Context, cand *candidate, plan apply.Plan) v
 		return verdictOf(outcome.Err)
 	}
 	return p.conclude(ctx, cand, plan, outcome)
+}
+
+// saveBegun writes the attempt, and tells that it was begun: once, and only where
+// something is to be done.
+func (p *pass) saveBegun(set state.Set, plan apply.Plan) error {
+	if p.resumed || plan.Empty() {
+		return p.save()
+	}
+	return p.saveWith(p.line(kindSync, syncStarted, set.Revision))
 }
 
 // soak watches what is healthy, and returns the outcome with what became of it.

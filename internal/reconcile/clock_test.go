@@ -150,7 +150,7 @@ func TestClockJumpDoesNotHideAResumedChange(t *testing.T) {
 		if res := w.ends(reconcile.Applied); !res.Plan.Empty() {
 			t.Fatalf("the pass still had to do\n%s", res.Plan)
 		}
-		history, err := w.store.History("shop", 10)
+		history, err := w.agent.History(t.Context(), "shop", 10)
 		w.must(err)
 		if len(history) != 2 || history[0].Revision.Commit != commitName(1) {
 			t.Errorf("the history is %+v, want both changes", history)
@@ -226,7 +226,8 @@ func TestClockJumpDoesNotSpendTheBudgetForRestarts(t *testing.T) {
 	})
 }
 
-// Repairs that do not converge are found out, and tried again later, in any year.
+// Repairs that do not converge are found out, and tried again when a person says so,
+// in any year.
 func TestClockJumpDoesNotHideWhatDoesNotConverge(t *testing.T) {
 	clocked(t, func(t *testing.T, w *world, clock *wallClock, jump time.Duration) {
 		w.repo.shop(healthy("v1"))
@@ -240,7 +241,9 @@ func TestClockJumpDoesNotHideWhatDoesNotConverge(t *testing.T) {
 		}
 		fight(reconcile.Degraded)
 		clock.jump(jump)
-		for range 3 {
+		fight(reconcile.Degraded)
+		w.act("retry", reconcile.ActRequest{})
+		for range 2 {
 			fight(reconcile.Applied)
 		}
 		fight(reconcile.Degraded)

@@ -90,7 +90,7 @@ func TestResumedChangeIsBooked(t *testing.T) {
 		if res := w.ends(reconcile.Applied); !res.Plan.Empty() {
 			t.Fatalf("the pass still had to do\n%s", res.Plan)
 		}
-		history, err := w.store.History("shop", 10)
+		history, err := w.agent.History(t.Context(), "shop", 10)
 		w.must(err)
 		if len(history) != 2 || history[0].Revision.Commit != commitName(1) {
 			t.Errorf("the history is %+v, want both changes", history)

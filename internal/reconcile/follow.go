@@ -22,8 +22,9 @@ type follower struct {
 	seen *catalog
 	// moved is when the repository changed last, or somebody asked.
 	moved time.Time
-	// trouble is what was told of the repository last.
+	// trouble is what was told of the repository last, outlook what is on record of it.
 	trouble string
+	outlook outlook
 	// named are the bundles that do not count, as they were told.
 	named map[string]bool
 	// study is what the source learns beside the polls.
@@ -75,6 +76,7 @@ func (f *follower) poll(ctx context.Context) {
 	c, trouble := f.look(ctx)
 	f.tell(ctx, trouble)
 	f.tellBundles()
+	f.bookSource(trouble)
 	if c == nil {
 		return
 	}

@@ -41,8 +41,8 @@ func (r *recalling) Save(rec state.Record) error {
 	return nil
 }
 
-func (r *recalling) SaveWith(rec state.Record, e state.Entry) (state.Entry, error) {
-	return e, r.Save(rec)
+func (r *recalling) SaveWith(rec state.Record, _ ...state.Entry) (state.Entry, error) {
+	return state.Entry{}, r.Save(rec)
 }
 
 // crowd is an engine with a target in memory for each app.

@@ -114,9 +114,20 @@ type Records interface {
 	// Save stores r in place of the app's record; one that has not changed is not
 	// written.
 	Save(r state.Record) error
-	// SaveWith stores r and appends e to the history, both or none. It returns e
-	// with its ID.
-	SaveWith(r state.Record, e state.Entry) (state.Entry, error)
+	// SaveWith stores r and appends entries to the history, all or none. It returns
+	// the last of them with its ID.
+	SaveWith(r state.Record, entries ...state.Entry) (state.Entry, error)
+}
+
+// Chronicle is the history of all apps, and of the agent itself (App is empty), in
+// one line.
+type Chronicle interface {
+	// Append adds e to the history of its app and returns it with its ID: ascending
+	// over all apps.
+	Append(e state.Entry) (state.Entry, error)
+	// Since returns the entries with a greater ID than id, the oldest first; limit 0
+	// is all.
+	Since(id uint64, limit int) ([]state.Entry, error)
 }
 
 // Journal is what is remembered of what was.
@@ -138,9 +149,13 @@ type Journal interface {
 type Store interface {
 	Records
 	Journal
+	Chronicle
 }
 
-var _ Store = (*state.Store)(nil)
+var (
+	_ Store = (*state.Store)(nil)
+	_ Store = (*state.Cluster)(nil)
+)
 
 // Options are what an agent is made of. Source may be nil for an agent that
 // only looks at a local directory; Engine may be nil where none is needed.

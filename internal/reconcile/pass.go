@@ -33,10 +33,15 @@ type pass struct {
 	// promoted tells that a set became good, through that the pass goes through a
 	// closed window.
 	promoted, through bool
+	// found is the drift that was found, mending tells that it is repaired.
+	found   []drift.Finding
+	mending bool
 	// live are the instances that were seen last, or made since; about are slots that
 	// the verdict is about.
 	live  map[resource.Key]resource.Ref
 	about []resource.Key
+	// drift is how the good set differed from what runs; nil where nobody looked.
+	drift *drift.Report
 	// rolled is what came of the pass's last rollout; nil before the first.
 	rolled *apply.Outcome
 	// verdict is how the pass ends.
@@ -116,6 +121,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 		return verdictOf(err)
 	}
 	if p.record.Released {
+		p.endIncident("the app was handed back")
 		return verdict{outcome: Paused, reason: "released: syncd leaves it alone", hint: "syncd adopt " + p.name}
 	}
 	if pause := paused(p.record, p.agent.opts.Now()); pause != nil {

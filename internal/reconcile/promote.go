@@ -31,14 +31,28 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	}
 	// A pass that was cut short did the work, and told nobody; one that ended
 	// degraded has told.
-	resumed := p.resumed && p.record.Last.Outcome != string(Degraded)
+	told := p.resumed && p.record.Last.Outcome == string(Degraded)
+	resumed := p.resumed && !told
 	p.makeGood(cand.set)
+	p.record.Mended = nil
+	p.leftOver(report)
+	p.endIncident("revision " + cand.set.Revision.Short() + " made an end of it")
 	p.pruneImages(ctx)
 	v := verdict{outcome: Applied}
 	if plan.Empty() && !resumed {
 		v.outcome = Unchanged
 	}
+	if told && plan.Empty() {
+		p.tellWell(cand.set)
+	}
 	return p.askConsent(again, v, doneAlready)
+}
+
+// tellWell books that what ended degraded before has become good by itself.
+func (p *pass) tellWell(set state.Set) {
+	e := p.line(kindSync, string(Applied), set.Revision)
+	e.Reason, e.Digest = "it has become healthy", set.Digest
+	p.owed = append(p.owed, e)
 }
 
 // notConverging begins the reason of a pass that found something else than was put.
@@ -66,6 +80,7 @@ func (p *pass) makeGood(set state.Set) {
 	rec.Past = rec.Past[:min(len(rec.Past), keep)]
 	set.Since = p.agent.opts.Now()
 	rec.Good, rec.Attempt, rec.Halted, rec.Held, rec.Remains = &set, nil, "", nil, nil
+	rec.Share()
 	p.promoted = true
 	rec.Quarantine = slices.DeleteFunc(rec.Quarantine, func(q state.Quarantined) bool { return q.Digest == set.Digest })
 }

@@ -1,42 +1,83 @@
 package reconcile
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/state"
 )
 
-// repairs recognises a drift that comes back as often as it is repaired.
-type repairs struct {
-	report string
-	times  []time.Time
-}
-
-// The same drift repaired this often within this time does not converge.
+// The same field repaired this often within this time does not converge.
 const (
 	fightRounds = 3
-	fightTime   = 5 * time.Minute
+	fightTime   = 10 * time.Minute
 )
 
-// stuck books one more repair of this drift at now, and tells whether it is one
-// too many.
-func (r *repairs) stuck(report string, now time.Time) bool {
-	if report != r.report {
-		*r = repairs{report: report}
+// mostMended bounds how many repaired fields are remembered.
+const mostMended = 200
+
+// fieldsOf names what is to be repaired of an object: its fields, or the object as a
+// whole.
+func fieldsOf(f drift.Finding) []string {
+	if len(f.Changes) == 0 {
+		return []string{f.Key.String()}
 	}
+	var out []string
+	for _, c := range f.Changes {
+		out = append(out, f.Key.String()+" "+c.Path)
+	}
+	return out
+}
+
+// fought tells whether something of the object came back as often as it may be
+// repaired.
+func fought(rec state.Record, f drift.Finding, now time.Time) bool {
+	return slices.ContainsFunc(fieldsOf(f), func(field string) bool {
+		return len(lately(rec.Mended[field], now)) >= fightRounds
+	})
+}
+
+// lately are the times that count still.
+func lately(times []time.Time, now time.Time) []time.Time {
 	var recent []time.Time
-	for _, at := range r.times {
+	for _, at := range times {
 		if now.Sub(at).Abs() < fightTime { // the clock may have been set back
 			recent = append(recent, at)
 		}
 	}
-	if len(recent) >= fightRounds {
-		r.times = recent
-		return true
+	return recent
+}
+
+// bookMending remembers that these are being repaired, and forgets what is long ago.
+func bookMending(rec *state.Record, found []drift.Finding, now time.Time) {
+	mended := map[string][]time.Time{}
+	for field, times := range rec.Mended {
+		if recent := lately(times, now); len(recent) > 0 {
+			mended[field] = recent
+		}
 	}
-	r.times = append(recent, now)
-	return false
+	for _, f := range found {
+		for _, field := range fieldsOf(f) {
+			if len(mended) < mostMended || mended[field] != nil {
+				mended[field] = append(slices.Clone(mended[field]), now)
+			}
+		}
+	}
+	rec.Mended = mended
+}
+
+// makePeace lets what was fought over be repaired again.
+func makePeace(rec *state.Record) {
+	rec.Mended = nil
+	if rec.Incident == nil {
+		return
+	}
+	for i := range rec.Incident.Findings {
+		rec.Incident.Findings[i].Fought = time.Time{}
+	}
 }
 
 // stubborn recognises a set that does not stay as it is put: each round costs the

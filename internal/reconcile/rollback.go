@@ -119,6 +119,8 @@ func missingFrom(objects, extra []resource.Object) []resource.Object {
 // backAgain books a rollback that succeeded.
 func (p *pass) backAgain(back state.Attempt) verdict {
 	p.record.Attempt, p.record.Halted = nil, ""
+	p.record.Mended, p.record.Looked = nil, false
+	p.endIncident("revision " + back.Set.Revision.Short() + " was put back")
 	v := verdict{outcome: RolledBack}
 	if back.Hold != nil { // a person asked for it
 		p.makeGood(back.Set)

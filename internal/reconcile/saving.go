@@ -49,23 +49,23 @@ func saysAsMuch(written, now state.Record) bool {
 	if was.Outcome == is.Outcome && was.Reason == is.Reason {
 		is.Revision, is.Since = was.Revision, was.Since
 	}
+	written.Incident, now.Incident = written.Incident.Unseen(), now.Incident.Unseen()
 	return reflect.DeepEqual(written, now)
 }
 
-// settle writes the record: with the lines that are owed, each of them once.
+// settle writes the record, and with it the lines that are owed.
 func (w *worker) settle() error {
 	w.keepNotes()
 	if len(w.owed) == 0 {
 		if err := w.agent.opts.Store.Save(w.record); err != nil {
 			return fmt.Errorf("save the record of app %s: %w", w.name, err)
 		}
+		return nil
 	}
-	for len(w.owed) > 0 {
-		if _, err := w.agent.opts.Store.SaveWith(w.record, w.owed[0]); err != nil {
-			return fmt.Errorf("save the record and the history of app %s: %w", w.name, err)
-		}
-		w.owed = w.owed[1:]
+	if _, err := w.agent.opts.Store.SaveWith(w.record, w.owed...); err != nil {
+		return fmt.Errorf("save the record and the history of app %s: %w", w.name, err)
 	}
+	w.owed = nil // with the room that the lines had
 	return nil
 }
 

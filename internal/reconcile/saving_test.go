@@ -27,11 +27,11 @@ func (d *distant) Save(r state.Record) error {
 	return d.Store.Save(r)
 }
 
-func (d *distant) SaveWith(r state.Record, e state.Entry) (state.Entry, error) {
+func (d *distant) SaveWith(r state.Record, entries ...state.Entry) (state.Entry, error) {
 	if d.left.Add(-1) < 0 {
-		return e, errFar
+		return state.Entry{}, errFar
 	}
-	return d.Store.SaveWith(r, e)
+	return d.Store.SaveWith(r, entries...)
 }
 
 // far restarts the agent with a record of which only so many saves come through.
@@ -91,7 +91,7 @@ func TestALineOfHistoryThatCouldNotBeSavedIsNotLost(t *testing.T) {
 		w.lost()
 		d.left.Store(1000)
 		w.ends(reconcile.Unchanged)
-		lines, err := w.store.History("shop", 0)
+		lines, err := w.agent.History(t.Context(), "shop", 0)
 		if err != nil || len(lines) != 1 || lines[0].Outcome != string(reconcile.Applied) {
 			t.Errorf("the history is %+v, %v; want the rollout, once", lines, err)
 		}
@@ -112,7 +112,7 @@ func TestAWordThatCannotBeRecordedWasNotGiven(t *testing.T) {
 		}
 		d.left.Store(1000)
 		w.ends(reconcile.Unchanged)
-		lines, err := w.store.History("shop", 0)
+		lines, err := w.agent.History(t.Context(), "shop", 0)
 		if err != nil || len(lines) != 1 || strings.Contains(lines[0].Kind, "pause") {
 			t.Errorf("the history is %+v, %v", lines, err)
 		}

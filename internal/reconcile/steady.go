@@ -19,29 +19,40 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 		return verdictOf(causeOf(ctx, err))
 	}
 	p.result.Report = report
-	plan := apply.Plan{Steps: []apply.Step{}}
-	if !asWanted(pairs, report) {
-		if plan, err = p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()}); err != nil {
-			return verdictOf(err)
-		}
+	ours, _ := apart(pairs, report)
+	p.drift = &ours
+	p.notice(ours, good)
+	left := p.spare(ours)
+	plan, err := p.planRepair(pairs, report, left)
+	if err != nil {
+		return verdictOf(err)
 	}
 	p.result.Plan = plan
-	report, _ = apart(pairs, report)
 	switch {
 	case len(plan.Blocked) > 0:
 		return blockedVerdict(p.name, plan)
+	case plan.Empty() && len(left.keys) > 0:
+		return left.verdict(p.name)
 	case plan.Empty():
-		return p.askConsent(plan, p.wellness(ctx, pairs, report), doneAlready)
-	case p.agent.opts.ReadOnly || !p.config().SelfHeal() && !p.will.asked:
-		return verdict{outcome: Pending, reason: drifted + firstLine(report), hint: p.pendingHint()}
+		return p.askConsent(plan, p.wellness(ctx, pairs, ours), doneAlready)
+	case !p.heals():
+		return verdict{outcome: Pending, reason: drifted + firstLine(ours), hint: p.pendingHint()}
 	case p.will.noHealing():
-		if v, held := p.heldBack(drifted + firstLine(report)); held {
+		if v, held := p.heldBack(drifted + firstLine(ours)); held {
 			return v
 		}
 	}
 	ctx, done := p.interruptibly(ctx)
 	defer done()
-	return p.repair(ctx, report, plan)
+	v := p.repair(ctx, left.rest(ours), plan, left)
+	if v.outcome == Applied {
+		still := drift.Report{Findings: left.fights}
+		p.drift = &still
+	}
+	if len(left.keys) > 0 {
+		return besides(left.verdict(p.name), v)
+	}
+	return v
 }
 
 // asWanted tells whether nothing but what is wanted is there, each as it is wanted, on
@@ -68,16 +79,14 @@ const drifted = "drift: "
 // repaired begins the reason of a pass that repaired drift.
 const repaired = "repaired drift: "
 
-// repair carries a plan against drift out, unless the same drift keeps coming
-// back.
-func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan) verdict {
-	now := p.agent.opts.Now()
-	if p.repairs.stuck(report.String(), now) {
-		return verdict{outcome: Degraded, reason: "does not converge: " + fields(plan), hint: "something changes it back each time it is repaired; find out who, or change the app's files"}
-	}
-	plan, err := p.restock(ctx, plan)
+// repair carries a plan against drift out.
+func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan, left spared) verdict {
+	plan, err := p.restock(ctx, plan, left)
 	if err == nil {
 		err = p.validate(ctx, plan)
+	}
+	if err == nil {
+		err = p.beginRepair(left)
 	}
 	if err != nil {
 		return verdictOf(causeOf(ctx, err))
@@ -91,6 +100,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	case len(outcome.Failures) > 0:
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
+	p.endRepair(plan)
 	v := p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, doneAlready)
 	if v.outcome != Applied {
 		v.meanwhile = repaired + firstLine(report)
@@ -100,7 +110,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 
 // restock sees that what the repair puts is here, and returns the plan as it is
 // then.
-func (p *pass) restock(ctx context.Context, plan apply.Plan) (apply.Plan, error) {
+func (p *pass) restock(ctx context.Context, plan apply.Plan, left spared) (apply.Plan, error) {
 	moved, err := p.stock(ctx, plan)
 	if err != nil || !moved {
 		return plan, err
@@ -110,7 +120,7 @@ func (p *pass) restock(ctx context.Context, plan apply.Plan) (apply.Plan, error)
 		return plan, err
 	}
 	p.result.Report = report
-	p.result.Plan, err = p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
+	p.result.Plan, err = p.planRepair(pairs, report, left)
 	return p.result.Plan, err
 }
 

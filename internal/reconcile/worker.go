@@ -35,14 +35,15 @@ type worker struct {
 	// drawing is held while the app is rendered: others ask for it, too.
 	drawing chan struct{}
 	wake    chan struct{}
-	// record, repairs, stubborn, behind, owed and touched belong to the holder of the token.
+	// record, stubborn, behind, owed and touched belong to the holder of the token.
 	record   state.Record
-	repairs  repairs
 	stubborn stubborn
 	// behind tells that the record could not be saved as it is; owed are the lines of
 	// history that belong to it.
 	behind bool
 	owed   []state.Entry
+	// waits is the digest that waits for a window, as it was told; empty where none is.
+	waits string
 	// touched tells that something may have been changed on the target since the
 	// record was written.
 	touched bool
@@ -74,6 +75,7 @@ type worker struct {
 	people int
 	match  match
 	seen   state.Record // the record as it was last saved: for readers
+	learnt learnt
 	busy   bool
 	using  use
 }
@@ -124,8 +126,8 @@ func (w *worker) forgetful() (forget func()) {
 	}
 	before := w.record.Clone()
 	return func() {
-		before.Last = w.record.Last
-		w.record = before
+		before.Last, before.Incident, before.Incidents = w.record.Last, w.record.Incident, w.record.Incidents
+		w.record, w.owed = before, nil
 	}
 }
 

@@ -72,9 +72,8 @@ func (c *Cluster) Overrule(a source.Anchor, by source.Word) error {
 		if next.record, err = c.packer.pack(a); err != nil {
 			return err
 		}
-		e := accepted(a, by)
-		e.ID = c.nextID()
-		return next.append(&c.packer, e)
+		_, err = c.append(next, agentShelf, []Entry{accepted(a, by)})
+		return err
 	})
 }
 

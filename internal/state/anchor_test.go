@@ -16,7 +16,7 @@ import (
 type anchors interface {
 	source.Anchors
 	Apps() ([]string, error)
-	SaveWith(r Record, e Entry) (Entry, error)
+	SaveWith(r Record, entries ...Entry) (Entry, error)
 	History(app string, limit int) ([]Entry, error)
 }
 

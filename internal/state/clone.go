@@ -20,6 +20,7 @@ func (r Record) Clone() Record {
 	out.Images, out.Remains = slices.Clone(r.Images), slices.Clone(r.Remains)
 	out.Last.Consents = slices.Clone(r.Last.Consents)
 	out.Done, out.Restarts = maps.Clone(r.Done), maps.Clone(r.Restarts)
+	out.Incident, out.Left, out.Mended = r.Incident.Clone(), slices.Clone(r.Left), maps.Clone(r.Mended)
 	return out
 }
 

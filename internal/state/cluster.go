@@ -44,7 +44,8 @@ type Cluster struct {
 
 	mu      sync.Mutex // guards what follows
 	shelves map[string]*shelf
-	last    uint64 // the newest ID of all histories
+	last    uint64            // the newest ID of all histories
+	flying  map[string]uint64 // the first ID that is being written, by shelf
 	lost    error
 }
 
@@ -59,7 +60,7 @@ func OpenCluster(ctx context.Context, opts ClusterOptions) (*Cluster, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	c := &Cluster{opts: opts, chunk: chunkSize, life: context.WithoutCancel(ctx), shelves: map[string]*shelf{}}
+	c := &Cluster{opts: opts, chunk: chunkSize, life: context.WithoutCancel(ctx), shelves: map[string]*shelf{}, flying: map[string]uint64{}}
 	if err := c.load(ctx); err != nil {
 		if fault.Of(err) == fault.Unknown {
 			err = fault.As(fault.Blocked, err)
@@ -124,14 +125,19 @@ func (c *Cluster) Record(app string) (Record, error) {
 	if err := named(app); err != nil {
 		return r, err
 	}
-	return r, reading("record", app, unpack(c.content(app).record, &r))
+	err := unpack(c.content(app).record, &r)
+	r.Share()
+	return r, reading("record", app, err)
 }
 
 // History returns the newest entries of an app, those that concern every app among
 // them, the newest first; limit 0 is all.
 func (c *Cluster) History(app string, limit int) ([]Entry, error) {
 	var own, common []Entry
-	err := errors.Join(unpack(c.content(app).history, &own), unpack(c.content(agentShelf).history, &common))
+	err := unpack(c.content(agentShelf).history, &common)
+	if app != everyApp {
+		err = errors.Join(err, unpack(c.content(app).history, &own))
+	}
 	return merged(app, own, common, limit), reading("history", app, err)
 }
 
@@ -166,28 +172,21 @@ func (c *Cluster) Save(r Record) error {
 	return c.change(r.App, "save record of ", func(next *content) error { return next.keep(&c.packer, r) })
 }
 
-// SaveWith stores r and appends e to the history in one write: after a crash both
-// are there, or none. It returns e with its ID.
-func (c *Cluster) SaveWith(r Record, e Entry) (Entry, error) {
-	err := c.change(r.App, "save record of ", func(next *content) error {
-		e.ID = c.nextID()
-		return errors.Join(next.keep(&c.packer, r), next.append(&c.packer, e))
+// SaveWith stores r and appends entries to the history in one write: after a crash
+// all are there, or none. It returns the last of them with its ID.
+func (c *Cluster) SaveWith(r Record, entries ...Entry) (Entry, error) {
+	var last Entry
+	err := c.change(r.App, "save record of ", func(next *content) (err error) {
+		last, err = c.append(next, r.App, entries)
+		return errors.Join(next.keep(&c.packer, r), err)
 	})
-	return e, err
+	return last, err
 }
 
 // SaveLog keeps what a failed instance wrote: the last lines that fit in 32 KiB.
 // Of more than 10 of one app the oldest go.
 func (c *Cluster) SaveLog(l FailedLog) error {
 	return c.change(l.App, "save log of ", func(next *content) error { return next.note(&c.packer, l) })
-}
-
-// nextID is ascending over all apps.
-func (c *Cluster) nextID() uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last++
-	return c.last
 }
 
 // change edits what is kept of one app, and writes it where it differs, or where
@@ -216,6 +215,7 @@ func (c *Cluster) edit(app, doing string, edit func(*content) error) error {
 	if err == nil {
 		err = c.write(s, next)
 	}
+	c.landed(app, s)
 	if err != nil {
 		return fmt.Errorf("%s%s: %w", doing, app, err)
 	}

@@ -81,18 +81,20 @@ func (c *content) keep(p *packer, r Record) (err error) {
 	return err
 }
 
-// append adds e before all other entries.
-func (c *content) append(p *packer, e Entry) error {
+// append adds fresh, of which the last is the newest, before all other entries.
+func (c *content) append(p *packer, fresh []Entry) error {
 	var entries []Entry
 	if err := unpack(c.history, &entries); err != nil {
 		return err
 	}
-	entries = slices.Insert(entries, 0, e)
+	for _, e := range fresh {
+		entries, c.label.Last = slices.Insert(entries, 0, e), e.ID
+	}
 	packed, err := p.pack(entries[:min(len(entries), clusterHistory)])
 	if err != nil {
 		return err
 	}
-	c.history, c.label.Last = packed, e.ID
+	c.history = packed
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -36,10 +37,21 @@ func openDatabase(dir string) (db *bbolt.DB, note string, err error) {
 	if err != nil {
 		return nil, "", trouble(dir, "set damaged record aside", err)
 	}
-	if db, err = openBolt(path); err != nil {
+	if db, err = openBolt(path); err == nil {
+		err = countOn(db)
+	}
+	if err != nil {
 		return nil, "", trouble(dir, "make record", err)
 	}
 	return db, fmt.Sprintf("the record was damaged (%v): set aside as %s and begun anew; what runs is compared afresh, and good revisions are learnt again", damage, filepath.Base(aside)), nil
+}
+
+// countOn lets the IDs of a history that is begun anew be greater than any of the
+// lost one, whoever remembers those: there are fewer than seconds.
+func countOn(db *bbolt.DB) error {
+	return db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(historyBucket)).SetSequence(uint64(time.Now().Unix()))
+	})
 }
 
 // verified tells what is damaged in the file at path; a file that does not exist

@@ -40,6 +40,9 @@ func (s *Store) append(tx *bbolt.Tx, e *Entry) error {
 	return of.trim(maxHistory)
 }
 
+// SourceKind is the kind of entries that tell of the repository, and of no app.
+const SourceKind = "source"
+
 // everyApp is the name, which no app has, of the history that belongs to all of them:
 // what is said once about the repository is written once.
 const everyApp = ""
@@ -49,10 +52,10 @@ const everyApp = ""
 func (s *Store) History(app string, limit int) ([]Entry, error) {
 	var own, common []Entry
 	err := s.view("read history of "+app, func(tx *bbolt.Tx) (err error) {
-		if own, err = s.newest(tx, app, limit); err != nil {
+		if common, err = s.newest(tx, everyApp, 0); err != nil || app == everyApp {
 			return err
 		}
-		common, err = s.newest(tx, everyApp, limit)
+		own, err = s.newest(tx, app, limit)
 		return err
 	})
 	return merged(app, own, common, limit), err
@@ -76,8 +79,10 @@ func (s *Store) newest(tx *bbolt.Tx, app string, limit int) ([]Entry, error) {
 // every app, in the order in which they were written.
 func merged(app string, own, common []Entry, limit int) []Entry {
 	for _, e := range common {
-		e.App = app
-		own = append(own, e)
+		if app == everyApp || e.Kind != SourceKind {
+			e.App = app
+			own = append(own, e)
+		}
 	}
 	slices.SortStableFunc(own, func(a, b Entry) int { return cmp.Compare(b.ID, a.ID) })
 	if limit > 0 {

@@ -57,6 +57,16 @@ type Record struct {
 	// Sync is what the app's settings said last of what may be done without being
 	// asked: one whose settings are broken or gone keeps it.
 	Sync config.Sync `json:"sync,omitzero"`
+	// Incident is the drift that is open; nil where there is none. Incidents counts all
+	// there ever were of the app.
+	Incident  *Incident `json:"incident,omitempty"`
+	Incidents int       `json:"incidents,omitempty"`
+	// Looked tells that the target was looked at since syncd changed it last, Left what
+	// that found to be left over: it stays without being drift.
+	Looked bool           `json:"looked,omitempty"`
+	Left   []resource.Key `json:"left,omitempty"`
+	// Mended are the times at which drift was repaired, by object and field.
+	Mended map[string][]time.Time `json:"mended,omitempty"`
 }
 
 // Verdict is how the last pass ended; it changes only when what it says does.
@@ -153,22 +163,34 @@ type Approval struct {
 	At   time.Time `json:"at"`
 }
 
-// Entry is one line of history: a pass that changed something, or a person's
-// act. History is append-only and bounded.
+// Entry is one line of history: a pass that changed something or began to, drift
+// that came or went, or a person's act. History is append-only and bounded.
 type Entry struct {
-	ID       uint64          `json:"id"`
-	App      string          `json:"app"`
-	At       time.Time       `json:"at"`
-	Kind     string          `json:"kind"` // sync, rollback, repair, pause, resume, approve, retry, adopt, release, force
-	Who      string          `json:"who,omitempty"`
+	ID uint64 `json:"id"`
+	// App is whose it is; empty for what concerns the agent as a whole.
+	App string    `json:"app"`
+	At  time.Time `json:"at"`
+	// Kind is sync, repair, drift, window or source; or a person's act: rollback,
+	// pause, resume, approve, retry, adopt, release, force, accept.
+	Kind string `json:"kind"`
+	Who  string `json:"who,omitempty"`
+	// Owner is the app's owner, as its settings name them.
+	Owner    string          `json:"owner,omitempty"`
 	Revision source.Revision `json:"revision"`
 	Digest   string          `json:"digest,omitempty"`
 	Outcome  string          `json:"outcome"`
 	Reason   string          `json:"reason,omitempty"`
+	// Hint is what a person can do about it.
+	Hint string `json:"hint,omitempty"`
+	// Incident names the drift that it is about, as IncidentID does, Findings what
+	// differs, one line each, masked.
+	Incident string   `json:"incident,omitempty"`
+	Findings []string `json:"findings,omitempty"`
 	// Steps are the plan's lines.
 	Steps []string `json:"steps,omitempty"`
 	// Gaps say who was missed for how long meanwhile.
-	Gaps     []string          `json:"gaps,omitempty"`
+	Gaps []string `json:"gaps,omitempty"`
+	// Duration is how long the pass took, or the drift lasted.
 	Duration resource.Duration `json:"duration"`
 	// Images are reference -> pin.
 	Images map[string]string `json:"images,omitempty"`

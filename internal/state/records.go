@@ -20,6 +20,7 @@ func (s *Store) Record(app string) (Record, error) {
 	err := s.view("read record of "+app, func(tx *bbolt.Tx) error {
 		return s.get(tx, recordsBucket, []byte(app), &r)
 	})
+	r.Share()
 	return r, err
 }
 
@@ -49,19 +50,25 @@ func (s *Store) Save(r Record) error {
 	})
 }
 
-// SaveWith stores r and appends e to the history in one transaction: after a
-// crash both are there, or none. It returns e with its ID.
-func (s *Store) SaveWith(r Record, e Entry) (Entry, error) {
+// SaveWith stores r and appends entries to the history in one transaction: after
+// a crash all are there, or none. It returns the last of them with its ID.
+func (s *Store) SaveWith(r Record, entries ...Entry) (Entry, error) {
+	var last Entry
 	if err := named(r.App); err != nil {
-		return e, err
+		return last, err
 	}
 	err := s.update("save record of "+r.App, func(tx *bbolt.Tx) error {
 		if err := s.put(tx, recordsBucket, []byte(r.App), r); err != nil {
 			return err
 		}
-		return s.append(tx, &e)
+		for _, last = range entries {
+			if err := s.append(tx, &last); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	return e, err
+	return last, err
 }
 
 // Delete forgets an app: its record and its kept logs. Its history stays, so

@@ -141,6 +141,7 @@ func (c *Cluster) setAside(ctx context.Context, s *stock, pointer blob.Blob, why
 		return fmt.Errorf("set damaged record %s aside: %w", pointer.Name, err)
 	}
 	s.broken = append(s.broken, aside)
+	c.last = max(c.last, uint64(c.opts.Now().Unix())) // its IDs are unknown, and fewer than seconds
 	c.recovered = append(c.recovered, fmt.Sprintf("the record of %.60q: %v: it is set aside as %s, and the app is treated as new; there is no way back until a revision is good again", app, why, aside.Name))
 	return nil
 }

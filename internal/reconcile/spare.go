@@ -1,0 +1,169 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/state"
+)
+
+// spared is drift that is not repaired now, though the rest of it is.
+type spared struct {
+	// fights are what something changes back each time.
+	fights []drift.Finding
+	keys   map[resource.Key]bool
+}
+
+// spare finds what the repair leaves alone: objects that something else changes back
+// as often as they are repaired, and never the whole app.
+func (p *pass) spare(report drift.Report) spared {
+	s := spared{keys: map[resource.Key]bool{}}
+	if !p.heals() {
+		return s
+	}
+	now := p.agent.opts.Now()
+	for _, f := range report.Different() {
+		if p.fights(f) || fought(p.record, f, now) {
+			s.fights = append(s.fights, f)
+			s.keys[f.Key] = true
+			p.tellFight(f, now)
+		}
+	}
+	return s
+}
+
+// noted is the finding of the open incident about an object; nil where it has none.
+func (p *pass) noted(key resource.Key) *state.Finding {
+	if p.record.Incident == nil {
+		return nil
+	}
+	all := p.record.Incident.Findings
+	i := slices.IndexFunc(all, func(f state.Finding) bool { return f.Key == key })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+// fights tells whether the object is fought over since before: it stays so until its
+// incident ends.
+func (p *pass) fights(f drift.Finding) bool {
+	known := p.noted(f.Key)
+	return known != nil && !known.Fought.IsZero()
+}
+
+// tellFight books a fight, once for each object of an incident.
+func (p *pass) tellFight(f drift.Finding, now time.Time) {
+	known := p.noted(f.Key)
+	if known == nil || !known.Fought.IsZero() {
+		return
+	}
+	known.Fought = now
+	who := f.By
+	if who == "" {
+		who = "something"
+	}
+	reason := fmt.Sprintf("%s changes %s back each time it is repaired", who, strings.Join(foughtOver(p.record, f, now), ", "))
+	p.tellIncident(driftFight, reason, findingLines([]state.Finding{*known}, 0))
+}
+
+// foughtOver names the fields that came back.
+func foughtOver(rec state.Record, f drift.Finding, now time.Time) []string {
+	return slices.DeleteFunc(fieldsOf(f), func(field string) bool { return len(lately(rec.Mended[field], now)) < fightRounds })
+}
+
+func fightHint(app string) string {
+	return "find out who changes it, or change the app's files; to have it repaired again: syncd retry " + app
+}
+
+// verdict is that on what is spared, with what plan would still do about it.
+func (s spared) verdict(app string) verdict {
+	reason := notConverging
+	for i, f := range s.fights {
+		if i > 0 {
+			reason += "; "
+		}
+		reason += strings.ReplaceAll(f.String(), "\n ", "")
+	}
+	return verdict{outcome: Degraded, reason: reason, hint: "something changes it back each time it is repaired; " + fightHint(app)}
+}
+
+// rest is the report without what is spared.
+func (s spared) rest(report drift.Report) drift.Report {
+	var out drift.Report
+	for _, f := range report.Findings {
+		if !s.keys[f.Key] {
+			out.Findings = append(out.Findings, f)
+		}
+	}
+	return out
+}
+
+// without returns pairs and report so that a plan leaves the objects with these keys
+// as they are.
+func without(keys map[resource.Key]bool, pairs []resource.Pair, report drift.Report) ([]resource.Pair, drift.Report) {
+	if len(keys) == 0 {
+		return pairs, report
+	}
+	var left []resource.Pair
+	var out drift.Report
+	for i, pair := range pairs {
+		f := report.Findings[i]
+		switch {
+		case !keys[pair.Key]:
+		case pair.Want == nil:
+			continue
+		default:
+			f = drift.Finding{Key: pair.Key, Class: drift.InSync, Match: drift.None}
+			if live, ok := standing(pair); ok {
+				pair.Live, f.Match = []resource.Instance{live}, 0
+			}
+		}
+		left, out.Findings = append(left, pair), append(out.Findings, f)
+	}
+	return left, out
+}
+
+// planRepair plans against drift.
+func (p *pass) planRepair(pairs []resource.Pair, report drift.Report, s spared) (apply.Plan, error) {
+	if asWanted(pairs, report) {
+		return apply.Plan{Steps: []apply.Step{}}, nil
+	}
+	pairs, report = without(s.keys, pairs, report)
+	return p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
+}
+
+// beginRepair writes what is found and about to be repaired, before anything is
+// touched: after a crash, it would be known to nobody.
+func (p *pass) beginRepair(s spared) error {
+	p.mending = true
+	bookMending(&p.record, s.rest(p.result.Report).Different(), p.agent.opts.Now())
+	if p.record.Incident == nil { // what is left over is tidied up
+		return nil
+	}
+	p.record.Incident.Repairing = true
+	return p.save()
+}
+
+// endRepair takes out of the incident what the plan has repaired.
+func (p *pass) endRepair(plan apply.Plan) {
+	if p.record.Incident == nil {
+		return
+	}
+	touched := map[resource.Key]bool{}
+	for _, s := range plan.Steps {
+		touched[s.Key] = touched[s.Key] || s.Verb != apply.Await
+	}
+	rest := slices.DeleteFunc(p.found, func(f drift.Finding) bool { return touched[f.Key] })
+	if len(rest) == 0 {
+		p.endIncident("repaired by syncd", stepsOf(plan)...)
+		return
+	}
+	merge(p.record.Incident, rest, p.agent.opts.Now())
+	p.record.Incident.Repairing = false
+}
