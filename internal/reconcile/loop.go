@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
@@ -121,10 +120,8 @@ func (a *Agent) wakeDependents(app string) {
 	if c == nil {
 		return
 	}
-	for name, other := range c.apps {
-		if slices.Contains(other.Config.DependsOn, app) {
-			a.wakeFor(name)
-		}
+	for _, name := range c.dependents[app] {
+		a.wakeFor(name)
 	}
 }
 

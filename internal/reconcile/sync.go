@@ -39,9 +39,7 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]
 	}
 	stop := a.listenIn(hear)
 	defer stop()
-	for _, w := range workers {
-		a.preempt(ctx, w, c, wants)
-	}
+	a.preemptAll(ctx, workers, c, wants)
 	return a.passAll(a.lasting(ctx), c, a.byDependency(c, workers), wants)
 }
 
