@@ -55,7 +55,7 @@ func (t *turns) turn(ctx context.Context, host config.Host, w wiring, leads func
 		return err
 	}
 	t.sit(a)
-	err = a.Run(ctx)
+	err = work(ctx, a, host, w.readOnly, func(text string) { w.log.Info(text) })
 	t.sit(nil)
 	if closed := done(); err == nil {
 		err = closed

@@ -136,9 +136,17 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host co
 	if err := respond(ctx, group, a, opts, host); err != nil {
 		return err
 	}
-	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error { listen(ctx, a.Look); return nil })
-	if host.Packs.Dir != "" && !opts.About.ReadOnly {
+	group.Go(func() error { return work(ctx, a, host, opts.About.ReadOnly, tell) })
+	return group.Wait()
+}
+
+// work runs the loop, and takes packs, until ctx ends or one of them fails; then it
+// waits for both. tell hears what becomes of packs.
+func work(ctx context.Context, a *reconcile.Agent, host config.Host, readOnly bool, tell func(string)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.Run(ctx) })
+	if host.Packs.Dir != "" && !readOnly {
 		group.Go(func() error { return watchPacks(ctx, host, tell, a.Look) })
 	}
 	return group.Wait()

@@ -60,3 +60,6 @@ type recalled struct{ source.Anchors }
 
 // SetAnchor keeps nothing.
 func (recalled) SetAnchor(source.Anchor) error { return nil }
+
+// Overrule keeps nothing: who only reads accepts nothing.
+func (recalled) Overrule(source.Anchor, source.Word) error { return nil }

@@ -39,6 +39,8 @@ type pass struct {
 	about []resource.Key
 	// rolled is what came of the pass's last rollout; nil before the first.
 	rolled *apply.Outcome
+	// verdict is how the pass ends.
+	verdict verdict
 	// life is the context that only the agent's end ends: a newer revision ends
 	// an attempt, and not the way back from it. Nil where nothing else may end the
 	// pass either.
@@ -100,7 +102,8 @@ func (p *pass) run(ctx context.Context) Result {
 	if ctx.Err() != nil && v.outcome == Unreachable {
 		v.reason, v.hint = "cut short: "+context.Cause(ctx).Error(), "the next pass goes on where this one ended"
 	}
-	p.result.Outcome, p.result.Reason, p.result.Hint = v.outcome, v.reason, v.hint
+	p.verdict = v
+	p.result.Outcome, p.result.Reason, p.result.Hint = v.outcome, v.text(), v.hint
 	p.result.Cause, p.result.Opens = v.cause, v.opens
 	p.result.Duration = resource.Duration(time.Since(begun))
 	return p.result

@@ -91,7 +91,11 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	case len(outcome.Failures) > 0:
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
-	return p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, repaired+firstLine(report))
+	v := p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, doneAlready)
+	if v.outcome != Applied {
+		v.meanwhile = repaired + firstLine(report)
+	}
+	return v
 }
 
 // restock sees that what the repair puts is here, and returns the plan as it is

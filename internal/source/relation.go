@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
@@ -83,9 +84,11 @@ type HistoryRequest struct {
 	// Store is the directory of the object store; it need not be there.
 	Store string `json:"store"`
 	// Commits is how many commits may lie between, Disk how much may be
-	// downloaded, in bytes.
-	Commits int   `json:"commits"`
-	Disk    int64 `json:"disk"`
+	// downloaded, in bytes, and Time for how long more history is fetched where what
+	// there is does not tell; zero is no limit.
+	Commits int           `json:"commits"`
+	Disk    int64         `json:"disk"`
+	Time    time.Duration `json:"time,omitempty"`
 }
 
 // HistoryAnswer says it.
@@ -158,6 +161,7 @@ func (r *Repository) history(ctx context.Context, req HistoryRequest) (HistoryAn
 	q, _ := r.recall(req.To)
 	req.Want, req.Store = q.want, filepath.Join(dir, storeName)
 	req.Commits, req.Disk = r.opts.Limits.Commits, int64(r.opts.Limits.FetchDisk)
+	req.Time = r.opts.Limits.FetchTime.D() / 2 // the rest is for what is needed in any case
 	return fromAny(ctx, r, q, func(o *origin) (HistoryAnswer, error) { return r.historyOf(ctx, o, req) })
 }
 
@@ -172,7 +176,11 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 		return answer, err
 	}
 	req.Remote = spec
-	done, err := r.storeTurn(ctx)
+	turn := r.storeTurn
+	if req.Learn {
+		turn = r.spareTurn
+	}
+	done, err := turn(ctx)
 	if err != nil {
 		return answer, err
 	}
@@ -184,15 +192,4 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 		err = errOpen
 	}
 	return answer, err
-}
-
-// storeTurn waits until no child works on the object store, or ctx ends; the caller
-// has to call done.
-func (r *Repository) storeTurn(ctx context.Context) (done func(), err error) {
-	select {
-	case r.store <- struct{}{}:
-		return func() { <-r.store }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the object store: %w", context.Cause(ctx))
-	}
 }

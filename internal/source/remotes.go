@@ -1,7 +1,6 @@
 package source
 
 import (
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -101,7 +100,7 @@ func queue(all []standing, now time.Time) []int {
 		if !now.Before(s.Until) {
 			due = append(due, i)
 		}
-		if !now.Before(s.Until) || !s.told {
+		if !s.away(now) {
 			patient = append(patient, i)
 		}
 	}
@@ -111,7 +110,8 @@ func queue(all []standing, now time.Time) []int {
 	return patient
 }
 
-// serve notes that remote i named the commit that is followed.
+// serve notes that remote i named the commit that is followed. One that had to be asked
+// for more then, and wants to be left alone, is.
 func (r *Repository) serve(i int, commit string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -119,6 +119,8 @@ func (r *Repository) serve(i int, commit string) {
 	for j := range r.standings {
 		s := &r.standings[j]
 		switch {
+		case j == i && s.away(now):
+			s.Head, s.Answered = commit, now
 		case j == i:
 			s.misses, s.told, s.Until, s.Head, s.Answered = 0, false, time.Time{}, commit, now
 			s.become(RemoteServing, nil, now)
@@ -143,12 +145,22 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 	if r.origins[i].nearby() { // it costs nobody anything, and tells when it changes
 		s.Until = time.Time{}
 	}
-	var busy *remote.Busy
-	if errors.As(err, &busy) && busy.After > 0 {
-		s.told, s.Until = true, now.Add(busy.After)
+	if after := fault.After(err); after > 0 {
+		s.told, s.Until = true, now.Add(min(after, remote.MaxAfter))
 	}
 	s.become(state, err, now)
 }
+
+// heed leaves remote i alone where it answered that it wants that for a while, whatever
+// it was asked for.
+func (r *Repository) heed(i int, err error) {
+	if fault.After(err) > 0 {
+		r.passOver(i, RemoteUnreachable, "", err)
+	}
+}
+
+// away tells whether the server itself asked to be left alone until later than now.
+func (s *standing) away(now time.Time) bool { return s.told && now.Before(s.Until) }
 
 func (s *standing) become(state RemoteState, err error, now time.Time) {
 	if s.State != state {

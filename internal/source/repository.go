@@ -82,6 +82,7 @@ type Repository struct {
 	base        string                   // the commit that was loaded last
 	spare       string                   // the commit whose snapshot the next one is made of; empty is none
 	refused     map[string]refusal       // commits that are not fetched again, each with its judge
+	giveWay     context.CancelCauseFunc  // ends what nobody waits for at the object store; nil is nothing
 }
 
 // answerTime is how long a ref query may take where nothing else is said.

@@ -59,7 +59,7 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 		inst.Hash, known.Want, known.Checked = w.object.Hash(), w.hash, time.Now().Truncate(time.Minute)
 		l.ledger.setSince(w.object.Key, known, l.begun)
 	}
-	p.Aside = seen.strange()
+	p.Aside = seen.strange
 	if inst.Health, err = l.feels(ctx, w, known, seen.version, nil); err != nil {
 		return p, false, err
 	}

@@ -55,7 +55,7 @@ type Engine struct {
 	// journal is what events were told last.
 	journal journal
 	// desk is where they are written.
-	desk desk
+	desk *desk
 	// life ends with Close: what watches does so until then.
 	life   context.Context
 	end    context.CancelFunc
@@ -103,13 +103,13 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	}
 	// What informers say besides their errors is not for the agent's standard error.
 	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
-	e.desk.life, e.once.life, e.once.owners = e.life, e.life, &e.owners
-	e.desk.lost = func(err error) { e.lost(fmt.Errorf("write an event: %w", err)) }
+	e.desk = newDesk(e.life, e.busy, func(err error) { e.lost(fmt.Errorf("write an event: %w", err)) })
+	e.once.life, e.once.owners = e.life, &e.owners
 	id, err := e.as("")
 	if err != nil {
 		return nil, err
 	}
-	e.kinds = newKinds(id.discovery, &e.once)
+	e.kinds = newKinds(id.core, &e.once)
 	if err := e.kinds.refresh(ctx); err != nil {
 		e.end()
 		return nil, err
@@ -138,7 +138,7 @@ func (e *Engine) Target(app string) *Target {
 	defer e.mu.Unlock()
 	l := e.ledgers[app].Value()
 	if l == nil {
-		l = &ledger{entries: map[resource.Key]entry{}, left: e.tidySoon}
+		l = &ledger{entries: map[resource.Key]*entry{}, left: e.tidySoon}
 		e.ledgers[app] = weak.Make(l)
 	}
 	return &Target{engine: e, app: app, ledger: l}
@@ -177,6 +177,12 @@ func (e *Engine) get(ctx context.Context, place dynamic.ResourceInterface, name 
 	})
 	return live, err
 }
+
+// fewInFlight is how many requests may be under way where the engine is not busy.
+const fewInFlight = 2
+
+// busy tells whether many requests are under way.
+func (e *Engine) busy() bool { return len(e.slots) > fewInFlight }
 
 // lost tells that events were missed.
 func (e *Engine) lost(err error) {

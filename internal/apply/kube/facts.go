@@ -39,7 +39,7 @@ func (e *Engine) version(ctx context.Context) (version.Info, error) {
 	}
 	var raw []byte
 	err = e.bounded(ctx, func(ctx context.Context) error {
-		raw, err = id.discovery.RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
+		raw, err = id.core.Get().AbsPath("/version").Do(ctx).Raw()
 		return err
 	})
 	if err == nil {

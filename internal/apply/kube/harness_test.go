@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
 
@@ -74,6 +76,17 @@ func (p *place) do(method, path string, body any, access *kubetest.Access) map[s
 		p.t.Fatal(err)
 	}
 	return out
+}
+
+// events are those about an object.
+func (p *place) events(uid string) []corev1.Event {
+	p.t.Helper()
+	var list corev1.EventList
+	tree := p.do("GET", "/api/v1/namespaces/"+p.namespace+"/events?fieldSelector=involvedObject.uid%3D"+uid, nil, p.access)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(tree, &list); err != nil {
+		p.t.Fatal(err)
+	}
+	return list.Items
 }
 
 // set reads manifests, separated by ---, into wanted objects of this place.

@@ -10,10 +10,9 @@ import (
 	"sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
 
 	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
@@ -52,7 +51,7 @@ const refreshPause = 500 * time.Millisecond
 
 // kinds is what the API server serves, as it was last asked.
 type kinds struct {
-	client discovery.DiscoveryInterfaceWithContext
+	client rest.Interface
 	once   *once
 
 	mu    sync.Mutex // guards what follows
@@ -62,9 +61,7 @@ type kinds struct {
 	turn int
 }
 
-func newKinds(client discovery.DiscoveryInterface, once *once) *kinds {
-	return &kinds{client: discovery.ToDiscoveryInterfaceWithContext(client), once: once}
-}
+func newKinds(client rest.Interface, once *once) *kinds { return &kinds{client: client, once: once} }
 
 // find returns a kind, and asks the API server again where it is not known yet.
 // Errors: errNoKind, Rejected.
@@ -149,21 +146,19 @@ func (k *kinds) learn(ctx context.Context) error {
 	k.mu.Lock()
 	turn := k.turn
 	k.mu.Unlock()
-	_, lists, err := k.client.ServerGroupsAndResourcesWithContext(ctx)
-	if err != nil && len(lists) == 0 {
-		return classified(err, "ask the cluster for its kinds")
-	}
+	offer, err := discover(ctx, k.client)
 	if ctx.Err() != nil {
 		return classified(context.Cause(ctx), "ask the cluster for its kinds")
 	}
-	all := offered(lists)
+	if err != nil {
+		return classified(err, "ask the cluster for its kinds")
+	}
+	all := offer.usable()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if failed, partly := discovery.GroupDiscoveryFailedErrorGroups(err); partly {
-		for gvk, kept := range k.all { // what an aggregated API that is down served before
-			if _, down := failed[gvk.GroupVersion()]; down {
-				all[gvk] = kept
-			}
+	for gvk, kept := range k.all { // what an aggregated API that is down served before
+		if offer.down[gvk.GroupVersion()] {
+			all[gvk] = kept
 		}
 	}
 	if k.all = all; turn == k.turn {
@@ -172,20 +167,12 @@ func (k *kinds) learn(ctx context.Context) error {
 	return nil
 }
 
-// offered are the kinds that an answer tells of.
-func offered(lists []*metav1.APIResourceList) map[schema.GroupVersionKind]kind {
+// usable are the kinds that objects can be applied of.
+func (o offer) usable() map[schema.GroupVersionKind]kind {
 	all := map[schema.GroupVersionKind]kind{}
-	for _, list := range lists {
-		version, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			continue
-		}
-		for _, r := range list.APIResources {
-			if strings.Contains(r.Name, "/") || !slices.Contains(r.Verbs, "patch") {
-				continue
-			}
-			gvk := version.WithKind(r.Kind)
-			all[gvk] = newKind(gvk, r.Name, r.Namespaced)
+	for _, k := range o.kinds {
+		if !strings.Contains(k.name, "/") && slices.Contains(k.verbs, "patch") {
+			all[k.gvk] = newKind(k.gvk, k.name, k.namespaced)
 		}
 	}
 	return all

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 	"weak"
 
 	"syncd.io/syncd/internal/resource"
@@ -77,7 +78,7 @@ func (e entry) stale(now time.Time) bool {
 // share it.
 type ledger struct {
 	mu      sync.Mutex
-	entries map[resource.Key]entry
+	entries map[resource.Key]*entry // each in a place of its own: most apps have few
 	// ended are the UIDs of what was removed lately, and seen to be gone: a watch may be
 	// behind.
 	ended map[string]time.Time
@@ -97,12 +98,13 @@ func (l *ledger) recall(notes json.RawMessage) {
 		return
 	}
 	l.recalled = true
-	kept := map[resource.Key]entry{}
+	kept := map[resource.Key]*entry{}
 	if len(notes) == 0 || json.Unmarshal(notes, &kept) != nil { // of another version: it is learnt anew
 		return
 	}
 	for k, e := range kept {
-		if _, seen := l.entries[k]; !seen {
+		if _, seen := l.entries[k]; !seen && e != nil {
+			e.APIVersion, e.Kind = unique.Make(e.APIVersion).Value(), unique.Make(e.Kind).Value() // one text for all apps
 			l.entries[k] = e
 		}
 	}
@@ -125,23 +127,24 @@ func (l *ledger) notes() json.RawMessage {
 func (l *ledger) get(key resource.Key) (entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e, ok := l.entries[key]
-	return e, ok
+	if e := l.entries[key]; e != nil {
+		return *e, true
+	}
+	return entry{}, false
 }
 
 func (l *ledger) set(key resource.Key, e entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries[key] = e
+	l.entries[key] = &e
 }
 
 // change changes an entry that is there.
 func (l *ledger) change(key resource.Key, do func(*entry)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, ok := l.entries[key]; ok {
-		do(&e)
-		l.entries[key] = e
+	if e := l.entries[key]; e != nil {
+		do(e)
 	}
 }
 
@@ -160,7 +163,7 @@ func (l *ledger) dropKnown(key resource.Key, known entry) {
 	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := l.entries[key]; now.UID == known.UID && now.put.Equal(known.put) {
+	if now := l.entries[key]; now != nil && now.UID == known.UID && now.put.Equal(known.put) {
 		delete(l.entries, key)
 	}
 }
@@ -169,8 +172,8 @@ func (l *ledger) dropKnown(key resource.Key, known entry) {
 func (l *ledger) setSince(key resource.Key, e entry, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now, ok := l.entries[key]; !ok || !now.put.After(since) {
-		l.entries[key] = e
+	if now := l.entries[key]; now == nil || !now.put.After(since) {
+		l.entries[key] = &e
 	}
 }
 

@@ -3,9 +3,9 @@ package kube
 import (
 	"bufio"
 	"context"
+	"strconv"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"syncd.io/syncd/internal/apply"
@@ -47,8 +47,8 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 }
 
 func (id *identity) podLog(ctx context.Context, namespace string, of health.Culprit, lines int) ([]string, error) {
-	tail := int64(lines)
-	stream, err := id.typed.CoreV1().Pods(namespace).GetLogs(of.Pod, &corev1.PodLogOptions{Container: of.Container, TailLines: &tail, Previous: of.Previous}).Stream(ctx)
+	stream, err := id.core.Get().Namespace(namespace).Resource("pods").Name(of.Pod).SubResource("log").
+		Param("container", of.Container).Param("tailLines", strconv.Itoa(lines)).Param("previous", strconv.FormatBool(of.Previous)).Stream(ctx)
 	if err != nil {
 		return nil, classified(err, "read the log of pod "+of.Pod)
 	}

@@ -14,10 +14,12 @@ import (
 	"syncd.io/syncd/internal/apply/kube/health"
 )
 
-// The lookout's clocks: how long it goes on after it was last asked, and how long the
-// object may take to be shown at first.
+// The lookout's clocks: how long it goes on after it was last asked, how long after
+// its app was found to be as wanted and well, and how long the object may take to be
+// shown at first.
 const (
 	idle      = 10 * time.Second
+	idleWell  = time.Second
 	firstShow = 2 * time.Second
 )
 
@@ -76,6 +78,20 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 		}
 	})
 	return l
+}
+
+// unneeded lets the lookout for an object that is as wanted, and well, end soon, where
+// there is one: of a thousand apps that change at once, hundreds would go on for
+// nothing. Whoever awaits the object yet keeps it.
+func (e *Engine) unneeded(id *identity, k kind, namespace, name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.lookouts) == 0 { // as nearly always: the name is not worth to be made
+		return
+	}
+	if l := e.lookouts[lookoutID{id.name, k, namespace + "/" + name}]; l != nil {
+		l.last.Reset(idleWell)
+	}
 }
 
 // shown is what a lookout shows: the object, nil where it is not there, and what it

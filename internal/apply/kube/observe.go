@@ -102,7 +102,7 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	version := ""
 	if seen != nil {
 		version = seen.version
-		p.Aside = seen.strange()
+		p.Aside = seen.strange
 	}
 	h, err := l.feels(ctx, w, known, version, nil)
 	if err != nil {
@@ -111,6 +111,9 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	p.Live = []resource.Instance{{
 		Ref: resource.Ref{ID: known.UID, Generation: known.generation}, Hash: w.object.Hash(), Spec: p.Stored, Health: h, Running: true,
 	}}
+	if h.State == resource.Well && !known.Settled {
+		l.engine.unneeded(l.identity, w.kind, known.Namespace, known.Name)
+	}
 	l.markJob(&p, w)
 	return p, nil
 }
