@@ -148,6 +148,7 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host co
 type counted interface {
 	metrics.Gates
 	metrics.Remotes
+	metrics.Windows
 }
 
 // answering is who answers and obeys: an agent, or several that take turns.
@@ -161,7 +162,7 @@ type answering interface {
 // respond lets the API and the page for scrapes answer, and webhooks come in, as
 // part of group.
 func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host) error {
-	told := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
+	told := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who), metrics.OfWindows(who)}
 	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
 		return err

@@ -63,6 +63,15 @@ func (t *turns) Remotes() []source.RemoteStatus {
 	return a.Remotes()
 }
 
+// AppWindows implements metrics.Windows; who stands by changes nothing.
+func (t *turns) AppWindows() (open, waiting map[string]bool) {
+	a, err := t.leading()
+	if err != nil {
+		return nil, nil
+	}
+	return a.AppWindows()
+}
+
 // Status implements reconcile.Asker.
 func (t *turns) Status(ctx context.Context, apps []string) (reconcile.Status, error) {
 	return askLeader(t, func(a *reconcile.Agent) (reconcile.Status, error) { return a.Status(ctx, apps) })
