@@ -44,19 +44,19 @@ func (c *cli) syncVerb() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&req.Force, "force", false, "go through a closed window; wants --reason")
-	cmd.Flags().StringVar(&req.Reason, "reason", "", "why it is forced, for those who read the history")
+	cmd.Flags().StringVar(&req.Reason, "reason", "", "why it is forced, or accepted, for those who read the history")
 	cmd.Flags().StringVar(&req.AcceptRewrite, "accept-rewrite", "", "follow this `COMMIT`, which is refused as older than what was accepted, or as of another history")
 	return cmd
 }
 
-// forcedWell refuses force without a reason, and a reason without force, before
-// anybody is asked.
+// forcedWell refuses force without a reason, and a reason for nothing, before anybody
+// is asked.
 func forcedWell(req reconcile.SyncRequest) error {
 	switch {
 	case req.Force && strings.TrimSpace(req.Reason) == "":
 		return hinted("say why, for those who read the history: --reason TEXT", "--force needs a reason")
-	case !req.Force && req.Reason != "":
-		return hinted("add --force to go through a closed window, or leave the reason out", "--reason belongs to --force")
+	case !req.Force && req.AcceptRewrite == "" && req.Reason != "":
+		return hinted("add --force to go through a closed window, or leave the reason out", "--reason belongs to --force, or to --accept-rewrite")
 	}
 	return nil
 }

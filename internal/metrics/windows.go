@@ -11,13 +11,16 @@ type Windows interface {
 
 type windows struct {
 	from          Windows
+	most          *names
 	open, waiting *prometheus.Desc
 }
 
-// OfWindows collects whether apps may be changed now.
+// OfWindows collects whether apps may be changed now. Beyond the first thousand that have
+// windows it says of how many that is true.
 func OfWindows(from Windows) Collector {
 	return windows{
 		from:    from,
+		most:    newNames(mostNames),
 		open:    prometheus.NewDesc("syncd_app_window_open", "Whether the windows of the app let it be changed now; apps without windows are left out.", []string{"app"}, nil),
 		waiting: prometheus.NewDesc("syncd_app_window_waiting", "Whether something waits until the windows of the app let it be changed.", []string{"app"}, nil),
 	}
@@ -32,15 +35,18 @@ func (w windows) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (w windows) Collect(ch chan<- prometheus.Metric) {
 	open, waiting := w.from.AppWindows()
+	here, may, waits := map[string]bool{}, map[string]float64{}, map[string]float64{}
+	for app := range open {
+		here[app] = true
+	}
+	w.most.keep(here)
 	for app, is := range open {
-		ch <- prometheus.MustNewConstMetric(w.open, prometheus.GaugeValue, number(is), app)
-		ch <- prometheus.MustNewConstMetric(w.waiting, prometheus.GaugeValue, number(waiting[app]), app)
+		label := w.most.of(app)
+		may[label] += number(is)
+		waits[label] += number(waiting[app])
 	}
-}
-
-func number(is bool) float64 {
-	if is {
-		return 1
+	for label := range may {
+		ch <- gauge(w.open, may[label], label)
+		ch <- gauge(w.waiting, waits[label], label)
 	}
-	return 0
 }

@@ -35,7 +35,9 @@ type Agent struct {
 	refusal atomic.Pointer[refusal]
 	// slots limit how many apps change side by side.
 	slots chan struct{}
-	poke  chan struct{}
+	// waiting and aside are the passes without a place.
+	waiting, aside atomic.Int64
+	poke           chan struct{}
 	// stir makes polls as frequent as after a change: somebody asks.
 	stir chan struct{}
 	// values is poked when a file with the host's values changed, or it is time by the

@@ -14,7 +14,8 @@ import (
 type SyncRequest struct {
 	Apps []string `json:"apps,omitempty"`
 	Who  string   `json:"who"`
-	// Force goes through closed windows; Reason says why, for the history.
+	// Force goes through closed windows; Reason says why, for the history, or why
+	// AcceptRewrite.
 	Force  bool   `json:"force,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	// AcceptRewrite names, by its first digits, a revision to follow that is refused

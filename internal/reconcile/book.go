@@ -13,6 +13,7 @@ import (
 // book writes what a pass leaves behind: the record, a line of history where it
 // changed or failed something, and the event for those who listen.
 func (p *pass) book(res Result) error {
+	p.learns(res)
 	p.agent.hear(Event{App: p.name, At: res.Started.Add(res.Duration.D()), Result: &res})
 	fresh := p.bookVerdict(res)
 	if p.agent.opts.ReadOnly {
@@ -36,7 +37,7 @@ func (p *pass) book(res Result) error {
 
 // write saves the record, with a line of history where there is something to tell.
 func (p *pass) write(res Result, fresh bool) error {
-	if worthHistory(res, fresh) {
+	if p.worthHistory(res, fresh) {
 		return p.saveWith(p.entry(res))
 	}
 	return p.save()
@@ -53,16 +54,17 @@ func (p *pass) spendConsent(o Outcome) {
 	}
 }
 
-// saysNew tells whether the result says something that the last one did not.
+// saysNew tells whether the result says something that the last one did not. What was
+// done meanwhile has happened, and changes nothing of how it stands.
 func (p *pass) saysNew(res Result) bool {
 	last := p.record.Last
-	return last.Outcome != string(res.Outcome) || last.Reason != res.Reason || last.Revision.Commit != res.Revision.Commit
+	return last.Outcome != string(res.Outcome) || last.Reason != p.verdict.reason || last.Revision.Commit != res.Revision.Commit
 }
 
 // bookVerdict keeps the verdict, and tells whether it says something new.
 func (p *pass) bookVerdict(res Result) bool {
 	last, fresh := &p.record.Last, p.saysNew(res)
-	last.Outcome, last.Reason, last.Hint = string(res.Outcome), res.Reason, res.Hint
+	last.Outcome, last.Reason, last.Hint = string(res.Outcome), p.verdict.reason, res.Hint
 	last.Revision, last.Cause = res.Revision, res.Cause
 	if fresh {
 		last.Since = res.Started.Add(res.Duration.D())
@@ -77,7 +79,15 @@ func (w *worker) showVerdict() {
 	w.seen.Last = w.record.Last
 }
 
-func worthHistory(res Result, fresh bool) bool {
+// worthHistory tells whether the pass did something, or found out something new that is
+// no mere waiting.
+func (p *pass) worthHistory(res Result, fresh bool) bool {
+	switch {
+	case p.verdict.meanwhile != "":
+		return true
+	case res.Outcome == Held: // it was held before; only a repair, also one that failed, is news
+		return p.rolled != nil && !res.Plan.Empty()
+	}
 	switch res.Outcome {
 	case Unchanged, Pending, Paused, Superseded, Unreachable:
 		return false
@@ -85,8 +95,6 @@ func worthHistory(res Result, fresh bool) bool {
 		return fresh && res.Cause != CauseWindow
 	case Applied, RolledBack:
 		return true
-	case Held:
-		return !res.Plan.Empty() // it was held before; only a repair is news
 	default:
 		return fresh
 	}

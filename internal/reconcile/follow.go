@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -25,6 +26,8 @@ type follower struct {
 	trouble string
 	// named are the bundles that do not count, as they were told.
 	named map[string]bool
+	// study is what the source learns beside the polls.
+	study study
 }
 
 // follow polls the repository when it is time, or when somebody or a value file
@@ -55,6 +58,8 @@ func (f *follower) await(ctx context.Context, misses int) bool {
 			return true
 		case <-f.values:
 			return true
+		case err := <-f.study.ended:
+			f.learnt(ctx, err)
 		case <-f.stir:
 			f.moved = time.Now()
 		case <-f.poke:
@@ -67,8 +72,8 @@ func (f *follower) await(ctx context.Context, misses int) bool {
 // poll looks at the repository once, and lets every app know when there is
 // something new.
 func (f *follower) poll(ctx context.Context) {
-	c, err := f.look(ctx)
-	f.tell(ctx, err)
+	c, trouble := f.look(ctx)
+	f.tell(ctx, trouble)
 	f.tellBundles()
 	if c == nil {
 		return
@@ -89,14 +94,15 @@ func (f *follower) poll(ctx context.Context) {
 			wake(w.wake)
 		}
 	}
-	if !fresh {
-		return
+	if fresh {
+		for _, w := range workers {
+			f.preempt(ctx, w, c, wish{})
+		}
+		f.collect(ctx, c)
 	}
-	for _, w := range workers {
-		f.preempt(ctx, w, c, wish{})
+	if fault.Of(trouble) != fault.Unreachable { // else there is nobody to learn it from
+		f.learn(ctx, c.snapshot.Revision.Commit)
 	}
-	f.collect(ctx, c)
-	f.learn(ctx)
 }
 
 // tell reports trouble with the repository when it begins or changes; nil is none.

@@ -69,7 +69,9 @@ func besides(v, w verdict) verdict {
 			v.reason += "; besides: " + w.reason
 		}
 	case Applied:
-		v.reason += "; meanwhile: " + w.reason
+		v.meanwhile = w.reason
+	case Blocked: // which what was done may be, too
+		v.meanwhile = w.meanwhile
 	}
 	return v
 }

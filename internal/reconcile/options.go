@@ -12,13 +12,27 @@ import (
 )
 
 // Source brings revisions. Resolve costs one ref query; Load gives the files of
-// one commit.
+// one commit. It may also be Bundled, a Forgetter, Learner, Recaller, Voucher, Remotes
+// or Watched.
 type Source interface {
 	Resolve(ctx context.Context) (commit string, err error)
 	ResolveRef(ctx context.Context, name string) (commit string, err error)
 	Load(ctx context.Context, commit string) (source.Snapshot, error)
 	Collect(keep ...string) error
 }
+
+// A repository is all that a Source may be besides: what it were no more would be
+// missed in silence.
+var (
+	_ Source    = (*source.Repository)(nil)
+	_ Bundled   = (*source.Repository)(nil)
+	_ Forgetter = (*source.Repository)(nil)
+	_ Learner   = (*source.Repository)(nil)
+	_ Recaller  = (*source.Repository)(nil)
+	_ Remotes   = (*source.Repository)(nil)
+	_ Voucher   = (*source.Repository)(nil)
+	_ Watched   = (*source.Repository)(nil)
+)
 
 // Charts brings Helm charts that are not in the repository. It may also be a
 // Forgetter.

@@ -37,8 +37,12 @@ type pass struct {
 	// the verdict is about.
 	live  map[resource.Key]resource.Ref
 	about []resource.Key
+	// drift is how the good set differed from what runs; nil where nobody looked.
+	drift *drift.Report
 	// rolled is what came of the pass's last rollout; nil before the first.
 	rolled *apply.Outcome
+	// verdict is how the pass ends.
+	verdict verdict
 	// life is the context that only the agent's end ends: a newer revision ends
 	// an attempt, and not the way back from it. Nil where nothing else may end the
 	// pass either.
@@ -100,7 +104,8 @@ func (p *pass) run(ctx context.Context) Result {
 	if ctx.Err() != nil && v.outcome == Unreachable {
 		v.reason, v.hint = "cut short: "+context.Cause(ctx).Error(), "the next pass goes on where this one ended"
 	}
-	p.result.Outcome, p.result.Reason, p.result.Hint = v.outcome, v.reason, v.hint
+	p.verdict = v
+	p.result.Outcome, p.result.Reason, p.result.Hint = v.outcome, v.text(), v.hint
 	p.result.Cause, p.result.Opens = v.cause, v.opens
 	p.result.Duration = resource.Duration(time.Since(begun))
 	return p.result

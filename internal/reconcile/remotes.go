@@ -2,12 +2,9 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source"
-	"syncd.io/syncd/internal/state"
 )
 
 // Remotes is a Source that holds what it is asked to follow against what was accepted
@@ -20,8 +17,9 @@ type Remotes interface {
 	// Accepted gives the files of the commit that was accepted last, as far as they
 	// are on this host.
 	Accepted(ctx context.Context) (source.Snapshot, error)
-	// AcceptRewrite accepts a commit that is refused, by its first digits.
-	AcceptRewrite(digits string) (commit string, err error)
+	// AcceptRewrite accepts a commit that is refused, by its first digits, and keeps
+	// whose word that was for the history of every app: both or none.
+	AcceptRewrite(digits string, by source.Word) (commit string, err error)
 }
 
 // Remotes says what is known of each place that the repository is had from.
@@ -30,24 +28,6 @@ func (a *Agent) Remotes() []source.RemoteStatus {
 		return remotes.Remotes()
 	}
 	return nil
-}
-
-// Learner is a Source that keeps the history of what it follows, to judge by it later.
-type Learner interface {
-	// Learn has it know the history of what was accepted.
-	Learn(ctx context.Context) error
-}
-
-// learn lets the source learn what it needs to judge the next revision. No pass waits
-// for it.
-func (a *Agent) learn(ctx context.Context) {
-	learner, ok := a.opts.Source.(Learner)
-	if !ok {
-		return
-	}
-	if err := learner.Learn(ctx); err != nil && ctx.Err() == nil {
-		a.hear(Event{Text: "what came before the revision is not known: " + err.Error()})
-	}
 }
 
 // accept keeps a revision that was looked at as the one that others are held against.
@@ -103,45 +83,4 @@ func (a *Agent) tellRemotes(failed error) {
 			a.hear(Event{Text: fmt.Sprintf("remote %s serves again", now.Name)})
 		}
 	}
-}
-
-// acceptRewrite lets a revision be followed that is refused, on a person's word, and
-// books that in the history of every app.
-func (a *Agent) acceptRewrite(ctx context.Context, req SyncRequest) error {
-	doing := "accept revision " + fmt.Sprintf("%.40q", req.AcceptRewrite)
-	remotes, ok := a.opts.Source.(Remotes)
-	if !ok {
-		return fault.As(fault.Rejected, errors.New(doing+": nothing is ever refused here"))
-	}
-	if a.opts.ReadOnly {
-		return fault.Hint(fault.As(fault.Blocked, errors.New(doing+": this agent is read-only")), "run it without --read-only")
-	}
-	if _, err := a.look(ctx); ctx.Err() != nil { // it finds out what each remote has
-		return err
-	}
-	commit, err := remotes.AcceptRewrite(req.AcceptRewrite)
-	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	a.hear(Event{Text: fmt.Sprintf("revision %.10s is accepted by %s, though it does not follow from what was accepted before", commit, req.Who)})
-	workers, err := a.known(nil)
-	if err != nil {
-		return err
-	}
-	for _, w := range workers {
-		if err := w.bookAccepted(a.lasting(ctx), req.Who, commit); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// bookAccepted writes the line of history.
-func (w *worker) bookAccepted(ctx context.Context, who, commit string) error {
-	return w.own(ctx, func() error {
-		return w.saveOrNot(w.record.Clone(), state.Entry{
-			App: w.name, At: w.agent.opts.Now(), Kind: "accept", Who: who, Outcome: "accept",
-			Revision: source.Revision{Commit: commit}, Reason: "a history that does not follow from what was accepted before",
-		})
-	})
 }

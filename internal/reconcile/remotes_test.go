@@ -14,19 +14,23 @@ import (
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/source"
-	"syncd.io/syncd/internal/state"
 )
 
 // held is a repository in memory that remembers what was accepted, and may refuse
 // what is new.
 type held struct {
 	*repo
+	world    *world
 	mu       sync.Mutex // guards what follows
 	accepted string
-	learnt   []string
-	remotes  []source.RemoteStatus
-	refused  string
-	cold     bool // nothing of it is on this host
+	// learnt are the commits whose history it knows, studied is how often it tried.
+	learnt  []string
+	studied int
+	// study is what learning takes; nil is nothing.
+	study   func(context.Context) error
+	remotes []source.RemoteStatus
+	refused string
+	cold    bool // nothing of it is on this host
 }
 
 func (h *held) Resolve(ctx context.Context) (string, error) {
@@ -55,11 +59,14 @@ func (h *held) Accepted(ctx context.Context) (source.Snapshot, error) {
 	return h.Load(ctx, h.accepted)
 }
 
-func (h *held) AcceptRewrite(digits string) (string, error) {
+func (h *held) AcceptRewrite(digits string, by source.Word) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.refused == "" || digits != h.refused {
 		return "", fault.As(fault.Rejected, errors.New("no remote has it"))
+	}
+	if err := h.world.store.Overrule(source.Anchor{Commit: digits, At: time.Now()}, by); err != nil {
+		return "", err
 	}
 	h.accepted, h.refused = h.refused, ""
 	return h.accepted, nil
@@ -71,11 +78,20 @@ func (h *held) Remotes() []source.RemoteStatus {
 	return slices.Clone(h.remotes)
 }
 
-func (h *held) Learn(context.Context) error {
+func (h *held) Learn(ctx context.Context) error {
+	h.mu.Lock()
+	commit, study := h.accepted, h.study
+	h.mu.Unlock()
+	var err error
+	if study != nil {
+		err = study(ctx)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.learnt = append(h.learnt, h.accepted)
-	return nil
+	if h.studied++; err == nil {
+		h.learnt = append(h.learnt, commit)
+	}
+	return err
 }
 
 func (h *held) set(change func()) {
@@ -88,7 +104,7 @@ func (h *held) set(change func()) {
 func holding(t *testing.T, test func(t *testing.T, w *world, h *held)) {
 	t.Helper()
 	within(t, func(t *testing.T, w *world) {
-		h := &held{repo: w.repo}
+		h := &held{repo: w.repo, world: w}
 		w.restart(func(o *reconcile.Options) { o.Source, o.Renderer = h, h })
 		test(t, w, h)
 	})
@@ -162,7 +178,7 @@ func TestAPersonAcceptsARewrite(t *testing.T) {
 		forced := commitName(1)
 		h.set(func() { h.refused = forced })
 		ask := func(digits string) ([]reconcile.Result, error) {
-			return w.agent.Sync(t.Context(), reconcile.SyncRequest{Who: "ann", AcceptRewrite: digits}, nil)
+			return w.agent.Sync(t.Context(), reconcile.SyncRequest{Who: "ann", AcceptRewrite: digits, Reason: "the tag\nwas wrong"}, nil)
 		}
 		if _, err := ask("abc"); fault.Of(err) != fault.Rejected {
 			t.Errorf("another one: %v", err)
@@ -173,11 +189,9 @@ func TestAPersonAcceptsARewrite(t *testing.T) {
 			t.Errorf("the pass ended %s (%s)", res[0].Outcome, res[0].Reason)
 		}
 		w.runs("web", "v2")
-		entries, err := w.store.History("shop", 0)
-		w.must(err)
-		i := slices.IndexFunc(entries, func(e state.Entry) bool { return e.Kind == "accept" })
-		if i < 0 || entries[i].Who != "ann" || entries[i].Revision.Commit != forced {
-			t.Errorf("the history is %+v", entries)
+		told := w.acceptances("shop")
+		if len(told) != 1 || told[0].Who != "ann" || told[0].Revision.Commit != forced || !said(told[0].Reason).has("the tag was wrong", "does not follow") {
+			t.Errorf("the history says %+v", told)
 		}
 		w.restart(func(o *reconcile.Options) { o.Source, o.Renderer, o.ReadOnly = h, h, true })
 		if _, err := ask(forced); fault.Of(err) != fault.Blocked || !strings.Contains(err.Error(), "read-only") {

@@ -66,6 +66,7 @@ func (w *worker) settle() error {
 		}
 		w.owed = w.owed[1:]
 	}
+	w.owed = nil // with the room that the lines had
 	return nil
 }
 

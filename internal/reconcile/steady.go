@@ -27,6 +27,7 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	}
 	p.result.Plan = plan
 	report, _ = apart(pairs, report)
+	p.drift = &report
 	switch {
 	case len(plan.Blocked) > 0:
 		return blockedVerdict(p.name, plan)
@@ -41,7 +42,11 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	}
 	ctx, done := p.interruptibly(ctx)
 	defer done()
-	return p.repair(ctx, report, plan)
+	v := p.repair(ctx, report, plan)
+	if v.outcome == Applied {
+		p.drift = &drift.Report{}
+	}
+	return v
 }
 
 // asWanted tells whether nothing but what is wanted is there, each as it is wanted, on
@@ -91,7 +96,11 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan)
 	case len(outcome.Failures) > 0:
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
-	return p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, repaired+firstLine(report))
+	v := p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, doneAlready)
+	if v.outcome != Applied {
+		v.meanwhile = repaired + firstLine(report)
+	}
+	return v
 }
 
 // restock sees that what the repair puts is here, and returns the plan as it is

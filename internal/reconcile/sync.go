@@ -46,15 +46,15 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]
 }
 
 // wish is what the request asks of a pass. Errors: Rejected, for force without a
-// reason, and a reason without force.
+// reason, and for a reason with nothing that it could be one for.
 func (r SyncRequest) wish() (wish, error) {
 	reason := resource.Harmless(r.Reason, maxReason)
 	switch {
-	case !r.Force && r.Reason == "":
+	case !r.Force && (r.Reason == "" || r.AcceptRewrite != ""):
 		return wish{asked: true}, nil
 	case !r.Force:
 		err := errors.New("a reason is given, and nothing is forced")
-		return wish{}, fault.Hint(fault.As(fault.Rejected, err), "a reason belongs to --force, which goes through a closed window")
+		return wish{}, fault.Hint(fault.As(fault.Rejected, err), "a reason belongs to --force, which goes through a closed window, or to --accept-rewrite")
 	case strings.TrimSpace(reason) == "":
 		err := errors.New("going through a closed window needs a reason")
 		return wish{}, fault.Hint(fault.As(fault.Rejected, err), "say why, for those who read the history: --reason TEXT")

@@ -13,9 +13,19 @@ type verdict struct {
 	outcome Outcome
 	reason  string
 	hint    string
+	// meanwhile is what was done, and went well, besides what the verdict is about.
+	meanwhile string
 	// cause is a word for programs, opens when what waits for a window may go on.
 	cause string
 	opens time.Time
+}
+
+// text is the reason, with what was done meanwhile.
+func (v verdict) text() string {
+	if v.meanwhile == "" {
+		return v.reason
+	}
+	return v.reason + "; meanwhile: " + v.meanwhile
 }
 
 // verdictOf turns an error into the outcome that its class stands for. What

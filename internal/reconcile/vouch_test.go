@@ -87,7 +87,9 @@ func (v *verified) Accepted(ctx context.Context) (source.Snapshot, error) {
 	return v.repo.Load(ctx, commit)
 }
 
-func (v *verified) AcceptRewrite(string) (string, error) { return "", nil }
+func (v *verified) AcceptRewrite(string, source.Word) (string, error) { return "", nil }
+
+var _ reconcile.Remotes = (*verified)(nil)
 
 // rejects fails the test unless a person's sync ends in the rejection.
 func (w *world) rejects() {

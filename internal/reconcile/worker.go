@@ -68,6 +68,7 @@ type worker struct {
 	people int
 	match  match
 	seen   state.Record // the record as it was last saved: for readers
+	learnt learnt
 	busy   bool
 	using  use
 }

@@ -19,21 +19,34 @@ func (r *Repository) Accept(commit string) error {
 	if r.want.Commit != "" || !remote.ValidCommit(commit) {
 		return nil
 	}
+	return r.anchorAt(commit, nil)
+}
+
+// anchorAt is Accept; a person's word is kept, whether or not it changes anything.
+func (r *Repository) anchorAt(commit string, by *Word) error {
 	r.anchoring.Lock()
 	defer r.anchoring.Unlock()
 	next, fresh := r.nextAnchor(commit)
-	if !fresh {
+	if !fresh && by == nil {
 		return nil
 	}
-	if r.opts.Anchors != nil { // it may be far away: nobody else waits for it
-		if err := r.opts.Anchors.SetAnchor(next); err != nil {
-			return fmt.Errorf("remember revision %s as accepted: %w", shortOf(commit), err)
-		}
+	if err := r.keepAnchor(next, by); err != nil { // it may be far away: nobody else waits for it
+		return fmt.Errorf("remember revision %s as accepted: %w", shortOf(commit), err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.anchor = next
 	return nil
+}
+
+func (r *Repository) keepAnchor(next Anchor, by *Word) error {
+	switch {
+	case r.opts.Anchors == nil:
+		return nil
+	case by != nil:
+		return r.opts.Anchors.Overrule(next, *by)
+	}
+	return r.opts.Anchors.SetAnchor(next)
 }
 
 // nextAnchor is the anchor that an accepted commit makes, and whether it says anything
@@ -84,12 +97,13 @@ const shortest = 7
 
 // AcceptRewrite accepts a revision that a remote has and that is refused: it is named
 // by its first digits, seven or more. From then on it is what others are held
-// against. Errors: Rejected where no remote has one.
-func (r *Repository) AcceptRewrite(digits string) (commit string, err error) {
+// against, and whose word that was is kept with it. Errors: Rejected where no remote
+// has one.
+func (r *Repository) AcceptRewrite(digits string, by Word) (commit string, err error) {
 	if commit, err = r.refusedHead(strings.ToLower(digits)); err != nil {
 		return "", err
 	}
-	return commit, r.Accept(commit)
+	return commit, r.anchorAt(commit, &by)
 }
 
 // refusedHead is the commit with these digits that a remote has and that is refused.

@@ -28,7 +28,14 @@ type Anchors interface {
 	// Anchor returns what was kept last; one without a commit where there is none.
 	Anchor() (Anchor, error)
 	SetAnchor(a Anchor) error
+	// Overrule is SetAnchor against what was kept, on a person's word: the anchor and
+	// the word are kept, or neither.
+	Overrule(a Anchor, by Word) error
 }
+
+// Word is a person's word on a revision that is refused; it is given when the anchor
+// says.
+type Word struct{ Who, Reason string }
 
 // offer is a head that a remote names, and how it stands to the anchor.
 type offer struct {

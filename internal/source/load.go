@@ -251,7 +251,7 @@ func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string,
 	defer giveBack()
 	req.Base = base
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
-	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
+	if err := o.call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err
 	}
 	s, err := readManifest(filepath.Join(req.Dir, SnapshotName), answer.Manifest)

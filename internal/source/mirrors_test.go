@@ -1,7 +1,9 @@
 package source_test
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,10 +15,11 @@ import (
 	"syncd.io/syncd/internal/source"
 )
 
-// memory keeps the accepted revision, as the record does.
+// memory keeps the accepted revision, as the record does, and who accepted one.
 type memory struct {
 	mu     sync.Mutex
 	anchor source.Anchor
+	words  []source.Word
 }
 
 func (m *memory) Anchor() (source.Anchor, error) {
@@ -29,6 +32,13 @@ func (m *memory) SetAnchor(a source.Anchor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.anchor = a
+	return nil
+}
+
+func (m *memory) Overrule(a source.Anchor, by source.Word) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.anchor, m.words = a, append(m.words, by)
 	return nil
 }
 
@@ -94,24 +104,31 @@ func (h *host) restart(change ...func(*source.Options)) {
 	h.repo = follow(h.t, "/", h.options...)
 }
 
-// takes fails the test unless a poll brings this commit, and accepts it.
+// takes fails the test unless a poll brings this commit; it accepts it, and learns what
+// came before.
 func (h *host) takes(what, commit string) {
 	h.t.Helper()
-	got, err := h.repo.Resolve(h.t.Context())
+	h.brings(h.t.Context(), what, commit)
+	if err := h.repo.Learn(h.t.Context()); err != nil {
+		h.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// brings fails the test unless a poll brings this commit, and accepts it.
+func (h *host) brings(ctx context.Context, what, commit string) {
+	h.t.Helper()
+	got, err := h.repo.Resolve(ctx)
 	if err != nil {
 		h.t.Fatalf("%s: %v", what, err)
 	}
 	if got != commit {
 		h.t.Fatalf("%s: got %.10s, want %.10s", what, got, commit)
 	}
-	if _, err := h.repo.Load(h.t.Context(), got); err != nil {
+	if _, err := h.repo.Load(ctx, got); err != nil {
 		h.t.Fatalf("%s: %v", what, err)
 	}
 	if err := h.repo.Accept(got); err != nil {
 		h.t.Fatal(err)
-	}
-	if err := h.repo.Learn(h.t.Context()); err != nil {
-		h.t.Fatalf("%s: %v", what, err)
 	}
 }
 
@@ -240,13 +257,17 @@ func TestARewrittenHistoryIsRefused(t *testing.T) {
 	both.takes("from the mirror", old)
 	both.states("with the mirror", "diverged serving")
 
+	ann := source.Word{Who: "ann", Reason: "it was meant"}
 	for _, wrong := range []string{"", forced[:6], strings.Repeat("0", 40), "HEAD"} {
-		if _, err := alone.repo.AcceptRewrite(wrong); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), forced[:10]) {
+		if _, err := alone.repo.AcceptRewrite(wrong, ann); fault.Of(err) != fault.Rejected || !strings.Contains(fault.Advice(err), forced[:10]) {
 			t.Errorf("accepting %q: %v, hint %q", wrong, err, fault.Advice(err))
 		}
 	}
-	if got, err := alone.repo.AcceptRewrite(strings.ToUpper(forced[:12])); err != nil || got != forced {
+	if got, err := alone.repo.AcceptRewrite(strings.ToUpper(forced[:12]), ann); err != nil || got != forced {
 		t.Fatalf("accepting it: %s, %v", got, err)
+	}
+	if kept := alone.anchors; kept.anchor.Commit != forced || !slices.Equal(kept.words, []source.Word{ann}) {
+		t.Errorf("kept is %+v", kept)
 	}
 	alone.takes("once it is accepted", forced)
 	alone.restart()
@@ -307,7 +328,7 @@ func TestATagThatIsMovedIsRefused(t *testing.T) {
 	h.takes("where that is allowed", second)
 	g.git("tag", "-f", "v1", first)
 	h.refuses("a tag that is moved back", fault.Unreachable, "older")
-	if _, err := h.repo.AcceptRewrite(first[:7]); err != nil {
+	if _, err := h.repo.AcceptRewrite(first[:7], source.Word{Who: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	h.takes("where a person says so", first)

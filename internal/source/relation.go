@@ -176,27 +176,20 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 		return answer, err
 	}
 	req.Remote = spec
-	done, err := r.storeTurn(ctx)
+	turn := r.storeTurn
+	if req.Learn {
+		turn = r.spareTurn
+	}
+	done, err := turn(ctx)
 	if err != nil {
 		return answer, err
 	}
 	defer done()
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	limits.Output, limits.OutputKey = historyOutput, "limits.commits"
-	err = r.opts.Child.Call(ctx, "history", req, &answer, limits)
+	err = o.call(ctx, "history", req, &answer, limits)
 	if err == nil && !req.List && !req.Learn && answer.Relation == Unknown {
 		err = errOpen
 	}
 	return answer, err
-}
-
-// storeTurn waits until no child works on the object store, or ctx ends; the caller
-// has to call done.
-func (r *Repository) storeTurn(ctx context.Context) (done func(), err error) {
-	select {
-	case r.store <- struct{}{}:
-		return func() { <-r.store }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the object store: %w", context.Cause(ctx))
-	}
 }

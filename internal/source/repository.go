@@ -45,6 +45,9 @@ type Options struct {
 	Child sandbox.Child
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
+	// Asked is told of each question to a remote, from several goroutines at once, and
+	// must not block; nil is nobody.
+	Asked func(Asked)
 
 	meeting *meeting
 }
@@ -82,6 +85,7 @@ type Repository struct {
 	base        string                   // the commit that was loaded last
 	spare       string                   // the commit whose snapshot the next one is made of; empty is none
 	refused     map[string]refusal       // commits that are not fetched again, each with its judge
+	giveWay     context.CancelCauseFunc  // ends what nobody waits for at the object store; nil is nothing
 }
 
 // answerTime is how long a ref query may take where nothing else is said.

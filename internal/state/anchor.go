@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"go.etcd.io/bbolt"
+
 	"syncd.io/syncd/internal/source"
 )
 
@@ -27,6 +29,27 @@ func (s *Store) SetAnchor(a source.Anchor) error {
 	return s.SetMeta(anchorKey, string(text))
 }
 
+// Overrule remembers the revision that a person accepted, and adds that to the history
+// of every app: both or none.
+func (s *Store) Overrule(a source.Anchor, by source.Word) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode the accepted revision: %w", err)
+	}
+	return s.update("save what was accepted by "+by.Who, func(tx *bbolt.Tx) error {
+		if err := s.put(tx, agentBucket, []byte(anchorKey), string(text)); err != nil {
+			return err
+		}
+		e := accepted(a, by)
+		return s.append(tx, &e)
+	})
+}
+
+// accepted is the line of history that a person's word makes.
+func accepted(a source.Anchor, by source.Word) Entry {
+	return Entry{App: everyApp, At: a.At, Kind: "accept", Who: by.Who, Outcome: "accept", Revision: source.Revision{Commit: a.Commit}, Reason: by.Reason}
+}
+
 // Anchor returns the revision that was accepted last; one without a commit where
 // there is none.
 func (c *Cluster) Anchor() (source.Anchor, error) {
@@ -39,6 +62,19 @@ func (c *Cluster) SetAnchor(a source.Anchor) error {
 	return c.edit(agentShelf, "save what was accepted by ", func(next *content) (err error) {
 		next.record, err = c.packer.pack(a)
 		return err
+	})
+}
+
+// Overrule remembers the revision that a person accepted, and adds that to the history
+// of every app, in one write. Errors are those of Save.
+func (c *Cluster) Overrule(a source.Anchor, by source.Word) error {
+	return c.edit(agentShelf, "save what was accepted by ", func(next *content) (err error) {
+		if next.record, err = c.packer.pack(a); err != nil {
+			return err
+		}
+		e := accepted(a, by)
+		e.ID = c.nextID()
+		return next.append(&c.packer, e)
 	})
 }
 

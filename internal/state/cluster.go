@@ -124,17 +124,17 @@ func (c *Cluster) Record(app string) (Record, error) {
 	if err := named(app); err != nil {
 		return r, err
 	}
-	return r, reading("record", app, unpack(c.content(app).record, &r))
+	err := unpack(c.content(app).record, &r)
+	r.Share()
+	return r, reading("record", app, err)
 }
 
-// History returns the newest entries of an app, the newest first; limit 0 is all.
+// History returns the newest entries of an app, those that concern every app among
+// them, the newest first; limit 0 is all.
 func (c *Cluster) History(app string, limit int) ([]Entry, error) {
-	var entries []Entry
-	err := unpack(c.content(app).history, &entries)
-	if limit > 0 {
-		entries = entries[:min(limit, len(entries))]
-	}
-	return entries, reading("history", app, err)
+	var own, common []Entry
+	err := errors.Join(unpack(c.content(app).history, &own), unpack(c.content(agentShelf).history, &common))
+	return merged(app, own, common, limit), reading("history", app, err)
 }
 
 // Logs returns the kept logs of an app, the newest first: those of the commit
@@ -201,8 +201,8 @@ func (c *Cluster) change(app, doing string, edit func(*content) error) error {
 	return c.edit(app, doing, edit)
 }
 
-// agentShelf is where a cluster keeps what concerns no single app; no app can be
-// called so.
+// agentShelf is where a cluster keeps what concerns no single app, the history of
+// every app included; no app can be called so.
 const agentShelf = "_agent"
 
 func (c *Cluster) edit(app, doing string, edit func(*content) error) error {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -39,20 +40,50 @@ func (s *Store) append(tx *bbolt.Tx, e *Entry) error {
 	return of.trim(maxHistory)
 }
 
-// History returns the newest entries of an app, the newest first; limit 0 is all.
+// everyApp is the name, which no app has, of the history that belongs to all of them:
+// what is said once about the repository is written once.
+const everyApp = ""
+
+// History returns the newest entries of an app, those that concern every app among
+// them, the newest first; limit 0 is all.
 func (s *Store) History(app string, limit int) ([]Entry, error) {
+	var own, common []Entry
+	err := s.view("read history of "+app, func(tx *bbolt.Tx) (err error) {
+		if own, err = s.newest(tx, app, limit); err != nil {
+			return err
+		}
+		common, err = s.newest(tx, everyApp, limit)
+		return err
+	})
+	return merged(app, own, common, limit), err
+}
+
+// newest returns the newest entries of one history.
+func (s *Store) newest(tx *bbolt.Tx, app string, limit int) ([]Entry, error) {
 	var entries []Entry
-	err := s.view("read history of "+app, func(tx *bbolt.Tx) error {
-		return seriesOf(tx, historyBucket, app).newest(func(key []byte) (bool, error) {
-			var e Entry
-			if err := s.get(tx, historyBucket, key, &e); err != nil {
-				return false, err
-			}
-			entries = append(entries, e)
-			return limit <= 0 || len(entries) < limit, nil
-		})
+	err := seriesOf(tx, historyBucket, app).newest(func(key []byte) (bool, error) {
+		var e Entry
+		if err := s.get(tx, historyBucket, key, &e); err != nil {
+			return false, err
+		}
+		entries = append(entries, e)
+		return limit <= 0 || len(entries) < limit, nil
 	})
 	return entries, err
+}
+
+// merged is an app's history as it is read: its own entries, and those that concern
+// every app, in the order in which they were written.
+func merged(app string, own, common []Entry, limit int) []Entry {
+	for _, e := range common {
+		e.App = app
+		own = append(own, e)
+	}
+	slices.SortStableFunc(own, func(a, b Entry) int { return cmp.Compare(b.ID, a.ID) })
+	if limit > 0 {
+		own = own[:min(limit, len(own))]
+	}
+	return own
 }
 
 // forget drops the histories of apps that have no record, except for the keep
@@ -61,7 +92,7 @@ func forget(tx *bbolt.Tx, keep int) error {
 	last := map[string]uint64{}
 	if err := tx.Bucket([]byte(historyBucket)).ForEach(func(key, _ []byte) error {
 		app := string(key[:bytes.IndexByte(key, 0)])
-		if tx.Bucket([]byte(recordsBucket)).Get([]byte(app)) == nil && app != "" {
+		if tx.Bucket([]byte(recordsBucket)).Get([]byte(app)) == nil && app != everyApp {
 			last[app] = binary.BigEndian.Uint64(key[len(key)-8:])
 		}
 		return nil

@@ -6,23 +6,26 @@ import (
 	"time"
 )
 
-// The desk's bounds: how many events are written at once, how many wait, and how long
-// one may take that nobody waits for.
+// The desk's bounds: how many events are written at once, how many wait, how long
+// one may take that nobody waits for, and how long it gives way to what is busy.
 const (
 	deskSeats = 2
 	deskQueue = 4096
 	deskLimit = 5 * time.Second
+	deskYield = 250 * time.Millisecond
 )
 
 // letter is one event to be written.
 type letter func(ctx context.Context) error
 
 // desk is where events are written. A few are written while their pass waits, so that
-// it tells where that fails. Where many come at once, as when a hundred apps are
-// deployed, they queue, and the passes go on: the API server has their objects to
-// store first.
+// it tells where that fails. Where many come at once, or others are busy, as when a
+// hundred apps are deployed, they queue, and the passes go on: the API server has their
+// objects to store first.
 type desk struct {
 	life context.Context //nolint:containedctx // of those that nobody waits for: the engine's
+	// busy tells whether there is other work to give way to.
+	busy func() bool
 
 	mu      sync.Mutex // guards what follows
 	taken   int        // seats
@@ -33,6 +36,14 @@ type desk struct {
 	late sync.WaitGroup
 	// watched are closed when nobody has a seat any more.
 	watched []chan struct{}
+	// hurried is closed when nothing is given way to any more.
+	hurried chan struct{}
+	hurry   sync.Once
+}
+
+// newDesk returns one that writes late events until life ends.
+func newDesk(life context.Context, busy func() bool, lost func(error)) *desk {
+	return &desk{life: life, busy: busy, lost: lost, hurried: make(chan struct{})}
 }
 
 // take has an event written, now or soon. The error is why it could not be, where it
@@ -45,16 +56,22 @@ func (d *desk) take(ctx context.Context, l letter) error {
 	return l(ctx)
 }
 
-// enter takes a seat, or lets the event wait where there is none.
+// enter takes a seat, or lets the event wait where there is none or others are busy.
 func (d *desk) enter(l letter) (now bool) {
+	busy := d.busy()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.taken >= deskSeats && len(d.waiting) < deskQueue {
-		d.waiting = append(d.waiting, l)
-		return false
+	free := d.taken < deskSeats
+	if free && !busy || len(d.waiting) >= deskQueue {
+		d.taken++
+		return true
 	}
-	d.taken++
-	return true
+	d.waiting = append(d.waiting, l)
+	if free {
+		d.taken++
+		d.late.Go(d.writeOn)
+	}
+	return false
 }
 
 // leave gives the seat to what waits; back where nothing does.
@@ -71,11 +88,26 @@ func (d *desk) leave() {
 // writeOn writes what waits, until nothing does.
 func (d *desk) writeOn() {
 	for l := d.next(); l != nil; l = d.next() {
+		d.giveWay()
 		ctx, cancel := context.WithTimeout(d.life, deskLimit)
 		if err := l(ctx); err != nil && d.life.Err() == nil {
 			d.lost(err)
 		}
 		cancel()
+	}
+}
+
+// giveWay waits a little where others are busy.
+func (d *desk) giveWay() {
+	if !d.busy() {
+		return
+	}
+	pause := time.NewTimer(deskYield)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-d.hurried:
+	case <-d.life.Done():
 	}
 }
 
@@ -93,8 +125,9 @@ func (d *desk) next() letter {
 	return l
 }
 
-// clear waits, for a while, until all is written.
+// clear waits, for a while, until all is written, which gives way to nothing any more.
 func (d *desk) clear() {
+	d.hurry.Do(func() { close(d.hurried) })
 	limit := time.NewTimer(deskLimit)
 	defer limit.Stop()
 	select {

@@ -8,8 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 )
@@ -31,16 +30,15 @@ func TestNewsOfManyAppsAreAllWritten(t *testing.T) {
 	}
 	all.Wait()
 	p.engine.desk.clear()
-	list, err := p.engine.identities[""].typed.CoreV1().Events(p.namespace).List(t.Context(), metav1.ListOptions{FieldSelector: "involvedObject.uid=" + pairs[0].Live[0].Ref.ID})
-	if err != nil || len(list.Items) != many {
-		t.Errorf("%d of %d are there: %v", len(list.Items), many, err)
+	if got := len(p.events(pairs[0].Live[0].Ref.ID)); got != many {
+		t.Errorf("%d of %d are there", got, many)
 	}
 }
 
 func TestWhoFindsTheDeskTakenDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lost []error
-		d := &desk{life: t.Context(), lost: func(err error) { lost = append(lost, err) }}
+		d := newDesk(t.Context(), func() bool { return false }, func(err error) { lost = append(lost, err) })
 		var written atomic.Int32
 		hold := make(chan struct{})
 		slow := func(context.Context) error {
@@ -76,5 +74,36 @@ func TestWhoFindsTheDeskTakenDoesNotWait(t *testing.T) {
 		if err := d.take(t.Context(), func(context.Context) error { return nil }); err != nil {
 			t.Errorf("the next one is told of it: %v", err)
 		}
+	})
+}
+
+// Where others are busy, what is to be told gives way to what is to be done, for a
+// while each time.
+func TestEventsGiveWayToWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var busy atomic.Bool
+		busy.Store(true)
+		d := newDesk(t.Context(), busy.Load, func(err error) { t.Error(err) })
+		var written atomic.Int32
+		write := func(context.Context) error {
+			written.Add(1)
+			return nil
+		}
+		const many = 100
+		for range many {
+			if err := d.take(t.Context(), write); err != nil {
+				t.Error(err)
+			}
+		}
+		<-time.After(10*deskYield + time.Millisecond)
+		if n := written.Load(); n != 10*deskSeats {
+			t.Errorf("%d were written while others were busy, want %d", n, 10*deskSeats)
+		}
+		busy.Store(false)
+		<-time.After(deskYield)
+		if n := written.Load(); n != many {
+			t.Errorf("%d were written, want all", n)
+		}
+		d.clear()
 	})
 }

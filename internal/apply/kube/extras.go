@@ -64,7 +64,7 @@ func (l *look) find(ctx context.Context, key resource.Key, known entry) (*sighti
 		return nil, err
 	}
 	var meta *metav1.PartialObjectMetadata
-	err = l.engine.bounded(ctx, func() error {
+	err = l.engine.bounded(ctx, func(ctx context.Context) error {
 		place := l.identity.metadata.Resource(k.gvr)
 		if k.namespaced {
 			meta, err = place.Namespace(known.Namespace).Get(ctx, known.Name, metav1.GetOptions{})

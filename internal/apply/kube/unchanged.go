@@ -29,12 +29,15 @@ func (l *look) unchanged(o *resource.Object) (p resource.Pair, ok bool) {
 		return p, false
 	}
 	feels := known.health
-	if known.Settled {
+	switch {
+	case known.Settled:
 		feels = fine()
+	case feels.State == resource.Well:
+		l.engine.unneeded(l.identity, k, known.Namespace, known.Name)
 	}
 	return resource.Pair{
 		Key: o.Key, Group: o.Group, Want: o, Stored: o.Spec, InPlace: []string{""}, Alone: true,
-		Aside: seen.strange(), Kept: keptAnew(k.gvk) || bytes.Contains(o.Spec, []byte(`"`+KeepAnnotation+`":"keep"`)),
+		Aside: seen.strange, Kept: keptAnew(k.gvk) || bytes.Contains(o.Spec, []byte(`"`+KeepAnnotation+`":"keep"`)),
 		Live: []resource.Instance{{
 			Ref: resource.Ref{ID: known.UID, Generation: known.generation}, Hash: known.Want, Spec: o.Spec, Health: feels, Running: true,
 		}},

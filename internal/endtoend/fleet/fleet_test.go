@@ -77,7 +77,6 @@ func newFleet(b *testing.B, apps, pods int) *fleet {
 	b.Cleanup(func() { f.must(built.Remove()) })
 	f.syncd, err = built.Path(b.Context(), "syncd-render", "syncd")
 	f.must(err)
-	f.commit("1")
 	if pods > 0 {
 		f.runPods()
 	}
@@ -113,25 +112,44 @@ func (f *fleet) run(name string, args ...string) {
 // commit writes every app in a version.
 func (f *fleet) commit(version string) {
 	f.Helper()
-	repo := filepath.Join(f.dir, "repo")
-	if _, err := os.Stat(repo); err != nil {
-		f.run("git", "init", "-q", "-b", "main", repo)
-	}
 	for i := range f.apps {
 		name := fmt.Sprintf("app-%04d", i)
-		f.write(filepath.Join(repo, name, "app.yaml"), f.app(name, version))
-		f.write(filepath.Join(repo, name, ".syncd.yaml"), "rollout: {soak: 0s}\n")
+		f.add(name, f.app(name, version))
 	}
-	f.run("git", "-C", repo, "add", "-A")
-	f.run("git", "-C", repo, "-c", "user.name=Ann", "-c", "user.email=a@example.com", "commit", "-q", "-m", version)
+	f.record(version)
 }
 
-// start runs the agent as a process of its own.
+// repo is where the apps are kept.
+func (f *fleet) repo() string { return filepath.Join(f.dir, "repo") }
+
+// add writes an app into the repository.
+func (f *fleet) add(name, manifest string) {
+	f.Helper()
+	f.write(filepath.Join(f.repo(), name, "app.yaml"), manifest)
+	f.write(filepath.Join(f.repo(), name, ".syncd.yaml"), "rollout: {soak: 0s}\n")
+}
+
+// record makes a commit of what was written.
+func (f *fleet) record(subject string) {
+	f.Helper()
+	f.run("git", "-C", f.repo(), "add", "-A")
+	f.run("git", "-C", f.repo(), "-c", "user.name=Ann", "-c", "user.email=a@example.com", "commit", "-q", "-m", subject)
+}
+
+// first is the app that is there before all others: who measures an install does not
+// measure how an agent begins.
+const first = `{apiVersion: v1, kind: ConfigMap, metadata: {name: first}, data: {is: there}}`
+
+// start runs the agent as a process of its own, on a repository with one small app. It
+// looks again when it is told.
 func (f *fleet) start() {
 	f.Helper()
+	f.run("git", "init", "-q", "-b", "main", f.repo())
+	f.add("first", first)
+	f.record("first")
 	config := filepath.Join(f.dir, "syncd.yaml")
 	f.write(config, fmt.Sprintf(`host: {name: bench}
-repo: {url: %s/repo, interval: 1s}
+repo: {url: %s/repo, interval: 5m}
 state: %s/state
 socket: %s/s.sock
 kubernetes: {kubeconfig: %s, record: secrets, namespace: default}
@@ -145,6 +163,12 @@ kubernetes: {kubeconfig: %s, record: secrets, namespace: default}
 		_ = f.agent.Process.Signal(syscall.SIGTERM)
 		_ = f.agent.Wait()
 	})
+}
+
+// look has the agent look at its repository now.
+func (f *fleet) look() {
+	f.Helper()
+	f.must(f.agent.Process.Signal(syscall.SIGHUP))
 }
 
 // listen takes the outcomes out of the agent's log, until it ends.
@@ -295,7 +319,7 @@ func (f *fleet) perApp(what string, diff map[string]int) {
 }
 
 // bare applies as many objects, and writes as many Secrets as the agent does records,
-// with eight requests under way: what the API server itself needs.
+// with eight requests under way, and waits for the pods: what the cluster itself needs.
 func (f *fleet) bare() time.Duration {
 	f.Helper()
 	type request struct{ method, path, content, body string }
@@ -334,25 +358,42 @@ func (f *fleet) bare() time.Duration {
 		})
 	}
 	f.must(group.Wait())
+	if f.pods > 0 {
+		f.awaitPods(f.apps)
+	}
 	return time.Since(begun)
 }
 
 func (f *fleet) send(method, path, content, body string) error {
+	_, err := f.ask(method, path, content, body)
+	return err
+}
+
+// get reads an answer into out.
+func (f *fleet) get(path string, out any) error {
+	text, err := f.ask(http.MethodGet, path, "", "")
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, out)
+}
+
+func (f *fleet) ask(method, path, content, body string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(f.Context(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, f.cluster.URL()+path, strings.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", content)
 	answer, err := f.cluster.Client().Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode >= 300 {
 		err = fmt.Errorf("%s %s: %s", method, path, text)
 	}
-	return err
+	return text, err
 }

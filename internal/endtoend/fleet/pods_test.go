@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -44,6 +45,36 @@ func (f *fleet) runPods() {
 			}
 			return nil
 		})
+	}
+}
+
+// awaitPods waits until so many Deployments have all of their pods.
+func (f *fleet) awaitPods(deployments int) {
+	f.Helper()
+	limit := time.After(10 * time.Minute)
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		var list struct {
+			Items []struct {
+				Status struct{ AvailableReplicas int }
+			}
+		}
+		f.must(f.get("/apis/apps/v1/namespaces/default/deployments?resourceVersion=0", &list))
+		ready := 0
+		for _, d := range list.Items {
+			if d.Status.AvailableReplicas >= f.pods {
+				ready++
+			}
+		}
+		if ready >= deployments {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-limit:
+			f.Fatalf("%d of %d Deployments have their pods", ready, deployments)
+		}
 	}
 }
 
