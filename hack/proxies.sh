@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sees that nginx and HAProxy are here, which tests and benchmarks put into images
-# of their own, and the registry that tests push to, and prints where. Where one is missing, on a Debian-like machine
+# of their own, the registry that tests push to, and Prometheus, by which metrics and
+# alerts are tested, and prints where. Where one is missing, on a Debian-like machine
 # and as root, the distribution's is installed; its service is neither started nor
 # started at the next boot.
 set -euo pipefail
@@ -11,14 +12,14 @@ PATH=$PATH:/usr/sbin:/sbin # where a distribution keeps them, and not everybody 
 policy=/usr/sbin/policy-rc.d # is asked before a package starts its service
 
 missing=()
-for name in nginx haproxy docker-registry; do
+for name in nginx haproxy docker-registry prometheus; do
 	command -v "$name" || missing+=("$name")
 done
 if [ ${#missing[@]} = 0 ]; then exit 0; fi
 if ! can_install; then
 	die "not installed: ${missing[*]}" "install them with the system's package manager; make short needs neither"
 fi
-say "Not here, and needed by tests beside other proxies, and of registries: ${missing[*]}"
+say "Not here, and needed by tests beside other proxies, of registries and of metrics: ${missing[*]}"
 
 # A policy that is there already is somebody's decision, and stays.
 if [ ! -e $policy ]; then

@@ -60,7 +60,7 @@ func checkRemote(ctx context.Context, name string, host config.Host, child sandb
 		defer func() { err = errors.Join(err, os.RemoveAll(host.State)) }()
 	}
 	var open closers
-	repo, err := openSource(host, child, nil, &open)
+	repo, err := wiring{}.openSource(host, child, nil, &open)
 	if err != nil {
 		return f, err
 	}

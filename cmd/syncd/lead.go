@@ -28,7 +28,7 @@ func inTurns(ctx context.Context, host config.Host, w wiring, opts server.Option
 	election.Trouble = func(err error) { w.log.Warn("the lease is in trouble", "error", err, "hint", fault.Advice(err)) }
 	w.log.Info("waiting to lead", "namespace", election.Namespace, "identity", election.Identity)
 	group, ctx := errgroup.WithContext(ctx)
-	if err := respond(ctx, group, t, opts, host); err != nil {
+	if err := respond(ctx, group, t, opts, host, w.meters); err != nil {
 		return err
 	}
 	group.Go(func() error { listen(ctx, t.Look); return nil })
@@ -55,7 +55,7 @@ func (t *turns) turn(ctx context.Context, host config.Host, w wiring, leads func
 		return err
 	}
 	t.sit(a)
-	err = a.Run(ctx)
+	err = work(ctx, a, host, w.readOnly, func(text string) { w.log.Info(text) })
 	t.sit(nil)
 	if closed := done(); err == nil {
 		err = closed

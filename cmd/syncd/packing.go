@@ -56,8 +56,9 @@ func (p *packing) gather(ctx context.Context) (pack.Manifest, error) {
 	if m.Since, err = p.since(ctx, repo, receipt); err != nil {
 		return m, err
 	}
+	m.After = receipt.Pack
 	if !slices.Contains(m.Since, m.To) {
-		if m.Ref, err = repo.Bundle(ctx, m.To, m.Since, p.bundle()); err != nil {
+		if err := p.history(ctx, repo, &m, receipt); err != nil {
 			return m, err
 		}
 	}
@@ -66,6 +67,22 @@ func (p *packing) gather(ctx context.Context) (pack.Manifest, error) {
 		return m, err
 	}
 	return m, errors.Join(p.trim(m.Images), repo.Collect(m.To))
+}
+
+// history writes the bundle. Where the other side has a revision that is no part of the
+// history any more, it gets all of it.
+func (p *packing) history(ctx context.Context, repo *source.Repository, m *pack.Manifest, receipt pack.Receipt) error {
+	out, err := repo.Bundle(ctx, m.To, m.Since, p.bundle())
+	if fault.Of(err) == fault.Rejected && receipt.Commit != "" {
+		since := slices.DeleteFunc(slices.Clone(m.Since), func(hash string) bool { return hash == receipt.Commit })
+		again, failed := repo.Bundle(ctx, m.To, since, p.bundle())
+		if failed == nil {
+			p.tell(fmt.Sprintf("revision %.10s, which the receipt names, is no part of the history any more: the pack builds on nothing of it", receipt.Commit))
+			out, err, m.Since = again, nil, since
+		}
+	}
+	m.Ref, m.Commits = out.Ref, out.Commits
+	return err
 }
 
 func (p *packing) receipt() (pack.Receipt, error) {

@@ -53,7 +53,7 @@ func (c *cli) runVerb() *cobra.Command {
 }
 
 func (c *cli) run(ctx context.Context, f runFlags) error {
-	kept := keepMemory()
+	kept, counted := keepMemory(), newMeters()
 	host, err := c.runSettings(f)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	w := wiring{
-		engine: awaited, readOnly: f.readOnly, log: log, hear: kept.hearing(tellTo(log)),
+		engine: awaited, readOnly: f.readOnly, log: log, hear: counted.hearing(kept.hearing(tellTo(log))), meters: counted,
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}
@@ -79,7 +79,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	log.Info("following", "repo", shown(host.Repo.URL), "every", rhythm(host.Repo), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
-	err = serve(ctx, a, opts, host, func(text string) { log.Info(text) })
+	err = serve(ctx, a, opts, host, counted, func(text string) { log.Info(text) })
 	if ctx.Err() != nil {
 		log.Info("ending", "cause", context.Cause(ctx).Error())
 	}
@@ -131,14 +131,22 @@ func aboutOf(host config.Host, readOnly bool) server.About {
 // serve runs the loop, the API, the page for scrapes, the ears for webhooks and SIGHUP
 // and the watch for packs until ctx ends or one of them fails; then it waits for all.
 // tell hears what becomes of packs.
-func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host, tell func(string)) error {
+func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host, m *meters, tell func(string)) error {
 	group, ctx := errgroup.WithContext(ctx)
-	if err := respond(ctx, group, a, opts, host); err != nil {
+	if err := respond(ctx, group, a, opts, host, m); err != nil {
 		return err
 	}
-	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error { listen(ctx, a.Look); return nil })
-	if host.Packs.Dir != "" && !opts.About.ReadOnly {
+	group.Go(func() error { return work(ctx, a, host, opts.About.ReadOnly, tell) })
+	return group.Wait()
+}
+
+// work runs the loop, and takes packs, until ctx ends or one of them fails; then it
+// waits for both. tell hears what becomes of packs.
+func work(ctx context.Context, a *reconcile.Agent, host config.Host, readOnly bool, tell func(string)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.Run(ctx) })
+	if host.Packs.Dir != "" && !readOnly {
 		group.Go(func() error { return watchPacks(ctx, host, tell, a.Look) })
 	}
 	return group.Wait()
@@ -148,6 +156,8 @@ func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host co
 type counted interface {
 	metrics.Gates
 	metrics.Remotes
+	metrics.Windows
+	knowing
 }
 
 // answering is who answers and obeys: an agent, or several that take turns.
@@ -160,8 +170,8 @@ type answering interface {
 
 // respond lets the API and the page for scrapes answer, and webhooks come in, as
 // part of group.
-func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host) error {
-	told := []metrics.Collector{metrics.OfGates(ctx, who), metrics.OfRemotes(who)}
+func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host, m *meters) error {
+	told := append(m.collectors(who), metrics.OfGates(ctx, who), metrics.OfRemotes(who), metrics.OfWindows(who))
 	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
 		return err

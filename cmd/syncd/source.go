@@ -14,13 +14,13 @@ import (
 const knownHostsFile = "known_hosts"
 
 // openSource opens the repository, or something that says that none was named.
-// anchors keeps which revision was accepted last; nil is nobody.
-func openSource(host config.Host, child sandbox.Child, anchors source.Anchors, open *closers) (reconcile.Source, error) {
+// anchors keeps which revision was accepted last.
+func (w wiring) openSource(host config.Host, child sandbox.Child, anchors source.Anchors, open *closers) (reconcile.Source, error) {
 	if host.Repo.URL == "" {
 		return noRepository{}, nil
 	}
 	o := sourceOptions(host)
-	o.Child, o.Anchors = child, anchors
+	o.Child, o.Anchors, o.Asked = child, w.anchors(anchors), w.meters.ofSource()
 	repo, err := source.Open(o)
 	if err != nil {
 		return nil, err

@@ -63,6 +63,37 @@ func (t *turns) Remotes() []source.RemoteStatus {
 	return a.Remotes()
 }
 
+// AppWindows implements metrics.Windows; who stands by changes nothing.
+func (t *turns) AppWindows() (open, waiting map[string]bool) {
+	a, err := t.leading()
+	if err != nil {
+		return nil, nil
+	}
+	return a.AppWindows()
+}
+
+// Known is what the agent knows of its apps; who stands by has none.
+func (t *turns) Known() []reconcile.Known {
+	if a, err := t.leading(); err == nil {
+		return a.Known()
+	}
+	return nil
+}
+
+// Places tells how many passes are under way.
+func (t *turns) Places() reconcile.Places {
+	if a, err := t.leading(); err == nil {
+		return a.Places()
+	}
+	return reconcile.Places{}
+}
+
+// SourceSeen tells whether the repository is seen; who stands by does not look.
+func (t *turns) SourceSeen() bool {
+	a, err := t.leading()
+	return err == nil && a.SourceSeen()
+}
+
 // Status implements reconcile.Asker.
 func (t *turns) Status(ctx context.Context, apps []string) (reconcile.Status, error) {
 	return askLeader(t, func(a *reconcile.Agent) (reconcile.Status, error) { return a.Status(ctx, apps) })

@@ -100,7 +100,7 @@ func unpackedText(all []unpacked, bundles string) string {
 		case pack.Known:
 			fmt.Fprintf(&b, "%s had been unpacked before: revision %.10s\n", u.File, r.Commit)
 		case pack.Stale:
-			fmt.Fprintf(&b, "%s is older than what is here (revision %.10s), and was left alone\n", u.File, r.Commit)
+			fmt.Fprintf(&b, "%s is older than what is here (revision %.10s), and was left alone: %s\n", u.File, r.Commit, u.Why)
 		default:
 			fmt.Fprintf(&b, "%s brought revision %.10s and %s%s\n", u.File, r.Commit, plural(u.Images, "image"), signedText(r.Signer))
 		}

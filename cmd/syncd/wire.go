@@ -33,6 +33,8 @@ type wiring struct {
 	log      *slog.Logger
 	// hear gets every event of the agent, progress that of pulls; nil is nobody.
 	hear, progress func(reconcile.Event)
+	// meters count what is asked of others; nil is nobody.
+	meters *meters
 	// seat is that of an agent that leads already.
 	seat seat
 	// note tells the person at the terminal something.
@@ -57,6 +59,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
+	child.Ran = w.meters.ofChild()
 	if err := checkSource(host); err != nil {
 		return nil, nil, err
 	}
@@ -64,7 +67,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
-	repo, err := openSource(host, child, w.anchors(store), &open)
+	repo, err := w.openSource(host, child, store, &open)
 	if err != nil {
 		return nil, nil, err
 	}

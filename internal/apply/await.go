@@ -21,7 +21,7 @@ func (x *run) await(ctx context.Context, s Step, ref resource.Ref) result {
 		switch {
 		case ctx.Err() != nil:
 			return result{err: context.Cause(ctx)}
-		case err != nil && fault.Of(err) == fault.Unreachable:
+		case fault.Of(err) == fault.Unreachable || fault.Of(err) == fault.Blocked: // who may not look has seen nothing
 			return result{err: err}
 		case err != nil:
 			return w.failure(ctx, h, err.Error())
@@ -135,6 +135,8 @@ func (w *watcher) judge(ctx context.Context, h resource.Health) (bool, result) {
 		return true, w.failure(ctx, h, "disappeared while it was awaited")
 	case h.State == resource.Failed:
 		return true, w.failure(ctx, h, h.Reason)
+	case w.left <= 0 && h.Unseen:
+		return true, result{err: fault.As(fault.Unreachable, fmt.Errorf("%s: %s, for %s", w.step.Key, orUnknown(h.Reason), w.limit))}
 	case w.left <= 0:
 		return true, w.failure(ctx, h, fmt.Sprintf("not %s after %s (%s)", w.step.Until, w.limit, orUnknown(h.Reason)))
 	}

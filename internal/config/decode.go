@@ -40,6 +40,7 @@ func DecodeHost(file string, data []byte) (Host, error) {
 			d.checkWindow(w.Window(), nth("sync.windows", i))
 		}
 		d.checkRegistries(host.Registries)
+		d.checkPacks(host.Packs, host.Registries)
 	}
 	if err := p.err(); err != nil {
 		return Host{}, err

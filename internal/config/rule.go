@@ -59,6 +59,7 @@ func shapes() []shape {
 		{name: "header", want: "the name of a header, such as X-Signature", pattern: `^[A-Za-z0-9-]+$`},
 		{name: "registry", want: "a registry's host, such as docker.io or registry.example.com:5000, or *", pattern: `^(\*|[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?|\[[0-9a-fA-F:]+\](:[0-9]{1,5})?)$`},
 		{name: "registryHost", want: "HOST or HOST:PORT of a registry or mirror", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`},
+		{name: "registryAddress", want: "HOST or HOST:PORT of a registry, or http://HOST[:PORT]", pattern: `^(https?://)?([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`},
 		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
 		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
 		{name: "objects", want: "KIND/NAME, such as Deployment/web*", pattern: `^[^\s/]+/[^\s/]+(/[^\s/]+)?$`, check: checkObjects},

@@ -95,15 +95,19 @@ func (c Collector) tell(name string, offer *Offer) {
 // gather puts all that an offer is made of into a layout, as far as it is needed.
 func gather(ctx context.Context, offer *Offer, platforms []ocispec.Platform, has func(string) bool, to store.Layout) ([]string, error) {
 	var digests []string
+	var wanted []ocispec.Descriptor
 	from := offer.Blobs()
 	err := oci.Walk(ctx, from, offer.Top(), platforms, func(d ocispec.Descriptor) error {
 		digests = append(digests, d.Digest.String())
-		if has != nil && has(d.Digest.String()) {
-			return nil
+		if (has == nil || !has(d.Digest.String())) && !to.Has(d.Digest.String()) {
+			wanted = append(wanted, d)
 		}
-		return to.Put(ctx, from, d)
+		return nil
 	})
-	return digests, err
+	if err != nil {
+		return nil, err
+	}
+	return digests, oci.Each(ctx, from, wanted, to.Keep)
 }
 
 // nobody sums up why an image is not to be had: the trouble that may pass counts most.

@@ -25,7 +25,8 @@ type Pusher struct {
 type pushed struct{ name, digest string }
 
 // Pusher returns one for HOST[:PORT], https:// where nothing else is said, with the
-// login and the certificates that the registries' settings have for it.
+// login and the certificates that the registries' settings have for it. To http:// it
+// sends no login.
 func (f *Finder) Pusher(address string) *Pusher {
 	if !strings.Contains(address, "://") {
 		address = "https://" + address
@@ -41,6 +42,9 @@ func (p *Pusher) Push(ctx context.Context, name string, from oci.Blobs, top ocis
 		return err
 	}
 	place := p.finder.place(p.address, "")
+	if strings.HasPrefix(p.address, "http://") {
+		place.Login = nil // nothing secret goes over the network in the clear
+	}
 	to := ref.Repository + ":" + ref.Tag
 	if there, ok := p.pushed[to]; ok && ref.Tag != "" && there.digest != top.Digest.String() {
 		return fault.Hint(fault.As(fault.Rejected, fmt.Errorf("%s and %s have one place in registry %s, %s", there.name, name, place.Host(), to)),

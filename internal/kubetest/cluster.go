@@ -22,6 +22,9 @@ type Options struct {
 	// Node adds a scheduler and a real node: a kubelet on a containerd of its own.
 	// That needs root.
 	Node bool
+	// NoControllers leaves the API server alone: it stores objects, and nobody carries
+	// them out.
+	NoControllers bool
 	// APIServer are further flags of kube-apiserver.
 	APIServer []string
 	// Say, where it is not nil, is told what takes long.

@@ -56,6 +56,9 @@ func (c *Cluster) advertised() string {
 
 // startManagers starts the controllers and, where there is a node, the scheduler.
 func (c *Cluster) startManagers(ctx context.Context) error {
+	if c.options.NoControllers {
+		return nil
+	}
 	key := func(name string) string { return filepath.Join(c.dir, "pki", name) }
 	who := filepath.Join(c.dir, "kubeconfig")
 	err := c.run(ctx, "kube-controller-manager", c.program("kube-controller-manager"), []string{
@@ -86,6 +89,9 @@ func (c *Cluster) awaitAPIServer(ctx context.Context) error {
 // awaitControllers waits until the controllers have given the default namespace
 // what pods need.
 func (c *Cluster) awaitControllers(ctx context.Context) error {
+	if c.options.NoControllers {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return c.awaitProgram(ctx, "kube-controller-manager", func(ctx context.Context) error {

@@ -141,7 +141,7 @@ func (d *Drop) finish(file string, now stamp, taken Taken) {
 	case Known:
 		text = filepath.Base(file) + " had been unpacked before"
 	case Stale:
-		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone", filepath.Base(file), taken.Receipt.At.Format(time.RFC3339))
+		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone: %s", filepath.Base(file), taken.Receipt.At.Format(time.RFC3339), taken.Why)
 	}
 	moved, err := d.move(file, doneDir, now)
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,8 @@ const (
 const Suffix = ".syncdpack"
 
 const (
-	version      = 1
+	version      = 2
+	oldest       = 1 // that is read
 	maxManifest  = 16 << 20
 	maxSignature = 64 << 10
 	maxMembers   = 100_000
@@ -42,15 +44,21 @@ const (
 // Manifest says what a pack brings, and what the other side must have.
 type Manifest struct {
 	Version int `json:"version"`
-	// Made is when, by the clock of who made it: packs are ordered by it.
+	// Made is when, by the clock of who made it.
 	Made time.Time `json:"made"`
 	// By names the program.
 	By string `json:"by,omitempty"`
 	// Since are the commits that the other side has; none where the pack has all.
 	Since []string `json:"since,omitempty"`
+	// After is the ID of the pack that came before it: the one of the receipt that it
+	// was made with. Empty where that is not known.
+	After string `json:"after,omitempty"`
 	// To is the revision that the pack brings, Ref what it was followed by.
 	To  string `json:"to"`
 	Ref string `json:"ref,omitempty"`
+	// Commits are To and what it builds on that the other side may not have, at most
+	// MaxCommits: packs are ordered by them.
+	Commits []string `json:"commits,omitempty"`
 	// Images are those that the revision's apps need.
 	Images []Image `json:"images,omitempty"`
 	// Members are all that follows the signature, in that order.
@@ -99,7 +107,7 @@ func parseManifest(data []byte) (Manifest, error) {
 	if err := json.Unmarshal(data, &probe); err != nil {
 		return Manifest{}, broken("its manifest is no JSON")
 	}
-	if probe.Version != version {
+	if probe.Version < oldest || probe.Version > version {
 		return Manifest{}, fault.Hint(broken("its manifest has version %d, and this syncd reads %d", probe.Version, version), "unpack it with the syncd version that made it")
 	}
 	var m Manifest
@@ -130,8 +138,10 @@ func (m Manifest) check() error {
 		return broken("its manifest names no revision")
 	case len(m.Members) > maxMembers:
 		return broken("it has more than %d members", maxMembers)
+	case m.After != "" && !isDigest("sha256:"+m.After):
+		return broken("its manifest names something else than a pack")
 	}
-	for _, hash := range m.Since {
+	for _, hash := range slices.Concat(m.Since, m.Commits) {
 		if !commit(hash) {
 			return broken("its manifest names something else than commits")
 		}

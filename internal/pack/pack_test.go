@@ -126,7 +126,7 @@ func TestUnpackingGoesOnWhereItEnded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(h.Dir, "bundles", ".20260131T080000.000000000Z-1111111111.bundle"), []byte("half"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(h.Dir, "bundles", ".1111111111-x.bundle"), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if taken := h.take(file); taken.Outcome != pack.Unpacked || len(h.bundles()) != 1 {
@@ -242,8 +242,8 @@ func TestEvilPacksAreRefused(t *testing.T) {
 		"a directory":          insert(good, 2, link(tar.TypeDir, "oci/", "")),
 		"signed: no JSON":      signed(func(string) string { return "{" }),
 		"signed: two values":   signed(func(text string) string { return text + text }),
-		"signed: version 2":    replaced(`"version": 1`, `"version": 2`),
-		"signed: unknown key":  replaced(`"version": 1`, `"version": 1, "run": "rm -rf /"`),
+		"signed: version 3":    replaced(`"version": 2`, `"version": 3`),
+		"signed: unknown key":  replaced(`"version": 2`, `"version": 2, "run": "rm -rf /"`),
 		"signed: a name":       replaced(`"repo.bundle"`, `"../repo.bundle"`),
 		"signed: a blob":       replaced(`"repo.bundle"`, `"oci/blobs/sha256/../../../x"`),
 		"signed: another blob": replaced(`"repo.bundle"`, `"oci/blobs/sha256/`+digestOf("x")+`"`),
@@ -355,7 +355,7 @@ func TestReceiptsAreBelievedInWhatTheySayOnly(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	for text, want := range map[string]string{
-		"": "no receipt", "[]": "no receipt", `{"version":1,"x":1}`: "no receipt", `{"version":2,"commit":"` + first + `"}`: "version 2",
+		"": "no receipt", "[]": "no receipt", `{"version":1,"x":1}`: "no receipt", `{"version":3,"commit":"` + first + `"}`: "version 3",
 		`{"version":1,"commit":"--upload-pack=x"}`: "no revision", `{"version":1,"commit":"` + first + `","blobs":["../x"]}`: "something else",
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -19,7 +19,7 @@ func (in *Inbox) stillThere(ctx context.Context, p *Pack) bool {
 	if !p.Manifest.has(BundleName) {
 		return true
 	}
-	_, err := os.Stat(in.bundleFile(p.Manifest))
+	_, err := os.Stat(in.bundleFile(p))
 	return err == nil
 }
 

@@ -53,6 +53,9 @@ func Open(path string, limit int64, verify Verify) (*Pack, error) {
 	return p, nil
 }
 
+// short is enough of the ID to tell packs apart.
+func (p *Pack) short() string { return p.ID[:20] }
+
 // Close lets go of the file.
 func (p *Pack) Close() error { return p.file.Close() }
 

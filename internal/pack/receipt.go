@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,9 @@ const maxReceipt = 64 << 20
 type Receipt struct {
 	Version int `json:"version"`
 	// Pack is the ID of the pack, Made when that was made, Signer who signed it.
-	Pack   string    `json:"pack"`
+	Pack string `json:"pack"`
+	// Number is how many packs the host has taken with this one.
+	Number int       `json:"number,omitempty"`
 	Made   time.Time `json:"made"`
 	Signer string    `json:"signer,omitempty"`
 	// Host is who took it, At when.
@@ -84,7 +87,7 @@ func parseReceipt(data []byte) (Receipt, error) {
 		return Receipt{}, errors.New("it is no receipt of a pack")
 	}
 	switch {
-	case r.Version != version:
+	case r.Version < oldest || r.Version > version:
 		return Receipt{}, fmt.Errorf("it has version %d, and this syncd reads %d", r.Version, version)
 	case !commit(r.Commit):
 		return Receipt{}, errors.New("it names no revision")
@@ -92,6 +95,11 @@ func parseReceipt(data []byte) (Receipt, error) {
 		return Receipt{}, errors.New("it names something else than digests")
 	}
 	return r, nil
+}
+
+// after tells whether the host wrote the receipt after another one.
+func (r Receipt) after(other Receipt) bool {
+	return cmp.Or(r.Number-other.Number, r.At.Compare(other.At)) > 0
 }
 
 // Has tells whether the host has a blob.

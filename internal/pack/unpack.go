@@ -48,8 +48,8 @@ const (
 	Unpacked Outcome = "unpacked"
 	// Known: it had been unpacked before.
 	Known Outcome = "known"
-	// Stale: one that was made later has been unpacked. Of this one only the history
-	// was taken, which the later one may build on.
+	// Stale: one that comes later has been unpacked. Of this one only the history was
+	// taken, which the later one may build on.
 	Stale Outcome = "stale"
 )
 
@@ -59,6 +59,8 @@ type Taken struct {
 	Receipt Receipt `json:"receipt"`
 	// Images is how many images it brought, or told of.
 	Images int `json:"images"`
+	// Why says more about one that is stale.
+	Why string `json:"why,omitempty"`
 }
 
 // BundlesDir is where a repository finds the bundles of the packs that an inbox in
@@ -111,11 +113,14 @@ func (in *Inbox) take(ctx context.Context, p *Pack) (Taken, error) {
 		return Taken{}, err
 	}
 	taken := Taken{Outcome: Unpacked, Images: len(p.Manifest.Images), Receipt: last}
+	if taken.Why, err = in.older(p, last); err != nil {
+		return Taken{}, err
+	}
 	switch {
 	case last.Pack == p.ID && in.stillThere(ctx, p):
 		taken.Outcome = Known
 		return taken, nil
-	case p.Manifest.Made.Before(last.Made):
+	case taken.Why != "":
 		taken.Outcome = Stale
 		return taken, in.fillGap(ctx, p, last)
 	case in.Images == nil && len(p.Manifest.Images) > 0:
@@ -133,8 +138,10 @@ func (in *Inbox) take(ctx context.Context, p *Pack) (Taken, error) {
 	if err := in.bundle(ctx, p); err != nil {
 		return Taken{}, err
 	}
-	taken.Receipt, err = in.receipt(ctx, p)
-	return taken, err
+	if taken.Receipt, err = in.receipt(ctx, p, last); err != nil {
+		return Taken{}, err
+	}
+	return taken, disk(in.remember(p, last))
 }
 
 // workplace is an empty directory; those that were left behind are removed.
@@ -158,11 +165,14 @@ func disk(err error) error {
 	return fault.Hint(fault.As(fault.Unreachable, err), "see whether the disk of the state directory is full: df -h")
 }
 
-// receipt says what is here now.
-func (in *Inbox) receipt(ctx context.Context, p *Pack) (Receipt, error) {
+// receipt says what is here now, after the pack of last.
+func (in *Inbox) receipt(ctx context.Context, p *Pack, last Receipt) (Receipt, error) {
 	r := Receipt{
-		Version: version, Pack: p.ID, Made: p.Manifest.Made, Signer: p.Signer,
+		Version: version, Pack: p.ID, Number: last.Number + 1, Made: p.Manifest.Made, Signer: p.Signer,
 		Host: in.Host, At: in.Now().UTC(), Commit: p.Manifest.To, Since: p.Manifest.Since,
+	}
+	if p.ID == last.Pack { // it brought what was lost
+		r.Number = last.Number
 	}
 	if in.Images != nil {
 		held, err := in.Images.Held(ctx)
@@ -172,7 +182,7 @@ func (in *Inbox) receipt(ctx context.Context, p *Pack) (Receipt, error) {
 		slices.Sort(held)
 		r.Blobs = slices.Compact(held)
 	}
-	name := r.Made.UTC().Format("20060102T150405Z") + "-" + r.Commit[:10] + ".json"
+	name := fmt.Sprintf("%08d-%s.json", r.Number, p.short())
 	if err := r.Save(filepath.Join(in.Dir, receiptsDir, name)); err != nil {
 		return Receipt{}, disk(err)
 	}
@@ -190,12 +200,15 @@ func (in *Inbox) Latest() (Receipt, error) {
 	if err == nil {
 		return r, nil
 	}
-	all, listed := filepath.Glob(filepath.Join(in.Dir, receiptsDir, "2*.json"))
-	slices.Sort(all)
-	for _, file := range slices.Backward(all) { // it heals with the next pack
-		if r, err := ReadReceipt(file); err == nil {
-			return r, nil
+	all, listed := filepath.Glob(filepath.Join(in.Dir, receiptsDir, "[0-9]*.json"))
+	var newest Receipt
+	for _, file := range all { // it heals with the next pack
+		if r, err := ReadReceipt(file); err == nil && (newest.Pack == "" || r.after(newest)) {
+			newest = r
 		}
+	}
+	if newest.Pack != "" {
+		return newest, nil
 	}
 	return Receipt{}, errors.Join(err, listed)
 }

@@ -13,6 +13,7 @@ import (
 // book writes what a pass leaves behind: the record, a line of history where it
 // changed or failed something, and the event for those who listen.
 func (p *pass) book(res Result) error {
+	p.learns(res)
 	p.agent.hear(Event{App: p.name, At: res.Started.Add(res.Duration.D()), Result: &res})
 	p.bookWindow(res)
 	fresh := p.bookVerdict(res)

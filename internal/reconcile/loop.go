@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
@@ -77,22 +76,42 @@ func (a *Agent) wakeAll() {
 }
 
 // loop passes over one app whenever something woke it, when a retry is due, and
-// once in a while in any case.
+// once in a while in any case. It only waits: what it waits for runs on stacks that
+// end with it, for of a thousand apps that rest each would keep a large one.
 func (w *worker) loop(ctx context.Context) {
+	var pause time.Duration
+	aside(func() { pause = w.untilLook(w.pause()) })
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-w.wake:
-		case <-time.After(w.untilLook(w.pause())):
+		case <-time.After(pause):
 		}
-		c := w.agent.catalog.Load()
-		res, err := w.pass(ctx, c, wish{})
-		if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))) {
-			w.agent.hear(Event{App: w.name, Text: "the pass cannot be booked: " + err.Error()})
-		}
-		w.schedule(res, err)
+		aside(func() {
+			w.turn(ctx)
+			pause = w.untilLook(w.pause())
+		})
 	}
+}
+
+// turn is one pass, and what follows for the next.
+func (w *worker) turn(ctx context.Context) {
+	res, err := w.pass(ctx, w.agent.catalog.Load(), wish{})
+	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))) {
+		w.agent.hear(Event{App: w.name, Text: "the pass cannot be booked: " + err.Error()})
+	}
+	w.schedule(res, err)
+}
+
+// aside runs do on a stack of its own, and waits for it.
+func aside(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	<-done
 }
 
 // wakeDependents lets the apps look again that wait for this one.
@@ -101,10 +120,8 @@ func (a *Agent) wakeDependents(app string) {
 	if c == nil {
 		return
 	}
-	for name, other := range c.apps {
-		if slices.Contains(other.Config.DependsOn, app) {
-			a.wakeFor(name)
-		}
+	for _, name := range c.dependents[app] {
+		a.wakeFor(name)
 	}
 }
 

@@ -19,6 +19,8 @@ func (o Options) places() int {
 
 // enter waits for a place among the passes that go on side by side.
 func (p *pass) enter(ctx context.Context) error {
+	p.agent.waiting.Add(1)
+	defer p.agent.waiting.Add(-1)
 	if err := take(ctx, p.agent.slots); err != nil {
 		return err
 	}
@@ -37,7 +39,9 @@ func (p *pass) leave() {
 // Errors: also why ctx ended before there was one again.
 func (p *pass) aside(ctx context.Context, do func() error) error {
 	p.leave()
+	p.agent.aside.Add(1)
 	err := do()
+	p.agent.aside.Add(-1)
 	if ended := p.enter(ctx); ended != nil {
 		return ended
 	}

@@ -80,6 +80,7 @@ func (p *pass) makeGood(set state.Set) {
 	rec.Past = rec.Past[:min(len(rec.Past), keep)]
 	set.Since = p.agent.opts.Now()
 	rec.Good, rec.Attempt, rec.Halted, rec.Held, rec.Remains = &set, nil, "", nil, nil
+	rec.Share()
 	p.promoted = true
 	rec.Quarantine = slices.DeleteFunc(rec.Quarantine, func(q state.Quarantined) bool { return q.Digest == set.Digest })
 }

@@ -20,6 +20,9 @@ type Health struct {
 	Restarts int `json:"restarts,omitempty"`
 	// Started is true once it runs or has run.
 	Started bool `json:"started,omitempty"`
+	// Unseen is true while what carries it out, such as a cluster's controller, has not
+	// come to it: what it lacks meanwhile is no fault of its own.
+	Unseen bool `json:"unseen,omitempty"`
 	// Check is the name of what gave the verdict (healthcheck, exit, restarts).
 	Check string `json:"check,omitempty"`
 	// ExitCode is that of the last run, or of the last health probe; nil where

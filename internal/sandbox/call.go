@@ -105,8 +105,10 @@ func (c Child) run(ctx context.Context, op string, in any, line func([]byte) (ta
 	}
 	stderr := &buffer{limit: stderrLimit}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(request), stdout, stderr
+	begun := time.Now()
 	err = cmd.Run()
 	cause := context.Cause(bounded)
+	c.tell(op, cmd, cause, time.Since(begun))
 	switch {
 	case refused != nil && ctx.Err() == nil:
 		return nil, refused

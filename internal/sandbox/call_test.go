@@ -291,3 +291,34 @@ func TestFind(t *testing.T) {
 		t.Errorf("on the PATH: %+v, %v", c, err)
 	}
 }
+
+// How a child ended is told to who counts, whatever came of the call.
+func TestEndingsAreTold(t *testing.T) {
+	for _, c := range []struct {
+		op     string
+		change func(*Limits)
+		want   Ending
+	}{
+		{"echo", nil, Answered}, {"reject", nil, Refused}, {"flood", nil, Killed}, {"panic", nil, Crashed}, {"killed", nil, Crashed},
+		{"hang", func(l *Limits) { l.Time = 100 * time.Millisecond }, Killed},
+	} {
+		limits, told := roomy(), []Run(nil)
+		if c.change != nil {
+			c.change(&limits)
+		}
+		child := self(t)
+		child.Ran = func(r Run) { told = append(told, r) }
+		var out text
+		err := child.Call(t.Context(), c.op, text{}, &out, limits)
+		if len(told) != 1 || told[0].Operation != c.op || told[0].Outcome != c.want || told[0].Took <= 0 {
+			t.Errorf("%s (%v) was told as %v, want %s", c.op, err, told, c.want)
+		}
+	}
+	gone, end := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, end)
+	child, told := self(t), []Run(nil)
+	child.Ran = func(r Run) { told = append(told, r) }
+	if err := child.Call(gone, "hang", text{}, &text{}, roomy()); err == nil || len(told) != 1 || told[0].Outcome != Canceled {
+		t.Errorf("a call that nobody waits for (%v) was told as %v", err, told)
+	}
+}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -13,6 +14,8 @@ type Failure struct {
 	Class string `json:"class"`
 	Error string `json:"error"`
 	Hint  string `json:"hint,omitempty"`
+	// After is for how long who was asked wants to be left alone.
+	After time.Duration `json:"after,omitempty"`
 }
 
 // reply is one line of an operation that gives several answers: an answer, or why
@@ -27,7 +30,7 @@ const failureText = 4 << 10
 
 // newFailure puts err on the wire.
 func newFailure(err error) Failure {
-	return Failure{Class: fault.Of(err).String(), Error: err.Error(), Hint: fault.Advice(err)}
+	return Failure{Class: fault.Of(err).String(), Error: err.Error(), Hint: fault.Advice(err), After: fault.After(err)}
 }
 
 // fault is the error on this side of the border. The texts are made harmless:
@@ -35,10 +38,10 @@ func newFailure(err error) Failure {
 // line.
 func (f Failure) fault() error {
 	err := fault.As(class(f.Class), errors.New(resource.HarmlessLines(f.Error, failureText)))
-	if f.Hint == "" {
-		return err
+	if f.Hint != "" {
+		err = fault.Hint(err, resource.Harmless(f.Hint, failureText))
 	}
-	return fault.Hint(err, resource.Harmless(f.Hint, failureText))
+	return fault.Later(err, f.After)
 }
 
 // class is the inverse of fault.Class.String.

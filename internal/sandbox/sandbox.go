@@ -29,6 +29,9 @@ const probeTime = 10 * time.Second
 type Child struct {
 	// Path is the program's file.
 	Path string
+	// Ran is told of each call that ended, from several goroutines at once, and must not
+	// block; nil is nobody.
+	Ran func(Run)
 	// isolate are the clone flags that take the network away; 0 where the system
 	// allows none.
 	isolate uintptr

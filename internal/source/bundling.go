@@ -37,32 +37,47 @@ type BundleRequest struct {
 // BundleAnswer says what was written.
 type BundleAnswer struct {
 	Objects int `json:"objects"`
+	// Commits are those among them, the wanted one first; at most MaxBundled.
+	Commits []string `json:"commits"`
+}
+
+// MaxBundled is how many commits of a bundle are told.
+const MaxBundled = 10_000
+
+// Bundled is a bundle that was written.
+type Bundled struct {
+	// Ref is the full name of the ref that it gives the commit.
+	Ref string
+	// Commits are the commits in it, the named one first; at most MaxBundled.
+	Commits []string
 }
 
 // Bundle writes a commit that Resolve named, with its history, into a Git bundle,
-// without what the commits since lead to. It returns the full name of the ref that
-// the bundle gives it. The file must not be there. Errors: Rejected where one of
-// since is not in the repository; those of Load.
-func (r *Repository) Bundle(ctx context.Context, commit string, since []string, file string) (ref string, err error) {
+// without what the commits since lead to. The file must not be there. Errors: Rejected
+// where one of since is not in the repository; those of Load.
+func (r *Repository) Bundle(ctx context.Context, commit string, since []string, file string) (Bundled, error) {
 	for _, hash := range append([]string{commit}, since...) {
 		if !remote.ValidCommit(hash) {
-			return "", fault.As(fault.Rejected, fmt.Errorf("bundle commit %.60q: not a full object name", hash))
+			return Bundled{}, fault.As(fault.Rejected, fmt.Errorf("bundle commit %.60q: not a full object name", hash))
 		}
 	}
 	if slices.Contains(since, commit) {
-		return "", fault.As(fault.Rejected, errors.New("bundle: there is nothing new"))
+		return Bundled{}, fault.As(fault.Rejected, errors.New("bundle: there is nothing new"))
 	}
 	q, _ := r.recall(commit)
 	dir, err := filepath.Abs(r.opts.Dir)
 	if err != nil {
-		return "", fmt.Errorf("find the cache directory: %w", err)
+		return Bundled{}, fmt.Errorf("find the cache directory: %w", err)
 	}
 	req := BundleRequest{Commit: commit, Want: q.want, Ref: nameFor(q), Head: q.want.Commit == "" && len(q.want.Refs) == 0, Since: since, File: file, Limits: limitsOf(r.opts.Limits)}
-	_, err = fromAny(ctx, r, q, func(o *origin) (BundleAnswer, error) { return r.bundleOf(ctx, o, dir, req) })
-	if err != nil {
-		return "", r.placed("bundle commit "+shortOf(commit)+" of", retried(ctx, err))
+	answer, err := fromAny(ctx, r, q, func(o *origin) (BundleAnswer, error) { return r.bundleOf(ctx, o, dir, req) })
+	if err == nil && (len(answer.Commits) > MaxBundled || slices.ContainsFunc(answer.Commits, func(hash string) bool { return !remote.ValidCommit(hash) })) {
+		err = fault.As(fault.Unreachable, errors.New("the answer names something else than commits"))
 	}
-	return req.Ref, nil
+	if err != nil {
+		return Bundled{}, r.placed("bundle commit "+shortOf(commit)+" of", retried(ctx, err))
+	}
+	return Bundled{req.Ref, answer.Commits}, nil
 }
 
 // nameFor is what a bundle calls what a query found. A bare commit has no name of its

@@ -3,6 +3,7 @@ package source_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,8 +21,12 @@ func bundled(t *testing.T, r *source.Repository, g *repo, since ...string) (file
 		t.Fatal(err)
 	}
 	file = filepath.Join(t.TempDir(), "x.bundle")
-	if _, err := r.Bundle(t.Context(), commit, since, file); err != nil {
+	out, err := r.Bundle(t.Context(), commit, since, file)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if want := strings.Fields(g.git(slices.Concat([]string{"rev-list", commit, "--not"}, since)...)); !slices.Equal(out.Commits, want) {
+		t.Errorf("it tells of the commits %v, git of %v", out.Commits, want)
 	}
 	if out := g.git("bundle", "verify", file); len(since) == 0 && !strings.Contains(out, "complete history") {
 		t.Errorf("git says: %s", out)

@@ -120,15 +120,18 @@ func (r *Repository) fetchFromAny(ctx context.Context, dir, commit string) (Snap
 }
 
 // fromAny does something with one remote after the other, until it succeeds: with the
-// one that answered q first. The error is the first one's.
+// one that answered q first, and with none that wants to be left alone. The error is the
+// first one's.
 func fromAny[T any](ctx context.Context, r *Repository, q query, do func(*origin) (T, error)) (T, error) {
-	var first error
-	for _, i := range r.inOrder(q.origin) {
+	var none T
+	order, first := r.inOrder(q.origin)
+	for _, i := range order {
 		o := r.origins[i]
 		out, err := do(o)
 		if err == nil {
 			return out, nil
 		}
+		r.heed(i, err)
 		if first == nil {
 			first = &at{o, o.advise(retried(ctx, err))}
 		}
@@ -136,7 +139,6 @@ func fromAny[T any](ctx context.Context, r *Repository, q query, do func(*origin
 			break
 		}
 	}
-	var none T
 	return none, first
 }
 
@@ -249,7 +251,7 @@ func (r *Repository) fetchInto(ctx context.Context, o *origin, dir, temp string,
 	defer giveBack()
 	req.Base = base
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
-	if err := r.opts.Child.Call(ctx, "fetch", req, &answer, limits); err != nil {
+	if err := o.call(ctx, "fetch", req, &answer, limits); err != nil {
 		return Snapshot{}, err
 	}
 	s, err := readManifest(filepath.Join(req.Dir, SnapshotName), answer.Manifest)

@@ -91,10 +91,12 @@ func (o *origin) about(doing string, err error) error {
 
 // query asks what want names: one ref query, within the configured time.
 func (o *origin) query(ctx context.Context, want remote.Want) (remote.Found, error) {
+	begun := time.Now()
 	found, err := o.ask(ctx, want)
 	if err == nil && !remote.ValidCommit(found.Commit) {
 		err = fault.As(fault.Unreachable, errNoCommit)
 	}
+	o.asked(ctx, "query", begun, err)
 	if err != nil {
 		return remote.Found{}, o.advise(err)
 	}

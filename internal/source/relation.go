@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
@@ -83,9 +84,11 @@ type HistoryRequest struct {
 	// Store is the directory of the object store; it need not be there.
 	Store string `json:"store"`
 	// Commits is how many commits may lie between, Disk how much may be
-	// downloaded, in bytes.
-	Commits int   `json:"commits"`
-	Disk    int64 `json:"disk"`
+	// downloaded, in bytes, and Time for how long more history is fetched where what
+	// there is does not tell; zero is no limit.
+	Commits int           `json:"commits"`
+	Disk    int64         `json:"disk"`
+	Time    time.Duration `json:"time,omitempty"`
 }
 
 // HistoryAnswer says it.
@@ -158,6 +161,7 @@ func (r *Repository) history(ctx context.Context, req HistoryRequest) (HistoryAn
 	q, _ := r.recall(req.To)
 	req.Want, req.Store = q.want, filepath.Join(dir, storeName)
 	req.Commits, req.Disk = r.opts.Limits.Commits, int64(r.opts.Limits.FetchDisk)
+	req.Time = r.opts.Limits.FetchTime.D() / 2 // the rest is for what is needed in any case
 	return fromAny(ctx, r, q, func(o *origin) (HistoryAnswer, error) { return r.historyOf(ctx, o, req) })
 }
 
@@ -183,7 +187,7 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 	defer done()
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	limits.Output, limits.OutputKey = historyOutput, "limits.commits"
-	err = r.opts.Child.Call(ctx, "history", req, &answer, limits)
+	err = o.call(ctx, "history", req, &answer, limits)
 	if err == nil && !req.List && !req.Learn && answer.Relation == Unknown {
 		err = errOpen
 	}

@@ -1,7 +1,7 @@
 package source
 
 import (
-	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -43,6 +43,11 @@ func RemoteStates() []RemoteState {
 	}
 }
 
+// RefusingStates are those of a remote that named something that is not followed.
+func RefusingStates() []RemoteState {
+	return []RemoteState{RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUntrusted}
+}
+
 // Suspicious tells of a state that a person has to look into: this remote has
 // something that was accepted nowhere.
 func (s RemoteState) Suspicious() bool {
@@ -66,6 +71,9 @@ type RemoteStatus struct {
 	Until time.Time `json:"until,omitzero"`
 	// Bundles are those that it is made of, the newest first.
 	Bundles []BundleState `json:"bundles,omitempty"`
+	// Refused is how many heads it has named since the start that were not followed, by
+	// the state that made of it. One counts once, however often it is seen.
+	Refused map[RemoteState]uint64 `json:"-"`
 }
 
 // standing is what is remembered of a remote between two questions.
@@ -101,7 +109,7 @@ func queue(all []standing, now time.Time) []int {
 		if !now.Before(s.Until) {
 			due = append(due, i)
 		}
-		if !now.Before(s.Until) || !s.told {
+		if !s.away(now) {
 			patient = append(patient, i)
 		}
 	}
@@ -111,7 +119,8 @@ func queue(all []standing, now time.Time) []int {
 	return patient
 }
 
-// serve notes that remote i named the commit that is followed.
+// serve notes that remote i named the commit that is followed. One that had to be asked
+// for more then, and wants to be left alone, is.
 func (r *Repository) serve(i int, commit string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -119,6 +128,8 @@ func (r *Repository) serve(i int, commit string) {
 	for j := range r.standings {
 		s := &r.standings[j]
 		switch {
+		case j == i && s.away(now):
+			s.Head, s.Answered = commit, now
 		case j == i:
 			s.misses, s.told, s.Until, s.Head, s.Answered = 0, false, time.Time{}, commit, now
 			s.become(RemoteServing, nil, now)
@@ -135,6 +146,7 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 	defer r.mu.Unlock()
 	now := r.opts.Now()
 	s := &r.standings[i]
+	s.count(state, head)
 	if head != "" {
 		s.Head, s.Answered = head, now
 	}
@@ -143,12 +155,33 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 	if r.origins[i].nearby() { // it costs nobody anything, and tells when it changes
 		s.Until = time.Time{}
 	}
-	var busy *remote.Busy
-	if errors.As(err, &busy) && busy.After > 0 {
-		s.told, s.Until = true, now.Add(busy.After)
+	if after := fault.After(err); after > 0 {
+		s.told, s.Until = true, now.Add(min(after, remote.MaxAfter))
 	}
 	s.become(state, err, now)
 }
+
+// count counts a head that is not followed, unless it was counted when it was seen last.
+func (s *standing) count(state RemoteState, head string) {
+	if !slices.Contains(RefusingStates(), state) || s.State == state && s.Head == head {
+		return
+	}
+	if s.Refused == nil {
+		s.Refused = map[RemoteState]uint64{}
+	}
+	s.Refused[state]++
+}
+
+// heed leaves remote i alone where it answered that it wants that for a while, whatever
+// it was asked for.
+func (r *Repository) heed(i int, err error) {
+	if fault.After(err) > 0 {
+		r.passOver(i, RemoteUnreachable, "", err)
+	}
+}
+
+// away tells whether the server itself asked to be left alone until later than now.
+func (s *standing) away(now time.Time) bool { return s.told && now.Before(s.Until) }
 
 func (s *standing) become(state RemoteState, err error, now time.Time) {
 	if s.State != state {
@@ -178,7 +211,7 @@ func (r *Repository) Remotes() []RemoteStatus {
 	out := make([]RemoteStatus, len(r.standings))
 	for i, s := range r.standings {
 		out[i] = s.RemoteStatus
-		out[i].Bundles = r.origins[i].held()
+		out[i].Bundles, out[i].Refused = r.origins[i].held(), maps.Clone(s.Refused)
 	}
 	return out
 }

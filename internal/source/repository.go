@@ -45,6 +45,9 @@ type Options struct {
 	Child sandbox.Child
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
+	// Asked is told of each question to a remote, from several goroutines at once, and
+	// must not block; nil is nobody.
+	Asked func(Asked)
 
 	meeting *meeting
 }

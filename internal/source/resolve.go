@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"syncd.io/syncd/internal/source/remote"
@@ -64,13 +65,15 @@ func (r *Repository) ResolveRef(ctx context.Context, name string) (string, error
 		r.remember(0, remote.Found{Commit: want.Commit, Ref: want.Commit}, want)
 		return want.Commit, nil
 	}
+	order, left := r.inOrder(0)
 	var first error
-	for _, i := range r.inOrder(0) {
+	for _, i := range order {
 		found, err := r.origins[i].query(ctx, want)
 		if err == nil {
 			r.remember(i, found, want)
 			return found.Commit, nil
 		}
+		r.heed(i, err)
 		if first == nil {
 			first = r.origins[i].about("ask "+want.String()+" of", err)
 		}
@@ -78,21 +81,29 @@ func (r *Repository) ResolveRef(ctx context.Context, name string) (string, error
 			break
 		}
 	}
+	if first == nil {
+		first = fmt.Errorf("ask %s of %w", want, left)
+	}
 	return "", first
 }
 
-// inOrder are the remotes with this one first, and those to be left alone last.
-func (r *Repository) inOrder(first int) []int {
+// inOrder are the remotes with this one first, those that gave nothing last, and those
+// that asked to be left alone not at all; where that leaves none, the error says what
+// the first of them answered.
+func (r *Repository) inOrder(first int) ([]int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	due := queue(r.standings, r.opts.Now())
-	order := []int{first}
-	for _, i := range slices.Concat(due, all(len(r.origins))) {
-		if !slices.Contains(order, i) {
+	now := r.opts.Now()
+	var order []int
+	for _, i := range slices.Concat([]int{first}, queue(r.standings, now), all(len(r.origins))) {
+		if !slices.Contains(order, i) && !r.standings[i].away(now) {
 			order = append(order, i)
 		}
 	}
-	return order
+	if len(order) == 0 {
+		return nil, &at{r.origins[first], r.standings[first].err}
+	}
+	return order, nil
 }
 
 func all(n int) []int {

@@ -106,5 +106,5 @@ func (r *Repository) tagsFrom(ctx context.Context, o *origin, req TagRequest) (a
 	defer done()
 	limits := o.bounds(r.opts.Limits.FetchTime.D(), "limits.fetchTime")
 	limits.Output = historyOutput
-	return answer, r.opts.Child.Call(ctx, "tags", req, &answer, limits)
+	return answer, o.call(ctx, "tags", req, &answer, limits)
 }

@@ -125,7 +125,9 @@ func (c *Cluster) Record(app string) (Record, error) {
 	if err := named(app); err != nil {
 		return r, err
 	}
-	return r, reading("record", app, unpack(c.content(app).record, &r))
+	err := unpack(c.content(app).record, &r)
+	r.Share()
+	return r, reading("record", app, err)
 }
 
 // History returns the newest entries of an app, those that concern every app among

@@ -20,6 +20,7 @@ func (s *Store) Record(app string) (Record, error) {
 	err := s.view("read record of "+app, func(tx *bbolt.Tx) error {
 		return s.get(tx, recordsBucket, []byte(app), &r)
 	})
+	r.Share()
 	return r, err
 }
 

@@ -68,6 +68,9 @@ type Options struct {
 	// Ignored is told of what went wrong and stopped nothing: a pre_stop hook that
 	// failed. nil is nobody.
 	Ignored func(error)
+	// Asked is told of each request to the engine, from several goroutines at once, and
+	// must not block; nil is nobody.
+	Asked func(Asked)
 }
 
 // Engine is one Docker engine. It is safe for concurrent use.
@@ -94,11 +97,15 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	if opts.Host != "" {
 		options = append(options, client.WithHost(opts.Host))
 	}
-	api, err := client.NewClientWithOpts(options...)
+	web := &http.Client{}
+	api, err := client.NewClientWithOpts(append(options, lent(web))...)
 	if err != nil {
 		return nil, fmt.Errorf("open engine %s: %w", opts.Host, err)
 	}
 	e.api = api
+	if opts.Asked != nil {
+		web.Transport = clocked{web.Transport, opts.Asked}
+	}
 	if err := e.Ping(ctx); err != nil {
 		return nil, errors.Join(err, api.Close())
 	}

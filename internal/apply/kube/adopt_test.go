@@ -265,12 +265,8 @@ func TestNewsAreEventsAboutTheObject(t *testing.T) {
 	if err := p.target.Tell(t.Context(), news); err != nil {
 		t.Fatal(err)
 	}
-	list, err := p.engine.identities[""].typed.CoreV1().Events(p.namespace).List(t.Context(), metav1.ListOptions{FieldSelector: "involvedObject.uid=" + news.Ref.ID})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []string
-	for _, e := range list.Items {
+	for _, e := range p.events(news.Ref.ID) {
 		count := int32(1)
 		if e.Series != nil {
 			count = e.Series.Count

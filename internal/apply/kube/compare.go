@@ -59,7 +59,7 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 		inst.Hash, known.Want, known.Checked = w.object.Hash(), w.hash, time.Now().Truncate(time.Minute)
 		l.ledger.setSince(w.object.Key, known, l.begun)
 	}
-	p.Aside = seen.strange()
+	p.Aside = seen.strange
 	if inst.Health, err = l.feels(ctx, w, known, seen.version, nil); err != nil {
 		return p, false, err
 	}
@@ -72,7 +72,11 @@ func (l *look) compareStored(ctx context.Context, p resource.Pair, w *wanted, kn
 // wanted one: with a dry run of the very request that would apply it.
 func (l *look) compareWith(ctx context.Context, p resource.Pair, w *wanted, live *unstructured.Unstructured) (resource.Pair, error) {
 	inst := resource.Instance{Ref: resource.Ref{ID: string(live.GetUID()), Generation: live.GetGeneration()}, Running: true}
-	w.yield(l.isScaled(w.object.Key), live, live.GetManagedFields())
+	owner, err := l.scalerOf(ctx, l.identity, w, live.GetManagedFields())
+	if err != nil {
+		return p, err
+	}
+	w.yield(l.isScaled(w.object.Key), live, owner)
 	stored, err := l.dryRun(ctx, w)
 	var forms forms
 	switch fields := immutable(err); {
@@ -119,7 +123,7 @@ func (l *look) note(w *wanted, live *unstructured.Unstructured, equal bool) entr
 		known.Want = ""
 	}
 	if before, ok := l.ledger.get(w.object.Key); ok && before.UID == known.UID {
-		known.health, known.healthAt = before.health, before.healthAt
+		known.health, known.healthAt, known.naming = before.health, before.healthAt, before.naming
 	}
 	l.ledger.setSince(w.object.Key, known, l.begun)
 	return known
@@ -138,16 +142,12 @@ func entryOf(w *wanted, live *unstructured.Unstructured) entry {
 	}
 }
 
-func (l *look) get(ctx context.Context, w *wanted) (live *unstructured.Unstructured, err error) {
-	err = l.engine.bounded(ctx, func() error {
-		live, err = l.identity.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
-		return err
-	})
-	return live, err
+func (l *look) get(ctx context.Context, w *wanted) (*unstructured.Unstructured, error) {
+	return l.engine.get(ctx, l.identity.at(w), w.manifest.GetName())
 }
 
 func (l *look) dryRun(ctx context.Context, w *wanted) (stored *unstructured.Unstructured, err error) {
-	err = l.engine.bounded(ctx, func() error {
+	err = l.engine.bounded(ctx, func(ctx context.Context) error {
 		stored, err = l.identity.apply(ctx, w, true)
 		return err
 	})
@@ -159,7 +159,7 @@ func (l *look) dryRun(ctx context.Context, w *wanted) (stored *unstructured.Unst
 func (l *look) provable(ctx context.Context, w *wanted) error {
 	trial := w.manifest.DeepCopy()
 	trial.SetName(trialName(trial.GetName()))
-	err := l.engine.bounded(ctx, func() error {
+	err := l.engine.bounded(ctx, func(ctx context.Context) error {
 		_, err := l.identity.at(w).Create(ctx, trial, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: Manager, FieldValidation: metav1.FieldValidationStrict})
 		return err
 	})

@@ -5,10 +5,15 @@ package kube
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
@@ -23,6 +28,10 @@ const Manager = "syncd"
 // an API server's priority and fairness, and a machine's connections, has an end.
 const inFlight = 16
 
+// answerIn is how long an answer may take: an API server ends what it works on after a
+// minute by itself.
+const answerIn = 75 * time.Second
+
 // Options are what an engine is made of.
 type Options struct {
 	// Kubeconfig and Context name the cluster; empty is what kubectl would ask, or
@@ -35,6 +44,9 @@ type Options struct {
 	// Deaf hears that events were lost, after which the engine looks anew; nil is
 	// nobody.
 	Deaf func(error)
+	// Asked is told of each request to the API server, from several goroutines at once,
+	// and must not block; nil is nobody.
+	Asked func(Asked)
 }
 
 // Engine speaks to one cluster. Its methods may be used by several goroutines.
@@ -54,16 +66,24 @@ type Engine struct {
 	owners sync.WaitGroup
 	// leaving is how long what was deleted may take to be gone.
 	leaving time.Duration
+	// naming is how long a controller may take to name what it fills.
+	naming time.Duration
+	// once is where what several want to know is asked for.
+	once once
 
 	mu         sync.Mutex // guards what follows
 	identities map[string]*identity
 	scopes     map[scope]*scoped
-	ledgers    map[string]*ledger
-	lookouts   map[lookoutID]*lookout
-	surveys    map[scope]*survey
+	// ledgers are kept by who has a target of the app.
+	ledgers  map[string]weak.Pointer[ledger]
+	lookouts map[lookoutID]*lookout
+	surveys  map[scope]*survey
+	scaled   map[scope]autoscaled
 	// confined are the kinds that may be watched in single namespaces only.
 	confined map[scope]bool
 	hear     chan string
+	// tidying goes over the watches in a while; nil where there is no reason to.
+	tidying *time.Timer
 }
 
 // Open connects to a cluster. ctx bounds the connecting, and its values and
@@ -75,23 +95,28 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Asked != nil {
+		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return clocked{next, o.Asked} })
+	}
 	return open(ctx, cfg, o)
 }
 
 func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
-		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]*ledger{},
-		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]weak.Pointer[ledger]{},
+		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, scaled: map[scope]autoscaled{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+		naming: namedWithin,
 	}
 	// What informers say besides their errors is not for the agent's standard error.
 	e.life, e.end = context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	e.desk = newDesk(e.life, e.busy, func(err error) { e.lost(fmt.Errorf("write an event: %w", err)) })
+	e.once.life, e.once.owners = e.life, &e.owners
 	id, err := e.as("")
 	if err != nil {
 		return nil, err
 	}
-	e.kinds = newKinds(id.discovery)
+	e.kinds = newKinds(id.core, &e.once)
 	if err := e.kinds.refresh(ctx); err != nil {
 		e.end()
 		return nil, err
@@ -104,6 +129,11 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 func (e *Engine) Close() error {
 	e.desk.clear()
 	e.end()
+	e.mu.Lock()
+	if e.tidying != nil {
+		e.tidying.Stop()
+	}
+	e.mu.Unlock()
 	e.desk.late.Wait()
 	e.owners.Wait()
 	return nil
@@ -113,28 +143,46 @@ func (e *Engine) Close() error {
 func (e *Engine) Target(app string) *Target {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ledgers[app] == nil {
-		e.ledgers[app] = &ledger{entries: map[resource.Key]entry{}}
+	l := e.ledgers[app].Value()
+	if l == nil {
+		l = &ledger{entries: map[resource.Key]*entry{}, left: e.tidySoon}
+		e.ledgers[app] = weak.Make(l)
 	}
-	return &Target{engine: e, app: app, ledger: e.ledgers[app]}
+	return &Target{engine: e, app: app, ledger: l}
 }
 
 // ledger returns what is remembered of an app; nil where it has no target.
 func (e *Engine) ledger(app string) *ledger {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ledgers[app]
+	return e.ledgers[app].Value()
 }
 
-// bounded runs do when few enough requests are under way.
-func (e *Engine) bounded(ctx context.Context, do func() error) error {
+// bounded runs do when few enough requests are under way, and for no longer than an
+// answer takes.
+func (e *Engine) bounded(ctx context.Context, do func(context.Context) error) error {
 	select {
 	case e.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	defer func() { <-e.slots }()
-	return do()
+	inside, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	err := do(inside)
+	if err != nil && inside.Err() != nil && ctx.Err() == nil {
+		return fault.As(fault.Unreachable, fmt.Errorf("the API server has not answered within %s: %w", answerIn, err))
+	}
+	return err
+}
+
+// get reads an object.
+func (e *Engine) get(ctx context.Context, place dynamic.ResourceInterface, name string) (live *unstructured.Unstructured, err error) {
+	err = e.bounded(ctx, func(ctx context.Context) error {
+		live, err = place.Get(ctx, name, metav1.GetOptions{})
+		return err
+	})
+	return live, err
 }
 
 // fewInFlight is how many requests may be under way where the engine is not busy.

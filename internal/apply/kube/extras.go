@@ -64,7 +64,7 @@ func (l *look) find(ctx context.Context, key resource.Key, known entry) (*sighti
 		return nil, err
 	}
 	var meta *metav1.PartialObjectMetadata
-	err = l.engine.bounded(ctx, func() error {
+	err = l.engine.bounded(ctx, func(ctx context.Context) error {
 		place := l.identity.metadata.Resource(k.gvr)
 		if k.namespaced {
 			meta, err = place.Namespace(known.Namespace).Get(ctx, known.Name, metav1.GetOptions{})
@@ -79,7 +79,8 @@ func (l *look) find(ctx context.Context, key resource.Key, known entry) (*sighti
 	if err != nil {
 		return nil, classified(err, "look at "+key.String())
 	}
-	return sight(k, meta), nil
+	seen := sight(k, meta)
+	return &seen, nil
 }
 
 // kept tells the kinds whose removal takes data, or other objects, with it: it needs

@@ -38,8 +38,8 @@ func (e *Engine) version(ctx context.Context) (version.Info, error) {
 		return info, err
 	}
 	var raw []byte
-	err = e.bounded(ctx, func() error {
-		raw, err = id.discovery.RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
+	err = e.bounded(ctx, func(ctx context.Context) error {
+		raw, err = id.core.Get().AbsPath("/version").Do(ctx).Raw()
 		return err
 	})
 	if err == nil {

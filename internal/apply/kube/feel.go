@@ -36,7 +36,8 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 		return resource.Health{}, err
 	}
 	check := t.checkOf(key)
-	object, parts, err := t.engine.lookout(id, k, known.Namespace, known.Name).show(ctx)
+	now, err := t.engine.lookout(id, k, known.Namespace, known.Name).show(ctx, known)
+	object := now.object
 	switch {
 	case err != nil:
 		return resource.Health{}, err
@@ -45,11 +46,11 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 	case object.GetGeneration() < ref.Generation || before(object.GetResourceVersion(), known, ref):
 		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of the change yet"}, nil
 	}
-	h := health.Of(object, parts, check, time.Now())
+	h := health.Of(object, now.parts, check, time.Now())
 	h.Reason = t.hide(h.Reason)
 	t.ledger.change(key, func(e *entry) {
 		if e.UID == ref.ID {
-			e.health, e.healthAt = h, object.GetResourceVersion()
+			e.health, e.healthAt, e.naming = h, object.GetResourceVersion(), e.naming.with(now.set)
 		}
 	})
 	return h, nil
@@ -75,7 +76,7 @@ func (t *Target) notShown(ctx context.Context, id *identity, k kind, known entry
 	}
 	place := placeOf(id, scope{kind: k, namespace: known.Namespace})
 	var live *metav1.PartialObjectMetadata
-	err := t.engine.bounded(ctx, func() (err error) {
+	err := t.engine.bounded(ctx, func(ctx context.Context) (err error) {
 		live, err = place.Get(ctx, known.Name, metav1.GetOptions{})
 		return err
 	})
@@ -115,8 +116,9 @@ func (l *look) feels(ctx context.Context, w *wanted, known entry, version string
 func (l *look) judge(ctx context.Context, w *wanted, live *unstructured.Unstructured) (resource.Health, error) {
 	check := l.checkOf(w.object.Key)
 	h := health.Of(live, nil, check, time.Now())
-	if h.State != resource.Well && health.NeedsPods(live) {
-		parts, err := l.engine.partsNow(ctx, l.identity, live)
+	if h.State != resource.Well && !h.Unseen && health.NeedsPods(live) {
+		known, _ := l.ledger.get(w.object.Key)
+		parts, err := l.engine.partsNow(ctx, l.identity, live, known.naming)
 		if err != nil {
 			return h, err
 		}

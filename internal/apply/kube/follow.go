@@ -55,6 +55,19 @@ func (f *follow) run(ctx context.Context) {
 	}
 }
 
+// first waits until something was shown, for a while.
+func (f *follow) first(ctx context.Context) error {
+	timer := time.NewTimer(firstShow)
+	defer timer.Stop()
+	select {
+	case <-f.shown:
+	case <-timer.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
 // hear takes in what a watch shows, until it ends.
 func (f *follow) hear(ctx context.Context, w apiwatch.Interface) {
 	quiet := time.NewTimer(firstShow)

@@ -7,10 +7,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
 
@@ -31,6 +34,7 @@ type place struct {
 	done      map[string]bool
 	access    *kubetest.Access
 	requests  atomic.Int64
+	paths     sync.Map // of those besides watches, with how often
 }
 
 // newPlace makes a namespace, which goes with the test.
@@ -72,6 +76,17 @@ func (p *place) do(method, path string, body any, access *kubetest.Access) map[s
 		p.t.Fatal(err)
 	}
 	return out
+}
+
+// events are those about an object.
+func (p *place) events(uid string) []corev1.Event {
+	p.t.Helper()
+	var list corev1.EventList
+	tree := p.do("GET", "/api/v1/namespaces/"+p.namespace+"/events?fieldSelector=involvedObject.uid%3D"+uid, nil, p.access)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(tree, &list); err != nil {
+		p.t.Fatal(err)
+	}
+	return list.Items
 }
 
 // set reads manifests, separated by ---, into wanted objects of this place.
@@ -191,13 +206,16 @@ func (p *place) deploy(want []resource.Object) {
 // counter counts requests.
 type counter struct {
 	next http.RoundTripper
-	n    *atomic.Int64
-	t    *testing.T
+	p    *place
 }
 
 func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.n.Add(1)
-	c.t.Logf("%s %s", r.Method, r.URL)
+	c.p.requests.Add(1)
+	if r.URL.Query().Get("watch") == "" {
+		n, _ := c.p.paths.LoadOrStore(r.URL.Path, new(atomic.Int64))
+		n.(*atomic.Int64).Add(1)
+	}
+	c.p.t.Logf("%s %s", r.Method, r.URL)
 	return c.next.RoundTrip(r)
 }
 
@@ -205,6 +223,19 @@ func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *place) count() func() int64 {
 	before := p.requests.Load()
 	return func() int64 { return p.requests.Load() - before }
+}
+
+// asked is how often something in this place was asked for, besides watches: all of a
+// kind, or with a * whatever it is.
+func (p *place) asked(resource string) int64 {
+	var n int64
+	p.paths.Range(func(path, times any) bool {
+		if strings.HasSuffix(path.(string), "/namespaces/"+p.namespace+"/"+resource) || resource == "*" && strings.Contains(path.(string), "/namespaces/"+p.namespace+"/") {
+			n += times.(*atomic.Int64).Load()
+		}
+		return true
+	})
+	return n
 }
 
 // restart is what a new process sees: an engine that remembers nothing.
@@ -219,11 +250,28 @@ func (p *place) restart() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return counter{next, &p.requests, p.t} })
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return counter{next, p} })
 	if p.engine, err = open(p.t.Context(), cfg, Options{Agent: p.namespace}); err != nil {
 		p.t.Fatal(err)
 	}
 	p.target = p.engine.Target("shop")
+}
+
+// account makes a ServiceAccount that may do in this namespace what the rules of a
+// Role say.
+func (p *place) account(name, rules string) {
+	p.t.Helper()
+	var allowed []any
+	if err := yaml.Unmarshal([]byte(rules), &allowed); err != nil {
+		p.t.Fatal(err)
+	}
+	named, group := map[string]any{"name": name}, "rbac.authorization.k8s.io"
+	p.do("POST", "/api/v1/namespaces/"+p.namespace+"/serviceaccounts", map[string]any{"metadata": named}, p.access)
+	p.do("POST", "/apis/"+group+"/v1/namespaces/"+p.namespace+"/roles", map[string]any{"metadata": named, "rules": allowed}, p.access)
+	p.do("POST", "/apis/"+group+"/v1/namespaces/"+p.namespace+"/rolebindings", map[string]any{
+		"metadata": named, "roleRef": map[string]any{"apiGroup": group, "kind": "Role", "name": name},
+		"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": p.namespace}},
+	}, p.access)
 }
 
 // pairOf looks at one object.

@@ -2,18 +2,30 @@ package kube
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
+	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// hold is a lock that knows when it was last taken or renewed, and tells what its
-// calls come to; nil is well.
+// hold takes a Lease and keeps it. It knows when that was renewed last, and tells what
+// its calls come to; nil is well. The clocks of others do not matter: a Lease has run
+// out when it was seen unchanged for as long as it holds.
 type hold struct {
-	*resourcelock.LeaseLock
+	*lease
 	tell func(error)
+	// met is told who has the lease, whenever that changes.
+	met func(holder string)
+
+	// seen is the version of the Lease that was seen last, since when, and who had it.
+	seen   string
+	since  time.Time
+	leader string
+	// ours is the Lease as we wrote it last: nobody else has to have written it since.
+	// Nil where it has to be read.
+	ours *coordination.Lease
 
 	mu      sync.Mutex // guards renewed
 	renewed time.Time
@@ -27,35 +39,76 @@ func (h *hold) age() time.Duration {
 	return time.Since(h.renewed)
 }
 
-// Get returns the lease's record.
-func (h *hold) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	record, raw, err := h.LeaseLock.Get(ctx)
-	if !apierrors.IsNotFound(err) {
-		h.heard(ctx, err)
+// take waits until the lease is ours; false where ctx ends before.
+func (h *hold) take(ctx context.Context) bool {
+	for !h.try(ctx) {
+		if pauseFor(ctx, renewEvery+rand.N(renewEvery)) != nil { // not all who wait at once
+			return false
+		}
 	}
-	return record, raw, err
+	return ctx.Err() == nil
 }
 
-// Create makes the lease, and takes it.
-func (h *hold) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	return h.take(ctx, func() error { return h.LeaseLock.Create(ctx, record) })
+// keep renews the lease, until ctx ends or that has not come off for renewLimit.
+func (h *hold) keep(ctx context.Context) {
+	for pauseFor(ctx, renewEvery) == nil {
+		limited, done := context.WithTimeout(ctx, renewLimit)
+		kept := h.try(limited)
+		for !kept && pauseFor(limited, renewEvery) == nil {
+			kept = h.try(limited)
+		}
+		done()
+		if !kept {
+			return
+		}
+	}
 }
 
-// Update takes or renews the lease.
-func (h *hold) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	return h.take(ctx, func() error { return h.LeaseLock.Update(ctx, record) })
-}
-
-func (h *hold) take(ctx context.Context, call func() error) error {
+// try takes or renews the lease, and tells whether it is ours.
+func (h *hold) try(ctx context.Context) bool {
 	asked := time.Now()
-	err := call()
-	h.heard(ctx, err)
-	if err == nil {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.renewed = asked
+	now, err := h.ours, error(nil)
+	if now == nil {
+		now, err = h.get(ctx)
 	}
-	return err
+	switch {
+	case apierrors.IsNotFound(err):
+		now, err = h.create(ctx)
+	case err != nil:
+	case !h.free(now):
+		h.meet(holder(now))
+		h.heard(ctx, nil)
+		return false
+	default:
+		h.claim(now)
+		now, err = h.update(ctx, now)
+	}
+	h.ours = now
+	h.heard(ctx, err)
+	if err != nil {
+		h.ours = nil
+		return false
+	}
+	h.meet(h.identity)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.renewed = asked
+	return true
+}
+
+// free tells whether the lease may be taken: it is ours, or nobody's, or has run out.
+func (h *hold) free(now *coordination.Lease) bool {
+	if now.ResourceVersion != h.seen {
+		h.seen, h.since = now.ResourceVersion, time.Now()
+	}
+	return holder(now) == "" || holder(now) == h.identity || time.Since(h.since) > termOf(now)
+}
+
+func (h *hold) meet(leader string) {
+	if leader != h.leader {
+		h.leader = leader
+		h.met(leader)
+	}
 }
 
 // heard tells of trouble; that another was faster is none.

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"k8s.io/client-go/discovery"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
@@ -15,11 +14,11 @@ import (
 
 // identity is in whose name the cluster is asked, with its clients.
 type identity struct {
-	name      string
-	dynamic   dynamic.Interface
-	metadata  metadata.Interface
-	typed     kubernetes.Interface
-	discovery discovery.DiscoveryInterface
+	name     string
+	dynamic  dynamic.Interface
+	metadata metadata.Interface
+	// core asks for what is no object: logs, versions, what is served.
+	core rest.Interface
 }
 
 // as returns the clients of a ServiceAccount (NAMESPACE/NAME); of the agent itself
@@ -71,10 +70,7 @@ func newIdentity(name string, cfg *rest.Config) (*identity, error) {
 	if id.metadata, err = metadata.NewForConfigAndClient(metadata.ConfigFor(cfg), client); err != nil {
 		return nil, err
 	}
-	typed, err := kubernetes.NewForConfigAndClient(cfg, client)
-	if err != nil {
-		return nil, err
-	}
-	id.typed, id.discovery = typed, typed.Discovery()
-	return id, nil
+	core, err := newTyped(cfg, client, corev1.SchemeGroupVersion)
+	id.core = core
+	return id, err
 }

@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
 
 	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
@@ -51,13 +51,17 @@ const refreshPause = 500 * time.Millisecond
 
 // kinds is what the API server serves, as it was last asked.
 type kinds struct {
-	client discovery.DiscoveryInterface
-	mu     sync.Mutex
-	asked  time.Time
-	all    map[schema.GroupVersionKind]kind
+	client rest.Interface
+	once   *once
+
+	mu    sync.Mutex // guards what follows
+	asked time.Time
+	all   map[schema.GroupVersionKind]kind
+	// turn counts how often what was asked for has become stale.
+	turn int
 }
 
-func newKinds(client discovery.DiscoveryInterface) *kinds { return &kinds{client: client} }
+func newKinds(client rest.Interface, once *once) *kinds { return &kinds{client: client, once: once} }
 
 // find returns a kind, and asks the API server again where it is not known yet.
 // Errors: errNoKind, Rejected.
@@ -110,46 +114,68 @@ func (k *kinds) stale() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.asked = time.Time{}
+	k.turn++
 }
 
-// refresh asks the API server what it serves. An aggregated API that is down takes
-// nothing away from the others.
+// refresh asks the API server what it serves, unless that was just done.
 func (k *kinds) refresh(ctx context.Context) error {
+	for range 2 { // what somebody has asked for earlier may have become stale meanwhile
+		if k.recent() {
+			return nil
+		}
+		if err := k.once.ask(ctx, "kinds", k.learn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recent tells whether the API server was asked just now.
+func (k *kinds) recent() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if time.Since(k.asked) < refreshPause {
+	return time.Since(k.asked) < refreshPause
+}
+
+// learn asks what is served. An aggregated API that is down takes nothing away from
+// the others.
+func (k *kinds) learn(ctx context.Context) error {
+	if k.recent() {
 		return nil
 	}
-	_, lists, err := k.client.ServerGroupsAndResources()
-	if err != nil && len(lists) == 0 {
+	k.mu.Lock()
+	turn := k.turn
+	k.mu.Unlock()
+	offer, err := discover(ctx, k.client)
+	if ctx.Err() != nil {
+		return classified(context.Cause(ctx), "ask the cluster for its kinds")
+	}
+	if err != nil {
 		return classified(err, "ask the cluster for its kinds")
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	all := map[schema.GroupVersionKind]kind{}
-	if failed, partly := discovery.GroupDiscoveryFailedErrorGroups(err); partly {
-		for gvk, kept := range k.all { // what an aggregated API that is down served before
-			if _, down := failed[gvk.GroupVersion()]; down {
-				all[gvk] = kept
-			}
+	all := offer.usable()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for gvk, kept := range k.all { // what an aggregated API that is down served before
+		if offer.down[gvk.GroupVersion()] {
+			all[gvk] = kept
 		}
 	}
-	for _, list := range lists {
-		version, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			continue
-		}
-		for _, r := range list.APIResources {
-			if strings.Contains(r.Name, "/") || !slices.Contains(r.Verbs, "patch") {
-				continue
-			}
-			gvk := version.WithKind(r.Kind)
-			all[gvk] = newKind(gvk, r.Name, r.Namespaced)
-		}
+	if k.all = all; turn == k.turn {
+		k.asked = time.Now()
 	}
-	k.all, k.asked = all, time.Now()
 	return nil
+}
+
+// usable are the kinds that objects can be applied of.
+func (o offer) usable() map[schema.GroupVersionKind]kind {
+	all := map[schema.GroupVersionKind]kind{}
+	for _, k := range o.kinds {
+		if !strings.Contains(k.name, "/") && slices.Contains(k.verbs, "patch") {
+			all[k.gvk] = newKind(k.gvk, k.name, k.namespaced)
+		}
+	}
+	return all
 }
 
 // advise names the versions that the kind is served in, or the nearest kind.

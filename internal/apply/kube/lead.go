@@ -6,14 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/leaderelection"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	"k8s.io/klog/v2"
 
 	"syncd.io/syncd/internal/fault"
 )
@@ -75,13 +69,13 @@ var errStuck = errors.New("what was under way did not end in time")
 // allowed asks for the lease once: who may not is told so at once, and not once
 // the other agent is gone.
 func (e Election) allowed(ctx context.Context) error {
-	lock, err := e.lock()
+	l, err := e.lease()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, renewLimit)
 	defer cancel()
-	if _, _, err := lock.Get(ctx); apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+	if _, err := l.get(ctx); apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		return e.trouble(err)
 	}
 	return nil
@@ -95,51 +89,32 @@ func (e Election) trouble(err error) error {
 	return out
 }
 
-// lock is the lease as client-go's election wants it.
-func (e Election) lock() (*resourcelock.LeaseLock, error) {
+// lease is what is held by who leads.
+func (e Election) lease() (*lease, error) {
 	cfg := rest.CopyConfig(e.Config)
 	cfg.Timeout = renewLimit / 2 // a request that hangs leaves time for another
-	client, err := coordination.NewForConfig(cfg)
+	l, err := newLease(cfg, e.Namespace, e.Identity)
 	if err != nil {
 		return nil, unusable(fmt.Errorf("make the client for Leases: %w", err), "check the kubeconfig")
 	}
-	return &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Name: LeaseName, Namespace: e.Namespace},
-		Client:     client,
-		LockConfig: resourcelock.ResourceLockConfig{Identity: e.Identity},
-		Labels:     map[string]string{LabelManagedBy: Manager},
-	}, nil
+	return l, nil
 }
 
 // term is one time of leading, and the wait for it.
 type term struct {
 	Election
-	lock    *resourcelock.LeaseLock
-	elector *leaderelection.LeaderElector
 	// leading is closed when the lease is ours, over when nobody renews it any more.
 	leading, over chan struct{}
 	hold          *hold
 }
 
 func (e Election) newTerm() (*term, error) {
-	lock, err := e.lock()
+	l, err := e.lease()
 	if err != nil {
 		return nil, err
 	}
-	t := &term{Election: e, lock: lock, leading: make(chan struct{}), over: make(chan struct{})}
-	t.hold = &hold{LeaseLock: lock, tell: t.tell()}
-	t.elector, err = leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: t.hold, Name: LeaseName,
-		LeaseDuration: leaseTime, RenewDeadline: renewLimit, RetryPeriod: renewEvery,
-		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(context.Context) { close(t.leading) },
-			OnStoppedLeading: func() {},
-			OnNewLeader:      t.standBy,
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("prepare the election: %w", err)
-	}
+	t := &term{Election: e, leading: make(chan struct{}), over: make(chan struct{})}
+	t.hold = &hold{lease: l, tell: t.tell(), met: t.standBy}
 	return t, nil
 }
 
@@ -172,9 +147,9 @@ func (e Election) term(ctx context.Context, run func(context.Context, func() err
 	if err != nil {
 		return err
 	}
-	electing, stop := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
+	electing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	go func() { defer close(t.over); t.elector.Run(electing) }()
+	go func() { defer close(t.over); t.elect(electing) }()
 	defer func() { stop(); <-t.over }()
 	select {
 	case <-ctx.Done():
@@ -193,6 +168,14 @@ func (e Election) term(ctx context.Context, run func(context.Context, func() err
 	case <-t.over:
 		cancel(ErrLostLease)
 		return abandoned(ended)
+	}
+}
+
+// elect takes the lease and keeps it, until ctx ends or it is lost.
+func (t *term) elect(ctx context.Context) {
+	if t.hold.take(ctx) {
+		close(t.leading)
+		t.hold.keep(ctx)
 	}
 }
 
@@ -231,12 +214,12 @@ func (t *term) end(ctx context.Context, stop context.CancelFunc) {
 	<-t.over
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewLimit/2)
 	defer cancel()
-	now, _, err := t.lock.Get(ctx)
-	if err != nil || now.HolderIdentity != t.Identity {
+	now, err := t.hold.get(ctx)
+	if err != nil || holder(now) != t.Identity {
 		return // the others wait until it has run out
 	}
-	at := metav1.Now()
-	if err := t.lock.Update(ctx, resourcelock.LeaderElectionRecord{LeaseDurationSeconds: 1, LeaderTransitions: now.LeaderTransitions, RenewTime: at, AcquireTime: at}); err != nil && t.Trouble != nil {
+	t.hold.giveBack(now)
+	if _, err := t.hold.update(ctx, now); err != nil && t.Trouble != nil {
 		t.Trouble(t.trouble(err))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
+	"weak"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -47,6 +49,9 @@ type entry struct {
 	version string
 	// generation is that of the last put.
 	generation int64
+	// naming tells a Deployment's new pods from its old ones; nil for everything else,
+	// and where nothing is known of that.
+	naming *naming
 	// health is how it felt at resource version healthAt.
 	health   resource.Health
 	healthAt string
@@ -73,10 +78,14 @@ func (e entry) stale(now time.Time) bool {
 // share it.
 type ledger struct {
 	mu      sync.Mutex
-	entries map[resource.Key]entry
+	entries map[resource.Key]*entry // each in a place of its own: most apps have few
 	// ended are the UIDs of what was removed lately, and seen to be gone: a watch may be
 	// behind.
 	ended map[string]time.Time
+	// accounts are in whose names its targets look at the app.
+	accounts map[weak.Pointer[Target]]string
+	// left hears that something is remembered no more; nil is nobody.
+	left func()
 	// recalled is true once what a record kept was read.
 	recalled bool
 }
@@ -89,12 +98,13 @@ func (l *ledger) recall(notes json.RawMessage) {
 		return
 	}
 	l.recalled = true
-	kept := map[resource.Key]entry{}
+	kept := map[resource.Key]*entry{}
 	if len(notes) == 0 || json.Unmarshal(notes, &kept) != nil { // of another version: it is learnt anew
 		return
 	}
 	for k, e := range kept {
-		if _, seen := l.entries[k]; !seen {
+		if _, seen := l.entries[k]; !seen && e != nil {
+			e.APIVersion, e.Kind = unique.Make(e.APIVersion).Value(), unique.Make(e.Kind).Value() // one text for all apps
 			l.entries[k] = e
 		}
 	}
@@ -117,23 +127,24 @@ func (l *ledger) notes() json.RawMessage {
 func (l *ledger) get(key resource.Key) (entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e, ok := l.entries[key]
-	return e, ok
+	if e := l.entries[key]; e != nil {
+		return *e, true
+	}
+	return entry{}, false
 }
 
 func (l *ledger) set(key resource.Key, e entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries[key] = e
+	l.entries[key] = &e
 }
 
 // change changes an entry that is there.
 func (l *ledger) change(key resource.Key, do func(*entry)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, ok := l.entries[key]; ok {
-		do(&e)
-		l.entries[key] = e
+	if e := l.entries[key]; e != nil {
+		do(e)
 	}
 }
 
@@ -149,9 +160,10 @@ func (l *ledger) caughtUp(key resource.Key, uid string, older func(entry) bool) 
 
 // dropKnown forgets an object as it was known; one that was put meanwhile stays.
 func (l *ledger) dropKnown(key resource.Key, known entry) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := l.entries[key]; now.UID == known.UID && now.put.Equal(known.put) {
+	if now := l.entries[key]; now != nil && now.UID == known.UID && now.put.Equal(known.put) {
 		delete(l.entries, key)
 	}
 }
@@ -160,15 +172,23 @@ func (l *ledger) dropKnown(key resource.Key, known entry) {
 func (l *ledger) setSince(key resource.Key, e entry, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now, ok := l.entries[key]; !ok || !now.put.After(since) {
-		l.entries[key] = e
+	if now := l.entries[key]; now == nil || !now.put.After(since) {
+		l.entries[key] = &e
 	}
 }
 
 func (l *ledger) drop(key resource.Key) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, key)
+}
+
+// leave tells that something is remembered no more; the lock is not held.
+func (l *ledger) leave() {
+	if l.left != nil {
+		l.left()
+	}
 }
 
 // endedKept is how long it is remembered that something is gone.
@@ -176,6 +196,7 @@ const endedKept = time.Hour
 
 // end forgets an object that is gone.
 func (l *ledger) end(key resource.Key, uid string) {
+	defer l.leave()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, key)

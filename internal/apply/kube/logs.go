@@ -3,9 +3,9 @@ package kube
 import (
 	"bufio"
 	"context"
+	"strconv"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"syncd.io/syncd/internal/apply"
@@ -31,11 +31,11 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 	if err != nil {
 		return nil, err
 	}
-	object, parts, err := t.engine.lookout(id, k, known.Namespace, known.Name).show(ctx)
-	if err != nil || object == nil || string(object.GetUID()) != ref.ID {
+	now, err := t.engine.lookout(id, k, known.Namespace, known.Name).show(ctx, known)
+	if err != nil || now.object == nil || string(now.object.GetUID()) != ref.ID {
 		return nil, err
 	}
-	guilty, ok := health.Blame(object, parts, time.Now())
+	guilty, ok := health.Blame(now.object, now.parts, time.Now())
 	if !ok {
 		return nil, nil
 	}
@@ -47,8 +47,8 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 }
 
 func (id *identity) podLog(ctx context.Context, namespace string, of health.Culprit, lines int) ([]string, error) {
-	tail := int64(lines)
-	stream, err := id.typed.CoreV1().Pods(namespace).GetLogs(of.Pod, &corev1.PodLogOptions{Container: of.Container, TailLines: &tail, Previous: of.Previous}).Stream(ctx)
+	stream, err := id.core.Get().Namespace(namespace).Resource("pods").Name(of.Pod).SubResource("log").
+		Param("container", of.Container).Param("tailLines", strconv.Itoa(lines)).Param("previous", strconv.FormatBool(of.Previous)).Stream(ctx)
 	if err != nil {
 		return nil, classified(err, "read the log of pod "+of.Pod)
 	}

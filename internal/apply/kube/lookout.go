@@ -2,6 +2,8 @@ package kube
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,10 +14,12 @@ import (
 	"syncd.io/syncd/internal/apply/kube/health"
 )
 
-// The lookout's clocks: how long it goes on after it was last asked, and how long the
-// object may take to be shown at first.
+// The lookout's clocks: how long it goes on after it was last asked, how long after
+// its app was found to be as wanted and well, and how long the object may take to be
+// shown at first.
 const (
 	idle      = 10 * time.Second
+	idleWell  = time.Second
 	firstShow = 2 * time.Second
 )
 
@@ -30,6 +34,7 @@ type lookoutID struct {
 // costs no request then. It ends by itself when nobody has looked for a while.
 type lookout struct {
 	id     *identity
+	engine *Engine
 	owners *sync.WaitGroup
 	object *follow
 	life   context.Context
@@ -46,6 +51,9 @@ type lookout struct {
 	// sets are the ReplicaSets of the pods that were seen: they tell new pods from old
 	// ones, and do not change in what they say of that.
 	sets []unstructured.Unstructured
+	// template is the object's at this generation.
+	template   string
+	generation int64
 }
 
 // lookout returns the one for an object, and starts it where there is none.
@@ -56,7 +64,7 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 	if l := e.lookouts[at]; l != nil && l.last.Reset(idle) {
 		return l
 	}
-	l := &lookout{id: id, owners: &e.owners, news: newNews()}
+	l := &lookout{id: id, engine: e, owners: &e.owners, news: newNews()}
 	l.object = newFollow(id.client(k, namespace), "metadata.name="+name, "", l.news)
 	l.life, l.end = context.WithCancel(e.life)
 	l.last = time.AfterFunc(idle, l.end)
@@ -72,28 +80,45 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 	return l
 }
 
-// show returns the object and what it runs, as they are now; nil where it is not
-// there.
-func (l *lookout) show(ctx context.Context) (*unstructured.Unstructured, []unstructured.Unstructured, error) {
-	timer := time.NewTimer(firstShow)
-	defer timer.Stop()
-	select {
-	case <-l.object.shown:
-	case <-timer.C:
-	case <-ctx.Done():
-		return nil, nil, context.Cause(ctx)
+// unneeded lets the lookout for an object that is as wanted, and well, end soon, where
+// there is one: of a thousand apps that change at once, hundreds would go on for
+// nothing. Whoever awaits the object yet keeps it.
+func (e *Engine) unneeded(id *identity, k kind, namespace, name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.lookouts) == 0 { // as nearly always: the name is not worth to be made
+		return
+	}
+	if l := e.lookouts[lookoutID{id.name, k, namespace + "/" + name}]; l != nil {
+		l.last.Reset(idleWell)
+	}
+}
+
+// shown is what a lookout shows: the object, nil where it is not there, and what it
+// runs.
+type shown struct {
+	object *unstructured.Unstructured
+	parts  []unstructured.Unstructured
+	// set is the ReplicaSet of its present template, where its name is known.
+	set setName
+}
+
+// show returns what is there now. known is what is remembered of the object.
+func (l *lookout) show(ctx context.Context, known entry) (shown, error) {
+	if err := l.object.first(ctx); err != nil {
+		return shown{}, err
 	}
 	l.looks()
 	items, err := l.object.list()
 	if err != nil {
-		return nil, nil, classified(err, "watch it")
+		return shown{}, classified(err, "watch it")
 	}
 	if len(items) == 0 {
-		return nil, nil, nil
+		return shown{}, nil
 	}
-	object := &items[0]
-	parts, err := l.parts(ctx, object)
-	return object, parts, err
+	out := shown{object: &items[0]}
+	err = l.parts(ctx, &out, known)
+	return out, err
 }
 
 // looks notes that somebody looks now: news are what comes after that.
@@ -110,30 +135,96 @@ func (l *lookout) noticed() <-chan struct{} {
 	return l.since
 }
 
-// parts returns the pods of a workload, and the ReplicaSets that made them.
-func (l *lookout) parts(ctx context.Context, object *unstructured.Unstructured) ([]unstructured.Unstructured, error) {
-	want := health.Parts(object)
-	if len(want) == 0 || idleSize(object) {
-		return nil, nil
+// parts finds the pods of a workload, and the ReplicaSets that tell which of them are
+// new.
+func (l *lookout) parts(ctx context.Context, out *shown, known entry) error {
+	want := health.Parts(out.object)
+	if len(want) == 0 || idleSize(out.object) {
+		return nil
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	last := want[len(want)-1]
-	if l.pods == nil || l.selector != last.Selector { // it was made anew with another
-		l.selector, l.sets = last.Selector, nil
-		l.pods = newFollow(l.id.dynamic.Resource(last.Resource).Namespace(object.GetNamespace()), "", last.Selector, l.news)
-		l.owners.Go(func() { l.pods.run(l.life) })
-	}
-	pods, err := l.pods.list()
-	if err != nil {
-		return nil, classified(err, "watch its pods")
-	}
-	if len(want) > 1 && taken(object) && l.orphans(pods) {
-		if err := l.learnSets(ctx, object, want[0]); err != nil {
-			return nil, err
+	watched := l.podsOf(out.object, want[len(want)-1])
+	if has, _, _ := unstructured.NestedInt64(out.object.Object, "status", "replicas"); has > 0 {
+		if err := watched.first(ctx); err != nil {
+			return err
 		}
 	}
-	return append(pods, l.sets...), nil
+	pods, err := watched.list()
+	if err != nil {
+		return classified(err, "watch its pods")
+	}
+	out.parts = pods
+	if len(want) == 1 || !taken(out.object) {
+		return nil
+	}
+	return l.sort(ctx, out, known.naming, want[0])
+}
+
+// podsOf watches the pods that a workload selects.
+func (l *lookout) podsOf(object *unstructured.Unstructured, of health.Part) *follow {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pods == nil || l.selector != of.Selector { // it was made anew with another
+		pods := newFollow(l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()), "", of.Selector, l.news)
+		l.owners.Go(func() { pods.run(l.life) })
+		l.pods, l.selector, l.sets = pods, of.Selector, nil
+	}
+	return l.pods
+}
+
+// sort adds what tells the new pods of a Deployment from its old ones: the name of
+// its newest ReplicaSet where its controller has said it. Only where that cannot be
+// told are the ReplicaSets asked for.
+func (l *lookout) sort(ctx context.Context, out *shown, known *naming, of health.Part) (err error) {
+	pods := out.parts
+	out.set = setName{template: l.templateOf(out.object)}
+	out.set.name = known.nameOf(out.object, out.set.template)
+	if out.set.name != "" && (known.lately(l.engine.naming) || !misled(out.object, out.set.name, pods)) {
+		out.parts = append(pods, health.StandIn(out.object, out.set.name, pods))
+		return nil
+	}
+	sets := l.knownSets()
+	late := !known.soon(out.object, l.engine.naming) || complete(out.object)
+	if (late || out.set.name != "") && orphans(pods, sets) {
+		if sets, err = l.learnSets(ctx, out.object, of); err != nil {
+			return err
+		}
+	}
+	out.set.name, out.parts = health.NewestSet(out.object, sets), append(pods, sets...)
+	return nil
+}
+
+// templateOf identifies the object's template, which is the same for a generation.
+func (l *lookout) templateOf(object *unstructured.Unstructured) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.template == "" || l.generation != object.GetGeneration() {
+		l.template, l.generation = templateOf(object), object.GetGeneration()
+	}
+	return l.template
+}
+
+// misled tells whether none of the pods is of the ReplicaSet of that name, although
+// there are new ones by the controller's count.
+func misled(object *unstructured.Unstructured, name string, pods []unstructured.Unstructured) bool {
+	updated, _, _ := unstructured.NestedInt64(object.Object, "status", "updatedReplicas")
+	return updated > 0 && len(pods) > 0 && !slices.ContainsFunc(pods, func(p unstructured.Unstructured) bool {
+		owner := metav1.GetControllerOfNoCopy(&p)
+		return owner != nil && owner.Name == name
+	})
+}
+
+// complete tells whether a Deployment's pods are as many, and as new, as they should
+// be: then it is to be told how they are.
+func complete(object *unstructured.Unstructured) bool {
+	want, says, _ := unstructured.NestedInt64(object.Object, "spec", "replicas")
+	if !says {
+		want = 1
+	}
+	status := func(name string) int64 {
+		n, _, _ := unstructured.NestedInt64(object.Object, "status", name)
+		return n
+	}
+	return status("updatedReplicas") >= want && status("availableReplicas") >= want
 }
 
 // idleSize tells a workload that asks for no pod.
@@ -150,9 +241,9 @@ func taken(object *unstructured.Unstructured) bool {
 }
 
 // orphans tells whether a pod's ReplicaSet was not seen yet.
-func (l *lookout) orphans(pods []unstructured.Unstructured) bool {
+func orphans(pods, sets []unstructured.Unstructured) bool {
 	known := map[types.UID]bool{}
-	for _, s := range l.sets {
+	for _, s := range sets {
 		known[s.GetUID()] = true
 	}
 	for _, p := range pods {
@@ -163,24 +254,23 @@ func (l *lookout) orphans(pods []unstructured.Unstructured) bool {
 	return false
 }
 
-func (l *lookout) learnSets(ctx context.Context, object *unstructured.Unstructured, of health.Part) error {
-	list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
-	if err != nil {
-		return classified(err, "list its ReplicaSets")
-	}
-	l.sets = list.Items
-	return nil
+func (l *lookout) knownSets() []unstructured.Unstructured {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.sets)
 }
 
-// partsNow asks for what an object runs, once.
-func (e *Engine) partsNow(ctx context.Context, id *identity, object *unstructured.Unstructured) ([]unstructured.Unstructured, error) {
-	var out []unstructured.Unstructured
-	for _, want := range health.Parts(object) {
-		list, err := id.dynamic.Resource(want.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: want.Selector})
+func (l *lookout) learnSets(ctx context.Context, object *unstructured.Unstructured, of health.Part) ([]unstructured.Unstructured, error) {
+	what := fmt.Sprintf("sets %s %s %s", l.id.name, object.GetUID(), of.Selector)
+	err := l.engine.once.ask(ctx, what, func(ctx context.Context) error {
+		list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
 		if err != nil {
-			return nil, classified(err, "list the "+want.Resource.Resource+" of "+object.GetName())
+			return err
 		}
-		out = append(out, list.Items...)
-	}
-	return out, nil
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.sets = list.Items
+		return nil
+	})
+	return l.knownSets(), classified(err, "list its ReplicaSets")
 }

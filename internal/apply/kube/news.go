@@ -12,7 +12,10 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -69,6 +72,7 @@ func (t *Target) event(news apply.News, known entry, text string) *eventsv1.Even
 	}
 	now := time.Now()
 	return &eventsv1.Event{
+		TypeMeta:            metav1.TypeMeta{APIVersion: eventsv1.SchemeGroupVersion.String(), Kind: "Event"},
 		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%.200s.%x", eventName(known.Name), now.UnixNano())},
 		EventTime:           metav1.NewMicroTime(now),
 		ReportingController: reporter,
@@ -93,8 +97,11 @@ func (e *Engine) write(ctx context.Context, id *identity, news apply.News, event
 			return nil
 		}
 	}
-	err := e.bounded(ctx, func() error {
-		_, err := id.typed.EventsV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{FieldManager: Manager})
+	err := e.bounded(ctx, func(ctx context.Context) error {
+		tree, err := runtime.DefaultUnstructuredConverter.ToUnstructured(event)
+		if err == nil {
+			_, err = id.events(event.Namespace).Create(ctx, &unstructured.Unstructured{Object: tree}, metav1.CreateOptions{FieldManager: Manager})
+		}
 		return err
 	})
 	switch {
@@ -105,6 +112,11 @@ func (e *Engine) write(ctx context.Context, id *identity, news apply.News, event
 	}
 	e.journal.keep(news.Ref.ID, told{event.Namespace, event.Name, news.Reason, event.Note, 1})
 	return nil
+}
+
+// events are those of a namespace.
+func (id *identity) events(namespace string) dynamic.ResourceInterface {
+	return id.dynamic.Resource(eventsv1.SchemeGroupVersion.WithResource("events")).Namespace(namespace)
 }
 
 // eventName makes a name of an object one that an event may have: those of roles may
@@ -131,8 +143,8 @@ func instance() string {
 func (e *Engine) again(ctx context.Context, id *identity, last told) (told, error) {
 	last.count++
 	patch := fmt.Appendf(nil, `{"series":{"count":%d,"lastObservedTime":%q}}`, last.count, metav1.NewMicroTime(time.Now()).UTC().Format(metav1.RFC3339Micro))
-	return last, e.bounded(ctx, func() error {
-		_, err := id.typed.EventsV1().Events(last.namespace).Patch(ctx, last.name, types.StrategicMergePatchType, patch, metav1.PatchOptions{FieldManager: Manager})
+	return last, e.bounded(ctx, func(ctx context.Context) error {
+		_, err := id.events(last.namespace).Patch(ctx, last.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: Manager})
 		return err
 	})
 }

@@ -47,9 +47,11 @@ func (t *Target) observe(ctx context.Context, want []resource.Object, owned appl
 	if err != nil {
 		return nil, err
 	}
-	out := slices.Concat(pairs, extras)
-	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
-	return out, nil
+	if len(extras) > 0 {
+		pairs = slices.Concat(pairs, extras)
+	}
+	slices.SortFunc(pairs, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
+	return pairs, nil
 }
 
 // look is one observation.
@@ -85,7 +87,11 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 	case seen == nil || seen.app != l.app:
 		return l.unlabelled(ctx, p, w, known)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
-		w.yield(l.isScaled(o.Key), nil, seen.scaled)
+		owner, err := l.scalerOf(ctx, l.identity, w, seen.scaled)
+		if err != nil {
+			return p, err
+		}
+		w.yield(l.isScaled(o.Key), nil, owner)
 		if known.Want == w.hash && !known.stale(time.Now()) {
 			return l.asKnown(ctx, p, w, known, seen)
 		}
@@ -98,7 +104,7 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	version := ""
 	if seen != nil {
 		version = seen.version
-		p.Aside = seen.strange()
+		p.Aside = seen.strange
 	}
 	h, err := l.feels(ctx, w, known, version, nil)
 	if err != nil {
@@ -107,6 +113,9 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 	p.Live = []resource.Instance{{
 		Ref: resource.Ref{ID: known.UID, Generation: known.generation}, Hash: w.object.Hash(), Spec: p.Stored, Health: h, Running: true,
 	}}
+	if h.State == resource.Well && !known.Settled {
+		l.engine.unneeded(l.identity, w.kind, known.Namespace, known.Name)
+	}
 	l.markJob(&p, w)
 	return p, nil
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/fault"
@@ -63,7 +62,7 @@ func (t *Target) put(ctx context.Context, object resource.Object) (resource.Ref,
 func (t *Target) apply(ctx context.Context, id *identity, w *wanted) (live *unstructured.Unstructured, err error) {
 	doing := "apply " + w.object.Key.String()
 	for tried := false; ; tried = true {
-		err = t.engine.bounded(ctx, func() error {
+		err = t.engine.bounded(ctx, func(ctx context.Context) error {
 			live, err = id.apply(ctx, w, false)
 			return err
 		})
@@ -94,7 +93,12 @@ func (id *identity) apply(ctx context.Context, w *wanted, dry bool) (*unstructur
 func (t *Target) booked(w *wanted, live *unstructured.Unstructured) {
 	known := entryOf(w, live)
 	known.fresh, known.version, known.put = true, live.GetResourceVersion(), time.Now()
+	if before, _ := t.ledger.get(w.object.Key); before.UID == known.UID {
+		known.naming = before.naming
+	}
+	known.naming = known.naming.put(live)
 	t.ledger.set(w.object.Key, known)
+	t.engine.forgetAutoscalers(w.object.Key)
 	if w.kind.gvk.Kind == "CustomResourceDefinition" {
 		t.engine.kinds.stale()
 	}
@@ -110,22 +114,29 @@ func (t *Target) yieldAtPut(ctx context.Context, id *identity, w *wanted) error 
 		return err
 	}
 	known, have := t.ledger.get(w.object.Key)
-	switch {
-	case seen == nil && (!have || known.awaited()): // it is new
-		return nil
-	case seen != nil && (!t.isScaled(w.object.Key) || scaler(seen.scaled) != ""):
-		w.yield(t.isScaled(w.object.Key), nil, seen.scaled)
+	if seen == nil && (!have || known.awaited()) { // it is new
 		return nil
 	}
-	live, err := id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
+	if seen != nil {
+		owner, err := t.scalerOf(ctx, id, w, seen.scaled)
+		if err != nil {
+			return err
+		}
+		if owner != "" || !t.isScaled(w.object.Key) {
+			w.yield(t.isScaled(w.object.Key), nil, owner)
+			return nil
+		}
+	}
+	live, err := t.engine.get(ctx, id.at(w), w.manifest.GetName())
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return classified(err, "look at the replicas of "+w.object.Key.String())
 	}
-	w.yield(t.isScaled(w.object.Key), live, live.GetManagedFields())
-	return nil
+	owner, err := t.scalerOf(ctx, id, w, live.GetManagedFields())
+	w.yield(t.isScaled(w.object.Key), live, owner)
+	return err
 }
 
 // freshLook is how long an observation tells that a name is free.
@@ -140,7 +151,7 @@ func (t *Target) stillFree(ctx context.Context, id *identity, w *wanted) error {
 	if _, known := t.ledger.get(w.object.Key); known || recent {
 		return nil
 	}
-	live, err := id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{})
+	live, err := t.engine.get(ctx, id.at(w), w.manifest.GetName())
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil
@@ -172,7 +183,7 @@ func (t *Target) gone(ctx context.Context, id *identity, key resource.Key, k kin
 	const first, most = 20 * time.Millisecond, time.Second
 	deadline := time.Now().Add(t.engine.leaving)
 	for pause := first; ; pause = min(2*pause, most) {
-		live, err := id.client(k, namespace).Get(ctx, name, metav1.GetOptions{})
+		live, err := t.engine.get(ctx, id.client(k, namespace), name)
 		switch {
 		case apierrors.IsNotFound(err) || err == nil && string(live.GetUID()) != uid:
 			return nil

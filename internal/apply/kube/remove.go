@@ -43,6 +43,7 @@ func (t *Target) remove(ctx context.Context, key resource.Key, ref resource.Ref)
 		return err
 	}
 	t.ledger.end(key, ref.ID)
+	t.engine.forgetAutoscalers(key)
 	return nil
 }
 
@@ -54,7 +55,7 @@ func (t *Target) taken(ctx context.Context, id *identity, k kind, key resource.K
 		place = id.metadata.Resource(k.gvr).Namespace(key.Namespace)
 	}
 	var live *metav1.PartialObjectMetadata
-	err := t.engine.bounded(ctx, func() (err error) {
+	err := t.engine.bounded(ctx, func(ctx context.Context) (err error) {
 		live, err = place.Get(ctx, name, metav1.GetOptions{})
 		return err
 	})
@@ -75,7 +76,7 @@ func (t *Target) taken(ctx context.Context, id *identity, k kind, key resource.K
 // now", are success.
 func (t *Target) delete(ctx context.Context, id *identity, k kind, namespace, name, uid string) error {
 	policy, precondition := metav1.DeletePropagationBackground, types.UID(uid)
-	err := t.engine.bounded(ctx, func() error {
+	err := t.engine.bounded(ctx, func(ctx context.Context) error {
 		return id.client(k, namespace).Delete(ctx, name, metav1.DeleteOptions{
 			PropagationPolicy: &policy, Preconditions: &metav1.Preconditions{UID: &precondition},
 		})

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"context"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -20,29 +22,50 @@ func scaledBy(want []resource.Object) map[resource.Key]bool {
 		if err != nil {
 			continue
 		}
-		ref, _, _ := unstructured.NestedStringMap(u.Object, "spec", "scaleTargetRef")
-		name := ref["name"]
-		k := ref["kind"]
-		if k == "" {
-			k = "Deployment"
-		}
-		group := schema.FromAPIVersionAndKind(ref["apiVersion"], k)
-		if ref["apiVersion"] == "" {
-			group.Group = "apps"
-		}
 		if out == nil {
 			out = map[resource.Key]bool{}
 		}
-		out[resource.Key{Kind: resource.KindOf(group.Group, group.Kind), Namespace: o.Key.Namespace, Name: name}] = true
+		out[scaleTarget(u, o.Key.Namespace)] = true
 	}
 	return out
 }
 
-// yield takes replicas out of what is applied where an autoscaler owns them. Until
+// scaleTarget is the workload that an autoscaler names.
+func scaleTarget(u *unstructured.Unstructured, namespace string) resource.Key {
+	ref, _, _ := unstructured.NestedStringMap(u.Object, "spec", "scaleTargetRef")
+	k := ref["kind"]
+	if k == "" {
+		k = "Deployment"
+	}
+	group := schema.FromAPIVersionAndKind(ref["apiVersion"], k)
+	if ref["apiVersion"] == "" {
+		group.Group = "apps"
+	}
+	return resource.Key{Kind: resource.KindOf(group.Group, group.Kind), Namespace: namespace, Name: ref["name"]}
+}
+
+// scalerOf is who else owns an object's replicas, and is to have them. What the
+// cluster's own autoscaler has set last stays its own in name after nothing asks for
+// that any more: then they are ours again.
+func (t *Target) scalerOf(ctx context.Context, id *identity, w *wanted, managed []metav1.ManagedFieldsEntry) (string, error) {
+	owner := scaler(managed)
+	if owner != autoscaler || t.isScaled(w.object.Key) {
+		return owner, nil
+	}
+	if _, says, _ := unstructured.NestedFieldNoCopy(w.manifest.Object, "spec", "replicas"); !says {
+		return owner, nil
+	}
+	wanted, err := t.engine.autoscales(ctx, id, w.object.Key)
+	if err != nil || wanted {
+		return owner, err
+	}
+	return "", nil
+}
+
+// yield takes replicas out of what is applied where an autoscaler, owner, has them. Until
 // it does, the live value is applied: to drop a field that we alone own removes
 // it, and a workload without replicas falls to one.
-func (w *wanted) yield(scaled bool, live *unstructured.Unstructured, managed []metav1.ManagedFieldsEntry) {
-	owner := scaler(managed)
+func (w *wanted) yield(scaled bool, live *unstructured.Unstructured, owner string) {
 	if !scaled && owner == "" {
 		return
 	}

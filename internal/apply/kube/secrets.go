@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 
 	"syncd.io/syncd/internal/blob"
@@ -29,23 +28,29 @@ const (
 // Secrets keeps blobs as Secrets of one namespace.
 type Secrets struct {
 	namespace string
-	client    typed.SecretInterface
+	client    typed
 }
 
 // NewSecrets returns the Secrets of a namespace. It asks nobody.
 func NewSecrets(cfg *rest.Config, namespace string) (*Secrets, error) {
 	cfg = rest.CopyConfig(cfg)
 	cfg.ContentType, cfg.AcceptContentTypes = protobuf, protobuf+",application/json" // base64 would make a third more of it
-	client, err := typed.NewForConfig(cfg)
+	client, err := newTyped(cfg, nil, corev1.SchemeGroupVersion, &corev1.Secret{}, &corev1.SecretList{})
 	if err != nil {
 		return nil, unusable(fmt.Errorf("make the client for Secrets: %w", err), "check the kubeconfig")
 	}
-	return &Secrets{namespace: namespace, client: client.Secrets(namespace)}, nil
+	return &Secrets{namespace: namespace, client: client}, nil
+}
+
+// at is a request about the Secrets of the namespace.
+func (s *Secrets) at(r *rest.Request) *rest.Request {
+	return r.Namespace(s.namespace).Resource("secrets")
 }
 
 // List returns all blobs of the namespace, as they are now.
 func (s *Secrets) List(ctx context.Context) ([]blob.Blob, error) {
-	list, err := s.client.List(ctx, metav1.ListOptions{LabelSelector: secretsOfOurs})
+	var list corev1.SecretList
+	err := s.at(s.client.Get()).VersionedParams(&metav1.ListOptions{LabelSelector: secretsOfOurs}, s.client.params).Do(ctx).Into(&list)
 	if err != nil {
 		return nil, s.trouble("list Secrets", "", err)
 	}
@@ -58,23 +63,23 @@ func (s *Secrets) List(ctx context.Context) ([]blob.Blob, error) {
 
 // Get returns one blob; fs.ErrNotExist where there is none.
 func (s *Secrets) Get(ctx context.Context, name string) (blob.Blob, error) {
-	secret, err := s.client.Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
+	var secret corev1.Secret
+	if err := s.at(s.client.Get()).Name(name).Do(ctx).Into(&secret); err != nil {
 		return blob.Blob{}, s.trouble("read Secret", name, err)
 	}
-	return blobOf(secret), nil
+	return blobOf(&secret), nil
 }
 
 // Put writes b in place of the version that it names, or as a new one where it
 // names none, and returns its new version. fs.ErrExist where something else is
 // there; fs.ErrNotExist where the version that it names is gone.
 func (s *Secrets) Put(ctx context.Context, b blob.Blob) (version string, err error) {
-	write := s.secret(b)
-	if b.Version == "" {
-		write, err = s.client.Create(ctx, write, metav1.CreateOptions{FieldManager: Manager})
-	} else {
-		write, err = s.client.Update(ctx, write, metav1.UpdateOptions{FieldManager: Manager})
+	request := s.at(s.client.Post()).VersionedParams(&metav1.CreateOptions{FieldManager: Manager}, s.client.params)
+	if b.Version != "" {
+		request = s.at(s.client.Put()).Name(b.Name).VersionedParams(&metav1.UpdateOptions{FieldManager: Manager}, s.client.params)
 	}
+	var written corev1.Secret
+	err = request.Body(s.secret(b)).Do(ctx).Into(&written)
 	switch {
 	case b.Version == "" && apierrors.IsNotFound(err):
 		err = unusable(fmt.Errorf("write Secret %s/%s: %w", s.namespace, b.Name, err), "make the namespace, or name another: kubernetes.namespace")
@@ -82,7 +87,7 @@ func (s *Secrets) Put(ctx context.Context, b blob.Blob) (version string, err err
 	case err != nil:
 		return "", s.trouble("write Secret", b.Name, err)
 	}
-	return write.ResourceVersion, nil
+	return written.ResourceVersion, nil
 }
 
 // Delete removes b where it still has the version that it names, whatever there
@@ -93,7 +98,7 @@ func (s *Secrets) Delete(ctx context.Context, b blob.Blob) error {
 	if b.Version != "" {
 		opts.Preconditions = &metav1.Preconditions{ResourceVersion: &b.Version}
 	}
-	if err := s.client.Delete(ctx, b.Name, opts); err != nil && !apierrors.IsNotFound(err) {
+	if err := s.at(s.client.Delete()).Name(b.Name).Body(&opts).Do(ctx).Error(); err != nil && !apierrors.IsNotFound(err) {
 		return s.trouble("delete Secret", b.Name, err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,21 +12,28 @@ import (
 )
 
 // The survey's bounds: how long a list of names holds, how many
-// single questions within that time call for one, how many names it may have, and how
-// long nobody asks again whether there are more.
+// single questions within that time call for one, how many names it may have, how
+// long nobody asks again whether there are more, after what lull many questions are no
+// reason any more to expect as many, and how many names are listed again for two.
 const (
 	surveyHolds  = time.Second
 	surveyFrom   = 4
 	surveySize   = 20000
 	surveySizing = time.Minute
+	surveyLull   = 2 * time.Second
+	surveyShort  = 1000
 )
 
 // survey answers whether objects that are not labelled as ours exist. A few are
 // asked for one by one; where many are, as when a hundred apps are deployed at once,
 // one list of names answers for all.
 type survey struct {
-	mu    sync.Mutex
+	mu    sync.Mutex // guards what follows
 	asked int
+	// many tells that the second before had many questions.
+	many bool
+	// short tells that the last list was no more work than a few questions are.
+	short bool
 	until time.Time
 	names map[string]bool // nil where there is no list, or too much to list
 	sized time.Time
@@ -50,11 +58,11 @@ func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, err
 		place = id.metadata.Resource(w.kind.gvr).Namespace(at.namespace)
 	}
 	doing := "look at " + w.object.Key.String()
-	if names, err := e.surveyed(at).listed(ctx, e, place); err != nil || names != nil {
+	if names, err := e.surveyed(at).listed(ctx, e, at, place); err != nil || names != nil {
 		return names[w.manifest.GetName()], classified(err, doing)
 	}
 	// From the API server's cache: what was made in this very moment may be missing.
-	err := e.bounded(ctx, func() error {
+	err := e.bounded(ctx, func(ctx context.Context) error {
 		_, err := place.Get(ctx, w.manifest.GetName(), metav1.GetOptions{ResourceVersion: "0"})
 		return err
 	})
@@ -66,54 +74,87 @@ func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, err
 
 // listed counts a question, and returns the names where a list answers; nil where
 // the object is to be asked for by itself.
-func (s *survey) listed(ctx context.Context, e *Engine, place metadata.ResourceInterface) (map[string]bool, error) {
+func (s *survey) listed(ctx context.Context, e *Engine, at scope, place metadata.ResourceInterface) (map[string]bool, error) {
+	names, many := s.count(time.Now())
+	if names != nil || !many {
+		return names, nil
+	}
+	what := fmt.Sprintf("names %s %s %s", at.account, at.kind.gvr, at.namespace)
+	if err := e.once.ask(ctx, what, func(ctx context.Context) error { return s.learn(ctx, e, place) }); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Now().After(s.until) {
-		s.until, s.asked, s.names = time.Now().Add(surveyHolds), 0, nil
-	}
-	s.asked++
-	if s.names != nil || s.asked <= surveyFrom {
-		return s.names, nil
-	}
-	if err := s.measure(ctx, e, place); err != nil || s.big {
-		return nil, err
-	}
-	list, err := e.namesOf(ctx, place, metav1.ListOptions{ResourceVersion: "0"}) // all, from the API server's cache
-	if err != nil {
-		return nil, err
-	}
-	s.names = make(map[string]bool, len(list.Items))
-	for _, item := range list.Items {
-		s.names[item.Name] = true
-	}
-	s.until = time.Now().Add(surveyHolds)
 	return s.names, nil
 }
 
+// count notes a question, and tells whether there are many: within a second, or in
+// the one before it.
+func (s *survey) count(now time.Time) (names map[string]bool, many bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.After(s.until) {
+		s.many = now.Sub(s.until) < surveyLull && (s.asked > surveyFrom || s.asked > 1 && s.short)
+		s.until, s.asked, s.names = now.Add(surveyHolds), 0, nil
+	}
+	s.asked++
+	return s.names, s.many || s.asked > surveyFrom
+}
+
+// learn lists the names, unless there are too many.
+func (s *survey) learn(ctx context.Context, e *Engine, place metadata.ResourceInterface) error {
+	if big, err := s.measure(ctx, e, place); err != nil || big {
+		return err
+	}
+	list, err := e.namesOf(ctx, place, metav1.ListOptions{ResourceVersion: "0"}) // all, from the API server's cache
+	if err != nil {
+		return err
+	}
+	names := make(map[string]bool, len(list.Items))
+	for _, item := range list.Items {
+		names[item.Name] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names, s.short, s.until = names, len(names) <= surveyShort, time.Now().Add(surveyHolds)
+	return nil
+}
+
 // measure finds out whether there is too much to list, or it may not be.
-func (s *survey) measure(ctx context.Context, e *Engine, place metadata.ResourceInterface) error {
-	if time.Since(s.sized) < surveySizing {
-		return nil
+func (s *survey) measure(ctx context.Context, e *Engine, place metadata.ResourceInterface) (big bool, err error) {
+	s.mu.Lock()
+	big, recent := s.big, time.Since(s.sized) < surveySizing
+	s.mu.Unlock()
+	if recent {
+		return big, nil
 	}
 	first, err := e.namesOf(ctx, place, metav1.ListOptions{Limit: 1})
 	switch {
 	case apierrors.IsForbidden(err):
-		s.big = true
+		big = true
 	case err != nil:
-		return err
+		return false, err
 	default:
 		left := first.RemainingItemCount
-		s.big = left != nil && *left > surveySize || left == nil && first.Continue != ""
+		big = left != nil && *left > surveySize || left == nil && first.Continue != ""
 	}
-	s.sized = time.Now()
-	return nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.big, s.sized = big, time.Now()
+	return big, nil
 }
 
 func (e *Engine) namesOf(ctx context.Context, place metadata.ResourceInterface, opts metav1.ListOptions) (list *metav1.PartialObjectMetadataList, err error) {
-	err = e.bounded(ctx, func() error {
+	err = e.bounded(ctx, func(ctx context.Context) error {
 		list, err = place.List(ctx, opts)
 		return err
 	})
 	return list, err
+}
+
+// over tells whether nothing that was answered holds any more.
+func (s *survey) over(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Sub(s.until) > surveyLull && now.Sub(s.sized) > surveySizing
 }

@@ -57,7 +57,7 @@ func (t *Target) takeOver(ctx context.Context, id *identity, w *wanted, live *un
 		case !apierrors.IsConflict(err) || try == retries:
 			return nil, classified(err, doing)
 		}
-		if live, err = id.at(w).Get(ctx, w.manifest.GetName(), metav1.GetOptions{}); err != nil {
+		if live, err = t.engine.get(ctx, id.at(w), w.manifest.GetName()); err != nil {
 			return nil, classified(err, doing)
 		}
 	}
@@ -77,7 +77,7 @@ func (t *Target) release(ctx context.Context, id *identity, w *wanted, live *uns
 	if err != nil {
 		return nil, err
 	}
-	err = t.engine.bounded(ctx, func() error {
+	err = t.engine.bounded(ctx, func(ctx context.Context) error {
 		after, err = id.at(w).Patch(ctx, live.GetName(), types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: Manager})
 		return err
 	})

@@ -56,6 +56,9 @@ func (t *Target) identity() (*identity, error) {
 // learn keeps what an observation says of the app.
 func (t *Target) learn(want []resource.Object, owned apply.Owned) {
 	t.ledger.recall(owned.Notes)
+	if t.ledger.actsAs(t, owned.As) {
+		t.engine.tidySoon()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.account, t.adopted, t.looked = owned.As, owned.Adopted, time.Now()

@@ -19,7 +19,7 @@ func (t *Target) unblock(ctx context.Context, id *identity, live *unstructured.U
 	if live.GroupVersionKind().GroupKind() != (schema.GroupKind{Group: "apps", Kind: "StatefulSet"}) {
 		return nil
 	}
-	parts, err := t.engine.partsNow(ctx, id, live)
+	parts, err := t.engine.partsNow(ctx, id, live, nil)
 	if err != nil || !slices.ContainsFunc(parts, unready) {
 		return err
 	}
@@ -64,7 +64,7 @@ func (t *Target) observed(ctx context.Context, id *identity, live *unstructured.
 		if err := pauseFor(ctx, 50*time.Millisecond); err != nil {
 			return nil, err
 		}
-		fresh, err := place.Get(ctx, live.GetName(), metav1.GetOptions{})
+		fresh, err := t.engine.get(ctx, place, live.GetName())
 		if err != nil {
 			return nil, classified(err, "look at StatefulSet "+live.GetName())
 		}

@@ -3,7 +3,6 @@ package kube
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,6 +34,9 @@ type scoped struct {
 	// refused is closed, with the reason in why, where the watch is not allowed.
 	refused chan struct{}
 	why     error
+	// asked is when somebody asked for it last, end ends it.
+	asked time.Time
+	end   context.CancelFunc
 }
 
 // sighting is what a watch shows of one object.
@@ -44,7 +46,7 @@ type sighting struct {
 	version                               string
 	generation                            int64
 	deleting, keep                        bool
-	aside                                 string
+	strange                               []string // fields that others have put beside ours
 	scaled                                []metav1.ManagedFieldsEntry
 }
 
@@ -68,6 +70,16 @@ func (e *Engine) seen(ctx context.Context, id *identity, w *wanted) (*sighting, 
 
 // shows returns what the watch shows of an object; nil where it shows none.
 func (s *scoped) shows(k kind, namespace, name string) (*sighting, error) {
+	item, err := s.item(k, namespace, name)
+	if err != nil || item == nil {
+		return nil, err
+	}
+	seen := sight(k, item)
+	return &seen, nil
+}
+
+// item is what the watch keeps of an object; nil where it shows none.
+func (s *scoped) item(k kind, namespace, name string) (*metav1.PartialObjectMetadata, error) {
 	if k.namespaced {
 		name = namespace + "/" + name
 	}
@@ -75,7 +87,7 @@ func (s *scoped) shows(k kind, namespace, name string) (*sighting, error) {
 	if err != nil || !there {
 		return nil, err
 	}
-	return sight(k, item.(*metav1.PartialObjectMetadata)), nil
+	return item.(*metav1.PartialObjectMetadata), nil
 }
 
 // whole returns the watch that shows a kind's objects in a namespace, where it has
@@ -91,6 +103,7 @@ func (e *Engine) whole(account string, k kind, namespace string) *scoped {
 	if s == nil || s.why != nil || !s.informer.HasSynced() {
 		return nil
 	}
+	s.asked = time.Now()
 	return s
 }
 
@@ -111,7 +124,8 @@ func (e *Engine) labelled(account, app string, known map[resource.Key]bool) []*s
 		for _, item := range items {
 			m := item.(*metav1.PartialObjectMetadata)
 			if !known[at.kind.slot(m.Namespace, m.Name)] {
-				out = append(out, sight(at.kind, m))
+				seen := sight(at.kind, m)
+				out = append(out, &seen)
 			}
 		}
 	}
@@ -160,18 +174,21 @@ func (e *Engine) begin(id *identity, at scope) *scoped {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s := e.scopes[at]; s != nil && s.why == nil {
+		s.asked = time.Now()
 		return s
 	}
-	s := &scoped{refused: make(chan struct{})}
+	s := &scoped{refused: make(chan struct{}), asked: time.Now()}
+	e.armTidy()
 	s.informer = cache.NewSharedIndexInformerWithOptions(e.lister(id, at), &metav1.PartialObjectMetadata{}, cache.SharedIndexInformerOptions{
 		Indexers: cache.Indexers{byApp: func(item any) ([]string, error) {
-			return []string{item.(*metav1.PartialObjectMetadata).Labels[LabelApp]}, nil
+			return []string{appOf(item.(*metav1.PartialObjectMetadata))}, nil
 		}},
 	})
 	// None of these can fail before the informer runs.
 	_ = s.informer.SetTransform(slim)
 	_, _ = s.informer.AddEventHandler(&hearer{engine: e, scope: at})
 	life, end := context.WithCancel(e.life)
+	s.end = end
 	_ = s.informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		e.trouble(s, at, err, end)
 	})
@@ -219,22 +236,22 @@ func (e *Engine) lister(id *identity, at scope) cache.ListerWatcher {
 
 // slim leaves of an object's metadata what is looked at. Our entry of its managed
 // fields becomes its hash: of 4,000 objects it would be the most of the memory.
+// Maps would come next: what labels and annotations say is written into fields
+// that the API server does not use for what is there, under the kind slimmed.
 func slim(item any) (any, error) {
 	m, ok := item.(*metav1.PartialObjectMetadata)
-	if !ok {
+	if !ok || m.Kind == slimmed { // it may come twice
 		return item, nil
 	}
 	out := &metav1.PartialObjectMetadata{}
+	out.Kind = slimmed
 	out.Name, out.Namespace, out.UID, out.ResourceVersion = m.Name, m.Namespace, m.UID, m.ResourceVersion
 	out.Generation, out.DeletionTimestamp = m.Generation, m.DeletionTimestamp
-	out.Labels = map[string]string{LabelApp: m.Labels[LabelApp]}
-	out.Annotations = map[string]string{ownNote: ownHash(m.ManagedFields)}
-	if m.Annotations[KeepAnnotation] != "" {
-		out.Annotations[KeepAnnotation] = m.Annotations[KeepAnnotation]
+	out.APIVersion, out.GenerateName = m.Labels[LabelApp], ownHash(m.ManagedFields)
+	if kept := m.Annotations[KeepAnnotation]; kept != "" {
+		out.Annotations = map[string]string{KeepAnnotation: kept}
 	}
-	if strange := strangeFields(m.ManagedFields); len(strange) > 0 {
-		out.Annotations[asideNote] = strings.Join(strange, "\n")
-	}
+	out.Finalizers = strangeFields(m.ManagedFields)
 	for _, f := range m.ManagedFields {
 		if f.Subresource == "scale" {
 			out.ManagedFields = append(out.ManagedFields, f)
@@ -243,32 +260,32 @@ func slim(item any) (any, error) {
 	return out, nil
 }
 
-// ownNote is where slim writes the hash of our entry, asideNote where it writes what
-// others have put beside our fields.
-const (
-	ownNote   = "own"
-	asideNote = "aside"
-)
+// slimmed is the kind of metadata whose APIVersion is the app that the object is
+// labelled with, whose GenerateName is the hash of our entry of its managed fields,
+// and whose Finalizers are what others have put beside our fields.
+const slimmed = "slim"
 
-// sight reads an object's metadata, slim or whole.
-func sight(k kind, m *metav1.PartialObjectMetadata) *sighting {
-	own, slimmed := m.Annotations[ownNote]
-	if !slimmed {
-		own = ownHash(m.ManagedFields)
+// appOf is the app that an object is labelled with.
+func appOf(m *metav1.PartialObjectMetadata) string {
+	if m.Kind == slimmed {
+		return m.APIVersion
 	}
-	return &sighting{
-		kind: k, namespace: m.Namespace, name: m.Name, uid: string(m.UID), own: own, app: m.Labels[LabelApp], agent: m.Labels[LabelAgent],
-		version: m.ResourceVersion, generation: m.Generation,
-		deleting: m.DeletionTimestamp != nil, keep: m.Annotations[KeepAnnotation] == "keep", scaled: m.ManagedFields, aside: m.Annotations[asideNote],
-	}
+	return m.Labels[LabelApp]
 }
 
-// strange are the fields that others have put beside ours.
-func (s *sighting) strange() []string {
-	if s.aside == "" {
-		return nil
+// sight reads an object's metadata, slim or whole.
+func sight(k kind, m *metav1.PartialObjectMetadata) sighting {
+	s := sighting{
+		kind: k, namespace: m.Namespace, name: m.Name, uid: string(m.UID), app: appOf(m), agent: m.Labels[LabelAgent],
+		version: m.ResourceVersion, generation: m.Generation,
+		deleting: m.DeletionTimestamp != nil, keep: m.Annotations[KeepAnnotation] == "keep", scaled: m.ManagedFields,
 	}
-	return strings.Split(s.aside, "\n")
+	if m.Kind == slimmed {
+		s.own, s.strange = m.GenerateName, m.Finalizers
+	} else {
+		s.own = ownHash(m.ManagedFields)
+	}
+	return s
 }
 
 // older tells whether a watch has not caught up with our own put.

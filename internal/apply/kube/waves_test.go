@@ -94,6 +94,50 @@ spec:
 	}
 }
 
+// What an autoscaler has set last is nobody's wish any more once the autoscaler is
+// gone: what Git says is.
+func TestReplicasAreOursAgainWhenTheAutoscalerIsGone(t *testing.T) {
+	p := newPlace(t)
+	scaled := shop + `
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 3
+  maxReplicas: 5`
+	p.deploy(p.set(scaled))
+	p.until(scaled, func(drift.Report) bool { return p.replicas("web") == 3 })
+	p.until(scaled, drift.Report.InSync)
+	p.deploy(p.set(shop)) // prunes the autoscaler
+	if report := p.until(shop, func(r drift.Report) bool { return !r.InSync() }); !strings.Contains(report.String(), "spec.replicas: 3 -> 2") {
+		t.Fatalf("the report: %s", report)
+	}
+	p.deploy(p.set(shop))
+	if n := p.replicas("web"); n != 2 {
+		t.Errorf("%d replicas, want Git's 2", n)
+	}
+	p.until(shop, drift.Report.InSync)
+}
+
+// An autoscaler that is none of the app's keeps what it has set.
+func TestAnAutoscalerOfOthersKeepsItsReplicas(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(shop))
+	p.do("POST", "/apis/autoscaling/v2/namespaces/"+p.namespace+"/horizontalpodautoscalers", map[string]any{
+		"metadata": map[string]any{"name": "web"}, "spec": map[string]any{
+			"scaleTargetRef": map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 3, "maxReplicas": 5,
+		},
+	}, p.access)
+	p.until(shop, func(drift.Report) bool { return p.replicas("web") == 3 })
+	p.until(shop, drift.Report.InSync)
+	p.deploy(p.set(strings.Replace(shop, "app:1", "app:2", 1)))
+	if n := p.replicas("web"); n != 3 {
+		t.Errorf("%d replicas after the change, want the autoscaler's 3", n)
+	}
+}
+
 func (p *place) replicas(name string) int64 {
 	p.t.Helper()
 	live, err := p.admin.Resource(deployments).Namespace(p.namespace).Get(p.t.Context(), name, metav1.GetOptions{})

@@ -230,11 +230,8 @@ func (c catalog) image(ctx context.Context, e entry, top *ocispec.Descriptor, pl
 	}
 	from, layers := blobs{in: c.in, at: map[digest.Digest]string{}}, []ocispec.Descriptor(nil)
 	for _, name := range e.saved.Layers[:min(len(e.saved.Layers), oci.MaxLayers)] {
-		content, size, err := c.in.open(name)
+		size, err := c.in.stat(name)
 		if err != nil {
-			return oci.Image{}, nil, fmt.Errorf("read a layer: %w", err)
-		}
-		if err := content.Close(); err != nil {
 			return oci.Image{}, nil, fmt.Errorf("read a layer: %w", err)
 		}
 		layers = append(layers, ocispec.Descriptor{Digest: digestIn(name), Size: size})
@@ -268,23 +265,53 @@ type blobs struct {
 
 // Open implements oci.Blobs.
 func (b blobs) Open(_ context.Context, d ocispec.Descriptor) (io.ReadCloser, error) {
+	name, err := b.find(d)
+	if err != nil {
+		return nil, err
+	}
+	r, _, err := b.in.open(name)
+	return r, err
+}
+
+// find returns where a blob lies, which has the size that it should have.
+func (b blobs) find(d ocispec.Descriptor) (string, error) {
 	name, ok := b.at[d.Digest]
 	if !ok {
 		hex, valid := oci.Hex(d.Digest.String())
 		if !valid {
-			return nil, fmt.Errorf("%.80q is no digest", d.Digest)
+			return "", fmt.Errorf("%.80q is no digest", d.Digest)
 		}
 		name = "blobs/sha256/" + hex
 	}
-	r, size, err := b.in.open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", name, oci.ErrAbsent)
+	size, err := b.in.stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s: %w", name, oci.ErrAbsent)
+	case err != nil:
+		return "", err
+	case size != d.Size:
+		return "", fmt.Errorf("%w: %s has %d bytes, not %d", oci.ErrOther, name, size, d.Size)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if size != d.Size {
-		return nil, errors.Join(fmt.Errorf("%w: %s has %d bytes, not %d", oci.ErrOther, name, size, d.Size), r.Close())
-	}
-	return r, nil
+	return name, nil
 }
+
+// Each implements oci.Stream: an archive that is compressed is unpacked once for all.
+func (b blobs) Each(ctx context.Context, all []ocispec.Descriptor, take func(d ocispec.Descriptor, content io.Reader) error) error {
+	stream, ok := b.in.(packed)
+	if !ok {
+		return oci.Each(ctx, opening{b}, all, take)
+	}
+	var names []string
+	at := map[string]ocispec.Descriptor{}
+	for _, d := range all {
+		name, err := b.find(d)
+		if err != nil {
+			return err
+		}
+		names, at[name] = append(names, name), d
+	}
+	return stream.each(ctx, names, func(name string, content io.Reader) error { return take(at[name], content) })
+}
+
+// opening are blobs that are opened one by one.
+type opening struct{ oci.Blobs }

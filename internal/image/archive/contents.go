@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,12 +12,16 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"syncd.io/syncd/internal/image/oci"
 )
 
 // contents are the files of an archive or a layout.
 type contents interface {
 	// open returns a file and its size in bytes. Errors: fs.ErrNotExist.
 	open(name string) (io.ReadCloser, int64, error)
+	// stat returns the size alone.
+	stat(name string) (int64, error)
 }
 
 // tarFile is a plain archive, whose files are read where they lie.
@@ -47,6 +52,9 @@ func readTar(path string, info fs.FileInfo) (contents, error) {
 	})
 	return out, err
 }
+
+// stat implements contents.
+func (t tarFile) stat(name string) (int64, error) { return t.members.stat(name) }
 
 // open implements contents.
 func (t tarFile) open(name string) (io.ReadCloser, int64, error) {
@@ -140,6 +148,52 @@ func (p packed) walk(each func(h *tar.Header, content io.Reader) error) error {
 // errFound ends a walk.
 var errFound = errors.New("found")
 
+// stat implements contents.
+func (p packed) stat(name string) (int64, error) { return p.members.stat(name) }
+
+// each hands on some files, which are there, in the order in which they come, and
+// unpacks no further than it has to.
+func (p packed) each(ctx context.Context, names []string, take func(name string, content io.Reader) error) error {
+	wanted := map[string]string{} // where it lies -> what it is called
+	for _, name := range names {
+		at, _, err := p.members.find(name)
+		if err != nil {
+			return err
+		}
+		if other, twice := wanted[at]; twice && other != name {
+			return fmt.Errorf("%w: %.80q and %.80q are one file", oci.ErrOther, other, name)
+		}
+		wanted[at] = name
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	err := p.walk(func(h *tar.Header, content io.Reader) error {
+		at, _, err := p.members.find(h.Name)
+		name, ok := wanted[at]
+		if err != nil || !ok || h.Typeflag != tar.TypeReg {
+			return nil //nolint:nilerr // a directory has no content
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := take(name, content); err != nil {
+			return err
+		}
+		if delete(wanted, at); len(wanted) == 0 {
+			return errFound
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errFound):
+		return nil
+	case err == nil:
+		return errors.New("it has changed since it was looked through")
+	}
+	return err
+}
+
 // open implements contents.
 func (p packed) open(name string) (io.ReadCloser, int64, error) {
 	name, it, err := p.members.find(name)
@@ -178,6 +232,15 @@ func (c closer) Close() error { return c() }
 
 // unpacked is an OCI layout in a directory. Links that lead out of it are not followed.
 type unpacked struct{ path string }
+
+// stat implements contents.
+func (u unpacked) stat(name string) (int64, error) {
+	f, size, err := u.open(name)
+	if err != nil {
+		return 0, err
+	}
+	return size, f.Close()
+}
 
 // open implements contents.
 func (u unpacked) open(name string) (io.ReadCloser, int64, error) {

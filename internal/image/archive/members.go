@@ -86,6 +86,12 @@ func (m members) find(name string) (string, member, error) {
 	return name, it, nil
 }
 
+// stat returns the size of a regular file.
+func (m members) stat(name string) (int64, error) {
+	_, it, err := m.find(name)
+	return it.size, err
+}
+
 // walk reads the headers of an archive; each is told with its content.
 func walk(from io.Reader, each func(h *tar.Header, content io.Reader) error) error {
 	r := tar.NewReader(from)

@@ -42,13 +42,15 @@ func (i Image) Save(ctx context.Context, w io.Writer, blobs Blobs, how Saving) e
 	if err := i.head(out); err != nil {
 		return err
 	}
-	for n, layer := range i.Layers {
-		if n < how.Skip {
-			continue
+	// in whatever order: engines look layers up by their names
+	err := Each(ctx, blobs, i.Layers[min(how.Skip, len(i.Layers)):], func(d ocispec.Descriptor, content io.Reader) error {
+		if err := out.layer(d, content, how.Told); err != nil {
+			return fmt.Errorf("layer %s: %w", short(d.Digest.String()), err)
 		}
-		if err := out.layer(ctx, blobs, layer, how.Told); err != nil {
-			return fmt.Errorf("layer %s: %w", short(layer.Digest.String()), err)
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return out.tar.Close()
 }
@@ -98,21 +100,12 @@ func (a *archive) file(name string, size int64, from io.Reader) error {
 	return err
 }
 
-func (a *archive) layer(ctx context.Context, blobs Blobs, d ocispec.Descriptor, told func(string, int64, int64)) error {
-	name := blobPath(d)
-	if a.done[name] {
-		return nil
-	}
-	content, err := blobs.Open(ctx, d)
-	if err != nil {
-		return err
-	}
-	defer content.Close()
+func (a *archive) layer(d ocispec.Descriptor, content io.Reader, told func(string, int64, int64)) error {
 	from := Verified(content, d)
 	if told != nil {
 		from = &counted{from: from, told: func(done int64) { told(short(d.Digest.String()), done, d.Size) }}
 	}
-	err = a.file(name, d.Size, from)
+	err := a.file(blobPath(d), d.Size, from)
 	if errors.Is(err, tar.ErrWriteTooLong) {
 		return fmt.Errorf("%w: it is longer than %d bytes", ErrOther, d.Size)
 	}

@@ -74,3 +74,19 @@ func (w with) Open(ctx context.Context, d ocispec.Descriptor) (io.ReadCloser, er
 	}
 	return w.blobs.Open(ctx, d)
 }
+
+// Each implements Stream.
+func (w with) Each(ctx context.Context, all []ocispec.Descriptor, take func(d ocispec.Descriptor, content io.Reader) error) error {
+	var rest []ocispec.Descriptor
+	for _, d := range distinct(all) {
+		raw, ok := w.image.small[d.Digest]
+		if !ok {
+			rest = append(rest, d)
+			continue
+		}
+		if err := take(d, bytes.NewReader(raw)); err != nil {
+			return err
+		}
+	}
+	return Each(ctx, w.blobs, rest, take)
+}

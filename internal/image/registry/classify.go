@@ -35,6 +35,8 @@ func (r *Repo) classify(ctx context.Context, err error) error {
 		return answered(said)
 	case errors.As(err, &verify), errors.As(err, &invalid):
 		return fault.Hint(fault.As(fault.Unreachable, words(err)), "if the certificate has a private authority, name it in registries.configs."+r.name.RegistryStr()+".tls.caFile")
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"): // net/http has no other sign
+		return fault.Hint(fault.As(fault.Unreachable, words(err)), "see that the registry has TLS; where it has none on purpose, its address begins with http:// in the settings")
 	case errors.Is(err, errPlain):
 		return fault.Hint(fault.As(fault.Unreachable, words(err)), "see that the registry does not lead from https to http")
 	}

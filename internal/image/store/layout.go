@@ -70,21 +70,24 @@ func (l Layout) Open(_ context.Context, d ocispec.Descriptor) (io.ReadCloser, er
 	return f, err
 }
 
-// Put has a blob there, checked, unless it is there. Whatever ends it, a blob is there
+// Put has a blob there, checked, unless it is there.
+func (l Layout) Put(ctx context.Context, from oci.Blobs, d ocispec.Descriptor) error {
+	if l.Has(d.Digest.String()) {
+		return nil
+	}
+	return oci.Each(ctx, from, []ocispec.Descriptor{d}, l.Keep)
+}
+
+// Keep has a blob of this content there, checked. Whatever ends it, a blob is there
 // whole or not at all.
-func (l Layout) Put(ctx context.Context, from oci.Blobs, d ocispec.Descriptor) (err error) {
+func (l Layout) Keep(d ocispec.Descriptor, content io.Reader) (err error) {
 	path, err := l.path(d.Digest.String())
-	if err != nil || l.Has(d.Digest.String()) {
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(l.blobs(), 0o700); err != nil {
 		return disk(err)
 	}
-	content, err := from.Open(ctx, d)
-	if err != nil {
-		return err
-	}
-	defer content.Close()
 	temp, err := os.CreateTemp(l.blobs(), temporary)
 	if err != nil {
 		return disk(err)

@@ -12,29 +12,32 @@ type contents struct {
 	objects objectReader
 	seen    map[plumbing.Hash]bool
 	names   []plumbing.Hash
+	commits []plumbing.Hash // those among them that count
 }
 
 // between lists the objects that tip, a commit or a tag, leads to, without the commits
 // that since lead to and what their files are made of. What had been there once
-// before, and is there again, may be among them.
-func between(ctx context.Context, objects objectReader, tip string, since []string) ([]plumbing.Hash, error) {
+// before, and is there again, may be among them. The commits among them are told, tip's
+// own first.
+func between(ctx context.Context, objects objectReader, tip string, since []string) (names, commits []plumbing.Hash, err error) {
 	c := &contents{ctx: ctx, objects: objects, seen: map[plumbing.Hash]bool{}}
 	for _, hash := range since {
 		if err := c.files(plumbing.NewHash(hash)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	for _, hash := range since {
 		if err := c.history(plumbing.NewHash(hash), false); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	c.names = nil
 	commit, err := c.tags(plumbing.NewHash(tip))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c.names, c.history(commit, true)
+	err = c.history(commit, true)
+	return c.names, c.commits, err
 }
 
 // take lists an object; false where it is listed already.
@@ -84,6 +87,7 @@ func (c *contents) history(from plumbing.Hash, files bool) error {
 			return err
 		}
 		if files {
+			c.commits = append(c.commits, next)
 			if err := c.tree(root); err != nil {
 				return err
 			}

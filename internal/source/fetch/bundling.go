@@ -41,11 +41,14 @@ func Bundle(ctx context.Context, req source.BundleRequest) (answer source.Bundle
 	if req.Head && req.Ref != "HEAD" {
 		head.Refs = append(head.Refs, bundle.Ref{Name: "HEAD", Hash: req.Commit})
 	}
-	names, err := between(ctx, objectReader{store: objects}, tip, req.Since)
+	names, commits, err := between(ctx, objectReader{store: objects}, tip, req.Since)
 	if err != nil {
 		return answer, fmt.Errorf("list what belongs into the bundle: %w", err)
 	}
 	answer.Objects = len(names)
+	for _, hash := range commits[:min(len(commits), source.MaxBundled)] {
+		answer.Commits = append(answer.Commits, hash.String())
+	}
 	return answer, full(pour(req.File, head, objects, names))
 }
 

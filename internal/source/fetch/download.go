@@ -109,8 +109,10 @@ func plain(ask *packp.UploadPackRequest, r io.Reader) io.Reader {
 	return r
 }
 
+// errBulk is in the chain of an error about a pack that is larger than it may be.
+var errBulk = errors.New("the repository's objects are larger than the disk allowance")
+
 // errLarge ends a pack that is larger than the disk allowance.
 func errLarge() error {
-	err := errors.New("the repository's objects are larger than the disk allowance")
-	return fault.Hint(fault.As(fault.Rejected, err), "use a smaller repository, or raise limits.fetchDisk in syncd.yaml")
+	return fault.Hint(fault.As(fault.Rejected, errBulk), "use a smaller repository, or raise limits.fetchDisk in syncd.yaml")
 }

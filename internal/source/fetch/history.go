@@ -13,14 +13,6 @@ import (
 	"syncd.io/syncd/internal/source/remote"
 )
 
-// nearHistory is how many commits back a server is asked to go first where it is not
-// known how far back is far enough; shortHistory how many where all files of these
-// commits come along.
-const (
-	nearHistory  = 1000
-	shortHistory = 100
-)
-
 // History says how two commits stand to each other, or which lie between, from the
 // object store and what the server adds to it.
 func History(ctx context.Context, req source.HistoryRequest) (answer source.HistoryAnswer, err error) {
@@ -100,35 +92,39 @@ func (h *historian) look() {
 // give it out is no error.
 func (h *historian) learn(ctx context.Context) error {
 	got, err := h.graph.walk(ctx, h.to, plumbing.ZeroHash, nil)
-	if err != nil || h.local != nil || len(got.order) > 0 && len(got.border) == 0 {
+	if err != nil || h.local != nil || len(got.order) >= shortHistory || len(got.order) > 0 && len(got.border) == 0 {
 		return err
 	}
-	if _, err := h.ask(ctx, request{want: h.to, depth: nearHistory}); err != nil && !denied(err) {
-		return err
-	}
-	return nil
+	h.req.Disk = min(h.req.Disk, maxLearning)
+	return h.deepen(ctx, request{want: h.to}, nil, func() (bool, error) {
+		got, err := h.graph.walk(ctx, h.to, plumbing.ZeroHash, nil)
+		return len(got.order) >= nearHistory, err
+	})
 }
 
 // relate tells what is known, and asks for more as long as that is not enough.
 func (h *historian) relate(ctx context.Context) (source.Relation, error) {
 	told := map[plumbing.Hash]bool{} // commits of which there is no more history to come
-	for _, next := range []request{
-		{want: h.to, have: h.from}, {want: h.from, have: h.to}, {want: h.to, depth: nearHistory}, {want: h.to},
-	} {
+	for _, next := range []request{{want: h.to, have: h.from}, {want: h.from, have: h.to}} {
 		relation, open, err := h.known(ctx, told)
 		if err != nil || relation != source.Unknown || h.local != nil {
 			return relation, err
 		}
-		if !open[next.want] && !next.have.IsZero() {
+		if !open[next.want] {
 			continue
 		}
 		whole, err := h.ask(ctx, next)
-		if err != nil && !denied(err) {
+		if err != nil && !unwilling(err) {
 			return source.Unknown, err
 		}
 		told[next.want] = told[next.want] || whole
 	}
-	relation, _, err := h.known(ctx, told)
+	var relation source.Relation
+	decided := func() (_ bool, err error) {
+		relation, _, err = h.known(ctx, told)
+		return relation != source.Unknown, err
+	}
+	err := h.deepenBoth(ctx, told, decided)
 	return relation, err
 }
 
@@ -178,55 +174,91 @@ func (h *historian) between(ctx context.Context) ([]source.Commit, error) {
 	if h.from.IsZero() {
 		return h.alone(ctx)
 	}
-	tries := []request{
-		{want: h.to, have: h.from},
-		{want: h.to, depth: nearHistory}, {want: h.to},
-		{want: h.from, depth: nearHistory}, {want: h.from},
+	var found, gaps []plumbing.Hash
+	complete := func() (_ bool, err error) {
+		var doubt bool
+		found, gaps, doubt, err = h.missing(ctx)
+		return len(gaps) == 0 && !doubt, err
 	}
-	for {
-		found, gaps, err := h.missing(ctx)
-		if err != nil {
-			return nil, err
+	done, err := complete()
+	if err == nil && !done && h.local == nil {
+		if _, err = h.ask(ctx, request{want: h.to, have: h.from}); err == nil || unwilling(err) {
+			err = h.deepenBoth(ctx, nil, complete)
 		}
-		if len(gaps) == 0 {
-			return h.list(found)
-		}
-		if len(tries) == 0 || h.local != nil {
-			return nil, unproven(gaps[0])
-		}
-		if _, err := h.ask(ctx, tries[0]); err != nil && !denied(err) {
-			return nil, err
-		}
-		tries = tries[1:]
 	}
+	if err != nil {
+		return nil, err
+	}
+	if len(gaps) > 0 {
+		return nil, unproven(gaps[0])
+	}
+	return h.list(found)
 }
 
 // missing walks from to; what it comes to that is not known is a gap, unless from's
-// own history shows that it is older.
-func (h *historian) missing(ctx context.Context) (found, gaps []plumbing.Hash, err error) {
+// own history shows that it is older. There is doubt where more of that history might
+// show it of some that were found.
+func (h *historian) missing(ctx context.Context) (found, gaps []plumbing.Hash, doubt bool, err error) {
 	older, err := h.graph.walk(ctx, h.from, plumbing.ZeroHash, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	newer, err := h.graph.walk(ctx, h.to, plumbing.ZeroHash, older.met)
-	return newer.order, newer.border, err
+	if err == nil && len(newer.border) == 0 && len(older.border) > 0 {
+		doubt, err = h.doubtful(ctx, newer.order, older.border)
+	}
+	return newer.order, newer.border, doubt, err
+}
+
+// maxLowest is of how many commits it is looked into whether they are older.
+const maxLowest = 64
+
+// doubtful tells whether one of the commits may be an ancestor of the border. None is
+// that has all of the border among its own ancestors; which holds for all, where it does
+// for those that have no parent among them.
+func (h *historian) doubtful(ctx context.Context, found, border []plumbing.Hash) (bool, error) {
+	among := map[plumbing.Hash]bool{}
+	for _, hash := range found {
+		among[hash] = true
+	}
+	looked := 0
+	for _, hash := range found {
+		parents, _, err := h.graph.parents(hash)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(parents, func(p plumbing.Hash) bool { return among[p] }) {
+			continue
+		}
+		if looked++; looked > maxLowest {
+			return true, nil
+		}
+		below, err := h.graph.walk(ctx, hash, plumbing.ZeroHash, nil)
+		if err != nil || slices.ContainsFunc(border, func(b plumbing.Hash) bool { return !below.met[b] }) {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // unproven is for a commit of which nobody can tell which side it is on.
 func unproven(gap plumbing.Hash) error {
 	err := fault.As(fault.Unreachable, fmt.Errorf("the server does not give the history that shows what commit %s is", gap))
-	return fault.Hint(err, "follow a repository that is not shallow, on a server that can hand out its whole history without the files: git config uploadpack.allowFilter true")
+	return fault.Hint(err, "follow a repository that is not shallow, on a server that can hand out its whole history without the files: git config uploadpack.allowFilter true; or raise limits.fetchTime and limits.fetchDisk")
 }
 
 // alone gives one commit.
 func (h *historian) alone(ctx context.Context) ([]source.Commit, error) {
-	raw, there, err := h.graph.raw(h.to)
-	for _, depth := range []int{1, nearHistory} {
-		if err != nil || there || h.local != nil {
-			break
-		}
-		if _, err = h.ask(ctx, request{want: h.to, depth: depth}); err == nil || denied(err) {
-			raw, there, err = h.graph.raw(h.to)
+	var raw []byte
+	var there bool
+	look := func() (_ bool, err error) {
+		raw, there, err = h.graph.raw(h.to)
+		return there, err
+	}
+	done, err := look()
+	if err == nil && !done && h.local == nil {
+		if _, err = h.ask(ctx, request{want: h.to, depth: 1}); err == nil || denied(err) {
+			err = h.deepen(ctx, request{want: h.to}, nil, look)
 		}
 	}
 	if err == nil && !there {

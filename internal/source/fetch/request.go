@@ -11,6 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/bound"
 	"syncd.io/syncd/internal/source/remote"
 )
@@ -30,6 +31,8 @@ type request struct {
 	depth int
 	// branch wants what is followed, whatever the commit's name may give.
 	branch bool
+	// named wants the commit by its name, or nothing.
+	named bool
 	// history wants commits alone, where the server can leave out the rest.
 	history bool
 }
@@ -56,7 +59,21 @@ func (s *store) fetch(ctx context.Context, spec remote.Spec, want remote.Want, r
 	if err != nil {
 		return false, err
 	}
-	s.bulky = s.bulky || r.history && r.have.IsZero() && ask.Filter == ""
+	known, err = s.exchange(ctx, conn, ask, r, limit)
+	if err != nil && len(ask.Haves) > 0 && !native(conn.refs.Capabilities) && stuck(ctx, err) {
+		err = errors.Join(errDenied, err)
+	}
+	return known, err
+}
+
+// stuck tells whether it may be for what is there already that nothing came: go-git
+// cannot read how some servers answer to that.
+func stuck(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && fault.After(err) == 0 && !errors.Is(err, errBulk) && !errors.Is(err, errOdd)
+}
+
+// exchange sends the question, and adds what is answered to the store.
+func (s *store) exchange(ctx context.Context, conn *session, ask *packp.UploadPackRequest, r request, limit int64) (known bool, err error) {
 	answer, err := conn.UploadPack(ctx, ask)
 	if errors.Is(err, transport.ErrEmptyUploadPackRequest) || refused(err) {
 		return false, errors.Join(errDenied, remote.Classify(err))
@@ -66,10 +83,16 @@ func (s *store) fetch(ctx context.Context, spec remote.Spec, want remote.Want, r
 	}
 	defer func() { err = errors.Join(err, ignored(answer.Close())) }()
 	pack := &bound.Reader{R: plain(ask, answer), Left: limit, Err: errLarge()}
-	if len(r.whole) > 0 {
+	switch {
+	case len(r.whole) > 0:
 		err = s.ingestThin(pack)
-	} else {
+	case r.history && ask.Filter == "":
+		err = s.ingestHistory(pack, !r.have.IsZero())
+	default:
 		err = s.ingest(pack)
+	}
+	if err != nil && pack.Left < 0 { // whoever read it may have hidden that
+		err = pack.Err
 	}
 	if !errors.Is(err, errOdd) {
 		err = remote.Classify(full(err))
@@ -99,19 +122,23 @@ func question(refs *packp.AdvRefs, want remote.Want, r request) (*packp.UploadPa
 // say so, are asked: go-git cannot go on after the first answer of some others (Azure
 // DevOps, CodeCommit).
 func difference(ask *packp.UploadPackRequest, able *capability.List, whole []plumbing.Hash) error {
-	agent := able.Get(capability.Agent)
-	if len(agent) == 0 || !strings.HasPrefix(agent[0], "git/") || !able.Supports(capability.ThinPack) || !able.Supports(capability.Shallow) || len(ask.Wants) != 1 {
+	if !native(able) || !able.Supports(capability.ThinPack) || !able.Supports(capability.Shallow) || len(ask.Wants) != 1 {
 		return errFresh
 	}
 	ask.Haves, ask.Shallows, ask.Depth = slices.Clone(whole), slices.Clone(whole), packp.DepthCommits(1)
 	return errors.Join(ask.Capabilities.Set(capability.Shallow), ask.Capabilities.Set(capability.ThinPack))
 }
 
+// native tells whether the server is Git's own program, or says so.
+func native(able *capability.List) bool {
+	agent := able.Get(capability.Agent)
+	return len(agent) > 0 && strings.HasPrefix(agent[0], "git/")
+}
+
 // ignored is for a failed end, which changes nothing about what was received.
 func ignored(error) error { return nil }
 
-// narrow leaves out what is not needed, as far as the server can. Nobody fetches a
-// whole repository to see its history.
+// narrow leaves out what is not needed, as far as the server can.
 func narrow(ask *packp.UploadPackRequest, able *capability.List, r request) error {
 	filters := able.Supports(capability.Filter)
 	if r.history && filters {
@@ -119,12 +146,6 @@ func narrow(ask *packp.UploadPackRequest, able *capability.List, r request) erro
 		if err := ask.Capabilities.Set(capability.Filter); err != nil {
 			return err
 		}
-	}
-	if r.history && !filters && r.have.IsZero() {
-		if r.depth == 0 || !able.Supports(capability.Shallow) {
-			return errDenied
-		}
-		r.depth = min(r.depth, shortHistory)
 	}
 	if r.depth > 0 && able.Supports(capability.Shallow) {
 		ask.Depth = packp.DepthCommits(r.depth)
@@ -143,7 +164,7 @@ func wantsFor(refs *packp.AdvRefs, want remote.Want, r request) ([]plumbing.Hash
 	if exact(refs) && !r.branch {
 		return []plumbing.Hash{r.want}, nil
 	}
-	if !r.branch && (r.depth == 1 || len(r.whole) > 0) {
+	if !r.branch && (r.named || r.depth == 1 || len(r.whole) > 0) {
 		return nil, errDenied
 	}
 	return tipsFor(refs, want)

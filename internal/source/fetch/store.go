@@ -25,7 +25,8 @@ type store struct {
 	objects *filesystem.Storage
 	// added are the packs that came since it was opened: their paths without suffix.
 	added []string
-	// filters is set where the server that was asked last can give commits alone.
+	// filters is set where the server that was asked last can give commits alone; not
+	// where none was asked.
 	filters bool
 	// bulky is set where what came may hold much that is not needed.
 	bulky bool

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// maxAfter bounds what a server can ask for: nobody is shut out for a day by one
+// MaxAfter bounds what a server can ask for: nobody is shut out for a day by one
 // header.
-const maxAfter = 15 * time.Minute
+const MaxAfter = 15 * time.Minute
 
-// Busy is the word of a server that wants to be asked again later. It is in the chain
-// of the error of a ref query.
+// Busy is the word of a server that wants to be asked again later. fault.After tells of
+// an error that was classified when that is.
 type Busy struct {
 	// Status is the answer's HTTP status, After how long the server wants to be left
 	// alone; zero where it has not said.
@@ -43,11 +43,11 @@ func busyIn(res *http.Response, now time.Time) *Busy {
 func after(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
 	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil {
-		return max(0, min(time.Duration(min(seconds, int64(maxAfter/time.Second)))*time.Second, maxAfter))
+		return max(0, min(time.Duration(min(seconds, int64(MaxAfter/time.Second)))*time.Second, MaxAfter))
 	}
 	at, err := http.ParseTime(header)
 	if err != nil {
 		return 0
 	}
-	return max(0, min(at.Sub(now), maxAfter)).Round(time.Second)
+	return max(0, min(at.Sub(now), MaxAfter)).Round(time.Second)
 }

@@ -10,8 +10,8 @@ func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{
 		"": 0, "0": 0, "7": 7 * time.Second, " 120 ": 2 * time.Minute, "-5": 0, "1.5": 0, "soon": 0,
-		"86400": maxAfter, "99999999999999999": maxAfter, "99999999999999999999999": 0,
-		"Sun, 01 Mar 2026 12:01:30 GMT": 90 * time.Second, "Sun, 01 Mar 2026 11:00:00 GMT": 0, "Sun, 01 Mar 2126 11:00:00 GMT": maxAfter,
+		"86400": MaxAfter, "99999999999999999": MaxAfter, "99999999999999999999999": 0,
+		"Sun, 01 Mar 2026 12:01:30 GMT": 90 * time.Second, "Sun, 01 Mar 2026 11:00:00 GMT": 0, "Sun, 01 Mar 2126 11:00:00 GMT": MaxAfter,
 	} {
 		if got := after(header, now); got != want {
 			t.Errorf("%q is %v, want %v", header, got, want)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
@@ -27,10 +28,11 @@ func Classify(err error) error {
 	if err == nil || fault.Of(err) != fault.Unknown || errors.Is(err, context.Canceled) {
 		return err
 	}
+	err = bared(err)
 	var busy *Busy
 	switch {
 	case errors.As(err, &busy):
-		return fault.As(fault.Unreachable, busy)
+		return fault.Later(fault.As(fault.Unreachable, busy), busy.After)
 	case errors.Is(err, transport.ErrEmptyRemoteRepository):
 		return ErrEmpty()
 	case errors.Is(err, transport.ErrAuthenticationRequired):
@@ -49,6 +51,16 @@ func Classify(err error) error {
 		return fault.Hint(fault.As(fault.Unreachable, text(err)), "if the server's certificate has a private authority, name it in repo.auth.caFile")
 	}
 	return fault.As(fault.Unreachable, text(err))
+}
+
+// bared is what go-git says to be unexpected where a pack was asked for: its own error
+// hides what is in it.
+func bared(err error) error {
+	var unexpected *plumbing.UnexpectedError
+	if errors.As(err, &unexpected) && unexpected.Err != nil {
+		return unexpected.Err
+	}
+	return err
 }
 
 // redirected knows go-git's own refusals too, which have no type.

@@ -126,13 +126,13 @@ func TestAnOldMissedDeadlineDoesNotFailTheFix(t *testing.T) {
 func TestAnotherGenerationMeansProgressing(t *testing.T) {
 	for _, name := range []string{"deployment-deadline", "deployment-well", "statefulset-crash-loop", "daemonset-well", "replicaset-well"} {
 		s := recorded(t, name).with(t, int64(99), "metadata", "generation")
-		is(t, s, resource.Progressing, "its controller has not seen this change yet")
-		if s.health().Started {
-			t.Errorf("%s counts as started", name)
+		is(t, s, resource.Progressing, "the "+s.object.GetKind()+" controller has not looked at it yet")
+		if h := s.health(); h.Started || !h.Unseen {
+			t.Errorf("%s counts as started, or as seen: %+v", name, h)
 		}
 	}
 	s := recorded(t, "deployment-well").with(t, map[string]any{}, "status")
-	is(t, s, resource.Progressing, "its controller has not seen this change yet")
+	is(t, s, resource.Progressing, "the Deployment controller has not looked at it yet")
 }
 
 func TestSuspendedAndPausedAreSaidAndNotFailed(t *testing.T) {

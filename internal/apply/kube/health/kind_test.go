@@ -112,7 +112,7 @@ func TestAChecksVerdicts(t *testing.T) {
 		"fails":                {well, resource.Check{Failed: "object.status.readyReplicas == 2"}, resource.Failed, "its check says failed: object.status.readyReplicas == 2"},
 		"says nothing":         {well, resource.Check{Failed: "object.status.readyReplicas == 0"}, resource.Well, ""},
 		"cannot override pods": {recorded(t, "pod-failed"), resource.Check{Healthy: "true"}, resource.Failed, "pod pod-failed: container main: failed (exit 5)"},
-		"waits for its turn":   {well.with(t, int64(9), "metadata", "generation"), resource.Check{Healthy: "true"}, resource.Progressing, "its controller has not seen this change yet"},
+		"waits for its turn":   {well.with(t, int64(9), "metadata", "generation"), resource.Check{Healthy: "true"}, resource.Progressing, "the Deployment controller has not looked at it yet"},
 		"speaks for more":      {recorded(t, "deployment-never-ready"), resource.Check{Healthy: "object.status.readyReplicas >= 2"}, resource.Well, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

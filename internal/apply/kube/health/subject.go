@@ -48,7 +48,7 @@ func (s *subject) health() resource.Health {
 	case s.kind != "" && Settled(s.object, nil):
 		return s.settled(h)
 	case !s.observed():
-		return progressing(resource.Health{}, CheckStatus, "its controller has not seen this change yet")
+		return s.unseen()
 	case scales(s.kind):
 		return s.workload(h)
 	}
@@ -78,6 +78,18 @@ func (s *subject) observed() bool {
 	default:
 		return !scales(s.kind)
 	}
+}
+
+// unseen is the health of an object whose controller has not come to its present
+// generation. One of the cluster's own says so before it looks at anything else, so
+// that its silence says nothing of the object; what others' say last may be just that
+// they could not do as they were asked.
+func (s *subject) unseen() resource.Health {
+	h := resource.Health{Unseen: scales(s.kind)}
+	if h.Unseen {
+		return progressing(h, CheckStatus, "the "+s.kind+" controller has not looked at it yet")
+	}
+	return progressing(h, CheckStatus, "its controller has not seen this change yet")
 }
 
 // leaving is the health of an object that was deleted and is still there.

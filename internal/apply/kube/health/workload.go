@@ -159,17 +159,19 @@ func (s *subject) deadline() int64 {
 }
 
 // refused says why the controller may not make pods, such as a quota, and whether
-// that lasts. A Deployment's own condition may be about an older revision; its
-// newest ReplicaSet's is not.
+// that lasts. A Deployment's own condition may be about an older revision, unless it
+// names a pod of the newest; its newest ReplicaSet's is not.
 func (s *subject) refused() (reason string, lasts bool) {
-	of := s.object
+	c := conditionOf(s.object.Object, "ReplicaFailure")
 	if s.kind == kindDeployment {
-		of = s.newest
+		if s.newest == nil {
+			return "", false
+		}
+		about := strings.Contains(c.message, `"`+s.newest.GetName()+"-") // its pods are called so
+		if own := conditionOf(s.newest.Object, "ReplicaFailure"); own.holds() || !about {
+			c = own
+		}
 	}
-	if of == nil {
-		return "", false
-	}
-	c := conditionOf(of.Object, "ReplicaFailure")
 	if !c.holds() {
 		return "", false
 	}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"time"
+
+	"syncd.io/syncd/internal/apply/docker"
+	"syncd.io/syncd/internal/apply/kube"
+	"syncd.io/syncd/internal/metrics"
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/sandbox"
+	"syncd.io/syncd/internal/source"
+)
+
+// meters count what an agent asks of others, and how long its passes take. Those of
+// nobody (nil) count nothing.
+type meters struct {
+	engine, git, child *metrics.Calls
+	passes             *metrics.Durations
+}
+
+func newMeters() *meters {
+	return &meters{engine: metrics.OfEngine(), git: metrics.OfGit(), child: metrics.OfChild(), passes: metrics.NewDurations()}
+}
+
+// collectors are all that is counted of who, with this process.
+func (m *meters) collectors(who knowing) []metrics.Collector {
+	told := append(metrics.OfProcess(thisBuild().Version), metrics.OfAgent(facts{who}), metrics.OfApps(facts{who}))
+	return append(told, m.engine, m.git, m.child, m.passes)
+}
+
+// hearing counts the passes among the events that hear gets.
+func (m *meters) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	return func(e reconcile.Event) {
+		if r := e.Result; r != nil {
+			m.passes.Pass(string(r.Outcome), r.Duration.D(), map[string]time.Duration{
+				"render": r.Phases.Render.D(), "prepare": r.Phases.Prepare.D(), "observe": r.Phases.Observe.D(), "rollout": r.Phases.Rollout.D(), "soak": r.Phases.Soak.D(),
+			})
+		}
+		hear(e)
+	}
+}
+
+func (m *meters) ofDocker() func(docker.Asked) {
+	if m == nil {
+		return nil
+	}
+	return func(a docker.Asked) { m.engine.Done(a.Outcome, a.Took, a.Verb) }
+}
+
+func (m *meters) ofCluster() func(kube.Asked) {
+	if m == nil {
+		return nil
+	}
+	return func(a kube.Asked) { m.engine.Done(a.Outcome, a.Took, a.Verb) }
+}
+
+func (m *meters) ofSource() func(source.Asked) {
+	if m == nil {
+		return nil
+	}
+	return func(a source.Asked) { m.git.Done(a.Outcome, a.Took, a.Operation, a.Remote) }
+}
+
+func (m *meters) ofChild() func(sandbox.Run) {
+	if m == nil {
+		return nil
+	}
+	return func(r sandbox.Run) { m.child.Done(string(r.Outcome), r.Took, r.Operation) }
+}

@@ -1,0 +1,66 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestRequestsAreNamedByWhatTheyAskFor(t *testing.T) {
+	for _, c := range []struct{ method, path, body, want string }{
+		{"GET", "/api/v1/namespaces/shop/pods", "", "list"},
+		{"GET", "/k8s/clusters/c1/apis/apps/v1/deployments?limit=500", "", "list"},
+		{"GET", "/api/v1/namespaces", "", "list"},
+		{"GET", "/api/v1/namespaces/shop", "", "get"},
+		{"GET", "/apis/apps/v1/namespaces/shop/deployments/web", "", "get"},
+		{"GET", "/api/v1/namespaces/shop/pods/web-1/log", "", "get"},
+		{"GET", "/apis/apps/v1/deployments?watch=true&resourceVersion=3", "", "watch"},
+		{"GET", "/apis/apps/v1?timeout=32s", "", "discover"},
+		{"GET", "/version", "", "discover"},
+		{"GET", "/apis", "", "discover"},
+		{"PATCH", "/apis/apps/v1/namespaces/shop/deployments/web?fieldManager=syncd", "application/apply-patch+yaml", "apply"},
+		{"PATCH", "/apis/apps/v1/namespaces/shop/deployments/web?dryRun=All", "application/apply-patch+yaml", "dry run"},
+		{"PATCH", "/apis/apps/v1/namespaces/shop/deployments/web", "application/merge-patch+json", "patch"},
+		{"POST", "/api/v1/namespaces/shop/events", "", "create"},
+		{"PUT", "/apis/coordination.k8s.io/v1/namespaces/syncd/leases/syncd", "", "update"},
+		{"DELETE", "/api/v1/namespaces/shop/pods/web-1", "", "delete"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, nil)
+		r.Header.Set("Content-Type", c.body)
+		if got := verbOf(r); got != c.want {
+			t.Errorf("%s %s is %q, want %q", c.method, c.path, got, c.want)
+		}
+	}
+}
+
+// answering answers all requests with a status, or with an error.
+type answering int
+
+func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
+	if a == 0 {
+		return nil, errors.New("no answer")
+	}
+	return &http.Response{StatusCode: int(a), Body: http.NoBody}, nil
+}
+
+func TestRequestsAreToldWithTheirOutcome(t *testing.T) {
+	gone, end := context.WithCancel(t.Context())
+	end()
+	for _, c := range []struct {
+		ctx    context.Context
+		status answering
+		want   string
+	}{{t.Context(), 200, "ok"}, {t.Context(), 404, "refused"}, {t.Context(), 503, "failed"}, {t.Context(), 0, "unreachable"}, {gone, 0, "canceled"}} {
+		var told []Asked
+		trip := clocked{c.status, func(a Asked) { told = append(told, a) }}
+		res, err := trip.RoundTrip(httptest.NewRequestWithContext(c.ctx, http.MethodGet, "/api/v1/pods", nil))
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if len(told) != 1 || told[0].Outcome != c.want || told[0].Verb != "list" || told[0].Took < 0 {
+			t.Errorf("status %d was told as %v, want %s", c.status, told, c.want)
+		}
+	}
+}

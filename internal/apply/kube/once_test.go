@@ -1,0 +1,138 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+
+	"syncd.io/syncd/internal/apply/kube/health"
+	"syncd.io/syncd/internal/fault"
+)
+
+// dead is a way to an API server that has served the core kinds once, and then takes
+// every request and answers none.
+type dead struct {
+	hangs atomic.Bool
+	asked atomic.Int64
+}
+
+func (d *dead) RoundTrip(r *http.Request) (*http.Response, error) {
+	if d.hangs.Load() {
+		d.asked.Add(1)
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	body := `{"kind":"APIGroupList","apiVersion":"v1","groups":[]}`
+	switch r.URL.Path {
+	case "/api":
+		body = `{"kind":"APIVersions","versions":["v1"]}`
+	case "/api/v1":
+		body = `{"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"configmaps","namespaced":true,"kind":"ConfigMap","verbs":["patch"]}]}`
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+	}, nil
+}
+
+// While the API server takes requests and answers none, each who waits for the same
+// answer goes by the own deadline, and one request is under way for all; who has none
+// is told when its time is over.
+func TestNobodyWaitsForAnothersRequest(t *testing.T) {
+	gone := errors.New("no time any more")
+	for name, ask := range map[string]func(*Engine, *identity, context.Context) error{
+		"kinds": func(e *Engine, _ *identity, ctx context.Context) error {
+			_, err := e.kinds.find(ctx, schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: "Widget"})
+			return err
+		},
+		"names": func(e *Engine, id *identity, ctx context.Context) error {
+			k, _ := e.kinds.known(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"})
+			at := scope{kind: k, namespace: "default"}
+			e.surveyed(at).many, e.surveyed(at).until = true, time.Now().Add(time.Hour)
+			_, err := e.surveyed(at).listed(ctx, e, at, placeOf(id, at))
+			return classified(err, "list names")
+		},
+		"sets": func(e *Engine, id *identity, ctx context.Context) error {
+			l := &lookout{id: id, engine: e, news: newNews()}
+			var web unstructured.Unstructured
+			web.SetUID("1")
+			part := health.Part{Resource: schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}}
+			_, err := l.learnSets(ctx, &web, part)
+			return err
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			way := &dead{}
+			e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			id, err := e.as("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			way.hangs.Store(true)
+			time.Sleep(time.Second) //nolint:forbidigo // fake time: kinds are not asked for anew within a moment
+			patient := make(chan error, 1)
+			begun := time.Now()
+			go func() { patient <- ask(e, id, t.Context()) }()
+			synctest.Wait()
+			for range 3 {
+				ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, gone)
+				if err := ask(e, id, ctx); !strings.Contains(err.Error(), gone.Error()) {
+					t.Errorf("%s: got %v", name, err)
+				}
+				cancel()
+			}
+			if took := time.Since(begun); took != 3*time.Second {
+				t.Errorf("%s: three of a second's patience took %s", name, took)
+			}
+			if n := way.asked.Load(); n != 1 {
+				t.Errorf("%s: %d requests", name, n)
+			}
+			if err := <-patient; fault.Of(err) != fault.Unreachable || time.Since(begun) != patience {
+				t.Errorf("%s: after %s: %v", name, time.Since(begun), err)
+			}
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A request that nobody answers ends by itself, and makes room for the next.
+func TestARequestThatIsNotAnsweredEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		way := &dead{}
+		e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		way.hangs.Store(true)
+		begun, answers := time.Now(), make(chan error)
+		for range inFlight + 1 {
+			go func() { answers <- e.Ping(t.Context()) }()
+		}
+		for range inFlight + 1 {
+			if err := <-answers; fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "not answered within 1m15s") {
+				t.Errorf("got %v", err)
+			}
+		}
+		if took := time.Since(begun); took != 2*answerIn {
+			t.Errorf("it took %s", took)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

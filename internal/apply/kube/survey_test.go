@@ -1,0 +1,40 @@
+package kube
+
+import (
+	"testing"
+	"time"
+)
+
+// A second with many questions makes the next one begin with a list; after a lull each
+// is asked for by itself again.
+func TestManyQuestionsAreExpectedToGoOn(t *testing.T) {
+	s, now := &survey{}, time.Now()
+	listed := func(questions int) (n int) {
+		for range questions {
+			if _, many := s.count(now); many {
+				n++
+			}
+		}
+		return n
+	}
+	for i, c := range []struct {
+		pause           time.Duration
+		questions, want int
+	}{
+		{0, surveyFrom + 3, 3},
+		{surveyHolds + time.Millisecond, 3, 3}, // they go on
+		{surveyHolds + time.Millisecond, 3, 0}, // they were few
+		{surveyHolds + time.Millisecond, surveyFrom + 1, 1},
+		{surveyHolds + surveyLull, surveyFrom, 0},
+		{surveyHolds + time.Millisecond, surveyFrom + 1, 1}, // the list that came of it was short
+		{surveyHolds + time.Millisecond, 2, 2},
+		{surveyHolds + time.Millisecond, 1, 1},
+		{surveyHolds + time.Millisecond, 1, 0},
+	} {
+		now = now.Add(c.pause)
+		s.short = i > 5
+		if got := listed(c.questions); got != c.want {
+			t.Errorf("%d: %d of %d questions call for a list, want %d", i, got, c.questions, c.want)
+		}
+	}
+}
