@@ -245,6 +245,8 @@ func (p *pass) driftHint(outcome string) string {
 		return fightHint(p.name)
 	case !p.heals():
 		return p.pendingHint()
+	case slices.ContainsFunc(p.found, func(f drift.Finding) bool { return f.Class == drift.Foreign }):
+		return "something that is not the app's stands in its place: syncd explain " + p.name
 	case p.will.noHealing() && p.will.force == nil:
 		return fmt.Sprintf("it is repaired when the window opens (%s), or by: syncd sync %s --force --reason TEXT", p.will.window, p.name)
 	}

@@ -67,11 +67,11 @@ func took(d time.Duration) string {
 // toneOf is the colour of an outcome.
 func toneOf(o reconcile.Outcome) colour {
 	switch o {
-	case reconcile.Unchanged, reconcile.Applied:
+	case reconcile.Unchanged, reconcile.Applied, "resolved", "recovered":
 		return green
 	case reconcile.Halted, reconcile.Rejected, reconcile.Unreachable:
 		return red
-	case reconcile.RolledBack, reconcile.Held, reconcile.Degraded, reconcile.Blocked:
+	case reconcile.RolledBack, reconcile.Held, reconcile.Degraded, reconcile.Blocked, "opened", "changed", "fight":
 		return yellow
 	default:
 		return plain
