@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -329,9 +330,10 @@ func TestRepairThatFailsIsNoFight(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
 		w.repo.shop(healthy("v1"))
 		w.ends(reconcile.Applied)
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		w.target.OnCall(func(c applytest.Call) error {
-			if c.Verb == "put" && down {
+			if c.Verb == "put" && down.Load() {
 				return fault.As(fault.Rejected, errors.New("the daemon is ending"))
 			}
 			return nil
@@ -344,7 +346,7 @@ func TestRepairThatFailsIsNoFight(t *testing.T) {
 		if s := w.status(); s.Outcome != reconcile.Degraded || !strings.Contains(s.Reason, "repair failed") {
 			t.Errorf("it is %s: %s", s.Outcome, s.Reason)
 		}
-		down = false
+		down.Store(false)
 		later(2 * time.Minute)
 		w.runs("web", "v1")
 		if got := w.lines("drift"); len(got) != 2 || !strings.HasPrefix(got[1], "resolved") {
