@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,28 +118,16 @@ func (t *teller) Queues() []metrics.Queue {
 		return nil
 	}
 	waiting, oldest := n.Waiting()
-	queues := map[string]*metrics.Queue{}
+	queues := map[string]metrics.Queue{}
 	for name, count := range waiting {
-		queues[name] = &metrics.Queue{Channel: name, Waiting: count, Oldest: oldest[name]}
+		queues[name] = metrics.Queue{Channel: name, Waiting: count, Oldest: oldest[name], Ended: map[string]uint64{}}
 	}
 	for of, count := range n.Deliveries() {
-		q := queues[of[0]]
-		switch {
-		case q == nil:
-		case of[1] == string(outbox.Delivered):
-			q.Delivered += count
-		case of[1] == string(outbox.Retried):
-			q.Failed += count
-		default:
-			q.Dropped += count
+		if q, ok := queues[of[0]]; ok {
+			q.Ended[of[1]] = count
 		}
 	}
-	var all []metrics.Queue
-	for _, q := range queues {
-		all = append(all, *q)
-	}
-	slices.SortFunc(all, func(a, b metrics.Queue) int { return cmp.Compare(a.Channel, b.Channel) })
-	return all
+	return slices.SortedFunc(maps.Values(queues), func(a, b metrics.Queue) int { return cmp.Compare(a.Channel, b.Channel) })
 }
 
 // noted is a record that lets be read on what is written to it.

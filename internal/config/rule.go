@@ -68,6 +68,8 @@ func shapes() []shape {
 		{name: "hostPort", want: "HOST:PORT, such as mail.example.org:587", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`},
 		{name: "mail", want: "an e-mail address", pattern: `^[^@\s<>,;"]+@[^@\s<>,;"]+$`},
 		{name: "template", want: "a template", pattern: `\S`},
+		{name: "objects", want: "KIND/NAME, such as Deployment/web*", pattern: `^[^\s/]+/[^\s/]+(/[^\s/]+)?$`, check: checkObjects},
+		{name: "fieldPath", want: "a field, such as spec.replicas or /spec/replicas", pattern: `^\S+$`, check: checkFieldPath},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
 }

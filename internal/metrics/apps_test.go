@@ -138,9 +138,9 @@ type letters []Queue
 func (l letters) Queues() []Queue { return l }
 
 func TestAPageTellsWhatWaitsToBeTold(t *testing.T) {
-	page := told(t, OfQueues(letters{{Channel: "ops", Waiting: 3, Oldest: at(0), Delivered: 7, Failed: 2, Dropped: 1}, {Channel: "mail"}}))
+	page := told(t, OfQueues(letters{{Channel: "ops", Waiting: 3, Oldest: at(0), Ended: map[string]uint64{"delivered": 7, "given up": 1}}, {Channel: "mail"}}))
 	has(t, page, `syncd_notifications_waiting{channel="ops"} 3`, `syncd_notifications_oldest_timestamp_seconds{channel="ops"} 1.7e+09`,
-		`syncd_notifications_delivered_total{channel="ops"} 7`, `syncd_notifications_failed_total{channel="ops"} 2`, `syncd_notifications_dropped_total{channel="ops"} 1`,
+		`syncd_notifications_total{channel="ops",outcome="delivered"} 7`, `syncd_notifications_total{channel="ops",outcome="given up"} 1`,
 		`syncd_notifications_waiting{channel="mail"} 0`)
 	if strings.Contains(strings.Join(page, "\n"), `oldest_timestamp_seconds{channel="mail"}`) {
 		t.Error("an empty queue has no oldest message")

@@ -26,6 +26,12 @@ type noBells struct{}
 func (noBells) Accepted() map[string]uint64   { return map[string]uint64{"forge": 1} }
 func (noBells) Refused() map[[2]string]uint64 { return map[[2]string]uint64{{"forge", "path"}: 1} }
 
+type shut struct{}
+
+func (shut) AppWindows() (open, waiting map[string]bool) {
+	return map[string]bool{"shop": false}, map[string]bool{"shop": true}
+}
+
 // everything are all collectors that there are, but the process' own.
 func everything() []Collector {
 	engine, git, child, passes := OfEngine(), OfGit(), OfChild(), NewDurations()
@@ -35,7 +41,7 @@ func everything() []Collector {
 	passes.Pass("applied", time.Second, map[string]time.Duration{"render": time.Second})
 	return []Collector{
 		OfApps(shops{shop("shop")}), OfAgent(desk{Leads: true, Passes: map[string]int{"waiting": 0}}), OfProcess("1")[0], engine, git, child, passes,
-		OfRemotes(remotesOf{{Name: "https://a/r", Answered: at(0)}}), OfHooks(noBells{}), OfGates(nil, nil), //nolint:staticcheck // it is only described
+		OfRemotes(remotesOf{{Name: "https://a/r", Answered: at(0)}}), OfHooks(noBells{}), OfWindows(shut{}), OfQueues(letters{{Channel: "ops", Waiting: 1, Oldest: at(0), Ended: map[string]uint64{"delivered": 1}}}), OfGates(nil, nil), //nolint:staticcheck // it is only described
 	}
 }
 
@@ -87,5 +93,26 @@ func TestMetricsAreNamedAsPrometheusWantsThem(t *testing.T) {
 	}
 	for _, p := range problems {
 		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+// An alert on a metric that nobody exposes never fires, and a panel stays empty.
+func TestAlertsAndDashboardAskForMetricsThatThereAre(t *testing.T) {
+	exposed := map[string]bool{}
+	for _, name := range named(append(everything(), OfProcess("1")...)...) {
+		for _, suffix := range []string{"", "_bucket", "_sum", "_count"} {
+			exposed[name+suffix] = true
+		}
+	}
+	for _, file := range []string{"rules.yaml", "rules_test.yaml", "dashboard.json"} {
+		asked := regexp.MustCompile(`\b(syncd|process|go)_[a-z_]+`).FindAllString(read(t, "../../deploy/monitoring/"+file), -1)
+		for _, name := range asked {
+			if !exposed[name] {
+				t.Errorf("%s asks for %s, which is not exposed", file, name)
+			}
+		}
+		if len(asked) < 10 {
+			t.Errorf("%s asks for %q", file, asked)
+		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Queue is what waits to be delivered to one channel, and what was.
+// Queue is what waits to be delivered to one channel, and what became of the rest.
 type Queue struct {
 	// Channel is its name in the settings.
 	Channel string
@@ -14,9 +14,8 @@ type Queue struct {
 	// zero where none waits.
 	Waiting int
 	Oldest  time.Time
-	// Delivered, Failed and Dropped count since the start: messages that arrived, tries
-	// that did not, and messages that were given up.
-	Delivered, Failed, Dropped uint64
+	// Ended counts tries since the start, by a word for what became of them.
+	Ended map[string]uint64
 }
 
 // Queues says what is known of each channel, without asking it.
@@ -25,30 +24,28 @@ type Queues interface {
 }
 
 type queues struct {
-	from                                        Queues
-	waiting, oldest, delivered, failed, dropped *prometheus.Desc
+	from                   Queues
+	waiting, oldest, total *prometheus.Desc
 }
 
 // OfQueues collects what waits to be told to people.
 func OfQueues(from Queues) Collector {
-	of := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc("syncd_notifications_"+name, help, []string{"channel"}, nil)
+	of := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("syncd_notifications_"+name, help, append([]string{"channel"}, labels...), nil)
 	}
 	return &queues{
-		from:      from,
-		waiting:   of("waiting", "Messages that were not delivered yet."),
-		oldest:    of("oldest_timestamp_seconds", "From when the oldest message is that waits."),
-		delivered: of("delivered_total", "Messages that were delivered."),
-		failed:    of("failed_total", "Tries to deliver a message that failed."),
-		dropped:   of("dropped_total", "Messages that were given up."),
+		from:    from,
+		waiting: of("waiting", "Messages that were not delivered yet."),
+		oldest:  of("oldest_timestamp_seconds", "From when the oldest message is that waits."),
+		total:   of("total", "Tries to deliver a message, by what became of them.", "outcome"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *queues) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.waiting, c.oldest, c.delivered, c.failed, c.dropped} {
-		ch <- d
-	}
+	ch <- c.waiting
+	ch <- c.oldest
+	ch <- c.total
 }
 
 // Collect implements prometheus.Collector.
@@ -58,8 +55,8 @@ func (c *queues) Collect(ch chan<- prometheus.Metric) {
 		if !q.Oldest.IsZero() {
 			ch <- gauge(c.oldest, float64(q.Oldest.Unix()), q.Channel)
 		}
-		for desc, n := range map[*prometheus.Desc]uint64{c.delivered: q.Delivered, c.failed: q.Failed, c.dropped: q.Dropped} {
-			ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), q.Channel)
+		for outcome, n := range q.Ended {
+			ch <- prometheus.MustNewConstMetric(c.total, prometheus.CounterValue, float64(n), q.Channel, outcome)
 		}
 	}
 }
