@@ -84,7 +84,7 @@ func within(lines, known []string) bool {
 
 // due are the routes that want to be reminded of the incident by now, and when the
 // next one will; after is how long each of them waits, 0 for never. A clock that was
-// put back reminds from now on.
+// put back reminds at once.
 func (i *incident) due(now time.Time, after map[string]time.Duration) (routes []string, next time.Time) {
 	if !kinds()[i.Last.Event].nags {
 		return nil, time.Time{}
@@ -94,11 +94,7 @@ func (i *incident) due(now time.Time, after map[string]time.Duration) (routes []
 		if !ok || wait == 0 {
 			continue
 		}
-		if at.After(now) {
-			at = now
-			i.Routes[route] = now
-		}
-		if again := at.Add(wait); !again.After(now) {
+		if again := at.Add(wait); !again.After(now) || at.After(now.Add(wait)) {
 			routes = append(routes, route)
 		} else {
 			next = earliest(next, again)

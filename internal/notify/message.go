@@ -54,6 +54,9 @@ func (g *group) add(t Told, now time.Time) {
 	if of := thread(t.Fact); of != "" {
 		if i := slices.IndexFunc(g.Facts, func(old Told) bool { return thread(old.Fact) == of }); i >= 0 {
 			old := g.Facts[i]
+			if t.Reminder {
+				return // it is told anyhow
+			}
 			g.Facts = slices.Delete(g.Facts, i, i+1)
 			g.uncount(old.Event)
 			if len(t.Findings) == 0 {

@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/outbox"
 )
 
 func bubble(t *testing.T, conf config.Notify, story func(p *place)) {
@@ -188,5 +191,113 @@ func TestALeftAppEndsItsIncident(t *testing.T) {
 		p.happens(time.Minute, sync1("shop", "halted", "x"))
 		p.happens(10*time.Hour, Fact{App: "shop", Kind: "release", Who: "jane"})
 		p.says("ops", "10 prod-1: shop halted")
+	})
+}
+
+// flaky is a record that cannot be read for a while.
+type flaky struct {
+	*record
+	until time.Time
+}
+
+func (f flaky) Since(id uint64, limit int) ([]Fact, error) {
+	if time.Now().Before(f.until) {
+		return nil, errDown
+	}
+	return f.record.Since(id, limit)
+}
+
+// A record that cannot be read is read later.
+func TestARecordThatFailsIsReadLater(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.end()
+		p.start()
+		p.n.opts.Journal = flaky{p.record, time.Now().Add(5 * time.Minute)}
+		p.happens(time.Hour, sync1("shop", "halted", "x"))
+		p.says("ops", "310 prod-1: shop halted")
+	})
+}
+
+// A clock that is put back by years, while the agent was away, silences nobody.
+func TestAClockThatIsPutBackSilencesNobody(t *testing.T) {
+	bubble(t, toOps(config.Route{Remind: duration(time.Hour)}), func(p *place) {
+		p.happens(5*time.Second, sync1("shop", "halted", "x")) // collected, and not sent yet
+		p.end()
+		shift(t, p, 20*365*24*time.Hour)
+		p.start()
+		p.wait(2*time.Hour - time.Minute)
+		p.says("ops", "5 prod-1: shop halted", "3615 prod-1: shop still: halted")
+	})
+}
+
+// shift puts all times in the outbox into the future: for it, the clock was put back.
+func shift(t *testing.T, p *place, by time.Duration) {
+	t.Helper()
+	box, err := outbox.Open(p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		var g group
+		var i incident
+		if _, err := tx.Get(groupsShelf, "route-1", &g); err != nil {
+			return err
+		}
+		if _, err := tx.Get(incidentsShelf, "sync/shop", &i); err != nil {
+			return err
+		}
+		g.Since, i.Since = g.Since.Add(by), i.Since.Add(by)
+		for name, at := range i.Routes {
+			i.Routes[name] = at.Add(by)
+		}
+		return errors.Join(tx.Put(groupsShelf, "route-1", g), tx.Put(incidentsShelf, "sync/shop", i))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The end of the agent does not wait for a channel that hangs.
+func TestTheAgentEndsWhoeverHangs(t *testing.T) {
+	bubble(t, confOf(config.Route{To: []string{"ops", "slow"}}), func(p *place) {
+		p.n.channels["slow"] = hanging{}
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		begun := time.Now()
+		p.end()
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		p.start()
+		p.wait(time.Minute)
+		p.says("slow", "63 prod-1: shop halted")
+		p.says("ops", "10 prod-1: shop halted")
+	})
+}
+
+// hanging is a channel that answers nothing.
+type hanging struct{}
+
+func (hanging) send(ctx context.Context, _ Message) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// What waits for a channel that is gone from the settings is forgotten.
+func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
+	bubble(t, confOf(config.Route{To: []string{"ops", "gone"}}), func(p *place) {
+		p.told["gone"].fail = errDown
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		p.end()
+		with := p.conf
+		p.conf = toOps(config.Route{})
+		delete(p.told, "gone")
+		p.start()
+		p.end()
+		p.conf, p.told["gone"] = with, &told{from: p.begun}
+		p.start()
+		p.wait(time.Hour)
+		p.says("gone")
 	})
 }
