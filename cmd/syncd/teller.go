@@ -68,9 +68,10 @@ func (t *teller) begin(ctx context.Context, store record, open *closers) (record
 	if note := box.Recovered(); note != "" {
 		t.log.Warn(note)
 	}
+	shared, _ := store.(notify.Shared) // of a record in the cluster, which outlasts this outbox
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: shared, Log: t.log,
 	})
 	if err != nil {
 		return nil, err

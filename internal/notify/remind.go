@@ -29,7 +29,8 @@ func (n *Notifier) endWell() error {
 	})
 }
 
-// wellAgain ends an app's incident, unless what it is about came later.
+// wellAgain ends an app's incident, unless what it is about came later. Where nobody
+// was told of it, nobody is told of its end.
 func (k *keeping) wellAgain(app string, at time.Time) error {
 	open, err := k.incident(syncOf(app))
 	if err != nil || open == nil || open.Last.At.After(at) {
@@ -37,7 +38,7 @@ func (k *keeping) wellAgain(app string, at time.Time) error {
 	}
 	f := open.Last.Fact
 	f.At, f.Kind, f.Outcome, f.Reason, f.Hint, f.Findings, f.More, f.Duration = at, "sync", recovered, "", "", nil, 0, 0
-	return k.take(f, false)
+	return k.take(f, len(open.Routes) == 0)
 }
 
 // lookAfter reminds of what is still so, and forgets what nobody ever ended; next is
