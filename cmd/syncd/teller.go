@@ -101,13 +101,13 @@ func (t *teller) telling() *notify.Notifier {
 	return t.now
 }
 
-// hearing lets apps that are found well end what was told of them: that is not on
-// record.
+// hearing lets passes that are not on record end what was told of their apps: those
+// that found nothing to do.
 func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 	return func(e reconcile.Event) {
 		hear(e)
-		if n := t.telling(); n != nil && e.Result != nil && e.Result.Outcome == reconcile.Unchanged {
-			n.Well(e.App, e.At)
+		if n, r := t.telling(), e.Result; n != nil && r != nil && (r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Held) {
+			n.Found(e.App, string(r.Outcome), r.Reason, e.At)
 		}
 	}
 }

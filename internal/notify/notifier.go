@@ -76,8 +76,8 @@ type Notifier struct {
 	bells    map[string]chan struct{} // of channels that are told what is so
 	remind   map[string]time.Duration
 
-	mu   sync.Mutex // guards what follows
-	well map[string]time.Time
+	mu    sync.Mutex // guards what follows
+	found map[string]found
 	// unwell are the apps whose own state is an incident.
 	unwell map[string]bool
 
@@ -98,7 +98,7 @@ func New(opts Options) (*Notifier, error) {
 	n := &Notifier{
 		opts: opts, routes: routes, notes: notes, channels: map[string]channel{}, counts: newCounts(slices.Sorted(maps.Keys(opts.Channels))),
 		wake: make(chan struct{}, 1), bells: map[string]chan struct{}{}, remind: map[string]time.Duration{},
-		well: map[string]time.Time{}, unwell: map[string]bool{},
+		found: map[string]found{}, unwell: map[string]bool{},
 	}
 	for _, r := range routes {
 		n.remind[r.name] = r.RemindAfter()
@@ -121,18 +121,24 @@ func (n *Notifier) Wake() {
 	}
 }
 
-// Well says that an app was found as it should be at this time, without a change,
-// which is not on record. It does not block.
-func (n *Notifier) Well(app string, at time.Time) {
+// Found says how an app was found by a pass that is not on record: unchanged, which is
+// well, or held. That ends, or changes, what was told of it before. It does not block.
+func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
 	n.mu.Lock()
 	wanted := n.unwell[app]
 	if wanted {
-		n.well[app] = at
+		n.found[app] = found{outcome, reason, at}
 	}
 	n.mu.Unlock()
 	if wanted {
 		n.Wake()
 	}
+}
+
+// found is how an app was found.
+type found struct {
+	outcome, reason string
+	at              time.Time
 }
 
 // Run tells until ctx ends. What is being sent then has three seconds to arrive; all

@@ -55,14 +55,25 @@ func TestAnAppThatIsFoundWellEndsItsIncident(t *testing.T) {
 	bubble(t, toOps(config.Route{}), func(p *place) {
 		before := time.Now()
 		p.happens(time.Minute, sync1("shop", "degraded", "web is unhealthy"))
-		p.n.Well("shop", before.Add(-time.Second)) // what was found before says nothing
-		p.n.Well("blog", time.Now())
+		p.n.Found("shop", "unchanged", "", before.Add(-time.Second)) // what was found before says nothing
+		p.n.Found("blog", "unchanged", "", time.Now())
 		p.wait(time.Minute)
-		p.n.Well("shop", time.Now())
+		p.n.Found("shop", "unchanged", "", time.Now())
 		p.wait(time.Minute)
-		p.n.Well("shop", time.Now())
+		p.n.Found("shop", "unchanged", "", time.Now())
 		p.wait(time.Minute)
 		p.says("ops", "10 prod-1: shop degraded", "130 prod-1: shop is well again")
+	})
+}
+
+// What was halted, and is held back since a person went back, needs nobody any more.
+func TestAHaltedAppThatIsHeldNeedsNobody(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"), sync1("blog", "rolled back", "y"))
+		p.n.Found("shop", "held", "a person rolled back", time.Now())
+		p.n.Found("blog", "held", "it failed", time.Now())
+		p.wait(24 * time.Hour)
+		p.says("ops", "10 prod-1: 1 halted, 1 rolled back", "70 prod-1: shop held back")
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 	"syncd.io/syncd/internal/outbox"
 )
 
-// turn reads the record to its end, ends what is well again, reminds, and sends the
+// turn reads the record to its end, takes what was found, reminds, and sends the
 // groups whose time has come; next is when there is something to do by itself. quiet
 // takes what is old for told.
 func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
@@ -22,7 +22,7 @@ func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
 			break
 		}
 	}
-	if err := n.endWell(); err != nil {
+	if err := n.takeFound(); err != nil {
 		return time.Time{}, err
 	}
 	if next, err = n.lookAfter(time.Now()); err != nil {
