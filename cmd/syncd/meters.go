@@ -16,6 +16,8 @@ import (
 type meters struct {
 	engine, git, child *metrics.Calls
 	passes             *metrics.Durations
+	// queues are what waits to be told; nil is nothing.
+	queues *teller
 }
 
 func newMeters() *meters {
@@ -25,6 +27,9 @@ func newMeters() *meters {
 // collectors are all that is counted of who, with this process.
 func (m *meters) collectors(who knowing) []metrics.Collector {
 	told := append(metrics.OfProcess(thisBuild().Version), metrics.OfAgent(facts{who}), metrics.OfApps(facts{who}))
+	if m.queues != nil {
+		told = append(told, metrics.OfQueues(m.queues))
+	}
 	return append(told, m.engine, m.git, m.child, m.passes)
 }
 
