@@ -159,6 +159,7 @@ func work(ctx context.Context, a *reconcile.Agent, host config.Host, readOnly bo
 type counted interface {
 	metrics.Gates
 	metrics.Remotes
+	metrics.Windows
 	knowing
 }
 
@@ -173,7 +174,7 @@ type answering interface {
 // respond lets the API and the page for scrapes answer, and webhooks come in, as
 // part of group.
 func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host, m *meters) error {
-	told := append(m.collectors(who), metrics.OfGates(ctx, who), metrics.OfRemotes(who))
+	told := append(m.collectors(who), metrics.OfGates(ctx, who), metrics.OfRemotes(who), metrics.OfWindows(who))
 	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
 		return err

@@ -63,6 +63,15 @@ func (t *turns) Remotes() []source.RemoteStatus {
 	return a.Remotes()
 }
 
+// AppWindows implements metrics.Windows; who stands by changes nothing.
+func (t *turns) AppWindows() (open, waiting map[string]bool) {
+	a, err := t.leading()
+	if err != nil {
+		return nil, nil
+	}
+	return a.AppWindows()
+}
+
 // Known is what the agent knows of its apps; who stands by has none.
 func (t *turns) Known() []reconcile.Known {
 	if a, err := t.leading(); err == nil {

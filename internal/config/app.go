@@ -24,6 +24,7 @@ type App struct {
 	// Kubernetes says how the app is built for a cluster, and as whom it is applied.
 	Kubernetes KubernetesApp  `yaml:"kubernetes,omitempty" json:"kubernetes,omitzero"`
 	Sync       Sync           `yaml:"sync,omitempty" json:"sync,omitzero"`
+	Drift      Drift          `yaml:"drift,omitempty" json:"drift,omitzero"`
 	Rollout    Rollout        `yaml:"rollout,omitempty" json:"rollout,omitzero"`
 	Rollback   Rollback       `yaml:"rollback,omitempty" json:"rollback,omitzero"`
 	Jobs       map[string]Job `yaml:"jobs,omitempty" json:"jobs,omitempty" keys:"service"`

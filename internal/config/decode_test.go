@@ -127,7 +127,7 @@ func TestEmptyAppHasEveryDefault(t *testing.T) {
 func TestDecodeAppRejects(t *testing.T) {
 	for name, c := range map[string]struct{ text, want, hint string }{
 		"unknown key":     {"sync:\n  selfheal: true\n", `f:2: unknown key "sync.selfheal"`, `did you mean "selfHeal"?`},
-		"unknown far":     {"xyzzy: 1\n", `f:1: unknown key "xyzzy"`, "known keys here: name, owner, hosts, compose, profiles, dependsOn, hostDir, gate, kubernetes, sync, rollout, rollback, jobs, health"},
+		"unknown far":     {"xyzzy: 1\n", `f:1: unknown key "xyzzy"`, "known keys here: name, owner, hosts, compose, profiles, dependsOn, hostDir, gate, kubernetes, sync, drift, rollout, rollback, jobs, health"},
 		"misplaced":       {"selfHeal: true\n", `f:1: unknown key "selfHeal"`, "it belongs at sync.selfHeal"},
 		"duplicate":       {"name: a\nowner: x\nname: b\n", `f:3: duplicate key "name", first on line 1`, "remove one of them"},
 		"on":              {"sync: {auto: on}\n", `f:1: sync.auto is "on": want true or false`, "write true or false"},

@@ -53,6 +53,9 @@ func (a App) AutoSync() bool { return or(a.Sync.Auto, true) }
 // SelfHeal tells whether drift is repaired, and not only reported.
 func (a App) SelfHeal() bool { return or(a.Sync.SelfHeal, true) }
 
+// DriftGrace is how old drift has to be before it is repaired.
+func (h Host) DriftGrace(a App) time.Duration { return or(a.Drift.Grace, h.Drift.Grace).D() }
+
 // Prune tells whether what is ours and no longer wanted is removed.
 func (a App) Prune() bool { return or(a.Sync.Prune, true) }
 

@@ -30,6 +30,8 @@ type Host struct {
 	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
 	// Sync says when this host's apps may be changed.
 	Sync HostSync `yaml:"sync,omitempty" json:"sync,omitzero"`
+	// Drift is what holds for apps that say nothing else.
+	Drift HostDrift `yaml:"drift,omitempty" json:"drift,omitzero"`
 }
 
 // Metrics is where they can be scraped, besides the socket.

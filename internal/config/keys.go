@@ -74,6 +74,9 @@ func hostKeys() []keyDoc {
 		{"sync.windows", "none", "Times at which changes are allowed, or denied. See [windows](triggers.md#windows)."},
 	}, windowKeys(), []keyDoc{
 		{"sync.windows.apps", "every app", "The apps that it is for."},
+		{"drift", "", "What is done about drift of apps that say nothing else. See [drift](drift.md)."},
+		{"drift.grace", "0s", "How old drift has to be before it is repaired, from 0s to 744h. It is reported at once."},
+		{"drift.schedule", "none; a full look every ten minutes is made anyway", "When every app is looked at in full, besides what events ask for: a cron expression, such as `0 6 * * *`, in UTC."},
 	})
 }
 
@@ -112,6 +115,13 @@ func appKeys() []keyDoc {
 		{"sync.prune", "true", "Removes what belongs to the app and is no longer wanted. Volumes never go without consent."},
 		{"sync.windows", "none", "Times at which the app may be changed, or may not. The host's windows count besides: both have to be open. See [windows](triggers.md#windows)."},
 	}, windowKeys(), []keyDoc{
+		{"drift", "", "What is done about differences that syncd did not make. See [drift](drift.md)."},
+		{"drift.ignore", "none", "Fields that may differ: that is no drift, and syncd does not put them back by itself."},
+		{"drift.ignore.objects", "every object", "Globs of KIND/NAME or KIND/NAMESPACE/NAME, such as `Deployment/web*` or `container/web`."},
+		{"drift.ignore.fields", "", "Fields as `syncd drift` prints them (`spec.replicas`), or JSON pointers (`/spec/replicas`), with all that is below; `*` stands for one name."},
+		{"drift.ignore.reason", "", "Why, for those who read of it."},
+		{"drift.grace", "the host's, else 0s", "How old drift has to be before it is repaired, from 0s to 744h. It is reported at once."},
+		{"drift.schedule", "the host's", "When the app is looked at in full, besides what events ask for: a cron expression, such as `0 6 * * *`, in UTC."},
 		{"rollout", "", "The clocks of a change."},
 		{"rollout.timeout", "1m", "How long an instance may take from start to healthy, from 1s to 24h."},
 		{"rollout.soak", "5s", "How long the whole app must stay healthy before the revision is good, from 0s to 24h."},

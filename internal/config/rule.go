@@ -63,6 +63,8 @@ func shapes() []shape {
 		{name: "registryAddress", want: "HOST or HOST:PORT of a registry, or http://HOST[:PORT]", pattern: `^(https?://)?([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`},
 		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
 		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
+		{name: "objects", want: "KIND/NAME, such as Deployment/web*", pattern: `^[^\s/]+/[^\s/]+(/[^\s/]+)?$`, check: checkObjects},
+		{name: "fieldPath", want: "a field, such as spec.replicas or /spec/replicas", pattern: `^\S+$`, check: checkFieldPath},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
 }

@@ -20,6 +20,8 @@ type Options struct {
 	// repeats them. Those of less than four bytes are in everything and not looked
 	// for.
 	Secrets []string
+	// Ignore are rules for fields that may differ.
+	Ignore []Rule
 }
 
 // Compare returns one finding per pair, in the order of pairs.
@@ -85,7 +87,8 @@ func settled(p resource.Pair, opts Options) bool {
 // and is not that job: a service that was called like it, another input's run.
 func usurped(p resource.Pair, opts Options) bool {
 	for _, live := range p.Live {
-		other := slices.ContainsFunc(changes(p, live, opts), func(c Change) bool { return !c.InPlace })
+		all, _ := changes(p, live, opts)
+		other := slices.ContainsFunc(all, func(c Change) bool { return !c.InPlace })
 		if live.Running && other {
 			return true
 		}
@@ -95,7 +98,7 @@ func usurped(p resource.Pair, opts Options) bool {
 
 func compareLive(f Finding, p resource.Pair, opts Options) Finding {
 	nearest := best(p, opts)
-	f.Changes = nearest.changes
+	f.Changes, f.Ignored = nearest.changes, nearest.ignored
 	if nearest.inPlace {
 		f.Match = nearest.index
 	}
@@ -116,6 +119,7 @@ func compareLive(f Finding, p resource.Pair, opts Options) Finding {
 type candidate struct {
 	index   int
 	changes []Change
+	ignored []Ignored
 	inPlace bool
 	running bool
 }
@@ -125,7 +129,8 @@ type candidate struct {
 func best(p resource.Pair, opts Options) candidate {
 	out := candidate{index: None}
 	for i, live := range p.Live {
-		c := candidate{index: i, changes: changes(p, live, opts), inPlace: true, running: live.Running}
+		c := candidate{index: i, inPlace: true, running: live.Running}
+		c.changes, c.ignored = changes(p, live, opts)
 		for _, ch := range c.changes {
 			c.inPlace = c.inPlace && ch.InPlace
 		}
@@ -147,9 +152,12 @@ func (c candidate) nearer(o candidate) bool {
 	}
 }
 
-func changes(p resource.Pair, live resource.Instance, opts Options) []Change {
+func changes(p resource.Pair, live resource.Instance, opts Options) ([]Change, []Ignored) {
 	d := differ{inPlace: p.InPlace, sensitive: slices.Concat(p.Want.Sensitive, opts.Sensitive[p.Key]), secrets: opts.Secrets}
-	return d.diff(p.Stored, live.Spec)
+	if !p.Want.Once { // a job runs as it is wanted
+		d.sieve = sieveOf(opts.Ignore, p.Key)
+	}
+	return d.diff(p.Stored, live.Spec), d.ignored
 }
 
 func hasPrefix(pointer string, prefixes []string) bool {

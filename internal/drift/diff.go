@@ -19,6 +19,9 @@ type differ struct {
 	sensitive []string
 	secrets   []string
 	changes   []Change
+	// sieve lets fields differ; ignored are those that do.
+	sieve   sieve
+	ignored []Ignored
 }
 
 // spot is one place in both trees: its JSON pointer (for rules) and its path
@@ -190,6 +193,10 @@ func (d *differ) leaf(at spot, want, live any) {
 		c.Want, c.Live = span(want), span(live)
 	default:
 		c.Want, c.Live = showBoth(want, live)
+	}
+	if reason, ok := d.sieve.lets(at); ok {
+		d.ignored = append(d.ignored, Ignored{Change: c, Rule: reason})
+		return
 	}
 	d.changes = append(d.changes, c)
 }

@@ -59,6 +59,8 @@ type Finding struct {
 	// Changes are the fields of the matching (or nearest) instance that differ;
 	// never empty where Class is Modified.
 	Changes []Change `json:"changes,omitempty"`
+	// Ignored are fields that differ, as a rule allows.
+	Ignored []Ignored `json:"ignored,omitempty"`
 	// Aside are fields that others have put beside ours, each with who did: they are
 	// told, and stay.
 	Aside []string `json:"aside,omitempty"`

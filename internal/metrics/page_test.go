@@ -30,6 +30,12 @@ type posted map[string]uint64
 
 func (p posted) Counts() map[string]uint64 { return p }
 
+type shut struct{}
+
+func (shut) AppWindows() (open, waiting map[string]bool) {
+	return map[string]bool{"shop": false}, map[string]bool{"shop": true}
+}
+
 // everything are all collectors that there are, but the process' own.
 func everything() []Collector {
 	engine, git, child, passes := OfEngine(), OfGit(), OfChild(), NewDurations()
@@ -39,7 +45,7 @@ func everything() []Collector {
 	passes.Pass("applied", time.Second, map[string]time.Duration{"render": time.Second})
 	return []Collector{
 		OfApps(shops{shop("shop")}), OfAgent(desk{Leads: true, Passes: map[string]int{"waiting": 0}}), OfProcess("1")[0], engine, git, child, passes,
-		OfRemotes(remotesOf{{Name: "https://a/r", Answered: at(0)}}), OfHooks(noBells{}), OfTraces(posted{"sent": 1}), OfQueues(letters{{Channel: "ops", Waiting: 1, Oldest: at(0), Ended: map[string]uint64{"delivered": 1}}}), OfGates(nil, nil), //nolint:staticcheck // it is only described
+		OfRemotes(remotesOf{{Name: "https://a/r", Answered: at(0)}}), OfHooks(noBells{}), OfWindows(shut{}), OfTraces(posted{"sent": 1}), OfQueues(letters{{Channel: "ops", Waiting: 1, Oldest: at(0), Ended: map[string]uint64{"delivered": 1}}}), OfGates(nil, nil), //nolint:staticcheck // it is only described
 	}
 }
 

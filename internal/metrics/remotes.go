@@ -14,8 +14,8 @@ type Remotes interface {
 
 // remotes collects what became of the last question to each remote.
 type remotes struct {
-	from            Remotes
-	state, answered *prometheus.Desc
+	from                     Remotes
+	state, answered, refused *prometheus.Desc
 }
 
 // OfRemotes collects the states of the remotes. Their URLs hold no secret.
@@ -24,6 +24,7 @@ func OfRemotes(from Remotes) prometheus.Collector {
 		from:     from,
 		state:    prometheus.NewDesc("syncd_remote_state", "1 for the state that the remote is in, 0 for the others.", []string{"remote", "state"}, nil),
 		answered: prometheus.NewDesc("syncd_remote_answered_timestamp_seconds", "When the remote answered last.", []string{"remote"}, nil),
+		refused:  prometheus.NewDesc("syncd_remote_refused_total", "Revisions that the remote named and that were not followed, by the state that they brought it to.", []string{"remote", "cause"}, nil),
 	}
 }
 
@@ -31,6 +32,7 @@ func OfRemotes(from Remotes) prometheus.Collector {
 func (c *remotes) Describe(ch chan<- *prometheus.Desc) {
 	ch <- c.state
 	ch <- c.answered
+	ch <- c.refused
 }
 
 // Collect implements prometheus.Collector.
@@ -47,6 +49,9 @@ func (c *remotes) Collect(ch chan<- prometheus.Metric) {
 				is = 1
 			}
 			ch <- prometheus.MustNewConstMetric(c.state, prometheus.GaugeValue, is, r.Name, string(state))
+		}
+		for _, cause := range source.RefusingStates() {
+			ch <- prometheus.MustNewConstMetric(c.refused, prometheus.CounterValue, float64(r.Refused[cause]), r.Name, string(cause))
 		}
 		if !r.Answered.IsZero() {
 			ch <- prometheus.MustNewConstMetric(c.answered, prometheus.GaugeValue, float64(r.Answered.Unix()), r.Name)

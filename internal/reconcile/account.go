@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -26,11 +27,16 @@ func (c *catalog) account(rec state.Record) string {
 }
 
 // settings are the app's. Where they cannot be read, or are gone, it keeps what they
-// said last of what may be done without being asked: its windows, too.
+// said last of what may be done without being asked: its windows, and what may differ,
+// too.
 func (c *catalog) settings(rec state.Record) config.App {
-	app, here := c.apps[rec.App]
+	var app render.App
+	here := false
+	if c != nil {
+		app, here = c.apps[rec.App]
+	}
 	if !here || app.Error != "" {
-		app.Config.Sync = rec.Sync
+		app.Config.Sync, app.Config.Drift = rec.Sync, rec.Drift
 	}
 	return app.Config
 }

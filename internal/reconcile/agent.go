@@ -22,7 +22,8 @@ import (
 type Agent struct {
 	opts    Options
 	workers map[string]*worker
-	mu      sync.Mutex // guards workers, claims and ending
+	order   []*worker  // the same, in name order
+	mu      sync.Mutex // guards workers, order, claims and ending
 	claims  claims
 	catalog atomic.Pointer[catalog]
 	// looking is held while the repository is asked, so that it is asked once.
@@ -95,6 +96,8 @@ func (a *Agent) meet(name string) error {
 		return err
 	}
 	a.workers[name] = w
+	at, _ := slices.BinarySearchFunc(a.order, name, func(o *worker, name string) int { return cmp.Compare(o.name, name) })
+	a.order = slices.Insert(a.order, at, w)
 	if a.onCluster() {
 		a.claims.remember(w.seen)
 	}
@@ -107,7 +110,7 @@ func (a *Agent) known(names []string) ([]*worker, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(names) == 0 {
-		names = slices.Sorted(maps.Keys(a.workers))
+		return slices.Clone(a.order), nil
 	}
 	var out []*worker
 	for _, n := range names {
@@ -118,6 +121,13 @@ func (a *Agent) known(names []string) ([]*worker, error) {
 		out = append(out, w)
 	}
 	return out, nil
+}
+
+// everyone are all workers, in name order.
+func (a *Agent) everyone() []*worker {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.order)
 }
 
 func unknownApp(name string, known []string) error {

@@ -14,7 +14,7 @@ import (
 )
 
 // catalog is one revision with the apps that it holds for this host, and the
-// host's own values at that time. It never changes.
+// host's own values at that time. It never changes, but for what the board learns.
 type catalog struct {
 	snapshot source.Snapshot
 	tracked  map[string]string // path -> "mode hash"
@@ -23,6 +23,8 @@ type catalog struct {
 	// shared is what the apps are rendered with.
 	shared *render.Shared
 	apps   map[string]render.App
+	// dependents are the apps that wait for another to be good, by its name.
+	dependents map[string][]string
 	// elsewhere are apps whose host selector does not match this host.
 	elsewhere map[string]render.App
 	values    map[string]string
@@ -30,6 +32,8 @@ type catalog struct {
 	valueHash string
 	// usualAccount is the host's for apps that name none.
 	usualAccount string
+	// board finds the apps that want a thing.
+	board *board
 	// doubt is why the revision, which was accepted once, would not be any more; nil
 	// where it would.
 	doubt error
@@ -39,7 +43,7 @@ type catalog struct {
 }
 
 // blind is the catalog of an agent that has not seen its repository yet.
-func blind() *catalog { return &catalog{blind: true} }
+func blind() *catalog { return &catalog{blind: true, board: &board{}} }
 
 // look asks the repository for the wanted revision and loads it if it is new.
 // It costs one ref query when nothing changed.
@@ -99,13 +103,13 @@ func (a *Agent) hostValues() (*catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the host's values: %w", err)
 	}
-	return &catalog{values: values, secret: secret, valueHash: hash, usualAccount: a.opts.Host.Account()}, nil
+	return &catalog{values: values, secret: secret, valueHash: hash, usualAccount: a.opts.Host.Account(), board: &board{}}, nil
 }
 
 // open finds the apps of the catalog's snapshot.
 func (a *Agent) open(ctx context.Context, c *catalog) error {
 	s := c.snapshot
-	c.apps, c.elsewhere = map[string]render.App{}, map[string]render.App{}
+	c.apps, c.elsewhere, c.dependents = map[string]render.App{}, map[string]render.App{}, map[string][]string{}
 	c.tracked, c.refused = s.Tracked()
 	found, err := a.opts.Renderer.Discover(ctx, render.DiscoverRequest{
 		Root: s.Dir, Path: a.opts.Host.Repo.Path, Refused: c.refused,
@@ -122,6 +126,9 @@ func (a *Agent) open(ctx context.Context, c *catalog) error {
 	for _, app := range found.Apps {
 		if app.Config.Hosts.Matches(a.opts.Host.Host.Labels) {
 			c.apps[app.Name] = app
+			for _, need := range app.Config.DependsOn {
+				c.dependents[need] = append(c.dependents[need], app.Name)
+			}
 		} else {
 			c.elsewhere[app.Name] = app
 		}

@@ -136,6 +136,19 @@ func TestAnAppIsLookedAtAndAppliedInTheNameOfItsAccount(t *testing.T) {
 	}
 }
 
+// So it is where somebody asks what another revision would do.
+func TestAPlanOfAnotherRevisionIsMadeInTheNameOfTheAccount(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.onCluster(func(o *reconcile.Options) { o.Host.Kubernetes = &config.Kubernetes{ServiceAccount: "apps"} })
+		w.repo.merge(as("", "shop", deployment(`"image":"v1"`)))
+		_, err := w.agent.Plan(t.Context(), reconcile.PlanRequest{Ref: commitName(0)})
+		w.must(err)
+		if got := w.target.Owned().As; got != "shop/apps" {
+			t.Errorf("it was looked at as %q", got)
+		}
+	})
+}
+
 // An app must not gain the agent's own rights by losing its settings.
 func TestAnAppWithoutSettingsKeepsItsAccount(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {

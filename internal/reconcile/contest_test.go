@@ -162,3 +162,25 @@ func TestAnAppWithoutPortsAsksNobody(t *testing.T) {
 		}
 	})
 }
+
+// What cannot be rendered is rendered once, and not by everybody who asks what it wants.
+func TestAnAppThatCannotBePutIsNotRenderedForAllOthers(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		apps := map[string]appFiles{
+			"shop":   {objects: []resource.Object{healthy("v1")}, homeless: true},
+			"broken": {objects: []resource.Object{healthy("v1")}, broken: "compose.yaml:3: not a mapping"},
+		}
+		for i := range 20 {
+			apps[fmt.Sprintf("app-%02d", i)] = appFiles{objects: wanting(fmt.Sprintf("port 0.0.0.0:%d/tcp", 8000+i))}
+		}
+		w.repo.merge(apps)
+		results, err := w.agent.Sync(t.Context(), reconcile.SyncRequest{}, nil)
+		w.must(err)
+		if _, rendered := w.repo.asked(); rendered > 30 {
+			t.Errorf("%d renderings of %d apps", rendered, len(results))
+		}
+		if len(results) != 22 || results[0].Outcome != reconcile.Applied {
+			t.Errorf("%d results, the first %s (%s)", len(results), results[0].Outcome, results[0].Reason)
+		}
+	})
+}

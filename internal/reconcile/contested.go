@@ -10,18 +10,6 @@ import (
 	"syncd.io/syncd/internal/state"
 )
 
-// others are the workers of the catalog's other apps, in name order.
-func (w *worker) others(c *catalog) ([]*worker, error) {
-	all, err := w.party, error(nil)
-	if all == nil {
-		all, err = w.agent.known(nil)
-	}
-	return slices.DeleteFunc(slices.Clone(all), func(o *worker) bool {
-		_, here := c.apps[o.name]
-		return !here || o.name == w.name
-	}), err
-}
-
 // contested finds the app that keeps this one from having what it wants of the
 // host: who has it keeps it, and else the first by name gets it, whichever of
 // them passes first. The other waits, and nothing of it is put.
@@ -30,12 +18,9 @@ func (w *worker) contested(ctx context.Context, c *catalog, rec state.Record, wa
 	if len(ours) == 0 {
 		return verdict{}, false
 	}
-	others, err := w.others(c)
-	if err != nil {
-		return verdictOf(err), true
-	}
-	for _, o := range others {
-		theirs := o.wanted(ctx, c)
+	for _, o := range w.rivals(ctx, c, ours) {
+		set, _ := o.due(ctx, c)
+		theirs := o.demanded(set)
 		for _, x := range contest(ours, theirs) {
 			has, had := holding(rec, theirs, x.flipped()), holding(o.read(), ours, x)
 			if has && !had || has == had && w.name < o.name {
@@ -68,22 +53,25 @@ func holding(rec state.Record, mine []demand, x Conflict) bool {
 
 func (c Conflict) flipped() Conflict { return Conflict{c.Theirs, c.Mine} }
 
-// wanted is what the app is to have of the host by the catalog, as far as that can
-// be told: where it cannot be rendered, or stays out, what it has.
-func (w *worker) wanted(ctx context.Context, c *catalog) []demand {
+// due is what the app is to have by the catalog, as far as that can be told: where it
+// cannot be rendered, or stays out, what it has. It is sure where only another record
+// of the app, or another catalog, would make it something else.
+func (w *worker) due(ctx context.Context, c *catalog) (set state.Set, sure bool) {
+	version := w.version.Load()
 	rec := w.read()
 	if rec.Released {
-		return nil
+		return state.Set{}, true
 	}
-	if cand := w.fit(ctx, c, rec); cand != nil {
+	cand, sure := w.fit(ctx, c, rec, version)
+	if cand != nil {
 		if course, _ := decide(rec, cand.set, will{auto: true}); course != hold {
-			return w.demanded(cand.set)
+			return cand.set, sure
 		}
 	}
 	if rec.Good == nil {
-		return nil
+		return state.Set{}, sure
 	}
-	return w.demanded(*rec.Good)
+	return *rec.Good, sure
 }
 
 // demanded is what a set wants of the host. It is worked out once: every app that
@@ -98,22 +86,30 @@ func (w *worker) demanded(set state.Set) []demand {
 }
 
 // fit is the app's candidate for others who ask what it wants; nil where there is
-// none. What cannot be rendered stays so: it is not tried anew for each of them.
-func (w *worker) fit(ctx context.Context, c *catalog, rec state.Record) *candidate {
+// none. What cannot be rendered stays so as long as its record is the same, which is
+// sure then: it is not tried anew for each of them.
+func (w *worker) fit(ctx context.Context, c *catalog, rec state.Record, version uint64) (cand *candidate, sure bool) {
 	w.mu.Lock()
-	unfit := w.unfit == c
+	known := w.unfit == unfit{c, version}
 	w.mu.Unlock()
-	if unfit {
-		return nil
+	if known {
+		return nil, true
 	}
 	cand, err := w.candidate(ctx, c, rec)
 	if err == nil {
-		return cand
+		return cand, true
 	}
-	if fault.Of(err) == fault.Rejected {
-		w.mu.Lock()
-		w.unfit = c
-		w.mu.Unlock()
+	if class := fault.Of(err); class != fault.Rejected && class != fault.Blocked {
+		return nil, false
 	}
-	return nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unfit = unfit{c, version}
+	return nil, true
+}
+
+// unfit tells by which catalog, and with which record, an app cannot be rendered.
+type unfit struct {
+	catalog *catalog
+	version uint64
 }

@@ -97,9 +97,7 @@ func (f *follower) poll(ctx context.Context) {
 		}
 	}
 	if fresh {
-		for _, w := range workers {
-			f.preempt(ctx, w, c, wish{})
-		}
+		f.preemptAll(ctx, workers, c, wish{})
 		f.collect(ctx, c)
 	}
 	if fault.Of(trouble) != fault.Unreachable { // else there is nobody to learn it from
@@ -131,6 +129,17 @@ func withoutDigits(r rune) rune {
 		return -1
 	}
 	return r
+}
+
+// preemptAll preempts side by side: some of them may have to be rendered for it.
+func (a *Agent) preemptAll(ctx context.Context, workers []*worker, c *catalog, wants wish) {
+	var group sync.WaitGroup
+	for _, w := range workers {
+		if w.applying() != "" {
+			group.Go(func() { a.preempt(ctx, w, c, wants) })
+		}
+	}
+	group.Wait()
 }
 
 // preempt ends a pass that puts something else than what the app asks for now, where

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -49,18 +50,17 @@ func (w *worker) given(ctx context.Context, c *catalog, pairs []resource.Pair) [
 
 // other is the worker of another app of the catalog; nil where there is none.
 func (w *worker) other(c *catalog, name string) *worker {
-	others, err := w.others(c)
-	i := slices.IndexFunc(others, func(o *worker) bool { return o.name == name })
-	if err != nil || i < 0 {
+	peers := w.peers(c)
+	i, here := slices.BinarySearchFunc(peers, name, func(o *worker, name string) int { return strings.Compare(o.name, name) })
+	if !here || name == w.name {
 		return nil
 	}
-	return others[i]
+	return peers[i]
 }
 
 // goesOver tells whether another app wants the slot.
 func (w *worker) goesOver(ctx context.Context, c *catalog, key resource.Key) bool {
-	others, err := w.others(c)
-	return err == nil && slices.ContainsFunc(others, func(o *worker) bool { return o.wants(ctx, c, key) })
+	return slices.ContainsFunc(w.seekers(ctx, c, key), func(o *worker) bool { return o.wants(ctx, c, key) })
 }
 
 // wants tells whether the app wants the slot by the catalog, as far as that can be
@@ -70,16 +70,8 @@ func (w *worker) wants(ctx context.Context, c *catalog, key resource.Key) bool {
 	if w == nil {
 		return false
 	}
-	rec := w.read()
-	if rec.Released {
-		return false
-	}
-	if cand := w.fit(ctx, c, rec); cand != nil {
-		if course, _ := decide(rec, cand.set, will{auto: true}); course != hold {
-			return hasSlot(cand.set.Objects, key)
-		}
-	}
-	return rec.Good != nil && hasSlot(rec.Good.Objects, key)
+	set, _ := w.due(ctx, c)
+	return hasSlot(set.Objects, key)
 }
 
 func hasSlot(objects []resource.Object, key resource.Key) bool {

@@ -21,6 +21,7 @@ func (p *pass) noteImages(objects []resource.Object) {
 
 // pruneImages lets the target forget images that came from a registry for this
 // app and that no good set, attempt or past set needs, of this app or of another.
+// Where there are none it is not asked: it would look at all that it runs.
 func (p *pass) pruneImages(ctx context.Context) {
 	rec := &p.record
 	for _, set := range setsOf(*rec) {
@@ -30,39 +31,60 @@ func (p *pass) pruneImages(ctx context.Context) {
 	if !ok {
 		return
 	}
-	keep, err := p.neededImages()
-	if err == nil {
-		err = pruner.PruneImages(ctx, keep, rec.Images)
+	keep := p.neededImages()
+	if len(keep) == len(rec.Images) {
+		return
 	}
-	if err != nil {
+	if err := pruner.PruneImages(ctx, keep, rec.Images); err != nil {
 		p.result.Notes = append(p.result.Notes, "old images stay: "+err.Error())
 		return
 	}
-	rec.Images = slices.DeleteFunc(rec.Images, func(pin string) bool { return !slices.Contains(keep, pin) })
+	rec.Images = keep
 }
 
-// neededImages are the pins that any app could put without a registry.
-func (p *pass) neededImages() ([]string, error) {
-	workers, err := p.agent.known(nil)
-	if err != nil {
-		return nil, err
+// neededImages are those of the app's images that any app could put without a
+// registry.
+func (p *pass) neededImages() []string {
+	var own []string
+	for _, set := range setsOf(p.record) {
+		own = append(own, pinsOf(set)...)
 	}
-	records := []state.Record{p.record}
-	for _, w := range workers {
-		if w != p.worker {
-			records = append(records, w.read())
+	workers := p.agent.everyone()
+	return slices.DeleteFunc(slices.Clone(p.record.Images), func(pin string) bool {
+		return !slices.Contains(own, pin) && !slices.ContainsFunc(workers, func(w *worker) bool {
+			return slices.Contains(w.pins(), pin) || w != p.worker && slices.Contains(w.storedPins(), pin)
+		})
+	})
+}
+
+func pinsOf(set state.Set) []string {
+	var out []string
+	for _, c := range containers(set.Objects) {
+		if c.Pin != "" && !slices.Contains(out, c.Pin) {
+			out = append(out, c.Pin)
 		}
 	}
-	var pins []string
-	for _, w := range workers {
-		pins = append(pins, w.pins()...)
+	return out
+}
+
+// storedPins are the images of the sets on record. They are worked out once for a
+// record: each app that lets an image go asks all others.
+func (w *worker) storedPins() []string {
+	version := w.version.Load()
+	w.mu.Lock()
+	known := w.stored
+	w.mu.Unlock()
+	if known.sure && known.version == version {
+		return known.keys
 	}
-	for _, rec := range records {
-		for _, set := range setsOf(rec) {
-			for _, c := range containers(set.Objects) {
-				pins = append(pins, c.Pin)
-			}
-		}
+	now := wanted[string]{version: version, sure: true}
+	for _, set := range setsOf(w.read()) {
+		now.keys = append(now.keys, pinsOf(set)...)
 	}
-	return pins, nil
+	slices.Sort(now.keys)
+	now.keys = slices.Clip(slices.Compact(now.keys))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stored = now
+	return now.keys
 }

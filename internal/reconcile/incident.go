@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
@@ -241,6 +242,9 @@ func (p *pass) driftHint(outcome string) string {
 		return p.pendingHint()
 	case p.will.noHealing() && p.will.force == nil:
 		return fmt.Sprintf("it is repaired when the window opens (%s), or by: syncd sync %s --force --reason TEXT", p.will.window, p.name)
+	}
+	if grace := p.agent.opts.Host.DriftGrace(p.config()); grace > 0 && !p.will.asked {
+		return fmt.Sprintf("syncd repairs it when it is %s old (drift.grace), or now: syncd sync %s", config.Duration(grace), p.name)
 	}
 	return "syncd repairs it"
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
@@ -81,7 +80,7 @@ func (a *Agent) wakeAll() {
 // end with it, for of a thousand apps that rest each would keep a large one.
 func (w *worker) loop(ctx context.Context) {
 	var pause time.Duration
-	aside(func() { pause = w.pause() })
+	aside(func() { pause = w.untilLook(w.pause()) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -91,7 +90,7 @@ func (w *worker) loop(ctx context.Context) {
 		}
 		aside(func() {
 			w.turn(ctx)
-			pause = w.pause()
+			pause = w.untilLook(w.pause())
 		})
 	}
 }
@@ -121,10 +120,8 @@ func (a *Agent) wakeDependents(app string) {
 	if c == nil {
 		return
 	}
-	for name, other := range c.apps {
-		if slices.Contains(other.Config.DependsOn, app) {
-			a.wakeFor(name)
-		}
+	for _, name := range c.dependents[app] {
+		a.wakeFor(name)
 	}
 }
 

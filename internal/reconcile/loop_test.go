@@ -148,3 +148,29 @@ func TestAPersonsFixPreemptsWhatItFixes(t *testing.T) {
 		}
 	})
 }
+
+// Who has to find out whether a pass is still wanted does so beside the others: the
+// next look at the repository does not wait for one rendering after the other.
+func TestPassesArePreemptedSideBySide(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		apps := func(image string) map[string]appFiles {
+			out := map[string]appFiles{}
+			for _, name := range []string{"a", "b", "c", "d"} {
+				out[name] = appFiles{objects: []resource.Object{one(name, `"image":"`+image+`","health":"slow:50s"`)}}
+			}
+			return out
+		}
+		w.repo.merge(apps("v1"))
+		defer w.background()()
+		later(10 * time.Second)
+		w.repo.onRender(func() { <-time.After(20 * time.Second) })
+		w.repo.merge(apps("v2"))
+		w.agent.Poll()
+		later(time.Second)
+		w.repo.forget()
+		later(55 * time.Second) // 20 to render all four, and 30 to the next poll
+		if resolved, _ := w.repo.asked(); resolved != 1 {
+			t.Errorf("%d ref queries meanwhile, want the next one", resolved)
+		}
+	})
+}

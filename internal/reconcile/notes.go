@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"bytes"
-	"reflect"
 
 	"syncd.io/syncd/internal/apply"
 )
@@ -12,7 +11,7 @@ import (
 // along with the next one.
 func (w *worker) keepNotes() {
 	noter, ok := w.target.(apply.Noter)
-	if !ok || !w.touched && len(w.owed) == 0 && reflect.DeepEqual(w.record, w.read()) {
+	if !ok || !w.touched && len(w.owed) == 0 && w.isSaved() {
 		return
 	}
 	rec := &w.record

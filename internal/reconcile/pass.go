@@ -141,7 +141,8 @@ func (p *pass) judge(ctx context.Context) verdict {
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}
-	p.wanted, p.record.As, p.record.Sync = cand.set.Digest, p.catalog.account(p.record), p.config().Sync
+	p.wanted, p.record.As = cand.set.Digest, p.catalog.account(p.record)
+	p.record.Sync, p.record.Drift = p.config().Sync, p.config().Drift
 	p.result.Notes = append(p.result.Notes, cand.notes...)
 	switch course, v := decide(p.record, cand.set, p.will); course {
 	case settle:
@@ -198,7 +199,9 @@ func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}
 	p.live = liveIn(pairs)
-	report := drift.Compare(pairs, comparing(p.record, p.catalog))
+	opts := comparing(p.record, p.catalog)
+	report := drift.Compare(pairs, opts)
+	pairs = yielding(pairs, report, opts.Ignore)
 	p.noteAside(report)
 	return pairs, report, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"syncd.io/syncd/internal/apply"
-	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -48,10 +47,11 @@ func (a *Agent) catalogFor(ctx context.Context, req PlanRequest) (*catalog, erro
 	if err != nil {
 		return nil, err
 	}
-	c := &catalog{snapshot: snapshot}
-	if c.values, c.secret, c.valueHash, err = config.Values(a.opts.Host.Host); err != nil {
-		return nil, fmt.Errorf("read the host's values: %w", err)
+	c, err := a.hostValues()
+	if err != nil {
+		return nil, err
 	}
+	c.snapshot = snapshot
 	return c, a.open(ctx, c)
 }
 

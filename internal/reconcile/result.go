@@ -19,7 +19,7 @@ type Result struct {
 	// Hint is what a person can do about it.
 	Hint string `json:"hint,omitempty"`
 	// Cause is CauseWindow where only the time stands in the way; Opens is when what
-	// waits may go on, zero where nothing does or nobody knows.
+	// waits for a window, or for drift.grace, may go on, zero where nothing does or nobody knows.
 	Cause string    `json:"cause,omitempty"`
 	Opens time.Time `json:"opens,omitzero"`
 	// Report is the difference that the pass found, Plan what it did about it.

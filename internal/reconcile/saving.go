@@ -15,10 +15,10 @@ func (w *worker) save() error {
 		return nil
 	}
 	if !w.behind && !w.touched && len(w.owed) == 0 {
-		switch written := w.read(); {
-		case reflect.DeepEqual(written, w.record):
+		switch {
+		case w.isSaved():
 			return nil
-		case saysAsMuch(written, w.record):
+		case saysAsMuch(w.read(), w.record):
 			w.show()
 			return nil
 		}
@@ -30,6 +30,13 @@ func (w *worker) save() error {
 	w.behind = false
 	w.show()
 	return nil
+}
+
+// isSaved tells whether the record is as it was last saved.
+func (w *worker) isSaved() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return reflect.DeepEqual(&w.seen, &w.record)
 }
 
 // saysAsMuch tells whether the record says no more than what was written: that what
@@ -50,7 +57,7 @@ func saysAsMuch(written, now state.Record) bool {
 		is.Revision, is.Since = was.Revision, was.Since
 	}
 	written.Incident, now.Incident = written.Incident.Unseen(), now.Incident.Unseen()
-	return reflect.DeepEqual(written, now)
+	return reflect.DeepEqual(&written, &now)
 }
 
 // settle writes the record, and with it the lines that are owed.

@@ -30,22 +30,26 @@ func ownedBy(rec state.Record, c *catalog) apply.Owned {
 // comparing is what a comparison has to know of an app: the jobs that are done,
 // and what must not be shown, because it is or was a secret.
 func comparing(rec state.Record, c *catalog) drift.Options {
-	opts := drift.Options{Done: doneJobs(rec), Sensitive: map[resource.Key][]string{}, Secrets: c.secrets()}
-	sets := slices.Clone(rec.Past)
+	opts := drift.Options{Done: doneJobs(rec), Sensitive: map[resource.Key][]string{}, Secrets: c.secrets(), Ignore: rulesOf(c.settings(rec).Drift)}
+	for i := range rec.Past { // nothing is copied: each look at each app comes here
+		addSensitive(opts.Sensitive, rec.Past[i].Objects)
+	}
 	if rec.Good != nil {
-		sets = append(sets, *rec.Good)
+		addSensitive(opts.Sensitive, rec.Good.Objects)
 	}
 	if rec.Attempt != nil {
-		sets = append(sets, rec.Attempt.Set)
-	}
-	for _, set := range sets {
-		for _, o := range set.Objects {
-			if len(o.Sensitive) > 0 {
-				opts.Sensitive[o.Key] = append(opts.Sensitive[o.Key], o.Sensitive...)
-			}
-		}
+		addSensitive(opts.Sensitive, rec.Attempt.Set.Objects)
 	}
 	return opts
+}
+
+// addSensitive adds what must not be shown of objects.
+func addSensitive(to map[resource.Key][]string, objects []resource.Object) {
+	for i := range objects {
+		if o := &objects[i]; len(o.Sensitive) > 0 {
+			to[o.Key] = append(to[o.Key], o.Sensitive...)
+		}
+	}
 }
 
 // secretsDir is where Compose mounts secrets.

@@ -14,9 +14,11 @@ import (
 
 // spared is drift that is not repaired now, though the rest of it is.
 type spared struct {
-	// fights are what something changes back each time.
-	fights []drift.Finding
-	keys   map[resource.Key]bool
+	// fights are what something changes back each time, young what is not as old yet as
+	// drift.grace says; due is when the first of that is.
+	fights, young []drift.Finding
+	due           time.Time
+	keys          map[resource.Key]bool
 }
 
 // spare finds what the repair leaves alone: objects that something else changes back
@@ -34,7 +36,30 @@ func (p *pass) spare(report drift.Report) spared {
 			p.tellFight(f, now)
 		}
 	}
+	p.spareYoung(&s, now)
 	return s
+}
+
+// spareYoung leaves alone for now what drift.grace says, unless a person asks.
+func (p *pass) spareYoung(s *spared, now time.Time) {
+	grace := p.agent.opts.Host.DriftGrace(p.config())
+	if grace <= 0 || p.will.asked {
+		return
+	}
+	for _, f := range p.found {
+		since := p.record.Incident.Opened
+		if known := p.noted(f.Key); known != nil {
+			since = known.First
+		}
+		due := since.Add(grace)
+		if s.keys[f.Key] || !now.Before(due) || since.After(now) { // the clock may have been set back
+			continue
+		}
+		s.young, s.keys[f.Key] = append(s.young, f), true
+		if s.due.IsZero() || due.Before(s.due) {
+			s.due = due
+		}
+	}
 }
 
 // noted is the finding of the open incident about an object; nil where it has none.
@@ -81,8 +106,12 @@ func fightHint(app string) string {
 	return "find out who changes it, or change the app's files; to have it repaired again: syncd retry " + app
 }
 
-// verdict is that on what is spared, with what plan would still do about it.
+// verdict is that on what is spared.
 func (s spared) verdict(app string) verdict {
+	if len(s.fights) == 0 {
+		return verdict{outcome: Pending, opens: s.due, reason: drifted + firstLine(drift.Report{Findings: s.young}),
+			hint: fmt.Sprintf("it is repaired at %s (drift.grace), or now by: syncd sync %s", s.due.Format("2006-01-02 15:04:05 MST"), app)}
+	}
 	reason := notConverging
 	for i, f := range s.fights {
 		if i > 0 {
@@ -90,7 +119,7 @@ func (s spared) verdict(app string) verdict {
 		}
 		reason += strings.ReplaceAll(f.String(), "\n ", "")
 	}
-	return verdict{outcome: Degraded, reason: reason, hint: "something changes it back each time it is repaired; " + fightHint(app)}
+	return verdict{outcome: Degraded, opens: s.due, reason: reason, hint: "something changes it back each time it is repaired; " + fightHint(app)}
 }
 
 // rest is the report without what is spared.

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
@@ -46,12 +47,13 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	defer done()
 	v := p.repair(ctx, left.rest(ours), plan, left)
 	if v.outcome == Applied {
-		still := drift.Report{Findings: left.fights}
+		still := drift.Report{Findings: slices.Concat(left.fights, left.young)}
 		p.drift = &still
 	}
-	if len(left.keys) > 0 {
+	if len(left.fights) > 0 {
 		return besides(left.verdict(p.name), v)
 	}
+	v.opens = left.due
 	return v
 }
 

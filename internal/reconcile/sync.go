@@ -39,9 +39,7 @@ func (a *Agent) Sync(ctx context.Context, req SyncRequest, hear func(Event)) ([]
 	}
 	stop := a.listenIn(hear)
 	defer stop()
-	for _, w := range workers {
-		a.preempt(ctx, w, c, wants)
-	}
+	a.preemptAll(ctx, workers, c, wants)
 	return a.passAll(a.lasting(ctx), c, a.byDependency(c, workers), wants)
 }
 
@@ -78,12 +76,16 @@ func (a *Agent) lasting(ctx context.Context) context.Context {
 // and then once more over the apps that something held up: what another app of the
 // run gave up (a host port) or became (good) may be what it was.
 func (a *Agent) passAll(ctx context.Context, c *catalog, waves [][]*worker, wants wish) ([]Result, error) {
-	results := map[*worker]Result{}
+	many := 0
+	for _, wave := range waves {
+		many += len(wave)
+	}
+	results := make(map[*worker]Result, many)
 	err := a.passWaves(ctx, c, waves, wants, results)
 	if err == nil && changedAny(results) {
 		err = a.passWaves(ctx, c, heldUp(waves, results), wants, results)
 	}
-	var all []Result
+	all := make([]Result, 0, len(results))
 	for _, w := range slices.Concat(waves...) {
 		if res, passed := results[w]; passed {
 			all = append(all, res)

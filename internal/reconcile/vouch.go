@@ -47,7 +47,7 @@ func (c *catalog) doubted(doubt error) *catalog {
 		return c
 	}
 	other := *c
-	other.doubt = doubt
+	other.doubt, other.board = doubt, &board{}
 	return &other
 }
 

@@ -78,6 +78,27 @@ func (a *Agent) will(c *catalog, rec state.Record) (will, error) {
 	return will{auto: app.AutoSync(), window: window}, err
 }
 
+// AppWindows tells of each app that has windows whether it may be changed now, and
+// whether something waits for that, as far as its last pass found. It asks nobody.
+func (a *Agent) AppWindows() (open, waiting map[string]bool) {
+	open, waiting = map[string]bool{}, map[string]bool{}
+	c := a.catalog.Load()
+	workers, err := a.known(nil)
+	if c == nil || err != nil {
+		return open, waiting
+	}
+	for _, w := range present(c, workers) {
+		rec := w.read()
+		now, err := a.will(c, rec)
+		if err != nil || now.window == nil {
+			continue // status says what is wrong
+		}
+		open[w.name] = now.window.Open
+		waiting[w.name] = Outcome(rec.Last.Outcome) == Blocked && rec.Last.Cause == CauseWindow
+	}
+	return open, waiting
+}
+
 // shut tells whether the time forbids changes.
 func (w will) shut() bool { return w.window != nil && !w.window.Open }
 

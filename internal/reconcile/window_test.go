@@ -95,6 +95,34 @@ func TestARevisionWaitsForItsWindow(t *testing.T) {
 	}, nightly)
 }
 
+// wantWindow fails the test unless scrapes are told this of the shop's window.
+func (w *world) wantWindow(what string, open, waiting bool) {
+	w.t.Helper()
+	may, waits := w.agent.AppWindows()
+	if is, there := may["shop"]; len(may) != 1 || !there || is != open || waits["shop"] != waiting {
+		w.t.Errorf("%s: open %v, waiting %v", what, may, waits)
+	}
+}
+
+func TestScrapesAreToldWhatWaitsForAWindow(t *testing.T) {
+	inWindows(t, func(t *testing.T, w *world) {
+		stop := w.background()
+		defer stop()
+		later(time.Minute)
+		w.wantWindow("with nothing new", false, false)
+		w.repo.shop(healthy("v2"))
+		later(time.Minute)
+		w.wantWindow("with a new revision", false, true)
+		later(10 * time.Hour)
+		w.wantWindow("when it has opened", true, false)
+	}, nightly)
+	within(t, func(t *testing.T, w *world) {
+		if open, waiting := w.agent.AppWindows(); len(open)+len(waiting) != 0 {
+			t.Errorf("without windows it tells of %v and %v", open, waiting)
+		}
+	})
+}
+
 func TestForceGoesThroughAWindowAndIsOnRecord(t *testing.T) {
 	inWindows(t, func(t *testing.T, w *world) {
 		var heard []string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
@@ -51,12 +52,17 @@ type worker struct {
 	retries int
 	opens   time.Time
 
+	// version counts the records that readers have seen.
+	version atomic.Uint64
+
 	mu sync.Mutex // guards what follows
 	// rendered is the latest rendering.
 	rendered *candidate
-	// unfit is the catalog that the app cannot be rendered by, as others found who
-	// asked what it wants.
-	unfit *catalog
+	// unfit is what the app cannot be rendered by, as others found who asked what it
+	// wants.
+	unfit unfit
+	// stored are the images of the sets on record.
+	stored wanted[string]
 	// demands is what the set with the digest demandsOf wants of the host.
 	demands   []demand
 	demandsOf string
@@ -109,6 +115,7 @@ func (w *worker) show() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = w.record.Clone()
+	w.version.Add(1)
 }
 
 // forgetful returns what restores the record after a pass of a read-only agent, which

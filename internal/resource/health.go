@@ -22,7 +22,7 @@ type Health struct {
 	Started bool `json:"started,omitempty"`
 	// Unseen is true while what carries it out, such as a cluster's controller, has not
 	// come to it: what it lacks meanwhile is no fault of its own.
-	Unseen bool `json:"-"`
+	Unseen bool `json:"unseen,omitempty"`
 	// Check is the name of what gave the verdict (healthcheck, exit, restarts).
 	Check string `json:"check,omitempty"`
 	// ExitCode is that of the last run, or of the last health probe; nil where

@@ -42,6 +42,8 @@ type bundles struct {
 	files  []bundle.File // as they were when they were looked at last
 	states []BundleState
 	refs   []BundleRef
+	// taken are what bundles brought that were taken in.
+	taken  map[bundle.File][]bundle.Ref
 	failed error // why they could not be looked at; nil where they could
 	// doubt tells that the repository was found damaged.
 	doubt bool
@@ -136,7 +138,7 @@ func (b *bundles) refresh(ctx context.Context) error {
 	files, err := bundle.List(b.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && len(files) == 0:
-		b.files, b.states, b.refs = nil, nil, nil
+		b.files, b.states, b.refs, b.taken = nil, nil, nil, nil
 		b.said.Store(nil)
 		err := fault.As(fault.Unreachable, fmt.Errorf("there is no bundle at %s (yet)", b.path))
 		return fault.Hint(err, "git bundle create FILE"+bundle.Suffix+" main makes one; what is being copied is given a name that begins with a dot until it is whole, or moved there when it is")
@@ -146,7 +148,7 @@ func (b *bundles) refresh(ctx context.Context) error {
 	if !b.due(files) {
 		return nil
 	}
-	answer, err := b.importAll(ctx, b.store, files)
+	answer, err := b.importAll(ctx, b.store, files, b.taken)
 	if err == nil && (answer.Damaged != "" || b.doubt) {
 		answer, err = b.anew(ctx, files, answer)
 	}
@@ -160,6 +162,7 @@ func (b *bundles) refresh(ctx context.Context) error {
 		answer.Bundles = nil
 	}
 	b.files, b.states, b.refs, b.failed = files, answer.Bundles, answer.Refs, err
+	b.learn()
 	for i := range b.states {
 		s := &b.states[i]
 		s.Fresh = !s.Counts() && s.State != BundleWaits && files[i].Young(b.now())
@@ -194,11 +197,20 @@ func (b *bundles) none() error {
 
 // trouble says in one line what is wrong with those that do not count.
 func (b *bundles) trouble() string {
+	const shown = 5
 	var said []string
+	more := 0
 	for _, s := range b.states {
-		if !s.Counts() {
+		switch {
+		case s.Counts():
+		case len(said) < shown:
 			said = append(said, s.String())
+		default:
+			more++
 		}
+	}
+	if more > 0 {
+		said = append(said, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(said, "; ")
 }

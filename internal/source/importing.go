@@ -18,20 +18,20 @@ import (
 // ImportAnswer.
 const ImportOp = "import"
 
-// importAll lets the child take in all files at once. Where that does not end well,
-// each is tried alone, so that one cannot keep out the others.
-func (b *bundles) importAll(ctx context.Context, store string, files []bundle.File) (ImportAnswer, error) {
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.Path
-	}
-	answer, err := b.ask(ctx, store, paths)
+// importTogether lets the child take in files at once, of which some are taken in
+// already. Where that does not end well, each is tried alone, so that one cannot keep
+// out the others.
+func (b *bundles) importTogether(ctx context.Context, store string, paths []string, taken map[string][]bundle.Ref) (ImportAnswer, error) {
+	answer, err := b.ask(ctx, store, paths, taken)
 	if err == nil || ctx.Err() != nil {
 		return answer, err
 	}
 	bad := map[string]BundleState{}
 	for _, path := range paths {
-		if _, err := b.ask(ctx, store, []string{path}); err != nil {
+		if _, known := taken[path]; known {
+			continue
+		}
+		if _, err := b.ask(ctx, store, []string{path}, nil); err != nil {
 			bad[path] = BundleState{File: path, State: BundleBroken, Reason: resource.Harmless(err.Error(), maxReason)}
 		}
 		if ctx.Err() != nil {
@@ -39,7 +39,7 @@ func (b *bundles) importAll(ctx context.Context, store string, files []bundle.Fi
 		}
 	}
 	usable := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return bad[path].File != "" })
-	if answer, err = b.ask(ctx, store, usable); err != nil || answer.Damaged != "" {
+	if answer, err = b.ask(ctx, store, usable, taken); err != nil || answer.Damaged != "" {
 		return answer, err
 	}
 	for i, path := range paths {
@@ -53,8 +53,8 @@ func (b *bundles) importAll(ctx context.Context, store string, files []bundle.Fi
 // maxReason bounds what is said about a bundle, in bytes.
 const maxReason = 300
 
-func (b *bundles) ask(ctx context.Context, store string, paths []string) (ImportAnswer, error) {
-	answer, err := b.take(ctx, ImportRequest{Store: store, Files: paths})
+func (b *bundles) ask(ctx context.Context, store string, paths []string, taken map[string][]bundle.Ref) (ImportAnswer, error) {
+	answer, err := b.take(ctx, ImportRequest{Store: store, Files: paths, Taken: taken})
 	if err == nil && answer.Damaged == "" && len(answer.Bundles) != len(paths) {
 		err = fault.As(fault.Unreachable, errors.New("the answer does not tell of each bundle"))
 	}
@@ -76,7 +76,7 @@ func (b *bundles) anew(ctx context.Context, files []bundle.File, old ImportAnswe
 		return old, fmt.Errorf("make the repository of bundles anew: %w", err)
 	}
 	b.doubt = false
-	answer, err := b.importAll(ctx, fresh, files)
+	answer, err := b.importAll(ctx, fresh, files, nil)
 	if err == nil && answer.Damaged != "" {
 		err = fault.As(fault.Unreachable, errors.New(answer.Damaged))
 	}

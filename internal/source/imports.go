@@ -11,8 +11,10 @@ type ImportRequest struct {
 	// Store is the directory of that bare repository; it is made where it is not
 	// there. Nobody else writes there meanwhile.
 	Store string `json:"store"`
-	// Files are the bundles, the newest first.
-	Files []string `json:"files"`
+	// Files are the bundles, the newest first; Taken are those among them that were
+	// taken in before, with what they brought: they are not read again.
+	Files []string                `json:"files"`
+	Taken map[string][]bundle.Ref `json:"taken,omitempty"`
 	// Limits bound what the bundles may take: Disk.
 	Limits tree.Limits `json:"limits"`
 }
@@ -58,6 +60,8 @@ type BundleState struct {
 	// Fresh tells that the file was written so lately that it may not be whole yet:
 	// the next look judges it again.
 	Fresh bool `json:"fresh,omitempty"`
+	// Brings are the refs of a bundle that was read and counts.
+	Brings []bundle.Ref `json:"brings,omitempty"`
 }
 
 // Counts tells whether all that the bundle brings is there.

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -169,11 +170,21 @@ func measured(b *testing.B, dir string, args ...string) *os.ProcessState {
 }
 
 // BenchmarkRelateLarge asks, with nothing there, whether the newest of twenty thousand
-// commits descends from the first.
+// commits descends from the first: of a server that can leave out files, and of one
+// that sends half a gigabyte of them.
 func BenchmarkRelateLarge(b *testing.B) {
-	g := large(b)
-	g.git("config", "uploadpack.allowFilter", "true")
-	g.git("config", "uploadpack.allowAnySHA1InWant", "true")
+	for _, filters := range []bool{true, false} {
+		b.Run("filters="+strconv.FormatBool(filters), func(b *testing.B) {
+			g := large(b)
+			g.git("config", "uploadpack.allowFilter", strconv.FormatBool(filters))
+			g.git("config", "uploadpack.allowAnySHA1InWant", "true")
+			relateLarge(b, g)
+		})
+	}
+}
+
+func relateLarge(b *testing.B, g *repo) {
+	b.Helper()
 	s := serve(b, g)
 	first, last := g.git("rev-list", "--max-parents=0", "main"), g.git("rev-parse", "main")
 	cost, n := watch(b), 0

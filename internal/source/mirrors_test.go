@@ -480,3 +480,27 @@ func TestATagThatNamesTheSameCommitIsKnownWhenItMoves(t *testing.T) {
 	g.git("tag", "-f", "v1.3.0")
 	h.refuses("a tag that was moved", fault.Blocked, "tag v1.3.0 was moved")
 }
+
+// TestWhatIsNamedAndNotFollowedIsCounted once, however many polls see it.
+func TestWhatIsNamedAndNotFollowedIsCounted(t *testing.T) {
+	g := newRepo(t)
+	first := g.commit("first")
+	url, mirror := serveSwitched(t, g), g.copyOf(t)
+	h := newHost(t, url.URL, []string{mirror.dir})
+	h.takes("at first", g.commit("second"))
+	url.off.Store(true)
+	for range 3 {
+		h.refuses("a mirror that is behind", fault.Unreachable, "older")
+	}
+	for _, message := range []string{"rewritten", "and once more"} {
+		mirror.git("commit", "-q", "--amend", "--allow-empty", "-m", message)
+		h.refuses("another history", fault.Blocked, "does not descend")
+		h.refuses("another history", fault.Blocked, "does not descend")
+	}
+	mirror.git("reset", "-q", "--hard", first)
+	h.refuses("a mirror that is behind again", fault.Unreachable, "older")
+	remotes := h.repo.Remotes()
+	if r := remotes[1].Refused; len(remotes[0].Refused) != 0 || len(r) != 2 || r[source.RemoteStale] != 2 || r[source.RemoteDiverged] != 2 {
+		t.Errorf("counted were %v and %v", remotes[0].Refused, r)
+	}
+}

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -42,6 +43,11 @@ func RemoteStates() []RemoteState {
 	}
 }
 
+// RefusingStates are those of a remote that named something that is not followed.
+func RefusingStates() []RemoteState {
+	return []RemoteState{RemoteStale, RemoteDiverged, RemoteUnproven, RemoteMoved, RemoteUntrusted}
+}
+
 // Suspicious tells of a state that a person has to look into: this remote has
 // something that was accepted nowhere.
 func (s RemoteState) Suspicious() bool {
@@ -65,6 +71,9 @@ type RemoteStatus struct {
 	Until time.Time `json:"until,omitzero"`
 	// Bundles are those that it is made of, the newest first.
 	Bundles []BundleState `json:"bundles,omitempty"`
+	// Refused is how many heads it has named since the start that were not followed, by
+	// the state that made of it. One counts once, however often it is seen.
+	Refused map[RemoteState]uint64 `json:"-"`
 }
 
 // standing is what is remembered of a remote between two questions.
@@ -137,6 +146,7 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 	defer r.mu.Unlock()
 	now := r.opts.Now()
 	s := &r.standings[i]
+	s.count(state, head)
 	if head != "" {
 		s.Head, s.Answered = head, now
 	}
@@ -149,6 +159,17 @@ func (r *Repository) passOver(i int, state RemoteState, head string, err error) 
 		s.told, s.Until = true, now.Add(min(after, remote.MaxAfter))
 	}
 	s.become(state, err, now)
+}
+
+// count counts a head that is not followed, unless it was counted when it was seen last.
+func (s *standing) count(state RemoteState, head string) {
+	if !slices.Contains(RefusingStates(), state) || s.State == state && s.Head == head {
+		return
+	}
+	if s.Refused == nil {
+		s.Refused = map[RemoteState]uint64{}
+	}
+	s.Refused[state]++
 }
 
 // heed leaves remote i alone where it answered that it wants that for a while, whatever
@@ -190,7 +211,7 @@ func (r *Repository) Remotes() []RemoteStatus {
 	out := make([]RemoteStatus, len(r.standings))
 	for i, s := range r.standings {
 		out[i] = s.RemoteStatus
-		out[i].Bundles = r.origins[i].held()
+		out[i].Bundles, out[i].Refused = r.origins[i].held(), maps.Clone(s.Refused)
 	}
 	return out
 }

@@ -9,11 +9,12 @@ import (
 	"sync"
 )
 
-// packer makes compressed JSON. It keeps its compressor, one for all: a new one
-// weighs more than most records, and costs more than to wait for this one.
+// packer makes compressed JSON. It keeps its compressor while there is work, one for
+// all: a new one weighs more than most records, and costs more than to wait for this
+// one. At rest it goes, with more than a megabyte.
 type packer struct {
-	mu   sync.Mutex // guards what follows
-	kept *flate.Writer
+	mu   sync.Mutex // held by who compresses
+	kept sync.Pool  // of one *flate.Writer
 }
 
 // pack returns v as compressed JSON: the same bytes for the same value.
@@ -34,16 +35,15 @@ func (p *packer) squeeze(plain []byte) (packed []byte, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := bytes.NewBuffer(make([]byte, 0, len(plain)/2))
-	if p.kept == nil {
-		p.kept, err = flate.NewWriter(out, flate.BestSpeed)
-	} else {
-		p.kept.Reset(out)
+	w, kept := p.kept.Get().(*flate.Writer)
+	if kept {
+		w.Reset(out)
+	} else if w, err = flate.NewWriter(out, flate.BestSpeed); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		_, err = p.kept.Write(plain)
-	}
-	if err == nil {
-		err = p.kept.Close()
+	defer p.kept.Put(w)
+	if _, err = w.Write(plain); err == nil {
+		err = w.Close()
 	}
 	return bytes.Clone(out.Bytes()), err // without the buffer's spare room
 }

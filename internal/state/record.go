@@ -57,6 +57,8 @@ type Record struct {
 	// Sync is what the app's settings said last of what may be done without being
 	// asked: one whose settings are broken or gone keeps it.
 	Sync config.Sync `json:"sync,omitzero"`
+	// Drift is what they said last of differences.
+	Drift config.Drift `json:"drift,omitzero"`
 	// Incident is the drift that is open; nil where there is none. Incidents counts all
 	// there ever were of the app.
 	Incident  *Incident `json:"incident,omitempty"`

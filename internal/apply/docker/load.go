@@ -70,7 +70,7 @@ func (e *Engine) loadError(ctx context.Context, ref string, err error) error {
 	}
 	for _, text := range []string{"invalid diffID", "invalid manifest", "Error processing tar file", "cannot load"} {
 		if strings.Contains(err.Error(), text) {
-			return rejected("the image is broken, or made for another system: newer engines know more kinds of layers", "load image %s: %w", ref, err)
+			return rejected("the image is broken, or made for another system; layers that zstd packed are known to engines since 23.0: older ones want it pushed with gzip", "load image %s: %w", ref, err)
 		}
 	}
 	if fault.Of(err) == fault.Unreachable {

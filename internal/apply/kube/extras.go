@@ -79,7 +79,8 @@ func (l *look) find(ctx context.Context, key resource.Key, known entry) (*sighti
 	if err != nil {
 		return nil, classified(err, "look at "+key.String())
 	}
-	return sight(k, meta), nil
+	seen := sight(k, meta)
+	return &seen, nil
 }
 
 // kept tells the kinds whose removal takes data, or other objects, with it: it needs

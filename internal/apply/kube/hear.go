@@ -27,7 +27,7 @@ func (h *hearer) OnAdd(item any, first bool) {
 func (h *hearer) OnUpdate(before, after any) {
 	h.caughtUp(after)
 	a, b := sight(h.scope.kind, before.(*metav1.PartialObjectMetadata)), sight(h.scope.kind, after.(*metav1.PartialObjectMetadata))
-	differs := a.version != b.version && h.engine.differs(b) // it may be as wanted now, without a field of ours
+	differs := a.version != b.version && h.engine.differs(&b) // it may be as wanted now, without a field of ours
 	if differs || a.own != b.own || !slices.Equal(a.strange, b.strange) || a.app != b.app || a.deleting != b.deleting || a.version != b.version && !h.scope.kind.quiet {
 		h.tell(after)
 	}
@@ -69,7 +69,7 @@ func (h *hearer) caughtUp(item any) {
 	}
 	s := sight(h.scope.kind, m)
 	if l := h.engine.ledger(s.app); l != nil {
-		l.caughtUp(s.key(), s.uid, func(e entry) bool { return older(s, e) })
+		l.caughtUp(s.key(), s.uid, func(e entry) bool { return older(&s, e) })
 	}
 }
 

@@ -47,9 +47,11 @@ func (t *Target) observe(ctx context.Context, want []resource.Object, owned appl
 	if err != nil {
 		return nil, err
 	}
-	out := slices.Concat(pairs, extras)
-	slices.SortFunc(out, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
-	return out, nil
+	if len(extras) > 0 {
+		pairs = slices.Concat(pairs, extras)
+	}
+	slices.SortFunc(pairs, func(a, b resource.Pair) int { return a.Key.Compare(b.Key) })
+	return pairs, nil
 }
 
 // look is one observation.

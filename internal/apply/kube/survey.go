@@ -13,14 +13,15 @@ import (
 
 // The survey's bounds: how long a list of names holds, how many
 // single questions within that time call for one, how many names it may have, how
-// long nobody asks again whether there are more, and after what lull many questions
-// are no reason any more to expect as many.
+// long nobody asks again whether there are more, after what lull many questions are no
+// reason any more to expect as many, and how many names are listed again for two.
 const (
 	surveyHolds  = time.Second
 	surveyFrom   = 4
 	surveySize   = 20000
 	surveySizing = time.Minute
 	surveyLull   = 2 * time.Second
+	surveyShort  = 1000
 )
 
 // survey answers whether objects that are not labelled as ours exist. A few are
@@ -30,7 +31,9 @@ type survey struct {
 	mu    sync.Mutex // guards what follows
 	asked int
 	// many tells that the second before had many questions.
-	many  bool
+	many bool
+	// short tells that the last list was no more work than a few questions are.
+	short bool
 	until time.Time
 	names map[string]bool // nil where there is no list, or too much to list
 	sized time.Time
@@ -91,7 +94,7 @@ func (s *survey) count(now time.Time) (names map[string]bool, many bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.After(s.until) {
-		s.many = s.asked > surveyFrom && now.Sub(s.until) < surveyLull
+		s.many = now.Sub(s.until) < surveyLull && (s.asked > surveyFrom || s.asked > 1 && s.short)
 		s.until, s.asked, s.names = now.Add(surveyHolds), 0, nil
 	}
 	s.asked++
@@ -113,7 +116,7 @@ func (s *survey) learn(ctx context.Context, e *Engine, place metadata.ResourceIn
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.names, s.until = names, time.Now().Add(surveyHolds)
+	s.names, s.short, s.until = names, len(names) <= surveyShort, time.Now().Add(surveyHolds)
 	return nil
 }
 

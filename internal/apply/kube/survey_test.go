@@ -26,8 +26,13 @@ func TestManyQuestionsAreExpectedToGoOn(t *testing.T) {
 		{surveyHolds + time.Millisecond, 3, 0}, // they were few
 		{surveyHolds + time.Millisecond, surveyFrom + 1, 1},
 		{surveyHolds + surveyLull, surveyFrom, 0},
+		{surveyHolds + time.Millisecond, surveyFrom + 1, 1}, // the list that came of it was short
+		{surveyHolds + time.Millisecond, 2, 2},
+		{surveyHolds + time.Millisecond, 1, 1},
+		{surveyHolds + time.Millisecond, 1, 0},
 	} {
 		now = now.Add(c.pause)
+		s.short = i > 5
 		if got := listed(c.questions); got != c.want {
 			t.Errorf("%d: %d of %d questions call for a list, want %d", i, got, c.questions, c.want)
 		}

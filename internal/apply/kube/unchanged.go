@@ -24,8 +24,12 @@ func (l *look) unchanged(o *resource.Object) (p resource.Pair, ok bool) {
 	if s == nil {
 		return p, false
 	}
-	seen, err := s.shows(k, known.Namespace, known.Name)
-	if err != nil || seen == nil || !l.isAsKnown(seen, known) {
+	item, err := s.item(k, known.Namespace, known.Name)
+	if err != nil || item == nil {
+		return p, false
+	}
+	seen := sight(k, item)
+	if !l.isAsKnown(&seen, &known) {
 		return p, false
 	}
 	feels := known.health
@@ -45,8 +49,8 @@ func (l *look) unchanged(o *resource.Object) (p resource.Pair, ok bool) {
 }
 
 // isAsKnown tells whether what a watch shows of an object is what was found equal.
-func (l *look) isAsKnown(seen *sighting, known entry) bool {
-	if known.fresh && older(seen, known) { // the watch has not caught up with our own put
+func (l *look) isAsKnown(seen *sighting, known *entry) bool {
+	if known.fresh && older(seen, *known) { // the watch has not caught up with our own put
 		return false
 	}
 	return seen.app == l.app && seen.uid == known.UID && seen.own == known.Own && !seen.deleting && len(seen.scaled) == 0 &&

@@ -70,6 +70,16 @@ func (e *Engine) seen(ctx context.Context, id *identity, w *wanted) (*sighting, 
 
 // shows returns what the watch shows of an object; nil where it shows none.
 func (s *scoped) shows(k kind, namespace, name string) (*sighting, error) {
+	item, err := s.item(k, namespace, name)
+	if err != nil || item == nil {
+		return nil, err
+	}
+	seen := sight(k, item)
+	return &seen, nil
+}
+
+// item is what the watch keeps of an object; nil where it shows none.
+func (s *scoped) item(k kind, namespace, name string) (*metav1.PartialObjectMetadata, error) {
 	if k.namespaced {
 		name = namespace + "/" + name
 	}
@@ -77,7 +87,7 @@ func (s *scoped) shows(k kind, namespace, name string) (*sighting, error) {
 	if err != nil || !there {
 		return nil, err
 	}
-	return sight(k, item.(*metav1.PartialObjectMetadata)), nil
+	return item.(*metav1.PartialObjectMetadata), nil
 }
 
 // whole returns the watch that shows a kind's objects in a namespace, where it has
@@ -114,7 +124,8 @@ func (e *Engine) labelled(account, app string, known map[resource.Key]bool) []*s
 		for _, item := range items {
 			m := item.(*metav1.PartialObjectMetadata)
 			if !known[at.kind.slot(m.Namespace, m.Name)] {
-				out = append(out, sight(at.kind, m))
+				seen := sight(at.kind, m)
+				out = append(out, &seen)
 			}
 		}
 	}
@@ -263,8 +274,8 @@ func appOf(m *metav1.PartialObjectMetadata) string {
 }
 
 // sight reads an object's metadata, slim or whole.
-func sight(k kind, m *metav1.PartialObjectMetadata) *sighting {
-	s := &sighting{
+func sight(k kind, m *metav1.PartialObjectMetadata) sighting {
+	s := sighting{
 		kind: k, namespace: m.Namespace, name: m.Name, uid: string(m.UID), app: appOf(m), agent: m.Labels[LabelAgent],
 		version: m.ResourceVersion, generation: m.Generation,
 		deleting: m.DeletionTimestamp != nil, keep: m.Annotations[KeepAnnotation] == "keep", scaled: m.ManagedFields,

@@ -10,13 +10,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // Suffix is how the names of bundles in a directory end.
 const Suffix = ".bundle"
 
 // maxFiles is how many bundles a directory may hold.
-const maxFiles = 1000
+const maxFiles = 100_000
 
 // File is a bundle as it lies on the disk. Two that are equal hold the same, as far
 // as can be told without reading them.
@@ -30,7 +32,9 @@ type File struct {
 // List returns the bundles at path, the newest first: path itself, or the files in
 // it that end with Suffix. Those whose names begin with a dot are somebody's
 // unfinished work. Errors are fs.ErrNotExist where nothing is there.
-func List(path string) ([]File, error) {
+func List(path string) ([]File, error) { return list(path, maxFiles) }
+
+func list(path string, most int) ([]File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -57,8 +61,9 @@ func List(path string) ([]File, error) {
 		}
 		out = append(out, fileOf(name, info))
 	}
-	if len(out) > maxFiles {
-		return nil, fmt.Errorf("%s holds more than %d bundles", path, maxFiles)
+	if len(out) > most {
+		err := fmt.Errorf("%s holds %d bundles, and no more than %d are looked at", path, len(out), most)
+		return nil, fault.Hint(err, "move away those that were taken in: what they brought stays")
 	}
 	slices.SortFunc(out, newer)
 	return out, nil

@@ -37,6 +37,10 @@ func importAll(ctx context.Context, req source.ImportRequest) (answer source.Imp
 	}
 	all := make([]*arrival, len(req.Files))
 	for i, path := range req.Files {
+		if refs, ok := req.Taken[path]; ok {
+			all[i] = &arrival{state: source.BundleState{File: path, State: source.BundleOlder}, header: bundle.Header{Refs: refs}}
+			continue
+		}
 		all[i] = open(path, req.Limits.Disk)
 		defer all[i].close()
 	}
@@ -49,6 +53,9 @@ func importAll(ctx context.Context, req source.ImportRequest) (answer source.Imp
 		return answer, err
 	}
 	for _, a := range all {
+		if a.file != nil {
+			a.state.Brings = a.brings()
+		}
 		answer.Bundles = append(answer.Bundles, a.state)
 	}
 	return answer, nil
@@ -243,7 +250,10 @@ func (h *hold) take(ctx context.Context, a *arrival) (err error) {
 	if err := fresh.Close(); err != nil {
 		return fmt.Errorf("close the bundle's pack: %w", err)
 	}
-	return h.adopt(packs, name)
+	if err := h.adopt(packs, name); err != nil {
+		return err
+	}
+	return h.fold(ctx)
 }
 
 // damagedHold is an error about the repository of bundles itself.

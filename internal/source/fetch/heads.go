@@ -103,9 +103,10 @@ func (h *hold) newest(ctx context.Context, ref string, claimed []string) (string
 // ancestors returns which of some commits the others build on. It walks back from
 // all of them at once, the newest commits first, and no further than it has to.
 func (h *hold) ancestors(ctx context.Context, commits []string) (map[string]bool, error) {
-	older, seen := map[string]bool{}, map[plumbing.Hash]bool{}
+	older, seen, asked := map[string]bool{}, map[plumbing.Hash]bool{}, map[string]bool{}
 	var queue byTime
 	for _, name := range commits {
+		asked[name] = true
 		if err := h.push(&queue, seen, plumbing.NewHash(name)); err != nil {
 			return nil, err
 		}
@@ -116,8 +117,8 @@ func (h *hold) ancestors(ctx context.Context, commits []string) (map[string]bool
 		}
 		next, _ := heap.Pop(&queue).(visit)
 		for _, parent := range next.parents {
-			if slices.Contains(commits, parent.String()) {
-				older[parent.String()] = true
+			if name := parent.String(); asked[name] {
+				older[name] = true
 			}
 			if err := h.push(&queue, seen, parent); err != nil {
 				return nil, err
