@@ -17,6 +17,8 @@ type meters struct {
 	engine, git, child *metrics.Calls
 	passes             *metrics.Durations
 	traces             *tracer // nil is none
+	// queues are what waits to be told; nil is nothing.
+	queues *teller
 }
 
 func newMeters() *meters {
@@ -28,6 +30,9 @@ func (m *meters) collectors(who knowing) []metrics.Collector {
 	told := append(metrics.OfProcess(thisBuild().Version), metrics.OfAgent(facts{who}), metrics.OfApps(facts{who}))
 	if m.traces != nil {
 		told = append(told, metrics.OfTraces(m.traces.to))
+	}
+	if m.queues != nil {
+		told = append(told, metrics.OfQueues(m.queues))
 	}
 	return append(told, m.engine, m.git, m.child, m.passes)
 }

@@ -65,8 +65,13 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if counted.traces, err = newTracer(host, log); err != nil {
 		return err
 	}
+	people, err := tellerOf(host, f.readOnly, log)
+	if err != nil {
+		return err
+	}
+	counted.queues = people
 	w := wiring{
-		engine: awaited, readOnly: f.readOnly, log: log, hear: counted.hearing(kept.hearing(tellTo(log))), meters: counted,
+		engine: awaited, readOnly: f.readOnly, log: log, hear: people.hearing(counted.hearing(kept.hearing(tellTo(log)))), meters: counted, teller: people,
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}

@@ -28,6 +28,8 @@ type Host struct {
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
 	Traces  Traces  `yaml:"traces,omitempty" json:"traces,omitzero"`
 	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
+	// Notify says who is told of what happens.
+	Notify Notify `yaml:"notify,omitempty" json:"notify,omitzero"`
 	// Sync says when this host's apps may be changed.
 	Sync HostSync `yaml:"sync,omitempty" json:"sync,omitzero"`
 	// Drift is what holds for apps that say nothing else.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -63,10 +64,21 @@ func shapes() []shape {
 		{name: "registryAddress", want: "HOST or HOST:PORT of a registry, or http://HOST[:PORT]", pattern: `^(https?://)?([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`},
 		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
 		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
+		{name: "glob", want: "a glob over names, such as shop-*", pattern: `^[a-z0-9*?\[\]^-]([a-z0-9_*?\[\]^-]*)$`, check: checkGlob},
+		{name: "web", want: "an http or https URL", pattern: `^https?://[^/\s]\S*$`},
+		{name: "hostPort", want: "HOST:PORT, such as mail.example.org:587", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`},
+		{name: "mail", want: "an e-mail address", pattern: `^[^@\s<>,;"]+@[^@\s<>,;"]+$`},
+		{name: "template", want: "a template", pattern: `\S`},
 		{name: "objects", want: "KIND/NAME, such as Deployment/web*", pattern: `^[^\s/]+/[^\s/]+(/[^\s/]+)?$`, check: checkObjects},
 		{name: "fieldPath", want: "a field, such as spec.replicas or /spec/replicas", pattern: `^\S+$`, check: checkFieldPath},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
+}
+
+// checkGlob refuses what matches nothing for want of a bracket.
+func checkGlob(value string) error {
+	_, err := path.Match(value, "")
+	return err
 }
 
 // shapeOf finds a shape by name.
