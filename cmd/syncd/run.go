@@ -62,6 +62,9 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if counted.traces, err = newTracer(host, log); err != nil {
+		return err
+	}
 	people, err := tellerOf(host, f.readOnly, log)
 	if err != nil {
 		return err
@@ -190,6 +193,9 @@ func respond(ctx context.Context, group *errgroup.Group, who answering, opts ser
 	}
 	if hooks != nil {
 		group.Go(func() error { return hooks.Serve(ctx) })
+	}
+	if m.traces != nil {
+		group.Go(func() error { return m.traces.run(ctx) })
 	}
 	opts.Metrics = page
 	if host.Metrics.Listen != "" {

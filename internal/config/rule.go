@@ -44,6 +44,7 @@ func shapes() []shape {
 		{name: "semver", want: "a range of versions, such as >=1.2 <2", pattern: `^[0-9A-Za-z.*<>=~^!|, +-]{1,200}$`},
 		{name: "commit", want: "the full 40 lower-case hex digits of a commit", pattern: `^[0-9a-f]{40}$`},
 		{name: "url", want: "an https, ssh or file URL, or a path", pattern: `^[^-\s]\S*$`},
+		{name: "web", want: "an http or https URL without a login or a query", pattern: `^https?://[^\s/@?#]+(/[^\s@?#]*)?$`},
 		{name: "engine", want: "an engine's address, such as unix:///var/run/docker.sock", pattern: `^(unix|tcp|http|https|ssh|npipe)://\S+$`},
 		{name: "image", want: "an image, such as registry.example.com/syncd-gate:1", pattern: `^[a-zA-Z0-9][a-zA-Z0-9._:@/\[\]-]*$`, refuse: `://|/$|:$`},
 		{name: "listen", want: "an address and a port, such as 127.0.0.1:9185", pattern: `^(\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}$`, refuse: `:(6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})$`},
