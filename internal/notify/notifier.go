@@ -297,6 +297,11 @@ func (n *Notifier) forget(tx *outbox.Tx) error {
 			}
 		}
 	}
+	for name := range n.channels {
+		if err := endAlerts(tx, name, time.Now()); err != nil {
+			return err
+		}
+	}
 	return tx.Forget(func(topic string) bool {
 		name, ours := strings.CutPrefix(topic, topicOf)
 		_, there := n.channels[name]
