@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/outbox"
@@ -38,7 +39,7 @@ func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error
 		return nil, nil
 	}
 	notes, err := notify.Check(host.Notify, host.Host.Labels)
-	if err != nil && notes == nil {
+	if fault.Of(err) == fault.Rejected {
 		return nil, err
 	}
 	if err != nil { // a secret that is not there yet
