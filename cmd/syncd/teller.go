@@ -56,9 +56,10 @@ func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, open 
 	if t == nil {
 		return store, nil
 	}
+	shared, _ := store.(notify.Shared) // of a record in the cluster, which outlasts this outbox
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: shared, Log: t.log,
 	})
 	if err != nil {
 		return nil, err
@@ -88,13 +89,13 @@ func (t *teller) telling() *notify.Notifier {
 	return t.now
 }
 
-// hearing lets apps that are found well end what was told of them: that is not on
-// record.
+// hearing lets passes that are not on record end what was told of their apps: those
+// that found nothing to do.
 func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 	return func(e reconcile.Event) {
 		hear(e)
-		if n := t.telling(); n != nil && e.Result != nil && e.Result.Outcome == reconcile.Unchanged {
-			n.Well(e.App, e.At)
+		if n, r := t.telling(), e.Result; n != nil && r != nil && (r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Held) {
+			n.Found(e.App, string(r.Outcome), r.Reason, e.At)
 		}
 	}
 }

@@ -67,7 +67,11 @@ func (k *keeping) alert(t Told, routes map[string]time.Time) error {
 	if of == "" || kinds()[t.Event].phase == aside {
 		return nil
 	}
-	for _, name := range k.told(routes) {
+	names := k.told(routes)
+	if kinds()[t.Event].phase == end { // whoever was told
+		names = k.alertmanagers()
+	}
+	for _, name := range names {
 		if err := k.keepAlert(name, of, t); err != nil {
 			return err
 		}
@@ -90,6 +94,11 @@ func (k *keeping) told(routes map[string]time.Time) []string {
 		}
 	}
 	return names
+}
+
+// alertmanagers are all channels that are told what is so.
+func (k *keeping) alertmanagers() []string {
+	return slices.DeleteFunc(sortedKeys(k.opts.Channels), func(name string) bool { return k.opts.Channels[name].Type != config.Alertmanager })
 }
 
 // keepAlert keeps the alert of an incident, and ends what it was before.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,10 +21,14 @@ import (
 type record struct {
 	mu    sync.Mutex
 	facts []Fact
+	fails atomic.Int64 // until then it cannot be read
 }
 
 // Since implements Journal.
 func (r *record) Since(id uint64, limit int) ([]Fact, error) {
+	if time.Now().UnixNano() < r.fails.Load() {
+		return nil, errDown
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	from := min(int(id), len(r.facts))
@@ -53,6 +58,7 @@ type place struct {
 	end    func()
 	n      *Notifier
 	begun  time.Time
+	shared *note // nil where nobody takes turns
 }
 
 // told is a channel that remembers, and fails as it is told to.
@@ -62,9 +68,20 @@ type told struct {
 	at   []time.Duration
 	fail error
 	from time.Time
+	hang atomic.Bool
 }
 
-func (c *told) send(_ context.Context, m Message) error {
+func (c *told) fails(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fail = err
+}
+
+func (c *told) send(ctx context.Context, m Message) error {
+	if c.hang.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fail != nil {
@@ -115,7 +132,11 @@ func (p *place) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if p.n, err = New(Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Log: slog.New(slog.DiscardHandler)}
+	if p.shared != nil {
+		opts.Shared = p.shared
+	}
+	if p.n, err = New(opts); err != nil {
 		p.t.Fatal(err)
 	}
 	for name, fake := range p.told {

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -17,6 +18,8 @@ import (
 // The names of what is kept in the outbox.
 const (
 	cursor         = "notify"
+	notesShelf     = "notify/notes"
+	knownNote      = "known"
 	incidentsShelf = "notify/incidents"
 	groupsShelf    = "notify/groups"
 	topicOf        = "notify/" // and a channel's name
@@ -37,6 +40,16 @@ type Journal interface {
 	Since(id uint64, limit int) ([]Fact, error)
 }
 
+// Shared is a note beside a record that several agents take turns at: how far the
+// others told. What they had queued is in outboxes that may be gone.
+type Shared interface {
+	// Told returns the ID of the fact up to which all was delivered; zero where nobody
+	// ever told.
+	Told() (uint64, error)
+	// SetTold keeps it.
+	SetTold(id uint64) error
+}
+
 // Options say who is told of what.
 type Options struct {
 	// Notify is the configuration.
@@ -47,7 +60,9 @@ type Options struct {
 	Box    *outbox.Box
 	// Journal is where facts are read.
 	Journal Journal
-	Log     *slog.Logger
+	// Shared is asked where to begin; nil where one outbox lasts as long as the record.
+	Shared Shared
+	Log    *slog.Logger
 }
 
 // Notifier reads what is on record and tells the channels.
@@ -61,14 +76,19 @@ type Notifier struct {
 	bells    map[string]chan struct{} // of channels that are told what is so
 	remind   map[string]time.Duration
 
-	mu   sync.Mutex // guards what follows
-	well map[string]time.Time
+	mu    sync.Mutex // guards what follows
+	found map[string]found
 	// unwell are the apps whose own state is an incident.
 	unwell map[string]bool
+
+	// shared is what Shared was told last, and when; only Run's goroutine uses it.
+	shared   uint64
+	sharedAt time.Time
 }
 
 // New returns a notifier that tells nobody yet. What it finds on record where it has
-// never been before it takes for known: it tells what comes after. Errors: Rejected
+// never been before it takes for known, as far as nobody says otherwise: it tells what
+// comes after, and reminds of what is still so. Errors: Rejected
 // for a template that fails; Blocked where the outbox or the record cannot be read.
 func New(opts Options) (*Notifier, error) {
 	routes, notes, err := routesOf(opts.Notify, opts.Labels)
@@ -78,7 +98,7 @@ func New(opts Options) (*Notifier, error) {
 	n := &Notifier{
 		opts: opts, routes: routes, notes: notes, channels: map[string]channel{}, counts: newCounts(slices.Sorted(maps.Keys(opts.Channels))),
 		wake: make(chan struct{}, 1), bells: map[string]chan struct{}{}, remind: map[string]time.Duration{},
-		well: map[string]time.Time{}, unwell: map[string]bool{},
+		found: map[string]found{}, unwell: map[string]bool{},
 	}
 	for _, r := range routes {
 		n.remind[r.name] = r.RemindAfter()
@@ -101,18 +121,24 @@ func (n *Notifier) Wake() {
 	}
 }
 
-// Well says that an app was found as it should be at this time, without a change,
-// which is not on record. It does not block.
-func (n *Notifier) Well(app string, at time.Time) {
+// Found says how an app was found by a pass that is not on record: unchanged, which is
+// well, or held. That ends, or changes, what was told of it before. It does not block.
+func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
 	n.mu.Lock()
 	wanted := n.unwell[app]
 	if wanted {
-		n.well[app] = at
+		n.found[app] = found{outcome, reason, at}
 	}
 	n.mu.Unlock()
 	if wanted {
 		n.Wake()
 	}
+}
+
+// found is how an app was found.
+type found struct {
+	outcome, reason string
+	at              time.Time
 }
 
 // Run tells until ctx ends. What is being sent then has three seconds to arrive; all
@@ -130,6 +156,9 @@ func (n *Notifier) Run(ctx context.Context) {
 			n.opts.Log.Warn("what is on record could not be told yet", "error", err, "hint", fault.Advice(err))
 		}
 		quiet = quiet && err != nil
+		if err == nil {
+			n.share()
+		}
 		wait := rhythm
 		if !next.IsZero() {
 			wait = max(0, min(rhythm, time.Until(next)))
@@ -162,6 +191,9 @@ func (n *Notifier) told(name, key string, what outbox.Outcome, err error) {
 	switch what {
 	case outbox.Delivered:
 		log.Debug("told")
+		if n.opts.Shared != nil {
+			n.Wake() // it may have been the last
+		}
 	case outbox.Retried:
 		log.Warn("a channel could not be told; it is tried again", "error", err, "hint", fault.Advice(err))
 	default:
@@ -171,11 +203,11 @@ func (n *Notifier) told(name, key string, what outbox.Outcome, err error) {
 
 // begin finds the place in the record where it has never been, and learns what is open.
 func (n *Notifier) begin() error {
-	known := false
+	known, at := false, uint64(0)
 	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
-		_, known = tx.Cursor(cursor)
+		at, known = tx.Cursor(cursor)
 		for _, key := range tx.Keys(incidentsShelf) {
-			if app, of := strings.CutPrefix(key, syncOf("")); of {
+			if app, own := appOf(key); own {
 				n.unwell[app] = true
 			}
 		}
@@ -183,10 +215,71 @@ func (n *Notifier) begin() error {
 	}); err != nil {
 		return err
 	}
-	if !known {
-		return n.skip()
+	from, err := n.known(known)
+	if err != nil {
+		return err
 	}
-	return n.opts.Box.Update(n.forget)
+	last, anew, err := n.begunAnew(at)
+	if err != nil {
+		return err
+	}
+	return n.opts.Box.Update(func(tx *outbox.Tx) error {
+		if anew {
+			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
+			return errors.Join(tx.SetCursor(cursor, last), tx.Delete(notesShelf, knownNote), n.forget(tx))
+		}
+		if known && from == 0 {
+			return n.forget(tx)
+		}
+		if err := tx.Put(notesShelf, knownNote, from); err != nil {
+			return err
+		}
+		if known {
+			return n.forget(tx)
+		}
+		return tx.SetCursor(cursor, 0)
+	})
+}
+
+// known is up to which fact all is known: what others told, and where nobody ever told
+// anything, the end of the record. Zero is that there is nothing to say.
+func (n *Notifier) known(been bool) (uint64, error) {
+	if n.opts.Shared != nil {
+		id, err := n.opts.Shared.Told()
+		if err != nil || id > 0 {
+			n.shared = id
+			return id, err
+		}
+	}
+	if been {
+		return 0, nil
+	}
+	return n.end()
+}
+
+// begunAnew tells whether the record ends before the place that was come to: it was
+// lost, and numbers its facts from the begin.
+func (n *Notifier) begunAnew(at uint64) (last uint64, anew bool, err error) {
+	if at == 0 {
+		return 0, false, nil
+	}
+	facts, err := n.opts.Journal.Since(at-1, 1)
+	if err != nil || len(facts) > 0 {
+		return 0, false, err
+	}
+	last, err = n.end()
+	return last, last < at, err
+}
+
+// end is the ID of the last fact on record.
+func (n *Notifier) end() (last uint64, err error) {
+	for {
+		facts, err := n.opts.Journal.Since(last, batch)
+		if err != nil || len(facts) == 0 {
+			return last, err
+		}
+		last = facts[len(facts)-1].ID
+	}
 }
 
 // forget drops what waits for channels and routes that are gone.
@@ -203,21 +296,4 @@ func (n *Notifier) forget(tx *outbox.Tx) error {
 		_, there := n.channels[name]
 		return !ours || there
 	})
-}
-
-// skip goes to the end of the record.
-func (n *Notifier) skip() error {
-	last := uint64(0)
-	for {
-		facts, err := n.opts.Journal.Since(last, batch)
-		if err != nil {
-			return err
-		}
-		if len(facts) > 0 {
-			last = facts[len(facts)-1].ID
-		}
-		if len(facts) < batch {
-			return n.opts.Box.Update(func(tx *outbox.Tx) error { return tx.SetCursor(cursor, last) })
-		}
-	}
 }

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,14 +55,25 @@ func TestAnAppThatIsFoundWellEndsItsIncident(t *testing.T) {
 	bubble(t, toOps(config.Route{}), func(p *place) {
 		before := time.Now()
 		p.happens(time.Minute, sync1("shop", "degraded", "web is unhealthy"))
-		p.n.Well("shop", before.Add(-time.Second)) // what was found before says nothing
-		p.n.Well("blog", time.Now())
+		p.n.Found("shop", "unchanged", "", before.Add(-time.Second)) // what was found before says nothing
+		p.n.Found("blog", "unchanged", "", time.Now())
 		p.wait(time.Minute)
-		p.n.Well("shop", time.Now())
+		p.n.Found("shop", "unchanged", "", time.Now())
 		p.wait(time.Minute)
-		p.n.Well("shop", time.Now())
+		p.n.Found("shop", "unchanged", "", time.Now())
 		p.wait(time.Minute)
 		p.says("ops", "10 prod-1: shop degraded", "130 prod-1: shop is well again")
+	})
+}
+
+// What was halted, and is held back since a person went back, needs nobody any more.
+func TestAHaltedAppThatIsHeldNeedsNobody(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"), sync1("blog", "rolled back", "y"))
+		p.n.Found("shop", "held", "a person rolled back", time.Now())
+		p.n.Found("blog", "held", "it failed", time.Now())
+		p.wait(24 * time.Hour)
+		p.says("ops", "10 prod-1: 1 halted, 1 rolled back", "70 prod-1: shop held back")
 	})
 }
 
@@ -123,16 +133,14 @@ func TestRoutesSayWhoIsToldOfWhat(t *testing.T) {
 // One channel that fails holds nobody else up.
 func TestADeadChannelConcernsNobodyElse(t *testing.T) {
 	bubble(t, confOf(config.Route{To: []string{"dead", "ops"}}), func(p *place) {
-		p.told["dead"].fail = errDown
+		p.told["dead"].fails(errDown)
 		p.happens(time.Hour, sync1("shop", "halted", "x"))
 		p.says("ops", "10 prod-1: shop halted")
 		p.says("dead")
 		if waiting, since := p.n.Waiting(); waiting["dead"] != 1 || waiting["ops"] != 0 || since["dead"].IsZero() {
 			t.Errorf("%v wait", waiting)
 		}
-		p.told["dead"].mu.Lock()
-		p.told["dead"].fail = nil
-		p.told["dead"].mu.Unlock()
+		p.told["dead"].fails(nil)
 		p.wait(time.Hour)
 		if got := p.n.Deliveries(); len(p.told["dead"].list) != 1 || got[[2]string{"dead", "delivered"}] != 1 || got[[2]string{"dead", "retried"}] < 5 {
 			t.Errorf("it was told\n%s\n%v", p.told["dead"].all(), got)
@@ -194,25 +202,10 @@ func TestALeftAppEndsItsIncident(t *testing.T) {
 	})
 }
 
-// flaky is a record that cannot be read for a while.
-type flaky struct {
-	*record
-	until time.Time
-}
-
-func (f flaky) Since(id uint64, limit int) ([]Fact, error) {
-	if time.Now().Before(f.until) {
-		return nil, errDown
-	}
-	return f.record.Since(id, limit)
-}
-
 // A record that cannot be read is read later.
 func TestARecordThatFailsIsReadLater(t *testing.T) {
 	bubble(t, toOps(config.Route{}), func(p *place) {
-		p.end()
-		p.start()
-		p.n.opts.Journal = flaky{p.record, time.Now().Add(5 * time.Minute)}
+		p.record.fails.Store(time.Now().Add(5 * time.Minute).UnixNano())
 		p.happens(time.Hour, sync1("shop", "halted", "x"))
 		p.says("ops", "310 prod-1: shop halted")
 	})
@@ -262,13 +255,14 @@ func shift(t *testing.T, p *place, by time.Duration) {
 // The end of the agent does not wait for a channel that hangs.
 func TestTheAgentEndsWhoeverHangs(t *testing.T) {
 	bubble(t, confOf(config.Route{To: []string{"ops", "slow"}}), func(p *place) {
-		p.n.channels["slow"] = hanging{}
+		p.told["slow"].hang.Store(true)
 		p.happens(time.Minute, sync1("shop", "halted", "x"))
 		begun := time.Now()
 		p.end()
 		if took := time.Since(begun); took > 5*time.Second {
 			t.Errorf("it took %v", took)
 		}
+		p.told["slow"].hang.Store(false)
 		p.start()
 		p.wait(time.Minute)
 		p.says("slow", "63 prod-1: shop halted")
@@ -276,18 +270,10 @@ func TestTheAgentEndsWhoeverHangs(t *testing.T) {
 	})
 }
 
-// hanging is a channel that answers nothing.
-type hanging struct{}
-
-func (hanging) send(ctx context.Context, _ Message) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
 // What waits for a channel that is gone from the settings is forgotten.
 func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
 	bubble(t, confOf(config.Route{To: []string{"ops", "gone"}}), func(p *place) {
-		p.told["gone"].fail = errDown
+		p.told["gone"].fails(errDown)
 		p.happens(time.Minute, sync1("shop", "halted", "x"))
 		p.end()
 		with := p.conf
@@ -299,5 +285,61 @@ func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
 		p.start()
 		p.wait(time.Hour)
 		p.says("gone")
+	})
+}
+
+// note is what agents that take turns share.
+type note struct{ told uint64 }
+
+func (n *note) Told() (uint64, error)   { return n.told, nil }
+func (n *note) SetTold(id uint64) error { n.told = id; return nil }
+
+// Who takes over, with nothing but the record, goes on where all was told: it knows
+// what is so, tells what was not delivered, and repeats nothing else.
+func TestWhoTakesOverGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := &note{}
+		p := host(t, toOps(config.Route{Remind: duration(time.Hour)}))
+		p.end()
+		takeOver := func(path string) {
+			p.end()
+			p.path += path
+			p.shared = shared
+			p.start()
+		}
+		p.record.add(sync1("old", "halted", "before anybody was told"))
+		takeOver(".first")
+		p.happens(2*time.Minute, drifts("shop", "opened", "container/web/1 missing"), sync1("blog", "halted", "x"), sync1("wiki", "applied", ""))
+		if shared.told != 4 {
+			t.Errorf("told is noted up to %d", shared.told)
+		}
+		p.told["ops"].fails(errDown)
+		p.happens(2*time.Minute, sync1("wiki", "rejected", "no image"))
+		if shared.told != 4 {
+			t.Errorf("told is noted up to %d, and one waits", shared.told)
+		}
+		p.told["ops"].fails(nil)
+		takeOver(".second") // the outbox is gone
+		p.wait(30 * time.Minute)
+		p.happens(time.Hour, drifts("shop", "resolved"), sync1("blog", "applied", ""))
+		p.says("ops", "10 prod-1: 1 halted, 1 drift opened, 1 applied", "250 prod-1: wiki rejected", "2050 prod-1: 1 applied, 1 drift resolved")
+		if shared.told != 7 {
+			t.Errorf("told is noted up to %d", shared.told)
+		}
+	})
+}
+
+// A record that was lost, and numbers its facts anew, silences nobody.
+func TestARecordThatWasBegunAnewIsFollowed(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		for range 20 {
+			p.record.add(sync1("shop", "applied", ""))
+		}
+		p.happens(time.Minute)
+		p.end()
+		p.record.facts = nil
+		p.start()
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		p.says("ops", "10 prod-1: shop applied and healthy", "70 prod-1: shop halted")
 	})
 }

@@ -10,18 +10,18 @@ import (
 // appOf is the app whose own state a thread is; false for other threads.
 func appOf(of string) (string, bool) { return strings.CutPrefix(of, syncOf("")) }
 
-// endWell ends the incidents of apps that were found well since.
-func (n *Notifier) endWell() error {
+// takeFound takes what was found of apps whose state is an incident.
+func (n *Notifier) takeFound() error {
 	n.mu.Lock()
-	well := n.well
-	n.well = map[string]time.Time{}
+	all := n.found
+	n.found = map[string]found{}
 	n.mu.Unlock()
-	if len(well) == 0 {
+	if len(all) == 0 {
 		return nil
 	}
 	return n.keep(func(k *keeping) error {
-		for app, at := range well {
-			if err := k.wellAgain(app, at); err != nil {
+		for _, app := range sortedKeys(all) {
+			if err := k.foundSo(app, all[app]); err != nil {
 				return err
 			}
 		}
@@ -29,15 +29,23 @@ func (n *Notifier) endWell() error {
 	})
 }
 
-// wellAgain ends an app's incident, unless what it is about came later.
-func (k *keeping) wellAgain(app string, at time.Time) error {
+// foundSo ends or changes an app's incident, unless what it is about came later. What
+// is held back is news only where something worse was told. Where nobody was told of
+// the incident, nobody is told of its end.
+func (k *keeping) foundSo(app string, is found) error {
 	open, err := k.incident(syncOf(app))
-	if err != nil || open == nil || open.Last.At.After(at) {
+	if err != nil || open == nil || open.Last.At.After(is.at) {
 		return err
 	}
 	f := open.Last.Fact
-	f.At, f.Kind, f.Outcome, f.Reason, f.Hint, f.Findings, f.More, f.Duration = at, "sync", recovered, "", "", nil, 0, 0
-	return k.take(f, false)
+	f.At, f.Kind, f.Outcome, f.Reason, f.Hint, f.Findings, f.More, f.Duration = is.at, "sync", recovered, "", "", nil, 0, 0
+	if is.outcome == "held" {
+		if !kinds()[open.Last.Event].nags {
+			return nil
+		}
+		f.Outcome, f.Reason = is.outcome, is.reason
+	}
+	return k.take(f, len(open.Routes) == 0)
 }
 
 // lookAfter reminds of what is still so, and forgets what nobody ever ended; next is

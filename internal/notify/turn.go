@@ -9,7 +9,7 @@ import (
 	"syncd.io/syncd/internal/outbox"
 )
 
-// turn reads the record to its end, ends what is well again, reminds, and sends the
+// turn reads the record to its end, takes what was found, reminds, and sends the
 // groups whose time has come; next is when there is something to do by itself. quiet
 // takes what is old for told.
 func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
@@ -22,7 +22,7 @@ func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
 			break
 		}
 	}
-	if err := n.endWell(); err != nil {
+	if err := n.takeFound(); err != nil {
 		return time.Time{}, err
 	}
 	if next, err = n.lookAfter(time.Now()); err != nil {
@@ -35,8 +35,12 @@ func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
 // read takes the next facts: the cursor moves in the transaction that keeps what they
 // lead to.
 func (n *Notifier) read(quiet bool) (int, error) {
-	var from uint64
-	if err := n.opts.Box.View(func(tx *outbox.Tx) error { from, _ = tx.Cursor(cursor); return nil }); err != nil {
+	var from, known uint64
+	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
+		from, _ = tx.Cursor(cursor)
+		_, err := tx.Get(notesShelf, knownNote, &known)
+		return err
+	}); err != nil {
 		return 0, err
 	}
 	facts, err := n.opts.Journal.Since(from, batch)
@@ -45,7 +49,7 @@ func (n *Notifier) read(quiet bool) (int, error) {
 	}
 	return len(facts), n.keep(func(k *keeping) error {
 		for _, f := range facts {
-			if err := k.take(f, quiet && k.now.Sub(f.At) > stale); err != nil {
+			if err := k.take(f, f.ID <= known || quiet && k.now.Sub(f.At) > stale); err != nil {
 				return err
 			}
 		}
@@ -96,9 +100,9 @@ func (n *Notifier) keep(do func(*keeping) error) error {
 	return nil
 }
 
-// take takes one fact: what it does to its incident, and whom it is told. silent tells
-// nobody.
-func (k *keeping) take(f Fact, silent bool) error {
+// take takes one fact: what it does to its incident, and whom it is told. Of what is
+// known nobody is told; but it may still be so.
+func (k *keeping) take(f Fact, known bool) error {
 	if f.Kind == "release" {
 		if err := k.close(syncOf(f.App)); err != nil {
 			return err
@@ -121,9 +125,12 @@ func (k *keeping) take(f Fact, silent bool) error {
 	if open != nil {
 		t.Since, routes = open.Since, open.Routes
 	}
-	told, err := k.tell(t, routes, silent)
+	told, err := k.tell(t, routes, known)
 	if err != nil {
 		return err
+	}
+	if _, own := appOf(of); own && known {
+		told = nil // its end may be known, too, which is not on record
 	}
 	switch what {
 	case opening:
@@ -135,22 +142,25 @@ func (k *keeping) take(f Fact, silent bool) error {
 	}
 }
 
-// tell puts a fact into the groups of the routes that it fits; before are those that
-// were told of its incident. It returns these and those.
-func (k *keeping) tell(t Told, before map[string]time.Time, silent bool) (map[string]time.Time, error) {
+// tell puts a fact into the groups of the routes that it fits, unless it is known;
+// before are those that were told of its incident. It returns these and those.
+func (k *keeping) tell(t Told, before map[string]time.Time, known bool) (map[string]time.Time, error) {
 	told := maps.Clone(before)
 	if told == nil {
 		told = map[string]time.Time{}
 	}
 	for _, r := range k.routes {
 		_, was := before[r.name]
-		if silent || !r.fits(t, was) {
+		if !r.fits(t, was) {
+			continue
+		}
+		told[r.name] = k.now
+		if known {
 			continue
 		}
 		if err := k.collect(r.name, t); err != nil {
 			return nil, err
 		}
-		told[r.name] = k.now
 	}
 	return told, k.alert(t, told)
 }
