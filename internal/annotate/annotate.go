@@ -27,6 +27,7 @@ const (
 	settle = 2 * time.Second // from news to the look at the record: what is told of is written by then
 	rhythm = time.Minute     // between two looks that nobody asked for
 	stale  = 24 * time.Hour  // what is older when the agent starts is not marked
+	recent = time.Hour       // nor is what is older than this where it has never been before
 	batch  = 500
 )
 
@@ -72,8 +73,9 @@ type Annotator struct {
 	counts map[string]uint64
 }
 
-// New returns an annotator that marks nothing yet. What it finds on record where it has
-// never been before it takes for known. Errors: Rejected for a URL that is none,
+// New returns an annotator that marks nothing yet. Where it has never been before, it
+// goes on from an hour ago: in a cluster, an outbox ends with its pod, and what another
+// one has marked is not marked again. Errors: Rejected for a URL that is none,
 // Blocked where outbox or record cannot be read.
 func New(opts Options) (*Annotator, error) {
 	if _, err := addressOf(opts.URL); err != nil {
@@ -84,8 +86,9 @@ func New(opts Options) (*Annotator, error) {
 	if err := opts.Box.View(func(tx *outbox.Tx) error { _, known = tx.Cursor(cursor); return nil }); err != nil {
 		return nil, fmt.Errorf("see what was annotated: %w", err)
 	}
+	since := time.Now().Add(-recent)
 	for done := known; !done; {
-		count, err := a.read(func(Fact) bool { return false })
+		count, err := a.read(func(f Fact) bool { return f.At.After(since) })
 		if err != nil {
 			return nil, fmt.Errorf("see what is on record: %w", err)
 		}

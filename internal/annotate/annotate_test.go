@@ -22,14 +22,16 @@ import (
 	"syncd.io/syncd/internal/outbox"
 )
 
-// grafana is POST /api/annotations as its documentation has it: it wants a token, JSON
-// and a text, and answers with a number.
+// grafana is /api/annotations as its documentation has it: it wants a token, JSON and a
+// text, and answers with a number; asked, it gives those of a time that have all tags.
 type grafana struct {
 	t *testing.T
 	*httptest.Server
-	answers chan int // statuses of the first answers; then 200
+	cuts    atomic.Bool // the next answer gets lost
+	answers chan int    // statuses of the first answers; then 200
 
 	mu    sync.Mutex // guards what follows
+	blind bool       // the token may write, and not read
 	marks []map[string]any
 	asked int
 }
@@ -48,6 +50,10 @@ func newGrafana(t *testing.T, answers ...int) *grafana {
 func (g *grafana) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if r.Method == http.MethodGet {
+		g.find(w, r)
+		return
+	}
 	g.asked++
 	select {
 	case status := <-g.answers:
@@ -66,7 +72,28 @@ func (g *grafana) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	g.marks = append(g.marks, mark)
+	if g.cuts.Swap(false) { // it is there, and nobody hears of it
+		panic(http.ErrAbortHandler)
+	}
 	fmt.Fprint(w, `{"message":"Annotation added","id":1}`)
+}
+
+func (g *grafana) find(w http.ResponseWriter, r *http.Request) {
+	if g.blind {
+		http.Error(w, `{"message":"You'll need additional permissions: annotations:read"}`, http.StatusForbidden)
+		return
+	}
+	found := []map[string]any{}
+	for _, m := range g.marks {
+		at, tags := fmt.Sprintf("%.0f", m["time"]), fmt.Sprint(m["tags"])
+		if at < r.FormValue("from") || at > r.FormValue("to") || tags != fmt.Sprint(r.Form["tags"]) {
+			continue
+		}
+		found = append(found, map[string]any{"id": 1, "time": m["time"], "text": m["text"], "tags": m["tags"]})
+	}
+	if err := json.NewEncoder(w).Encode(found); err != nil {
+		g.t.Error(err)
+	}
 }
 
 // texts are those of all marks.
@@ -182,7 +209,7 @@ func idle(ended uint64) func(*annotate.Annotator) bool {
 func TestDeploysAndRollbacksAreMarked(t *testing.T) {
 	g := newGrafana(t)
 	s := newStage(t, g.URL+"/grafana/")
-	s.record.add("sync", "applied") // before anybody wanted marks
+	s.record.add("sync", "applied", func(f *annotate.Fact) { f.At = f.At.Add(-2 * time.Hour) }) // before anybody wanted marks
 	s.while(idle(0))
 	for _, f := range [][2]string{{"sync", "started"}, {"sync", "applied"}, {"drift", "opened"}, {"repair", "applied"}, {"sync", "rolled back"}, {"sync", "blocked"}, {"sync", "halted"}, {"pause", "pause"}} {
 		s.record.add(f[0], f[1], func(f *annotate.Fact) {
@@ -221,6 +248,39 @@ func TestMarksWaitForGrafana(t *testing.T) {
 	s.while(idle(1))
 	if got, n := g.texts(), g.requests(); len(got) != 1 || n != 2 {
 		t.Errorf("after the restart %q is marked in %d requests", got, n)
+	}
+}
+
+// A mark whose answer was lost is not made twice, and neither is one that another
+// agent has made, whose outbox ended with its pod.
+func TestMarksThatAreThereAreNotMadeAgain(t *testing.T) {
+	g := newGrafana(t)
+	g.cuts.Store(true)
+	s := newStage(t, g.URL+"/grafana")
+	s.while(idle(0))
+	s.record.add("sync", "applied")
+	s.while(idle(1))
+	if n := g.requests(); n != 1 {
+		t.Errorf("Grafana was asked for %d marks", n)
+	}
+	s.file += ".new"
+	s.while(idle(1))
+	s.record.add("sync", "rolled back")
+	s.while(idle(1))
+	if got := g.texts(); len(got) != 2 || !strings.Contains(got[1], "rolled back") {
+		t.Errorf("marked is %q", got)
+	}
+}
+
+func TestWhoMayOnlyWriteMarks(t *testing.T) {
+	g := newGrafana(t)
+	g.blind = true
+	s := newStage(t, g.URL+"/grafana")
+	s.while(idle(0))
+	s.record.add("sync", "applied")
+	s.while(idle(1))
+	if got := g.texts(); len(got) != 1 {
+		t.Errorf("marked is %q", got)
 	}
 }
 

@@ -1,6 +1,10 @@
 package annotate
 
 import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"syncd.io/syncd/internal/resource"
@@ -19,6 +23,21 @@ type mark struct {
 	TimeEnd int64    `json:"timeEnd,omitempty"`
 	Tags    []string `json:"tags"`
 	Text    string   `json:"text"`
+}
+
+// query asks for what is marked at the same time, of the same app.
+func (m mark) query() string {
+	at := strconv.FormatInt(m.Time, 10)
+	return url.Values{"from": {at}, "to": {strconv.FormatInt(max(m.Time, m.TimeEnd), 10)}, "tags": m.Tags, "type": {"annotation"}, "limit": {"100"}}.Encode()
+}
+
+// among tells whether an answer to that has the very mark.
+func (m mark) among(answer []byte) bool {
+	var all []mark
+	if json.Unmarshal(answer, &all) != nil {
+		return false
+	}
+	return slices.ContainsFunc(all, func(other mark) bool { return other.Time == m.Time && other.Text == m.Text })
 }
 
 // markOf is what is marked of a fact; false where that is nothing.

@@ -3,6 +3,7 @@ package annotate
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,8 +61,8 @@ func tokenOf(path, env string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// deliver posts one mark. The error is Rejected where another attempt could do no
-// better.
+// deliver posts one mark that is not there yet. The error is Rejected where another
+// attempt could do no better.
 func (a *Annotator) deliver(ctx context.Context, item outbox.Item) error {
 	address, err := addressOf(a.opts.URL)
 	if err != nil {
@@ -71,24 +72,40 @@ func (a *Annotator) deliver(ctx context.Context, item outbox.Item) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(item.Body))
+	var m mark
+	if err := json.Unmarshal(item.Body, &m); err != nil {
+		return fault.As(fault.Rejected, fmt.Errorf("read a queued annotation: %w", err))
+	}
+	found, err := ask(ctx, token, http.MethodGet, address+"?"+m.query(), nil)
+	if fault.Of(err) == fault.Unreachable {
+		return err
+	}
+	if err == nil && m.among(found) { // its answer was lost, or another agent was here
+		return nil
+	}
+	_, err = ask(ctx, token, http.MethodPost, address, item.Body)
+	return err
+}
+
+// ask makes one request. No redirect is followed: the token is for Grafana alone.
+func ask(ctx context.Context, token, method, address string, body []byte) (answer []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return fault.As(fault.Rejected, fmt.Errorf("annotate: %w", err))
+		return nil, fault.As(fault.Rejected, fmt.Errorf("annotate: %w", err))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	// No redirect is followed: the token is for Grafana alone.
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: mostAnswer}
 	web := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := web.Do(req)
 	if err != nil {
-		return fault.As(fault.Unreachable, fmt.Errorf("annotate: %w", err))
+		return nil, fault.As(fault.Unreachable, fmt.Errorf("annotate: %w", err))
 	}
 	defer res.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(res.Body, mostAnswer)) // it was taken, or refused, whatever else there is
-	return refused(res, resource.Harmless(resource.Concealer([]string{token}).Replace(string(said)), mostShown))
+	answer, _ = io.ReadAll(io.LimitReader(res.Body, mostAnswer)) // the status says what became of it
+	return answer, refused(res, resource.Harmless(resource.Concealer([]string{token}).Replace(string(answer)), mostShown))
 }
 
 // refused is the error of an answer that is no success.
