@@ -48,7 +48,9 @@ func (a *Agent) listen(ctx context.Context, events <-chan string) {
 				events = nil
 				continue
 			}
+			hands := a.opts.Heart.Begin("the loop of events", prompt)
 			a.wakeFor(app)
+			hands.End()
 		}
 	}
 }
