@@ -16,6 +16,9 @@ import (
 type meters struct {
 	engine, git, child *metrics.Calls
 	passes             *metrics.Durations
+	traces             *tracer // nil is none
+	// queues are what waits to be told; nil is nothing.
+	queues *teller
 }
 
 func newMeters() *meters {
@@ -25,11 +28,18 @@ func newMeters() *meters {
 // collectors are all that is counted of who, with this process.
 func (m *meters) collectors(who knowing) []metrics.Collector {
 	told := append(metrics.OfProcess(thisBuild().Version), metrics.OfAgent(facts{who}), metrics.OfApps(facts{who}))
+	if m.traces != nil {
+		told = append(told, metrics.OfTraces(m.traces.to))
+	}
+	if m.queues != nil {
+		told = append(told, metrics.OfQueues(m.queues))
+	}
 	return append(told, m.engine, m.git, m.child, m.passes)
 }
 
 // hearing counts the passes among the events that hear gets.
 func (m *meters) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	hear = m.traces.hearing(hear)
 	return func(e reconcile.Event) {
 		if r := e.Result; r != nil {
 			m.passes.Pass(string(r.Outcome), r.Duration.D(), map[string]time.Duration{

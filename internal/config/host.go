@@ -26,7 +26,10 @@ type Host struct {
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
+	Traces  Traces  `yaml:"traces,omitempty" json:"traces,omitzero"`
 	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
+	// Notify says who is told of what happens.
+	Notify Notify `yaml:"notify,omitempty" json:"notify,omitzero"`
 	// Sync says when this host's apps may be changed.
 	Sync HostSync `yaml:"sync,omitempty" json:"sync,omitzero"`
 	// Drift is what holds for apps that say nothing else.

@@ -141,7 +141,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 		return p.vanished(ctx)
 	}
 	cand, took, err := p.drawn(ctx)
-	p.result.Phases.Render = resource.Duration(took)
+	p.spent("render", &p.result.Phases.Render, took)
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}
@@ -198,7 +198,7 @@ func (p *pass) owned() apply.Owned {
 func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.Pair, drift.Report, error) {
 	begun := time.Now()
 	pairs, err := p.observed(ctx, p.catalog, p.target.Observe, want, p.owned())
-	p.result.Phases.Observe += resource.Duration(time.Since(begun))
+	p.spent("observe", &p.result.Phases.Observe, time.Since(begun))
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}

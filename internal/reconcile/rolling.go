@@ -28,7 +28,7 @@ func (p *pass) roll(ctx context.Context, rollout *apply.Rollout, plan apply.Plan
 		p.live[key] = ref
 	}
 	p.rolled = &outcome
-	p.result.Phases.Rollout += resource.Duration(time.Since(begun))
+	p.spent("rollout", &p.result.Phases.Rollout, time.Since(begun))
 	p.result.Gaps = append(p.result.Gaps, outcome.Gaps...)
 	for _, f := range outcome.Tolerated {
 		if f.Step.Tidy { // it fails nothing, and a person has to know
