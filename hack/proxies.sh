@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees that nginx and HAProxy are here, which tests and benchmarks put into images
-# of their own, the registry that tests push to, and Prometheus, by which metrics and
+# of their own, the registry that tests push to, and Prometheus and its Alertmanager, by which metrics and
 # alerts are tested, and prints where. Where one is missing, on a Debian-like machine
 # and as root, the distribution's is installed; its service is neither started nor
 # started at the next boot.
@@ -12,7 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin # where a distribution keeps them, and not everybody 
 policy=/usr/sbin/policy-rc.d # is asked before a package starts its service
 
 missing=()
-for name in nginx haproxy docker-registry prometheus; do
+for name in nginx haproxy docker-registry prometheus prometheus-alertmanager; do
 	command -v "$name" || missing+=("$name")
 done
 if [ ${#missing[@]} = 0 ]; then exit 0; fi

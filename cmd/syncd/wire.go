@@ -35,6 +35,10 @@ type wiring struct {
 	hear, progress func(reconcile.Event)
 	// meters count what is asked of others; nil is nobody.
 	meters *meters
+	// teller lets people be told; nil tells nobody.
+	teller *teller
+	// marker marks deploys in Grafana; nil marks none.
+	marker *marker
 	// seat is that of an agent that leads already.
 	seat seat
 	// note tells the person at the terminal something.
@@ -65,6 +69,9 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	}
 	store, err := w.openRecord(ctx, host, &open)
 	if err != nil {
+		return nil, nil, err
+	}
+	if store, err = w.tell(ctx, host, store, &open); err != nil {
 		return nil, nil, err
 	}
 	repo, err := w.openSource(host, child, store, &open)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -43,6 +44,7 @@ func shapes() []shape {
 		{name: "semver", want: "a range of versions, such as >=1.2 <2", pattern: `^[0-9A-Za-z.*<>=~^!|, +-]{1,200}$`},
 		{name: "commit", want: "the full 40 lower-case hex digits of a commit", pattern: `^[0-9a-f]{40}$`},
 		{name: "url", want: "an https, ssh or file URL, or a path", pattern: `^[^-\s]\S*$`},
+		{name: "web", want: "an http or https URL without a login or a query", pattern: `^https?://[^\s/@?#]+(/[^\s@?#]*)?$`},
 		{name: "engine", want: "an engine's address, such as unix:///var/run/docker.sock", pattern: `^(unix|tcp|http|https|ssh|npipe)://\S+$`},
 		{name: "image", want: "an image, such as registry.example.com/syncd-gate:1", pattern: `^[a-zA-Z0-9][a-zA-Z0-9._:@/\[\]-]*$`, refuse: `://|/$|:$`},
 		{name: "listen", want: "an address and a port, such as 127.0.0.1:9185", pattern: `^(\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}$`, refuse: `:(6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})$`},
@@ -62,10 +64,21 @@ func shapes() []shape {
 		{name: "registryAddress", want: "HOST or HOST:PORT of a registry, or http://HOST[:PORT]", pattern: `^(https?://)?([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`},
 		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
 		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
+		{name: "glob", want: "a glob over names, such as shop-*", pattern: `^[a-z0-9*?\[\]^-]([a-z0-9_*?\[\]^-]*)$`, check: checkGlob},
+		{name: "anyWeb", want: "an http or https URL", pattern: `^https?://[^/\s]\S*$`},
+		{name: "hostPort", want: "HOST:PORT, such as mail.example.org:587", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`},
+		{name: "mail", want: "an e-mail address", pattern: `^[^@\s<>,;"]+@[^@\s<>,;"]+$`},
+		{name: "template", want: "a template", pattern: `\S`},
 		{name: "objects", want: "KIND/NAME, such as Deployment/web*", pattern: `^[^\s/]+/[^\s/]+(/[^\s/]+)?$`, check: checkObjects},
 		{name: "fieldPath", want: "a field, such as spec.replicas or /spec/replicas", pattern: `^\S+$`, check: checkFieldPath},
 		{name: "onRollback", want: `halt, keep or "run: SERVICE"`, pattern: `^(halt|keep|run: ?[a-zA-Z0-9._-]+)$`},
 	}
+}
+
+// checkGlob refuses what matches nothing for want of a bracket.
+func checkGlob(value string) error {
+	_, err := path.Match(value, "")
+	return err
 }
 
 // shapeOf finds a shape by name.

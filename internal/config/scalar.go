@@ -50,7 +50,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, at place) {
 		return
 	}
 	value := n.Value
-	if strings.ContainsFunc(value, unicode.IsControl) && !at.free || strings.ContainsRune(value, 0) {
+	if strings.ContainsFunc(value, control(at)) && !at.free || strings.ContainsRune(value, 0) {
 		d.add(n.Line, "", "%s holds control characters", at.path)
 		return
 	}
@@ -62,6 +62,13 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, at place) {
 		value = "run: " + strings.TrimSpace(service)
 	}
 	v.SetString(value)
+}
+
+// control tells which characters a value must not hold: only a template has lines.
+func control(at place) func(rune) bool {
+	return func(r rune) bool {
+		return unicode.IsControl(r) && (at.rule != "template" || r != '\n' && r != '\t')
+	}
 }
 
 func suggest(rule, value string) string {
@@ -169,10 +176,15 @@ func describe(n *yaml.Node) string {
 	}
 }
 
+// secretURL tells whether a key holds a URL that is a secret in itself.
+func secretURL(path string) bool {
+	return path == "heartbeat.url" || strings.HasPrefix(path, "notify.channels") && strings.HasSuffix(path, ".url")
+}
+
 // show quotes a value for a message: shortened, and masked where the key or the
 // value looks like a secret.
 func show(path, value string) string {
-	if resource.SecretName(path) || resource.SecretValue(value) || strings.HasPrefix(path, "host.vars") {
+	if resource.SecretName(path) || resource.SecretValue(value) || strings.HasPrefix(path, "host.vars") || secretURL(path) {
 		return resource.Mask
 	}
 	return strconv.Quote(shorten(value))

@@ -70,6 +70,10 @@ func (s schemas) object(t reflect.Type, path string) tree {
 		out["type"], out["required"] = "object", []string{"kind", "schedule", "duration"}
 	case reflect.TypeFor[Hook]():
 		out["type"], out["required"] = "object", []string{"name", "provider", "secretFile"}
+	case reflect.TypeFor[Route]():
+		out["type"], out["required"] = "object", []string{"to"}
+	case reflect.TypeFor[Channel]():
+		out["type"], out["required"] = "object", []string{"type"}
 	}
 	return out
 }

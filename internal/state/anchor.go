@@ -53,26 +53,23 @@ func accepted(a source.Anchor, by source.Word) Entry {
 // Anchor returns the revision that was accepted last; one without a commit where
 // there is none.
 func (c *Cluster) Anchor() (source.Anchor, error) {
-	var a source.Anchor
-	return a, reading("the accepted revision", "the agent", unpack(c.content(agentShelf).record, &a))
+	notes, err := c.notes()
+	return notes.Anchor, err
 }
 
 // SetAnchor remembers the revision that was accepted last. Errors are those of Save.
 func (c *Cluster) SetAnchor(a source.Anchor) error {
-	return c.edit(agentShelf, "save what was accepted by ", func(next *content) (err error) {
-		next.record, err = c.packer.pack(a)
-		return err
-	})
+	return c.editNotes("save what was accepted by ", func(notes *agentNotes) { notes.Anchor = a })
 }
 
 // Overrule remembers the revision that a person accepted, and adds that to the history
 // of every app, in one write. Errors are those of Save.
 func (c *Cluster) Overrule(a source.Anchor, by source.Word) error {
-	return c.edit(agentShelf, "save what was accepted by ", func(next *content) (err error) {
-		if next.record, err = c.packer.pack(a); err != nil {
+	return c.edit(agentShelf, "save what was accepted by ", func(next *content) error {
+		if err := c.packNotes(next, func(notes *agentNotes) { notes.Anchor = a }); err != nil {
 			return err
 		}
-		_, err = c.append(next, agentShelf, []Entry{accepted(a, by)})
+		_, err := c.append(next, agentShelf, []Entry{accepted(a, by)})
 		return err
 	})
 }

@@ -150,3 +150,24 @@ func TestTheAcceptedRevisionOutlastsTheProcess(t *testing.T) {
 		}
 	})
 }
+
+// Up to where people were told outlasts the process, and neither it nor the accepted
+// revision costs the other.
+func TestWhoWasToldOutlastsTheProcess(t *testing.T) {
+	m := newMemory()
+	c := m.cluster(t)
+	if id, err := c.Told(); err != nil || id != 0 {
+		t.Errorf("of a new cluster: %d, %v", id, err)
+	}
+	for _, err := range []error{c.SetAnchor(source.Anchor{Commit: "old"}), c.SetTold(7), c.SetAnchor(source.Anchor{Commit: "new"}), c.SetTold(9), c.Overrule(source.Anchor{Commit: "newer"}, source.Word{Who: "ann"})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c = m.cluster(t)
+	id, err := c.Told()
+	a, failed := c.Anchor()
+	if err != nil || failed != nil || id != 9 || a.Commit != "newer" {
+		t.Errorf("told up to %d (%v), accepted %+v (%v)", id, err, a, failed)
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/metrics"
+	"syncd.io/syncd/internal/notify"
+	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/state"
+)
+
+// teller lets people be told of what is on record, while there is an agent that
+// writes it. One of nobody (nil) tells nothing.
+type teller struct {
+	host config.Host
+	log  *slog.Logger
+
+	mu  sync.Mutex // guards what follows
+	now *notify.Notifier
+}
+
+// tellerOf is the teller of an agent; nil where the settings name nobody. Errors: a
+// template that fails.
+func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error) {
+	if len(host.Notify.Routes) == 0 {
+		return nil, nil
+	}
+	notes, err := notify.Check(host.Notify, host.Host.Labels)
+	if fault.Of(err) == fault.Rejected {
+		return nil, err
+	}
+	if err != nil { // a secret that is not there yet
+		notes = append(notes, err.Error())
+	}
+	for _, note := range notes {
+		log.Warn(note, "setting", "notify")
+	}
+	if readOnly {
+		log.Warn("nobody is told anything: who never acts keeps no record", "setting", "notify")
+		return nil, nil
+	}
+	return &teller{host: host, log: log}, nil
+}
+
+// begin tells of what is written to store from now on, by way of box, until open is
+// closed. It returns the store that the agent has to write to.
+func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, open *closers) (record, error) {
+	if t == nil {
+		return store, nil
+	}
+	shared, _ := store.(notify.Shared) // of a record in the cluster, which outlasts this outbox
+	n, err := notify.New(notify.Options{
+		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
+		Box: box, Journal: journal{store}, Shared: shared, Log: t.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
+	var hands sync.WaitGroup
+	hands.Go(func() { n.Run(running) })
+	open.add(func() error { t.sit(nil); end(); hands.Wait(); return nil })
+	t.sit(n)
+	return noted{store, n.Wake}, nil
+}
+
+// sit lets n tell; nil nobody.
+func (t *teller) sit(n *notify.Notifier) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.now = n
+}
+
+// telling returns who tells now; nil is nobody.
+func (t *teller) telling() *notify.Notifier {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.now
+}
+
+// hearing lets passes that are not on record end what was told of their apps: those
+// that found nothing to do.
+func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	return func(e reconcile.Event) {
+		hear(e)
+		if n, r := t.telling(), e.Result; n != nil && r != nil && (r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Held) {
+			n.Found(e.App, string(r.Outcome), r.Reason, e.At)
+		}
+	}
+}
+
+// Queues implements metrics.Queues.
+func (t *teller) Queues() []metrics.Queue {
+	n := t.telling()
+	if n == nil {
+		return nil
+	}
+	waiting, oldest := n.Waiting()
+	queues := map[string]metrics.Queue{}
+	for name, count := range waiting {
+		queues[name] = metrics.Queue{Channel: name, Waiting: count, Oldest: oldest[name], Ended: map[string]uint64{}}
+	}
+	for of, count := range n.Deliveries() {
+		if q, ok := queues[of[0]]; ok {
+			q.Ended[of[1]] = count
+		}
+	}
+	return slices.SortedFunc(maps.Values(queues), func(a, b metrics.Queue) int { return cmp.Compare(a.Channel, b.Channel) })
+}
+
+// noted is a record that lets be read on what is written to it.
+type noted struct {
+	record
+	after func()
+}
+
+// SaveWith implements reconcile.Records.
+func (n noted) SaveWith(r state.Record, entries ...state.Entry) (state.Entry, error) {
+	e, err := n.record.SaveWith(r, entries...)
+	n.after()
+	return e, err
+}
+
+// Append implements reconcile.Chronicle.
+func (n noted) Append(e state.Entry) (state.Entry, error) {
+	e, err := n.record.Append(e)
+	n.after()
+	return e, err
+}
+
+// journal is a record as facts.
+type journal struct{ from reconcile.Chronicle }
+
+// Since implements notify.Journal.
+func (j journal) Since(id uint64, limit int) ([]notify.Fact, error) {
+	entries, err := j.from.Since(id, limit)
+	facts := make([]notify.Fact, 0, len(entries))
+	for _, e := range entries {
+		facts = append(facts, factOf(e))
+	}
+	return facts, err
+}
+
+// factOf is what people may be told of an entry.
+func factOf(e state.Entry) notify.Fact {
+	return notify.Fact{
+		ID: e.ID, At: e.At, App: e.App, Owner: e.Owner, Kind: e.Kind, Outcome: e.Outcome, Who: e.Who,
+		Revision: notify.Revision{Commit: e.Revision.Commit, Author: e.Revision.Author, Subject: e.Revision.Subject},
+		Reason:   e.Reason, Hint: e.Hint, Incident: e.Incident, Findings: e.Findings, Duration: e.Duration,
+	}
+}
+
+// checkNotify finds out whether people could be told; nothing where nobody is named.
+func checkNotify(host config.Host) []finding {
+	const name = "notify"
+	if len(host.Notify.Channels)+len(host.Notify.Routes) == 0 {
+		return nil
+	}
+	notes, err := notify.Check(host.Notify, host.Host.Labels)
+	if err != nil {
+		return []finding{failing(name, err, "")}
+	}
+	detail := "every channel has what it needs; none was asked"
+	if len(notes) > 0 {
+		detail = strings.Join(notes, "; ")
+	}
+	return []finding{{Check: name, OK: true, Detail: detail}}
+}

@@ -1,0 +1,41 @@
+package config
+
+// notifyKeys are those of notify, in the order of its types.
+func notifyKeys() []keyDoc {
+	return []keyDoc{
+		{"notify", "", "Who is told of what happens, and how. See [notifications](notifications.md)."},
+		{"notify.channels", "none", "Who can be told, by name. Secrets are read from files, or from named variables of the agent's environment, anew at each use."},
+		{"notify.channels.NAME.type", "", "`slack`, `teams`, `discord`, `telegram`, `email`, `matrix`, `ntfy`, `webhook`, `alertmanager` or `command`."},
+		{"notify.channels.NAME.url", "none; of Telegram its own", "Where it is told: a webhook's address, or that of the server."},
+		{"notify.channels.NAME.urlFile", "none", "A file that holds the URL: those of Slack, Teams and Discord are secrets."},
+		{"notify.channels.NAME.urlEnv", "none", "A variable of the agent's environment that holds it."},
+		{"notify.channels.NAME.tokenFile", "none", "A file that holds a token: of Telegram's bot, of Matrix, of ntfy, or one that a webhook or Alertmanager is shown as `Authorization: Bearer`."},
+		{"notify.channels.NAME.tokenEnv", "none", "A variable of the agent's environment that holds it."},
+		{"notify.channels.NAME.username", "none", "A login's name: for e-mail, ntfy and Alertmanager."},
+		{"notify.channels.NAME.passwordFile", "none", "A file that holds its password."},
+		{"notify.channels.NAME.passwordEnv", "none", "A variable of the agent's environment that holds it."},
+		{"notify.channels.NAME.secretFile", "none", "A file that holds the secret that a webhook is signed with."},
+		{"notify.channels.NAME.secretEnv", "none", "A variable of the agent's environment that holds it."},
+		{"notify.channels.NAME.room", "none", "The ID of a room of Matrix or of a chat of Telegram, or the topic of ntfy."},
+		{"notify.channels.NAME.server", "none", "The mail server, HOST:PORT."},
+		{"notify.channels.NAME.tls", "starttls", "How it is spoken to: `starttls`, which it has to offer, `tls` from the first byte, or `none`."},
+		{"notify.channels.NAME.from", "none", "The sender of e-mail."},
+		{"notify.channels.NAME.recipients", "none", "Who gets e-mail."},
+		{"notify.channels.NAME.cloudEvents", "false", "Sends a webhook as a CloudEvent 1.0, structured."},
+		{"notify.channels.NAME.command", "none", "A program and its arguments. It gets the message as JSON on its standard input, and an empty environment."},
+		{"notify.channels.NAME.caFile", "none", "A certificate authority beside the system's."},
+		{"notify.channels.NAME.timeout", "10s", "What one attempt may take, from 1s to 5m."},
+		{"notify.channels.NAME.pause", "1s", "The time between two messages, from 0s to 1h."},
+		{"notify.routes", "none", "What is told to whom. Every route that fits tells."},
+		{"notify.routes.name", "its place in the list", "What the log calls it."},
+		{"notify.routes.apps", "every app, and the agent itself", "Globs of apps' names, such as `shop-*`."},
+		{"notify.routes.owner", "any", "The `owner` that an app has to have."},
+		{"notify.routes.labels", "any host", "Labels that this host has to have, all of them."},
+		{"notify.routes.events", "all but sync-started, repaired and act", "What is told: `sync-started`, `applied`, `repaired`, `degraded`, `rolled-back`, `held`, `halted`, `blocked`, `rejected`, `window-pending`, `drift-opened`, `drift-changed`, `drift-resolved`, `drift-fight`, `source-stale`, `source-diverged`, `source-unverified`, `source-unreachable`, `source-recovered`, `recovered`, `act`."},
+		{"notify.routes.severity", "info", "The least that is told: `info`, `warning` or `error`. The end of what was told is told, too."},
+		{"notify.routes.to", "", "The channels that are told."},
+		{"notify.routes.template", "the agent's own", "The text, as a Go template. See [templates](notifications.md#templates)."},
+		{"notify.routes.remind", "4h", "After how long what is still halted, blocked or drifted is told again; 0s is never."},
+		{"notify.routes.group", "10s", "For how long what happens is collected into one message."},
+	}
+}

@@ -1,0 +1,199 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/outbox"
+)
+
+// startAlertmanager runs the distribution's, on ports of its own.
+func startAlertmanager(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts an Alertmanager")
+	}
+	path, err := exec.LookPath("prometheus-alertmanager")
+	if err != nil {
+		t.Fatal("the distribution's prometheus-alertmanager is not installed: hack/programs.sh does it")
+	}
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "alertmanager.yml")
+	if err := os.WriteFile(conf, []byte("route: {receiver: none}\nreceivers: [{name: none}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	var said bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), path, "--config.file="+conf, "--storage.path="+dir, "--web.listen-address="+address, "--cluster.listen-address=")
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()         // it was killed
+	})
+	url := "http://" + address
+	eventually(t, "Alertmanager answers", func() error {
+		res, err := http.Get(url + "/-/ready")
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			return fmt.Errorf("it answers %d: %s", res.StatusCode, said.String())
+		}
+		return nil
+	})
+	return url
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// eventually asks until there is no error any more, for two minutes.
+func eventually(t *testing.T, what string, ask func() error) {
+	t.Helper()
+	deadline, tick := time.After(2*time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+}
+
+// firing are the alerts that an Alertmanager shows as active, NAME APP SEVERITY each.
+func firing(t *testing.T, url string) map[string]bool {
+	t.Helper()
+	res, err := http.Get(url + "/api/v2/alerts?active=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var alerts []alert
+	if err := json.NewDecoder(res.Body).Decode(&alerts); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, a := range alerts {
+		all[a.Labels["alertname"]+" "+a.Labels["app"]+" "+a.Labels["severity"]] = true
+		if a.Labels["host"] != "prod-1" || a.Annotations["summary"] == "" || a.Annotations["description"] == "" {
+			t.Errorf("an alert is %+v", a)
+		}
+	}
+	return all
+}
+
+// What ended while Alertmanager was not among the settings does not fire again.
+func TestAnAlertThatEndedMeanwhileFiresNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conf := toOps(config.Route{})
+		with := conf
+		with.Channels = map[string]config.Channel{"ops": {Type: "slack"}, "am": {Type: "alertmanager", URL: "http://127.0.0.1:1"}}
+		with.Routes = []config.Route{{To: []string{"ops", "am"}}}
+		p := host(t, with)
+		p.happens(time.Minute, drifts("shop", "opened", "x"), sync1("blog", "halted", "y"))
+		fires := func(want ...string) {
+			t.Helper()
+			alerts, err := p.n.alerts("am")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := slices.DeleteFunc(sortedKeys(alerts), func(key string) bool { return alerts[key].over() })
+			if !slices.Equal(got, want) {
+				t.Errorf("firing are %v, want %v", got, want)
+			}
+		}
+		fires("drift/shop-1 SyncdDrift", "sync/blog SyncdHalted")
+		p.end()
+		p.conf = conf
+		p.start()
+		p.happens(time.Minute, drifts("shop", "resolved"))
+		p.end()
+		p.conf = with
+		p.start()
+		fires("sync/blog SyncdHalted")
+	})
+}
+
+// What is not well fires in a real Alertmanager until it is well again.
+func TestARealAlertmanagerFiresAndResolves(t *testing.T) {
+	url := startAlertmanager(t)
+	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer box.Close()
+	conf := config.Notify{
+		Channels: map[string]config.Channel{"am": {Type: "alertmanager", URL: url, Pause: duration(0)}},
+		Routes:   []config.Route{{To: []string{"am"}, Severity: "warning"}},
+	}
+	facts := &record{}
+	n, err := New(Options{Notify: conf, Host: "prod-1", Box: box, Journal: facts, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { n.Run(ctx); close(done) }()
+	defer func() { cancel(); <-done }()
+	shows := func(want ...string) {
+		t.Helper()
+		n.Wake()
+		eventually(t, fmt.Sprint("firing are ", want), func() error {
+			got := firing(t, url)
+			for _, w := range want {
+				if !got[w] {
+					return fmt.Errorf("firing are %v", got)
+				}
+			}
+			if len(got) != len(want) {
+				return fmt.Errorf("firing are %v", got)
+			}
+			return nil
+		})
+	}
+	facts.add(drifts("shop", "opened", "container/web/1 missing"))
+	facts.add(sync1("blog", "blocked", "needs shop"))
+	facts.add(sync1("wiki", "applied", ""))
+	shows("SyncdDrift shop warning", "SyncdBlocked blog warning")
+	facts.add(sync1("blog", "halted", "it failed, and so did going back"))
+	facts.add(drifts("shop", "changed", "container/web/2 missing"))
+	shows("SyncdDrift shop warning", "SyncdHalted blog error")
+	facts.add(drifts("shop", "resolved"))
+	facts.add(sync1("blog", "applied", ""))
+	shows()
+	eventually(t, "nothing waits", func() error {
+		if waiting, _ := n.Waiting(); waiting["am"] != 0 {
+			return fmt.Errorf("%v wait", waiting)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,280 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/outbox"
+)
+
+// The clocks of Alertmanager: what is so is said again every few minutes, and is over
+// by itself where nobody says so any more.
+const (
+	resend     = 5 * time.Minute
+	expiry     = 3 * resend
+	alertBatch = 200
+	firstRetry = 2 * time.Second
+)
+
+// alert is one alert as Alertmanager knows it: by its labels.
+type alert struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	StartsAt    time.Time         `json:"startsAt"`
+	EndsAt      time.Time         `json:"endsAt,omitzero"`
+}
+
+// over tells whether it has ended, and that has yet to be said.
+func (a alert) over() bool { return !a.EndsAt.IsZero() }
+
+// alertOf is the alert that an incident is.
+func alertOf(host string, t Told) alert {
+	labels := map[string]string{"alertname": nameOf(t.Event), "severity": string(t.Severity), "host": host}
+	for key, value := range map[string]string{"app": t.App, "owner": t.Owner, "incident": t.Incident} {
+		if value != "" {
+			labels[key] = value
+		}
+	}
+	m := Message{Count: 1, Host: host, Facts: []Told{t}, At: t.At}
+	starts := t.Since
+	if starts.IsZero() {
+		starts = t.At
+	}
+	return alert{Labels: labels, StartsAt: starts.UTC(), Annotations: map[string]string{"summary": title(m), "description": text(m)}}
+}
+
+// nameOf is an alert's name: SyncdRolledBack. Drift is one alert from its begin to its
+// end, unless it becomes a fight.
+func nameOf(event string) string {
+	if state(event) == driftOpened {
+		return "SyncdDrift"
+	}
+	name := "Syncd"
+	for _, word := range strings.Split(event, "-") {
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return name
+}
+
+// alert keeps what a fact means to the channels that are told what is so: routes are
+// those that were told of it.
+func (k *keeping) alert(t Told, routes map[string]time.Time) error {
+	of := thread(t.Fact)
+	if of == "" || kinds()[t.Event].phase == aside {
+		return nil
+	}
+	names := k.told(routes)
+	if kinds()[t.Event].phase == end { // whoever was told
+		names = k.alertmanagers()
+	}
+	for _, name := range names {
+		if err := k.keepAlert(name, of, t); err != nil {
+			return err
+		}
+		k.rung[name] = true
+	}
+	return nil
+}
+
+// told are the channels of Alertmanager that these routes lead to.
+func (k *keeping) told(routes map[string]time.Time) []string {
+	var names []string
+	for _, r := range k.routes {
+		if _, ok := routes[r.name]; !ok {
+			continue
+		}
+		for _, to := range r.To {
+			if k.opts.Channels[to].Type == config.Alertmanager && !slices.Contains(names, to) {
+				names = append(names, to)
+			}
+		}
+	}
+	return names
+}
+
+// alertmanagers are all channels that are told what is so.
+func (k *keeping) alertmanagers() []string {
+	return slices.DeleteFunc(sortedKeys(k.opts.Channels), func(name string) bool { return k.opts.Channels[name].Type != config.Alertmanager })
+}
+
+// keepAlert keeps the alert of an incident, and ends what it was before.
+func (k *keeping) keepAlert(channel, of string, t Told) error {
+	shelf, now := alertsShelf+channel, alertOf(k.opts.Host, t)
+	firing := kinds()[t.Event].phase == trouble
+	for _, key := range k.tx.Keys(shelf) {
+		if !strings.HasPrefix(key, of+" ") {
+			continue
+		}
+		var old alert
+		if _, err := k.tx.Get(shelf, key, &old); err != nil {
+			return err
+		}
+		if firing && key == of+" "+now.Labels["alertname"] {
+			now.StartsAt = old.StartsAt
+			continue
+		}
+		if !old.over() {
+			old.EndsAt = k.now.UTC()
+			if err := k.tx.Put(shelf, key, old); err != nil {
+				return err
+			}
+		}
+	}
+	if !firing {
+		return nil
+	}
+	return k.tx.Put(shelf, of+" "+now.Labels["alertname"], now)
+}
+
+// endAlerts ends the alerts of incidents that are none any more: they ended while the
+// channel was not among the settings.
+func endAlerts(tx *outbox.Tx, channel string, now time.Time) error {
+	shelf := alertsShelf + channel
+	for _, key := range tx.Keys(shelf) {
+		var a alert
+		if _, err := tx.Get(shelf, key, &a); err != nil {
+			return err
+		}
+		var open incident
+		of := key[:strings.LastIndexByte(key, ' ')]
+		if ok, err := tx.Get(incidentsShelf, of, &open); err != nil || ok || a.over() {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		a.EndsAt = now.UTC()
+		if err := tx.Put(shelf, key, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepAlerts says to Alertmanager what is so: when it changes, and again and again.
+func (n *Notifier) keepAlerts(ctx context.Context, name string) {
+	failures := 0
+	for ctx.Err() == nil {
+		err := n.sayAlerts(ctx, name)
+		wait := resend
+		switch {
+		case err == nil:
+			failures = 0
+		case ctx.Err() != nil:
+			return
+		default:
+			n.told(name, "alerts", outbox.Retried, err)
+			wait = min(resend, firstRetry<<min(failures, 8))
+			failures++
+		}
+		bell := n.bells[name]
+		if failures > 0 {
+			bell = nil // what is new has to wait, too
+		}
+		select {
+		case <-bell:
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		n.pause(ctx, name)
+	}
+}
+
+// pause keeps the least time between two messages.
+func (n *Notifier) pause(ctx context.Context, name string) {
+	select {
+	case <-time.After(n.opts.Channels[name].Between()):
+	case <-ctx.Done():
+	}
+}
+
+// sayAlerts says all that fires, and what has ended; that is forgotten once it was said.
+func (n *Notifier) sayAlerts(ctx context.Context, name string) error {
+	sender, ok := n.channels[name].(*alertmanager)
+	if !ok {
+		return errors.New("it is no Alertmanager")
+	}
+	alerts, err := n.alerts(name)
+	if err != nil || len(alerts) == 0 {
+		return err
+	}
+	keys := sortedKeys(alerts)
+	for part := range slices.Chunk(keys, alertBatch) {
+		var batch []alert
+		for _, key := range part {
+			a := alerts[key]
+			if !a.over() {
+				a.EndsAt = time.Now().UTC().Add(expiry)
+			}
+			batch = append(batch, a)
+		}
+		if err := n.post(ctx, name, sender, batch); err != nil {
+			return err
+		}
+	}
+	n.told(name, "alerts", outbox.Delivered, nil)
+	return n.forgetAlerts(name, alerts)
+}
+
+// post says some alerts, within the channel's time.
+func (n *Notifier) post(ctx context.Context, name string, to *alertmanager, batch []alert) error {
+	ctx, cancel := context.WithTimeout(ctx, n.opts.Channels[name].Limit())
+	defer cancel()
+	return to.say(ctx, batch)
+}
+
+// alerts are those of a channel, by their keys.
+func (n *Notifier) alerts(name string) (map[string]alert, error) {
+	alerts := map[string]alert{}
+	return alerts, n.opts.Box.View(func(tx *outbox.Tx) error {
+		for _, key := range tx.Keys(alertsShelf + name) {
+			var a alert
+			if _, err := tx.Get(alertsShelf+name, key, &a); err != nil {
+				return err
+			}
+			alerts[key] = a
+		}
+		return nil
+	})
+}
+
+// forgetAlerts drops the alerts that were said to have ended, and have not begun again
+// since.
+func (n *Notifier) forgetAlerts(name string, said map[string]alert) error {
+	over := sortedKeys(said)
+	over = slices.DeleteFunc(over, func(key string) bool { return !said[key].over() })
+	if len(over) == 0 {
+		return nil
+	}
+	return n.opts.Box.Update(func(tx *outbox.Tx) error {
+		for _, key := range over {
+			var now alert
+			if ok, err := tx.Get(alertsShelf+name, key, &now); err != nil || !ok || !now.EndsAt.Equal(said[key].EndsAt) {
+				continue
+			}
+			if err := tx.Delete(alertsShelf+name, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// untold counts the ends that were not said yet, and since when the first waits.
+func (n *Notifier) untold(name string) (count int, oldest time.Time) {
+	alerts, err := n.alerts(name)
+	if err != nil {
+		return 0, time.Time{}
+	}
+	for _, a := range alerts {
+		if a.over() {
+			count++
+			oldest = earliest(oldest, a.EndsAt)
+		}
+	}
+	return count, oldest
+}

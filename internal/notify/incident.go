@@ -1,0 +1,113 @@
+package notify
+
+import (
+	"slices"
+	"time"
+)
+
+// Told is a fact with what it is to people.
+type Told struct {
+	Fact
+	Event    string   `json:"event"`
+	Severity Severity `json:"severity"`
+	// Since is when what it is about began; Reminder that it was told before, and is
+	// still so.
+	Since    time.Time `json:"since,omitzero"`
+	Reminder bool      `json:"reminder,omitempty"`
+}
+
+// toldOf is what a fact is to people; false where it is nothing.
+func toldOf(f Fact) (Told, bool) {
+	event, ok := eventOf(f)
+	return Told{Fact: f.clean(), Event: event, Severity: kinds()[event].severity}, ok
+}
+
+// incident is something that is not well, from its begin to its end.
+type incident struct {
+	Since time.Time `json:"since"`
+	Last  Told      `json:"last"`
+	// Routes are those that were told, and when they were last.
+	Routes map[string]time.Time `json:"routes,omitempty"`
+}
+
+// news is what a fact is beside what is open.
+type news uint8
+
+const (
+	none    news = iota // it was said before
+	plain               // it stands for itself
+	opening             // an incident begins, or becomes another
+	closing             // it ends
+)
+
+// judge says what a fact is beside the incident of its thread; open is nil where there
+// is none. One incident is told once: of what goes on as it was there is no news.
+func judge(open *incident, t Told) news {
+	switch phase := kinds()[t.Event].phase; {
+	case phase == aside, phase == end && open == nil:
+		return plain
+	case phase == end:
+		return closing
+	case open == nil:
+		return opening
+	}
+	last := open.Last
+	if state(last.Event) == state(t.Event) && last.Reason == t.Reason && last.Revision.Commit == t.Revision.Commit && within(t.Findings, last.Findings) {
+		return none
+	}
+	return opening
+}
+
+// state is what an event leaves: drift that opened and drift that changed are one.
+func state(event string) string {
+	if event == "drift-changed" {
+		return driftOpened
+	}
+	return event
+}
+
+// joined are both lists of lines, each line once, as many as are kept.
+func joined(old, more []string) []string {
+	all := slices.Clone(old)
+	for _, line := range more {
+		if !slices.Contains(all, line) && len(all) < findingsBound {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// within tells whether no line of lines is new.
+func within(lines, known []string) bool {
+	return !slices.ContainsFunc(lines, func(line string) bool { return !slices.Contains(known, line) })
+}
+
+// due are the routes that want to be reminded of the incident by now, and when the
+// next one will; after is how long each of them waits, 0 for never. A clock that was
+// put back reminds at once.
+func (i *incident) due(now time.Time, after map[string]time.Duration) (routes []string, next time.Time) {
+	if !kinds()[i.Last.Event].nags {
+		return nil, time.Time{}
+	}
+	for route, at := range i.Routes {
+		wait, ok := after[route]
+		if !ok || wait == 0 {
+			continue
+		}
+		if again := at.Add(wait); !again.After(now) || at.After(now.Add(wait)) {
+			routes = append(routes, route)
+		} else {
+			next = earliest(next, again)
+		}
+	}
+	slices.Sort(routes)
+	return routes, next
+}
+
+// earliest is the earlier of two times, of which zero is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

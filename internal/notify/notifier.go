@@ -1,0 +1,310 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/outbox"
+)
+
+// The names of what is kept in the outbox.
+const (
+	cursor         = "notify"
+	notesShelf     = "notify/notes"
+	knownNote      = "known"
+	incidentsShelf = "notify/incidents"
+	groupsShelf    = "notify/groups"
+	topicOf        = "notify/" // and a channel's name
+	alertsShelf    = "notify/alerts/"
+)
+
+// The clocks of a notifier.
+const (
+	batch    = 500                 // facts that are read at once
+	rhythm   = time.Minute         // between two looks at the record that nobody asked for
+	stale    = 24 * time.Hour      // older facts are no news to anybody
+	oblivion = 30 * 24 * time.Hour // after which an incident that nobody ended is forgotten
+)
+
+// Journal is what is on record.
+type Journal interface {
+	// Since returns facts of greater IDs, the oldest first, at most limit.
+	Since(id uint64, limit int) ([]Fact, error)
+}
+
+// Shared is a note beside a record that several agents take turns at: how far the
+// others told. What they had queued is in outboxes that may be gone.
+type Shared interface {
+	// Told returns the ID of the fact up to which all was delivered; zero where nobody
+	// ever told.
+	Told() (uint64, error)
+	// SetTold keeps it.
+	SetTold(id uint64) error
+}
+
+// Options say who is told of what.
+type Options struct {
+	// Notify is the configuration.
+	config.Notify
+	// Host is this host's name, Labels are its labels.
+	Host   string
+	Labels map[string]string
+	Box    *outbox.Box
+	// Journal is where facts are read.
+	Journal Journal
+	// Shared is asked where to begin; nil where one outbox lasts as long as the record.
+	Shared Shared
+	Log    *slog.Logger
+}
+
+// Notifier reads what is on record and tells the channels.
+type Notifier struct {
+	opts     Options
+	routes   []route
+	channels map[string]channel
+	notes    []string
+	counts   counts
+	wake     chan struct{}
+	bells    map[string]chan struct{} // of channels that are told what is so
+	remind   map[string]time.Duration
+
+	mu    sync.Mutex // guards what follows
+	found map[string]found
+	// unwell are the apps whose own state is an incident.
+	unwell map[string]bool
+
+	// shared is what Shared was told last, and when; only Run's goroutine uses it.
+	shared   uint64
+	sharedAt time.Time
+}
+
+// New returns a notifier that tells nobody yet. What it finds on record where it has
+// never been before it takes for known, as far as nobody says otherwise: it tells what
+// comes after, and reminds of what is still so. Errors: Rejected
+// for a template that fails; Blocked where the outbox or the record cannot be read.
+func New(opts Options) (*Notifier, error) {
+	routes, notes, err := routesOf(opts.Notify, opts.Labels)
+	if err != nil {
+		return nil, err
+	}
+	n := &Notifier{
+		opts: opts, routes: routes, notes: notes, channels: map[string]channel{}, counts: newCounts(slices.Sorted(maps.Keys(opts.Channels))),
+		wake: make(chan struct{}, 1), bells: map[string]chan struct{}{}, remind: map[string]time.Duration{},
+		found: map[string]found{}, unwell: map[string]bool{},
+	}
+	for _, r := range routes {
+		n.remind[r.name] = r.RemindAfter()
+	}
+	for name, conf := range opts.Channels {
+		n.channels[name] = channelOf(name, opts.Host, conf)
+		n.bells[name] = make(chan struct{}, 1)
+	}
+	return n, n.begin()
+}
+
+// Notes say which routes and channels are of no use on this host.
+func (n *Notifier) Notes() []string { return n.notes }
+
+// Wake lets the record be read on. It does not block.
+func (n *Notifier) Wake() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Found says how an app was found by a pass that is not on record: unchanged, which is
+// well, or held. That ends, or changes, what was told of it before. It does not block.
+func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
+	n.mu.Lock()
+	wanted := n.unwell[app]
+	if wanted {
+		n.found[app] = found{outcome, reason, at}
+	}
+	n.mu.Unlock()
+	if wanted {
+		n.Wake()
+	}
+}
+
+// found is how an app was found.
+type found struct {
+	outcome, reason string
+	at              time.Time
+}
+
+// Run tells until ctx ends. What is being sent then has three seconds to arrive; all
+// else waits in the outbox.
+func (n *Notifier) Run(ctx context.Context) {
+	var hands sync.WaitGroup
+	defer hands.Wait()
+	for _, name := range slices.Sorted(maps.Keys(n.channels)) {
+		hands.Go(func() { n.serve(ctx, name) })
+	}
+	quiet := true // what is old when the agent starts is no news
+	for ctx.Err() == nil {
+		next, err := n.turn(quiet)
+		if err != nil {
+			n.opts.Log.Warn("what is on record could not be told yet", "error", err, "hint", fault.Advice(err))
+		}
+		quiet = quiet && err != nil
+		if err == nil {
+			n.share()
+		}
+		wait := rhythm
+		if !next.IsZero() {
+			wait = max(0, min(rhythm, time.Until(next)))
+		}
+		select {
+		case <-n.wake:
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// serve is one channel's own goroutine.
+func (n *Notifier) serve(ctx context.Context, name string) {
+	conf := n.opts.Channels[name]
+	if conf.Type == config.Alertmanager {
+		n.keepAlerts(ctx, name)
+		return
+	}
+	outbox.Courier{
+		Box: n.opts.Box, Topic: topicOf + name, Limit: conf.Limit(), Pause: conf.Between(), Deliver: n.deliver(name),
+		Told: func(item outbox.Item, what outbox.Outcome, err error) { n.told(name, item.Key, what, err) },
+	}.Run(ctx)
+}
+
+// told counts what became of an attempt, and has it in the log where it failed.
+func (n *Notifier) told(name, key string, what outbox.Outcome, err error) {
+	n.counts.add(name, what)
+	log := n.opts.Log.With("channel", name, "message", key)
+	if err != nil {
+		log = log.With("error", err)
+	}
+	if hint := fault.Advice(err); hint != "" {
+		log = log.With("hint", hint)
+	}
+	switch what {
+	case outbox.Delivered:
+		log.Debug("told")
+		if n.opts.Shared != nil {
+			n.Wake() // it may have been the last
+		}
+	case outbox.Retried:
+		log.Warn("a channel could not be told; it is tried again")
+	default:
+		log.Error("a message is given up", "outcome", string(what))
+	}
+}
+
+// begin finds the place in the record where it has never been, and learns what is open.
+func (n *Notifier) begin() error {
+	known, at := false, uint64(0)
+	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
+		at, known = tx.Cursor(cursor)
+		for _, key := range tx.Keys(incidentsShelf) {
+			if app, own := appOf(key); own {
+				n.unwell[app] = true
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	from, err := n.known(known)
+	if err != nil {
+		return err
+	}
+	last, anew, err := n.begunAnew(at)
+	if err != nil {
+		return err
+	}
+	return n.opts.Box.Update(func(tx *outbox.Tx) error {
+		if anew {
+			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
+			return errors.Join(tx.SetCursor(cursor, last), tx.Delete(notesShelf, knownNote), n.forget(tx))
+		}
+		if known && from == 0 {
+			return n.forget(tx)
+		}
+		if err := tx.Put(notesShelf, knownNote, from); err != nil {
+			return err
+		}
+		if known {
+			return n.forget(tx)
+		}
+		return tx.SetCursor(cursor, 0)
+	})
+}
+
+// known is up to which fact all is known: what others told, and where nobody ever told
+// anything, the end of the record. Zero is that there is nothing to say.
+func (n *Notifier) known(been bool) (uint64, error) {
+	if n.opts.Shared != nil {
+		id, err := n.opts.Shared.Told()
+		if err != nil || id > 0 {
+			n.shared = id
+			return id, err
+		}
+	}
+	if been {
+		return 0, nil
+	}
+	return n.end()
+}
+
+// begunAnew tells whether the record ends before the place that was come to: it was
+// lost, and numbers its facts from the begin.
+func (n *Notifier) begunAnew(at uint64) (last uint64, anew bool, err error) {
+	if at == 0 {
+		return 0, false, nil
+	}
+	facts, err := n.opts.Journal.Since(at-1, 1)
+	if err != nil || len(facts) > 0 {
+		return 0, false, err
+	}
+	last, err = n.end()
+	return last, last < at, err
+}
+
+// end is the ID of the last fact on record.
+func (n *Notifier) end() (last uint64, err error) {
+	for {
+		facts, err := n.opts.Journal.Since(last, batch)
+		if err != nil || len(facts) == 0 {
+			return last, err
+		}
+		last = facts[len(facts)-1].ID
+	}
+}
+
+// forget drops what waits for channels and routes that are gone.
+func (n *Notifier) forget(tx *outbox.Tx) error {
+	for _, name := range tx.Keys(groupsShelf) {
+		if !slices.ContainsFunc(n.routes, func(r route) bool { return r.name == name }) {
+			if err := tx.Delete(groupsShelf, name); err != nil {
+				return err
+			}
+		}
+	}
+	for name := range n.channels {
+		if err := endAlerts(tx, name, time.Now()); err != nil {
+			return err
+		}
+	}
+	return tx.Forget(func(topic string) bool {
+		name, ours := strings.CutPrefix(topic, topicOf)
+		_, there := n.channels[name]
+		return !ours || there
+	})
+}

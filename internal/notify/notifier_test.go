@@ -1,0 +1,345 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/outbox"
+)
+
+func bubble(t *testing.T, conf config.Notify, story func(p *place)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { story(host(t, conf)) })
+}
+
+func toOps(r config.Route) config.Notify {
+	r.To = []string{"ops"}
+	return confOf(r)
+}
+
+func TestAnIncidentIsToldOnce(t *testing.T) {
+	bubble(t, toOps(config.Route{Remind: duration(0)}), func(p *place) {
+		p.happens(time.Minute, drifts("shop", "opened", "container/web/1 image: a -> b"))
+		p.happens(time.Minute, drifts("shop", "changed", "container/web/1 image: a -> b"))
+		p.happens(time.Minute, drifts("shop", "changed", "container/web/1 image: a -> b", "container/web/2 missing"))
+		p.happens(48*time.Hour, drifts("shop", "opened", "container/web/2 missing"))
+		p.happens(time.Minute, drifts("shop", "resolved"))
+		p.says("ops", "10 prod-1: shop drifted", "130 prod-1: shop drifted further", "172990 prod-1: shop drift is gone")
+	})
+}
+
+func TestWhatIsStillSoIsRemindedOf(t *testing.T) {
+	bubble(t, toOps(config.Route{Remind: duration(time.Hour)}), func(p *place) {
+		p.happens(3*time.Hour-time.Minute, sync1("shop", "halted", "no good revision"), sync1("blog", "rejected", "no image"))
+		p.happens(3*time.Hour, sync1("shop", "applied", ""))
+		p.says("ops", "10 prod-1: 1 halted, 1 rejected", "3610 prod-1: shop still: halted", "7210 prod-1: shop still: halted", "10750 prod-1: shop applied and healthy")
+	})
+}
+
+// What went well again is told to whom its begin was told, whatever else they hear.
+func TestTheEndIsToldToWhoWasToldTheBegin(t *testing.T) {
+	bubble(t, toOps(config.Route{Severity: "error", Events: []string{"rolled-back", "halted"}}), func(p *place) {
+		p.happens(time.Minute, sync1("blog", "applied", ""), sync1("wiki", "rejected", "x"))
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited with 1"))
+		p.happens(time.Minute, sync1("shop", "applied", ""), sync1("wiki", "applied", ""))
+		p.says("ops", "70 prod-1: shop rolled back", "130 prod-1: shop applied and healthy")
+	})
+}
+
+func TestAnAppThatIsFoundWellEndsItsIncident(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		before := time.Now()
+		p.happens(time.Minute, sync1("shop", "degraded", "web is unhealthy"))
+		p.n.Found("shop", "unchanged", "", before.Add(-time.Second)) // what was found before says nothing
+		p.n.Found("blog", "unchanged", "", time.Now())
+		p.wait(time.Minute)
+		p.n.Found("shop", "unchanged", "", time.Now())
+		p.wait(time.Minute)
+		p.n.Found("shop", "unchanged", "", time.Now())
+		p.wait(time.Minute)
+		p.says("ops", "10 prod-1: shop degraded", "130 prod-1: shop is well again")
+	})
+}
+
+// What was halted, and is held back since a person went back, needs nobody any more.
+func TestAHaltedAppThatIsHeldNeedsNobody(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"), sync1("blog", "rolled back", "y"))
+		p.n.Found("shop", "held", "a person rolled back", time.Now())
+		p.n.Found("blog", "held", "it failed", time.Now())
+		p.wait(24 * time.Hour)
+		p.says("ops", "10 prod-1: 1 halted, 1 rolled back", "70 prod-1: shop held back")
+	})
+}
+
+func TestABurstIsOneMessage(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		var all []Fact
+		for i := range 1000 {
+			outcome := "applied"
+			if i%100 == 99 {
+				outcome = "rolled back"
+			}
+			all = append(all, sync1(fmt.Sprintf("app-%04d", i), outcome, ""))
+		}
+		p.happens(time.Minute, all...)
+		p.says("ops", "10 prod-1: 10 rolled back, 990 applied")
+		m := p.told["ops"].list[0]
+		if lines := strings.Split(m.Text, "\n"); len(lines) != 11 || lines[0] != "- app-0099 rolled back (1a2b3c4d5e, Jane Doe)" || lines[10] != "and 990 more: syncd status" {
+			t.Errorf("the text is\n%s", m.Text)
+		}
+		if m.Count != 1000 || len(m.Facts) != 50 {
+			t.Errorf("%d facts of %d", len(m.Facts), m.Count)
+		}
+	})
+}
+
+// Drift that is repaired at once is one line: that it came and went.
+func TestWhatCameAndWentIsOneFact(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.happens(time.Minute, drifts("shop", "opened", "container/web/1 missing"), drifts("shop", "resolved"), sync1("blog", "started", ""))
+		p.says("ops", "10 prod-1: shop drift is gone")
+		if text := p.told["ops"].list[0].Text; !strings.Contains(text, "- container/web/1 missing") {
+			t.Errorf("the text is\n%s", text)
+		}
+	})
+}
+
+func TestRoutesSayWhoIsToldOfWhat(t *testing.T) {
+	conf := confOf(
+		config.Route{To: []string{"shop"}, Apps: []string{"shop*"}}, config.Route{To: []string{"owner"}, Owner: "Team-Blog"},
+		config.Route{To: []string{"here"}, Labels: map[string]string{"env": "prod"}, Events: []string{"act"}},
+		config.Route{To: []string{"elsewhere"}, Labels: map[string]string{"env": "test"}}, config.Route{To: []string{"grave", "shop"}, Severity: "error"},
+	)
+	bubble(t, conf, func(p *place) {
+		p.happens(time.Minute, sync1("shop-a", "applied", ""), sync1("blog", "halted", "x"), Fact{Kind: "source", Outcome: "diverged"}, Fact{App: "shop-a", Kind: "pause", Who: "jane"},
+			Fact{App: "shop-a", Kind: "gibberish of tomorrow", Who: "jane"}, sync1("shop-a", "gibberish", ""))
+		p.says("shop", "10 prod-1: shop-a applied and healthy", "11 prod-1: 1 halted, 1 source diverged")
+		p.says("owner", "10 prod-1: blog halted")
+		p.says("here", "10 prod-1: 2 act")
+		p.says("elsewhere")
+		p.says("grave", "10 prod-1: 1 halted, 1 source diverged")
+		if got := strings.Join(p.n.Notes(), "; "); got != "route route-4 tells nobody on this host, which has no label env: test" {
+			t.Errorf("the notes are %s", got)
+		}
+	})
+}
+
+// One channel that fails holds nobody else up.
+func TestADeadChannelConcernsNobodyElse(t *testing.T) {
+	bubble(t, confOf(config.Route{To: []string{"dead", "ops"}}), func(p *place) {
+		p.told["dead"].fails(errDown)
+		p.happens(time.Hour, sync1("shop", "halted", "x"))
+		p.says("ops", "10 prod-1: shop halted")
+		p.says("dead")
+		if waiting, since := p.n.Waiting(); waiting["dead"] != 1 || waiting["ops"] != 0 || since["dead"].IsZero() {
+			t.Errorf("%v wait", waiting)
+		}
+		p.told["dead"].fails(nil)
+		p.wait(time.Hour)
+		if got := p.n.Deliveries(); len(p.told["dead"].list) != 1 || got[[2]string{"dead", "delivered"}] != 1 || got[[2]string{"dead", "retried"}] < 5 {
+			t.Errorf("it was told\n%s\n%v", p.told["dead"].all(), got)
+		}
+	})
+}
+
+// A restart anywhere loses nothing, and repeats nothing.
+func TestARestartLosesAndRepeatsNothing(t *testing.T) {
+	bubble(t, toOps(config.Route{Remind: duration(time.Hour)}), func(p *place) {
+		p.happens(5*time.Second, sync1("shop", "halted", "x")) // read, and collected
+		p.end()
+		p.record.add(sync1("blog", "rejected", "y")) // while nobody was there
+		p.start()
+		p.wait(30 * time.Minute)
+		p.end()
+		p.wait(time.Hour)
+		p.start()
+		p.wait(time.Minute)
+		p.says("ops", "10 prod-1: 1 halted, 1 rejected", "5415 prod-1: shop still: halted")
+	})
+}
+
+// What was on record before there were notifications is known; so is what is older
+// than a day when the agent starts.
+func TestWhatIsOldIsNoNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, toOps(config.Route{}))
+		p.end()
+		p.path += ".other"
+		p.record.add(sync1("old", "halted", "x"))
+		p.start()
+		p.happens(time.Minute, sync1("shop", "applied", ""))
+		p.end()
+		p.record.add(sync1("blog", "applied", ""))
+		p.wait(30 * time.Hour)
+		p.record.add(sync1("wiki", "applied", ""))
+		p.start()
+		p.wait(time.Minute)
+		p.says("ops", "10 prod-1: shop applied and healthy", "108070 prod-1: wiki applied and healthy")
+	})
+}
+
+// Without a wake-up it takes a minute.
+func TestTheRecordIsReadOnWithoutBeingAsked(t *testing.T) {
+	bubble(t, toOps(config.Route{Group: duration(0)}), func(p *place) {
+		p.wait(10 * time.Second)
+		p.record.add(sync1("shop", "applied", ""))
+		p.wait(time.Minute)
+		p.says("ops", "60 prod-1: shop applied and healthy")
+	})
+}
+
+func TestALeftAppEndsItsIncident(t *testing.T) {
+	bubble(t, toOps(config.Route{Remind: duration(time.Hour)}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		p.happens(10*time.Hour, Fact{App: "shop", Kind: "release", Who: "jane"})
+		p.says("ops", "10 prod-1: shop halted")
+	})
+}
+
+// A record that cannot be read is read later.
+func TestARecordThatFailsIsReadLater(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.record.fails.Store(time.Now().Add(5 * time.Minute).UnixNano())
+		p.happens(time.Hour, sync1("shop", "halted", "x"))
+		p.says("ops", "310 prod-1: shop halted")
+	})
+}
+
+// A clock that is put back by years, while the agent was away, silences nobody.
+func TestAClockThatIsPutBackSilencesNobody(t *testing.T) {
+	bubble(t, toOps(config.Route{Remind: duration(time.Hour)}), func(p *place) {
+		p.happens(5*time.Second, sync1("shop", "halted", "x")) // collected, and not sent yet
+		p.end()
+		shift(t, p, 20*365*24*time.Hour)
+		p.start()
+		p.wait(2*time.Hour - time.Minute)
+		p.says("ops", "5 prod-1: shop halted", "3615 prod-1: shop still: halted")
+	})
+}
+
+// shift puts all times in the outbox into the future: for it, the clock was put back.
+func shift(t *testing.T, p *place, by time.Duration) {
+	t.Helper()
+	box, err := outbox.Open(p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		var g group
+		var i incident
+		if _, err := tx.Get(groupsShelf, "route-1", &g); err != nil {
+			return err
+		}
+		if _, err := tx.Get(incidentsShelf, "sync/shop", &i); err != nil {
+			return err
+		}
+		g.Since, i.Since = g.Since.Add(by), i.Since.Add(by)
+		for name, at := range i.Routes {
+			i.Routes[name] = at.Add(by)
+		}
+		return errors.Join(tx.Put(groupsShelf, "route-1", g), tx.Put(incidentsShelf, "sync/shop", i))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The end of the agent does not wait for a channel that hangs.
+func TestTheAgentEndsWhoeverHangs(t *testing.T) {
+	bubble(t, confOf(config.Route{To: []string{"ops", "slow"}}), func(p *place) {
+		p.told["slow"].hang.Store(true)
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		begun := time.Now()
+		p.end()
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		p.told["slow"].hang.Store(false)
+		p.start()
+		p.wait(time.Minute)
+		p.says("slow", "63 prod-1: shop halted")
+		p.says("ops", "10 prod-1: shop halted")
+	})
+}
+
+// What waits for a channel that is gone from the settings is forgotten.
+func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
+	bubble(t, confOf(config.Route{To: []string{"ops", "gone"}}), func(p *place) {
+		p.told["gone"].fails(errDown)
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		p.end()
+		with := p.conf
+		p.conf = toOps(config.Route{})
+		delete(p.told, "gone")
+		p.start()
+		p.end()
+		p.conf, p.told["gone"] = with, &told{from: p.begun}
+		p.start()
+		p.wait(time.Hour)
+		p.says("gone")
+	})
+}
+
+// note is what agents that take turns share.
+type note struct{ told uint64 }
+
+func (n *note) Told() (uint64, error)   { return n.told, nil }
+func (n *note) SetTold(id uint64) error { n.told = id; return nil }
+
+// Who takes over, with nothing but the record, goes on where all was told: it knows
+// what is so, tells what was not delivered, and repeats nothing else.
+func TestWhoTakesOverGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := &note{}
+		p := host(t, toOps(config.Route{Remind: duration(time.Hour)}))
+		p.end()
+		takeOver := func(path string) {
+			p.end()
+			p.path += path
+			p.shared = shared
+			p.start()
+		}
+		p.record.add(sync1("old", "halted", "before anybody was told"))
+		takeOver(".first")
+		p.happens(2*time.Minute, drifts("shop", "opened", "container/web/1 missing"), sync1("blog", "halted", "x"), sync1("wiki", "applied", ""))
+		if shared.told != 4 {
+			t.Errorf("told is noted up to %d", shared.told)
+		}
+		p.told["ops"].fails(errDown)
+		p.happens(2*time.Minute, sync1("wiki", "rejected", "no image"))
+		if shared.told != 4 {
+			t.Errorf("told is noted up to %d, and one waits", shared.told)
+		}
+		p.told["ops"].fails(nil)
+		takeOver(".second") // the outbox is gone
+		p.wait(30 * time.Minute)
+		p.happens(time.Hour, drifts("shop", "resolved"), sync1("blog", "applied", ""))
+		p.says("ops", "10 prod-1: 1 halted, 1 drift opened, 1 applied", "250 prod-1: wiki rejected", "2050 prod-1: 1 applied, 1 drift resolved")
+		if shared.told != 7 {
+			t.Errorf("told is noted up to %d", shared.told)
+		}
+	})
+}
+
+// A record that was lost, and numbers its facts anew, silences nobody.
+func TestARecordThatWasBegunAnewIsFollowed(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		for range 20 {
+			p.record.add(sync1("shop", "applied", ""))
+		}
+		p.happens(time.Minute)
+		p.end()
+		p.record.facts = nil
+		p.start()
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		p.says("ops", "10 prod-1: shop applied and healthy", "70 prod-1: shop halted")
+	})
+}

@@ -1,0 +1,88 @@
+package notify
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"text/template"
+
+	"syncd.io/syncd/internal/config"
+)
+
+// route is one of the configuration's, ready for use.
+type route struct {
+	config.Route
+	name     string
+	template *template.Template // nil is our own
+}
+
+// fits tells whether the route is told of such a fact; told that it was told of what
+// the fact ends.
+func (r route) fits(t Told, told bool) bool {
+	switch {
+	case !r.concerns(t.Fact):
+		return false
+	case told && kinds()[t.Event].phase == end:
+		return true
+	case t.Severity.weight() < Severity(r.Severity).weight():
+		return false
+	case len(r.Events) == 0:
+		return !kinds()[t.Event].quiet
+	default:
+		return slices.Contains(r.Events, t.Event)
+	}
+}
+
+// concerns tells whether the fact is of an app that the route is about.
+func (r route) concerns(f Fact) bool {
+	if r.Owner != "" && !strings.EqualFold(r.Owner, f.Owner) {
+		return false
+	}
+	return len(r.Apps) == 0 || slices.ContainsFunc(r.Apps, func(glob string) bool {
+		ok, err := path.Match(glob, f.App)
+		return ok && err == nil
+	})
+}
+
+// routesOf makes the routes that this host has a part in; notes say which do not, and
+// why. Errors: a template that cannot be read, or that fails.
+func routesOf(conf config.Notify, labels map[string]string) (routes []route, notes []string, err error) {
+	for i, r := range conf.Routes {
+		one := route{Route: r, name: cmp.Or(r.Name, fmt.Sprintf("route-%d", i+1))}
+		if one.template, err = templateOf(one); err != nil {
+			return nil, nil, err
+		}
+		if lacking := lacks(r.Labels, labels); lacking != "" {
+			notes = append(notes, fmt.Sprintf("route %s tells nobody on this host, which has no label %s", one.name, lacking))
+			continue
+		}
+		routes = append(routes, one)
+	}
+	return routes, append(notes, unused(conf)...), nil
+}
+
+// lacks is a label that is wanted and not there; empty where there is none.
+func lacks(want, have map[string]string) string {
+	var missing []string
+	for key, value := range want {
+		if got, ok := have[key]; !ok || got != value {
+			missing = append(missing, key+": "+value)
+		}
+	}
+	slices.Sort(missing)
+	return strings.Join(missing, ", ")
+}
+
+// unused says which channels no route names.
+func unused(conf config.Notify) []string {
+	var notes []string
+	for name := range conf.Channels {
+		if !slices.ContainsFunc(conf.Routes, func(r config.Route) bool { return slices.Contains(r.To, name) }) {
+			notes = append(notes, fmt.Sprintf("no route leads to channel %s: it is told nothing", name))
+		}
+	}
+	slices.Sort(notes)
+	return notes
+}

@@ -1,0 +1,280 @@
+package notify
+
+import (
+	"encoding/json"
+	"maps"
+	"time"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/outbox"
+)
+
+// turn reads the record to its end, takes what was found, reminds, and sends the
+// groups whose time has come; next is when there is something to do by itself. quiet
+// takes what is old for told.
+func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
+	for {
+		count, err := n.read(quiet)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if count < batch {
+			break
+		}
+	}
+	if err := n.takeFound(); err != nil {
+		return time.Time{}, err
+	}
+	if next, err = n.lookAfter(time.Now()); err != nil {
+		return time.Time{}, err
+	}
+	flushed, err := n.flush(time.Now())
+	return earliest(next, flushed), err
+}
+
+// read takes the next facts: the cursor moves in the transaction that keeps what they
+// lead to.
+func (n *Notifier) read(quiet bool) (int, error) {
+	var from, known uint64
+	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
+		from, _ = tx.Cursor(cursor)
+		_, err := tx.Get(notesShelf, knownNote, &known)
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	facts, err := n.opts.Journal.Since(from, batch)
+	if err != nil || len(facts) == 0 {
+		return 0, err
+	}
+	return len(facts), n.keep(func(k *keeping) error {
+		for _, f := range facts {
+			if err := k.take(f, f.ID <= known || quiet && k.now.Sub(f.At) > stale); err != nil {
+				return err
+			}
+		}
+		return k.tx.SetCursor(cursor, facts[len(facts)-1].ID)
+	})
+}
+
+// keeping is one transaction that takes facts: groups are read once and written once.
+type keeping struct {
+	*Notifier
+	tx     *outbox.Tx
+	now    time.Time
+	groups map[string]*group
+	// unwell are changes of the notifier's, rung the channels that are told what is so:
+	// both count only once the transaction is done.
+	ill  map[string]bool
+	rung map[string]bool
+}
+
+// keep runs do in one transaction.
+func (n *Notifier) keep(do func(*keeping) error) error {
+	var k *keeping
+	err := n.opts.Box.Update(func(tx *outbox.Tx) error {
+		k = &keeping{Notifier: n, tx: tx, now: time.Now(), groups: map[string]*group{}, ill: map[string]bool{}, rung: map[string]bool{}}
+		if err := do(k); err != nil {
+			return err
+		}
+		for name, g := range k.groups {
+			if err := tx.Put(groupsShelf, name, g); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	maps.Copy(n.unwell, k.ill)
+	maps.DeleteFunc(n.unwell, func(_ string, ill bool) bool { return !ill })
+	n.mu.Unlock()
+	for name := range k.rung {
+		select {
+		case n.bells[name] <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// take takes one fact: what it does to its incident, and whom it is told. Of what is
+// known nobody is told; but it may still be so.
+func (k *keeping) take(f Fact, known bool) error {
+	if f.Kind == "release" {
+		if err := k.close(syncOf(f.App)); err != nil {
+			return err
+		}
+	}
+	t, ok := toldOf(f)
+	if !ok {
+		return nil
+	}
+	of := thread(f)
+	open, err := k.incident(of)
+	if err != nil {
+		return err
+	}
+	what := judge(open, t)
+	if what == none {
+		return nil
+	}
+	routes := map[string]time.Time{}
+	if open != nil {
+		t.Since, routes = open.Since, open.Routes
+	}
+	told, err := k.tell(t, routes, known)
+	if err != nil {
+		return err
+	}
+	if _, own := appOf(of); own && known {
+		told = nil // its end may be known, too, which is not on record
+	}
+	switch what {
+	case opening:
+		return k.open(of, open, t, told)
+	case closing:
+		return k.close(of)
+	default:
+		return nil
+	}
+}
+
+// tell puts a fact into the groups of the routes that it fits, unless it is known;
+// before are those that were told of its incident. It returns these and those.
+func (k *keeping) tell(t Told, before map[string]time.Time, known bool) (map[string]time.Time, error) {
+	told := maps.Clone(before)
+	if told == nil {
+		told = map[string]time.Time{}
+	}
+	for _, r := range k.routes {
+		_, was := before[r.name]
+		if !r.fits(t, was) {
+			continue
+		}
+		told[r.name] = k.now
+		if known {
+			continue
+		}
+		if err := k.collect(r.name, t); err != nil {
+			return nil, err
+		}
+	}
+	return told, k.alert(t, told)
+}
+
+// collect adds to a route's group.
+func (k *keeping) collect(route string, t Told) error {
+	g := k.groups[route]
+	if g == nil {
+		g = &group{}
+		if _, err := k.tx.Get(groupsShelf, route, g); err != nil {
+			return err
+		}
+		k.groups[route] = g
+	}
+	g.add(t, k.now)
+	return nil
+}
+
+func (k *keeping) incident(of string) (*incident, error) {
+	if of == "" {
+		return nil, nil
+	}
+	var open incident
+	ok, err := k.tx.Get(incidentsShelf, of, &open)
+	if !ok || err != nil {
+		return nil, err
+	}
+	return &open, nil
+}
+
+// open keeps an incident, one that is there already as what it has become.
+func (k *keeping) open(of string, was *incident, t Told, told map[string]time.Time) error {
+	i := incident{Since: t.At, Last: t, Routes: told}
+	if was != nil {
+		i.Since = was.Since
+		if state(was.Last.Event) == state(t.Event) { // it says only what joined
+			i.Last.Findings = joined(was.Last.Findings, t.Findings)
+		}
+	}
+	if of == syncOf(t.App) {
+		k.ill[t.App] = true
+	}
+	return k.tx.Put(incidentsShelf, of, i)
+}
+
+// close forgets an incident.
+func (k *keeping) close(of string) error {
+	if app, own := appOf(of); own {
+		k.ill[app] = false
+	}
+	return k.tx.Delete(incidentsShelf, of)
+}
+
+// flush sends the groups whose time has come; next is when the first of the others is
+// due. Where there are none, nothing is written.
+func (n *Notifier) flush(now time.Time) (next time.Time, err error) {
+	ready := map[string]group{}
+	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
+		next, err = n.ready(tx, now, ready)
+		return err
+	}); err != nil || len(ready) == 0 {
+		return next, err
+	}
+	return next, n.opts.Box.Update(func(tx *outbox.Tx) error {
+		for _, r := range n.routes {
+			g, ok := ready[r.name]
+			if !ok {
+				continue
+			}
+			if err := n.send(tx, r, g, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ready finds the groups whose time has come. A clock that was put back makes nobody
+// wait.
+func (n *Notifier) ready(tx *outbox.Tx, now time.Time, into map[string]group) (next time.Time, err error) {
+	for _, r := range n.routes {
+		var g group
+		ok, err := tx.Get(groupsShelf, r.name, &g)
+		switch due := g.Since.Add(r.GroupFor()); {
+		case err != nil:
+			return time.Time{}, err
+		case !ok:
+		case due.After(now) && !g.Since.After(now):
+			next = earliest(next, due)
+		default:
+			into[r.name] = g
+		}
+	}
+	return next, nil
+}
+
+// send queues the message of a group for each channel of its route.
+func (n *Notifier) send(tx *outbox.Tx, r route, g group, now time.Time) error {
+	m, failed := g.message(r, n.opts.Host, now)
+	if failed != nil {
+		n.opts.Log.Warn("a template failed; the text is the agent's own", "route", r.name, "error", failed)
+		m.Text += "\n(the template of route " + r.name + " failed)"
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	for _, to := range r.To {
+		if n.opts.Channels[to].Type == config.Alertmanager {
+			continue // it is told what is so, not what happened
+		}
+		if err := tx.Add(topicOf+to, outbox.Item{Key: m.Key, Weight: m.Severity.weight(), Body: body}); err != nil {
+			return err
+		}
+	}
+	return tx.Delete(groupsShelf, r.name)
+}
