@@ -51,7 +51,7 @@ func lately(times []time.Time, now time.Time) []time.Time {
 	return recent
 }
 
-// bookMending remembers that these are being repaired, and forgets what is long ago.
+// bookMending remembers that these were repaired, and forgets what is long ago.
 func bookMending(rec *state.Record, found []drift.Finding, now time.Time) {
 	mended := map[string][]time.Time{}
 	for field, times := range rec.Mended {
