@@ -49,7 +49,9 @@ func (a *Agent) listen(ctx context.Context, events <-chan string) {
 				events = nil
 				continue
 			}
+			hands := a.opts.Heart.Begin("the loop of events", prompt)
 			a.stirFor(app)
+			hands.End()
 		}
 	}
 }
