@@ -111,7 +111,7 @@ func TestWhatIsWrittenIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := outbox.Open(filepath.Join(host.State, outboxFile))
+	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
