@@ -17,8 +17,8 @@ type meters struct {
 	engine, git, child *metrics.Calls
 	passes             *metrics.Durations
 	traces             *tracer // nil is none
-	// queues are what waits to be told; nil is nothing.
-	queues *teller
+	// queues are what waits to be told.
+	queues queues
 }
 
 func newMeters() *meters {
@@ -31,7 +31,7 @@ func (m *meters) collectors(who knowing) []metrics.Collector {
 	if m.traces != nil {
 		told = append(told, metrics.OfTraces(m.traces.to))
 	}
-	if m.queues != nil {
+	if len(m.queues) > 0 {
 		told = append(told, metrics.OfQueues(m.queues))
 	}
 	return append(told, m.engine, m.git, m.child, m.passes)
@@ -76,4 +76,27 @@ func (m *meters) ofChild() func(sandbox.Run) {
 		return nil
 	}
 	return func(r sandbox.Run) { m.child.Done(string(r.Outcome), r.Took, r.Operation) }
+}
+
+// queues are those of all who tell somebody something.
+type queues []metrics.Queues
+
+// queuesOf are those of the ones that are not nil.
+func queuesOf(people *teller, marks *marker) (all queues) {
+	if people != nil {
+		all = append(all, people)
+	}
+	if marks != nil {
+		all = append(all, marks)
+	}
+	return all
+}
+
+// Queues implements metrics.Queues.
+func (q queues) Queues() []metrics.Queue {
+	var all []metrics.Queue
+	for _, one := range q {
+		all = append(all, one.Queues()...)
+	}
+	return all
 }

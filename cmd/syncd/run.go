@@ -69,10 +69,14 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	counted.queues = people
+	marks, err := markerOf(host, f.readOnly, log)
+	if err != nil {
+		return err
+	}
+	counted.queues = queuesOf(people, marks)
 	alive := newVitals()
 	w := wiring{
-		vitals: alive, engine: awaited, readOnly: f.readOnly, log: log, hear: people.hearing(counted.hearing(kept.hearing(tellTo(log)))), meters: counted, teller: people,
+		vitals: alive, engine: awaited, readOnly: f.readOnly, log: log, hear: marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log))))), meters: counted, teller: people, marker: marks,
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}

@@ -5,21 +5,18 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/state"
 )
-
-// outboxFile is the outbox below the state directory.
-const outboxFile = "notify.db"
 
 // teller lets people be told of what is on record, while there is an agent that
 // writes it. One of nobody (nil) tells nothing.
@@ -38,7 +35,7 @@ func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error
 		return nil, nil
 	}
 	notes, err := notify.Check(host.Notify, host.Host.Labels)
-	if err != nil && notes == nil {
+	if fault.Of(err) == fault.Rejected {
 		return nil, err
 	}
 	if err != nil { // a secret that is not there yet
@@ -54,19 +51,11 @@ func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error
 	return &teller{host: host, log: log}, nil
 }
 
-// begin tells of what is written to store from now on, until open is closed. It
-// returns the store that the agent has to write to.
-func (t *teller) begin(ctx context.Context, store record, open *closers) (record, error) {
+// begin tells of what is written to store from now on, by way of box, until open is
+// closed. It returns the store that the agent has to write to.
+func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, open *closers) (record, error) {
 	if t == nil {
 		return store, nil
-	}
-	box, err := outbox.Open(filepath.Join(t.host.State, outboxFile))
-	if err != nil {
-		return nil, err
-	}
-	open.add(box.Close)
-	if note := box.Recovered(); note != "" {
-		t.log.Warn(note)
 	}
 	shared, _ := store.(notify.Shared) // of a record in the cluster, which outlasts this outbox
 	n, err := notify.New(notify.Options{

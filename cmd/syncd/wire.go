@@ -39,6 +39,8 @@ type wiring struct {
 	teller *teller
 	// vitals are how the agent is; nil is nobody's business.
 	vitals *vitals
+	// marker marks deploys in Grafana; nil marks none.
+	marker *marker
 	// seat is that of an agent that leads already.
 	seat seat
 	// note tells the person at the terminal something.
@@ -71,7 +73,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
-	if store, err = w.teller.begin(ctx, store, &open); err != nil {
+	if store, err = w.tell(ctx, host, store, &open); err != nil {
 		return nil, nil, err
 	}
 	store = w.vitals.watching(store)

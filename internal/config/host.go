@@ -27,7 +27,9 @@ type Host struct {
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
 	Traces  Traces  `yaml:"traces,omitempty" json:"traces,omitzero"`
-	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
+	// Annotations are marks in Grafana.
+	Annotations Annotations `yaml:"annotations,omitempty" json:"annotations,omitzero"`
+	Webhook     Webhook     `yaml:"webhook,omitempty" json:"webhook,omitzero"`
 	// Notify says who is told of what happens.
 	Notify Notify `yaml:"notify,omitempty" json:"notify,omitzero"`
 	// Heartbeat lets a dead agent be noticed.

@@ -69,6 +69,10 @@ func hostKeys() []keyDoc {
 		{"traces.endpoint", "none", "The http or https URL of an OpenTelemetry collector, such as `http://127.0.0.1:4318`. Without a path, `/v1/traces` is meant."},
 		{"traces.headersFile", "none", "A file with headers that go with each request, one `NAME: VALUE` a line: a token stands there. It is read anew each time."},
 		{"traces.sample", "100", "How many passes of a hundred are traced."},
+		{"annotations", "", "Where deploys and rollbacks are [marked](metrics.md#marks-in-grafana); off without a URL."},
+		{"annotations.url", "none", "Grafana's http or https URL, such as `https://grafana.example.org`."},
+		{"annotations.tokenFile", "none", "A file with the token of a service account there that may write annotations. It is read anew each time."},
+		{"annotations.tokenEnv", "none", "The variable of the agent's environment that holds that token instead."},
 	}, webhookKeys(), notifyKeys(), heartbeatKeys(), []keyDoc{
 		{"sync", "", "When apps of this host may be changed."},
 		{"sync.windows", "none", "Times at which changes are allowed, or denied. See [windows](triggers.md#windows)."},

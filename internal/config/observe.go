@@ -11,3 +11,13 @@ type Traces struct {
 	// Sample is how many passes of a hundred are traced. Default 100.
 	Sample int `yaml:"sample,omitempty" json:"sample,omitempty" rule:"1..100"`
 }
+
+// Annotations mark deploys and rollbacks in Grafana.
+type Annotations struct {
+	// URL is Grafana's; empty is nowhere.
+	URL string `yaml:"url,omitempty" json:"url,omitempty" rule:"web"`
+	// TokenFile holds the token of a service account there, and is read anew each time;
+	// TokenEnv names a variable of the agent's environment that does instead.
+	TokenFile string `yaml:"tokenFile,omitempty" json:"tokenFile,omitempty" rule:"abs"`
+	TokenEnv  string `yaml:"tokenEnv,omitempty" json:"tokenEnv,omitempty" rule:"variable"`
+}

@@ -90,6 +90,21 @@ func (p *prometheus) awaits(query string) {
 	dockertest.Eventually(p.t, query, func() bool { return p.holds(query) })
 }
 
+// wellNamed lets promtool read an agent's page.
+func wellNamed(t testing.TB, agent string) {
+	t.Helper()
+	res, err := http.Get("http://" + agent + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	check := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
+	check.Stdin = res.Body
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+}
+
 // Prometheus scrapes a real agent, drift fires an alert, and its repair ends it.
 func TestPrometheusHearsOfDrift(t *testing.T) {
 	if testing.Short() {
@@ -113,6 +128,7 @@ func TestPrometheusHearsOfDrift(t *testing.T) {
 			t.Errorf("%s does not hold", query)
 		}
 	}
+	wellNamed(t, agent)
 	p.awaits(`absent(ALERTS{alertstate="firing"})`) // before the first scrape, the agent was missed
 
 	firing := `ALERTS{alertname="SyncdDrift",alertstate="firing",app="` + h.project + `"}`

@@ -98,6 +98,9 @@ func TestDriftIsReportedAtOnceAndRepairedAfterItsGrace(t *testing.T) {
 		if len(w.target.Instances(key("web"))) != 1 || len(w.target.Instances(key("db"))) != 0 {
 			t.Error("what is old enough is to be repaired, and nothing else")
 		}
+		if k := w.known(); k.Drift["missing"] != 1 {
+			t.Errorf("of drift is known %v, want the one that waits still", k.Drift)
+		}
 		later(10 * time.Minute)
 		if len(w.target.Instances(key("db"))) != 1 {
 			t.Error("the other one is not repaired")

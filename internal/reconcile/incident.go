@@ -127,6 +127,10 @@ func merge(into *state.Incident, found []drift.Finding, now time.Time) (joined [
 		}
 	}
 	into.Findings, into.More, into.Seen = out, len(found)-len(out), now
+	into.Classes = map[string]int{}
+	for _, f := range found {
+		into.Classes[string(f.Class)]++
+	}
 	return joined
 }
 
@@ -174,6 +178,7 @@ func findingLines(findings []state.Finding, more int) []string {
 			out = append(out, wholeLine(f))
 		}
 	}
+	out = out[:min(len(out), mostLines)]
 	if more > 0 {
 		out = append(out, fmt.Sprintf("and %d more objects", more))
 	}

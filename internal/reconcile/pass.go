@@ -43,8 +43,6 @@ type pass struct {
 	// the verdict is about.
 	live  map[resource.Key]resource.Ref
 	about []resource.Key
-	// drift is how the good set differed from what runs; nil where nobody looked.
-	drift *drift.Report
 	// rolled is what came of the pass's last rollout; nil before the first.
 	rolled *apply.Outcome
 	// verdict is how the pass ends.

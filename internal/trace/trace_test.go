@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -171,13 +172,13 @@ func TestTracesAreSentAgainWhereThatMayHelp(t *testing.T) {
 
 // A login goes to nobody but the endpoint.
 func TestTracesFollowNobodyElsewhere(t *testing.T) {
-	var elsewhere int
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ }))
+	var elsewhere atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
 	defer other.Close()
 	c := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
 	defer c.Close()
-	if got := sent(t, trace.Options{Endpoint: c.URL}, pass("applied")); got["failed"] != 1 || elsewhere != 0 {
-		t.Errorf("counted %v, and somebody else was asked %d times", got, elsewhere)
+	if got := sent(t, trace.Options{Endpoint: c.URL}, pass("applied")); got["failed"] != 1 || elsewhere.Load() != 0 {
+		t.Errorf("counted %v, and somebody else was asked %d times", got, elsewhere.Load())
 	}
 }
 
