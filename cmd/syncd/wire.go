@@ -37,6 +37,8 @@ type wiring struct {
 	meters *meters
 	// teller lets people be told; nil tells nobody.
 	teller *teller
+	// vitals are how the agent is; nil is nobody's business.
+	vitals *vitals
 	// marker marks deploys in Grafana; nil marks none.
 	marker *marker
 	// seat is that of an agent that leads already.
@@ -74,6 +76,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if store, err = w.tell(ctx, host, store, &open); err != nil {
 		return nil, nil, err
 	}
+	store = w.vitals.watching(store)
 	repo, err := w.openSource(host, child, store, &open)
 	if err != nil {
 		return nil, nil, err
@@ -92,7 +95,11 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Mounts:   state.Mounts{Dir: filepath.Join(host.State, mountsDir), Grace: mountsGrace},
 		ReadOnly: w.readOnly,
 		Hear:     w.hear,
+		Heart:    w.vitals.beats(),
 	})
+	if err == nil {
+		w.vitals.works(ctx, host.State, a, engine, &open)
+	}
 	return a, open.close, err
 }
 

@@ -179,7 +179,7 @@ func TestAServerThatMisbehavesHoldsUpNobody(t *testing.T) {
 	}{
 		"500":      {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(500) }, "answered 500"},
 		"404":      {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(404) }, "answered 404"},
-		"redirect": {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, elsewhere.URL+secret, 302) }, "no redirect is followed"},
+		"redirect": {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, elsewhere.URL+secret, http.StatusFound) }, "no redirect is followed"},
 		"hang": {func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
