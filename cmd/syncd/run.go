@@ -34,6 +34,7 @@ type runFlags struct {
 	readOnly bool
 	interval time.Duration
 	format   string
+	level    string
 }
 
 func (c *cli) runVerb() *cobra.Command {
@@ -49,6 +50,7 @@ func (c *cli) runVerb() *cobra.Command {
 	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "report, and never act")
 	cmd.Flags().DurationVar(&f.interval, "interval", 0, "the time between two polls (default repo.interval, 30s)")
 	cmd.Flags().StringVar(&f.format, "log-format", "auto", "text, json, or auto: text on a terminal")
+	cmd.Flags().StringVar(&f.level, "log-level", "info", "the least that is logged: debug, which explains every decision, info, warn or error")
 	return cmd
 }
 
@@ -58,7 +60,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	log, err := c.logger(f.format)
+	log, err := c.logger(f.format, f.level)
 	if err != nil {
 		return err
 	}
@@ -76,7 +78,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	counted.queues = queuesOf(people, marks)
 	alive := newVitals()
 	w := wiring{
-		vitals: alive, engine: awaited, readOnly: f.readOnly, log: log, hear: marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log))))), meters: counted, teller: people, marker: marks,
+		vitals: alive, why: because(log), engine: awaited, readOnly: f.readOnly, log: log, hear: marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log))))), meters: counted, teller: people, marker: marks,
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}

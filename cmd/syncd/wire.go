@@ -33,6 +33,8 @@ type wiring struct {
 	log      *slog.Logger
 	// hear gets every event of the agent, progress that of pulls; nil is nobody.
 	hear, progress func(reconcile.Event)
+	// why hears of the agent's decisions; nil is nobody.
+	why func(app, text string)
 	// meters count what is asked of others; nil is nobody.
 	meters *meters
 	// teller lets people be told; nil tells nobody.
@@ -96,6 +98,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		ReadOnly: w.readOnly,
 		Hear:     w.hear,
 		Heart:    w.vitals.beats(),
+		Why:      w.why,
 	})
 	if err == nil {
 		w.vitals.works(ctx, host.State, a, engine, &open)
