@@ -91,6 +91,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		ReadOnly: w.readOnly,
 		Hear:     w.hear,
 	})
+	w.teller.follow(a)
 	return a, open.close, err
 }
 

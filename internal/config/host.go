@@ -29,6 +29,8 @@ type Host struct {
 	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
 	// Notify says who is told of what happens.
 	Notify Notify `yaml:"notify,omitempty" json:"notify,omitzero"`
+	// Feedback are the forges whose commits are told how they fare here.
+	Feedback []Feedback `yaml:"feedback,omitempty" json:"feedback,omitempty"`
 	// Sync says when this host's apps may be changed.
 	Sync HostSync `yaml:"sync,omitempty" json:"sync,omitzero"`
 	// Drift is what holds for apps that say nothing else.

@@ -65,7 +65,7 @@ func hostKeys() []keyDoc {
 		{"limits.objects", "5000", "How many objects one app may have."},
 		{"metrics", "", "Where the agent's metrics can be scraped, besides its socket."},
 		{"metrics.listen", "none", "An address and a port, such as `127.0.0.1:9185`, for `GET /metrics`. Whoever reaches it reads: keep it on the loopback, or behind a proxy."},
-	}, webhookKeys(), notifyKeys(), []keyDoc{
+	}, webhookKeys(), notifyKeys(), feedbackKeys(), []keyDoc{
 		{"sync", "", "When apps of this host may be changed."},
 		{"sync.windows", "none", "Times at which changes are allowed, or denied. See [windows](triggers.md#windows)."},
 	}, windowKeys(), []keyDoc{
