@@ -124,13 +124,17 @@ func TestComposeScriptPrintsHowComposeIsCalled(t *testing.T) {
 func TestProxiesScriptPrintsWhereTheyAre(t *testing.T) {
 	needsEngine(t)
 	out, complaint, exit := script(t, nil, "hack/proxies.sh")
-	paths := strings.Fields(out)
-	if exit != 0 || len(paths) != 3 {
-		t.Fatalf("exit %d, said %q %q; want three paths", exit, out, complaint)
+	paths, want := strings.Fields(out), []string{"nginx", "haproxy", "docker-registry", "prometheus", "prometheus-alertmanager"}
+	if exit != 0 || len(paths) != len(want) {
+		t.Fatalf("exit %d, said %q %q; want the paths of %q", exit, out, complaint, want)
 	}
-	for _, path := range paths {
-		if _, complaint, exit := script(t, nil, path, "-v"); exit != 0 {
-			t.Errorf("%s -v: exit %d: %s", path, exit, complaint)
+	for i, path := range paths {
+		version := "-v"
+		if strings.HasPrefix(want[i], "prometheus") {
+			version = "--version"
+		}
+		if _, complaint, exit := script(t, nil, path, version); exit != 0 || filepath.Base(path) != want[i] {
+			t.Errorf("%s %s: exit %d: %s; want it to be %s", path, version, exit, complaint, want[i])
 		}
 	}
 }

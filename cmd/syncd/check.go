@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +44,7 @@ func checkAll(ctx context.Context, host config.Host) []finding {
 	remotes, credentials := checkRemotes(ctx, host, child)
 	found := append([]finding{program, checkTarget(ctx, host)}, remotes...)
 	found = append(found, credentials, checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host))
-	return slices.Concat(found, checkHooks(host.Webhook), checkNotify(host), checkFeedback(host))
+	return append(append(found, checkHooks(host.Webhook)...), checkWatchers(host)...)
 }
 
 func (c *cli) report(found []finding) error {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
@@ -12,12 +14,27 @@ import (
 	"syncd.io/syncd/internal/reconcile"
 )
 
-// checkForges warns of a token that is not there yet; a repository that no forge is
-// known to have is an error.
-func checkForges(host config.Host, log *slog.Logger) error {
+// feedback lets forges be told how their commits fare, while there is an agent that
+// knows. One of nobody (nil) tells none.
+type feedback struct {
+	host config.Host
+	log  *slog.Logger
+
+	mu    sync.Mutex // guards what follows
+	now   *forge.Reporter
+	agent *reconcile.Agent
+}
+
+// feedbackOf is the feedback of an agent; nil where the settings name no forge, and for
+// who keeps no record. A token that is not there yet is warned of. Errors: Rejected for
+// a repository that no forge is known to have.
+func feedbackOf(host config.Host, readOnly bool, log *slog.Logger) (*feedback, error) {
+	if len(host.Feedback) == 0 {
+		return nil, nil
+	}
 	notes, err := forge.Check(host.Feedback, host.Repo.URL)
 	if fault.Of(err) == fault.Rejected {
-		return err
+		return nil, err
 	}
 	if err != nil {
 		notes = append(notes, err.Error())
@@ -25,45 +42,76 @@ func checkForges(host config.Host, log *slog.Logger) error {
 	for _, note := range notes {
 		log.Warn(note, "setting", "feedback")
 	}
-	return nil
-}
-
-// reporter tells forges of what is in store from now on; nil where none is named.
-func (t *teller) reporter(box *outbox.Box, store record) (*forge.Reporter, error) {
-	if len(t.host.Feedback) == 0 {
+	if readOnly {
+		log.Warn("no forge is told anything: who never acts keeps no record", "setting", "feedback")
 		return nil, nil
 	}
-	return forge.New(forge.Options{
-		Feedback: t.host.Feedback, Repo: t.host.Repo.URL, Name: t.host.Host.Name,
-		Box: box, Journal: acts{store}, Host: t, Log: t.log,
-	})
+	return &feedback{host: host, log: log}, nil
 }
 
-// reporting returns who tells forges now; nil is nobody.
-func (t *teller) reporting() *forge.Reporter {
-	if t == nil {
-		return nil
+// begin tells of what is written to store from now on, by way of box, until open is
+// closed. It returns the store that the agent has to write to.
+func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, open *closers) (record, error) {
+	if f == nil {
+		return store, nil
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.forge
+	r, err := forge.New(forge.Options{
+		Feedback: f.host.Feedback, Repo: f.host.Repo.URL, Name: f.host.Host.Name,
+		Box: box, Journal: acts{store}, Host: f, Log: f.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
+	var hands sync.WaitGroup
+	hands.Go(func() { r.Run(running) })
+	open.add(func() error { end(); hands.Wait(); f.sit(nil); f.follow(nil); return nil })
+	f.sit(r)
+	return noted{store, r.Wake}, nil
 }
 
-// follow lets forges be told of what a knows.
-func (t *teller) follow(a *reconcile.Agent) {
-	if t == nil {
+// sit lets r tell; nil nobody.
+func (f *feedback) sit(r *forge.Reporter) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = r
+}
+
+// telling returns who tells now; nil is nobody.
+func (f *feedback) telling() *forge.Reporter {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+// follow lets be told what a knows.
+func (f *feedback) follow(a *reconcile.Agent) {
+	if f == nil {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.agent = a
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.agent = a
+}
+
+// hearing lets be looked at what is not on record.
+func (f *feedback) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	if f == nil {
+		return hear
+	}
+	return func(e reconcile.Event) {
+		hear(e)
+		if r := f.telling(); r != nil {
+			r.Wake()
+		}
+	}
 }
 
 // Sight implements forge.Host.
-func (t *teller) Sight() forge.Sight {
-	t.mu.Lock()
-	a := t.agent
-	t.mu.Unlock()
+func (f *feedback) Sight() forge.Sight {
+	f.mu.Lock()
+	a := f.agent
+	f.mu.Unlock()
 	if a == nil {
 		return forge.Sight{}
 	}
@@ -75,6 +123,19 @@ func (t *teller) Sight() forge.Sight {
 		})
 	}
 	return s
+}
+
+// Queues implements metrics.Queues.
+func (f *feedback) Queues() []metrics.Queue {
+	r := f.telling()
+	if r == nil {
+		return nil
+	}
+	var all []metrics.Queue
+	for _, c := range r.Counts() {
+		all = append(all, metrics.Queue{Channel: "feedback/" + c.Name, Waiting: c.Waiting, Oldest: c.Oldest, Ended: c.Ended})
+	}
+	return all
 }
 
 // acts is a record as what forges are told of.
@@ -90,32 +151,15 @@ func (j acts) Since(id uint64, limit int) ([]forge.Fact, error) {
 	return facts, err
 }
 
-// forgeQueues is what waits for forges.
-func (t *teller) forgeQueues() []metrics.Queue {
-	r := t.reporting()
-	if r == nil {
-		return nil
-	}
-	var all []metrics.Queue
-	for _, c := range r.Counts() {
-		all = append(all, metrics.Queue{Channel: "feedback/" + c.Name, Waiting: c.Waiting, Oldest: c.Oldest, Ended: c.Ended})
-	}
-	return all
-}
-
 // checkFeedback finds out whether forges could be told; nothing where none is named.
 func checkFeedback(host config.Host) []finding {
-	const name = "feedback"
 	if len(host.Feedback) == 0 {
 		return nil
 	}
 	notes, err := forge.Check(host.Feedback, host.Repo.URL)
-	if err != nil {
-		return []finding{failing(name, err, "")}
-	}
 	detail := "every forge has what it needs; none was asked"
 	if len(notes) > 0 {
 		detail = strings.Join(notes, "; ")
 	}
-	return []finding{{Check: name, OK: true, Detail: detail}}
+	return []finding{checked("feedback", err, detail)}
 }

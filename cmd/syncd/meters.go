@@ -16,8 +16,9 @@ import (
 type meters struct {
 	engine, git, child *metrics.Calls
 	passes             *metrics.Durations
-	// queues are what waits to be told; nil is nothing.
-	queues *teller
+	traces             *tracer // nil is none
+	// queues are what waits to be told.
+	queues queues
 }
 
 func newMeters() *meters {
@@ -27,7 +28,10 @@ func newMeters() *meters {
 // collectors are all that is counted of who, with this process.
 func (m *meters) collectors(who knowing) []metrics.Collector {
 	told := append(metrics.OfProcess(thisBuild().Version), metrics.OfAgent(facts{who}), metrics.OfApps(facts{who}))
-	if m.queues != nil {
+	if m.traces != nil {
+		told = append(told, metrics.OfTraces(m.traces.to))
+	}
+	if len(m.queues) > 0 {
 		told = append(told, metrics.OfQueues(m.queues))
 	}
 	return append(told, m.engine, m.git, m.child, m.passes)
@@ -35,6 +39,7 @@ func (m *meters) collectors(who knowing) []metrics.Collector {
 
 // hearing counts the passes among the events that hear gets.
 func (m *meters) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	hear = m.traces.hearing(hear)
 	return func(e reconcile.Event) {
 		if r := e.Result; r != nil {
 			m.passes.Pass(string(r.Outcome), r.Duration.D(), map[string]time.Duration{
@@ -71,4 +76,30 @@ func (m *meters) ofChild() func(sandbox.Run) {
 		return nil
 	}
 	return func(r sandbox.Run) { m.child.Done(string(r.Outcome), r.Took, r.Operation) }
+}
+
+// queues are those of all who tell somebody something.
+type queues []metrics.Queues
+
+// queuesOf are those of the ones that are not nil.
+func queuesOf(people *teller, marks *marker, forges *feedback) (all queues) {
+	if people != nil {
+		all = append(all, people)
+	}
+	if marks != nil {
+		all = append(all, marks)
+	}
+	if forges != nil {
+		all = append(all, forges)
+	}
+	return all
+}
+
+// Queues implements metrics.Queues.
+func (q queues) Queues() []metrics.Queue {
+	var all []metrics.Queue
+	for _, one := range q {
+		all = append(all, one.Queues()...)
+	}
+	return all
 }

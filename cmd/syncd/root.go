@@ -52,7 +52,7 @@ func (c *cli) addVerbs(root *cobra.Command) {
 		}
 	}
 	group("follow", "Follow a repository:", c.runVerb(), c.syncVerb())
-	group("look", "Look, and change nothing:", c.planVerb(), c.statusVerb(), c.explainVerb(), c.historyVerb(), c.logsVerb(), c.renderVerb(), c.validateVerb(), c.checkVerb())
+	group("look", "Look, and change nothing:", c.planVerb(), c.statusVerb(), c.driftVerb(), c.explainVerb(), c.historyVerb(), c.logsVerb(), c.renderVerb(), c.validateVerb(), c.checkVerb())
 	group("carry", "Carry revisions over an air gap:", c.packVerb(), c.unpackVerb())
 	group("say", "Say what shall happen to an app:", c.approveVerb(), c.rollbackVerb(), c.retryVerb(), c.pauseVerb(), c.resumeVerb(), c.adoptVerb(), c.releaseVerb(), c.gateVerb())
 	root.AddCommand(c.versionVerb())

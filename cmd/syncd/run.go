@@ -62,13 +62,25 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if counted.traces, err = newTracer(host, log); err != nil {
+		return err
+	}
 	people, err := tellerOf(host, f.readOnly, log)
 	if err != nil {
 		return err
 	}
-	counted.queues = people
+	marks, err := markerOf(host, f.readOnly, log)
+	if err != nil {
+		return err
+	}
+	forges, err := feedbackOf(host, f.readOnly, log)
+	if err != nil {
+		return err
+	}
+	counted.queues = queuesOf(people, marks, forges)
 	w := wiring{
-		engine: awaited, readOnly: f.readOnly, log: log, hear: people.hearing(counted.hearing(kept.hearing(tellTo(log)))), meters: counted, teller: people,
+		engine: awaited, readOnly: f.readOnly, log: log, hear: forges.hearing(marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log)))))),
+		meters: counted, teller: people, marker: marks, feedback: forges,
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}
@@ -190,6 +202,9 @@ func respond(ctx context.Context, group *errgroup.Group, who answering, opts ser
 	}
 	if hooks != nil {
 		group.Go(func() error { return hooks.Serve(ctx) })
+	}
+	if m.traces != nil {
+		group.Go(func() error { return m.traces.run(ctx) })
 	}
 	opts.Metrics = page
 	if host.Metrics.Listen != "" {

@@ -5,22 +5,18 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
 	"syncd.io/syncd/internal/config"
-	"syncd.io/syncd/internal/forge"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/state"
 )
-
-// outboxFile is the outbox below the state directory.
-const outboxFile = "notify.db"
 
 // teller lets people be told of what is on record, while there is an agent that
 // writes it. One of nobody (nil) tells nothing.
@@ -30,38 +26,17 @@ type teller struct {
 
 	mu  sync.Mutex // guards what follows
 	now *notify.Notifier
-	// forge tells forges, of what agent knows; nil is nobody.
-	forge *forge.Reporter
-	agent *reconcile.Agent
 }
 
 // tellerOf is the teller of an agent; nil where the settings name nobody. Errors: a
 // template that fails.
 func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error) {
-	if len(host.Notify.Routes) == 0 && len(host.Feedback) == 0 {
-		return nil, nil
-	}
-	if err := checkRoutes(host, log); err != nil {
-		return nil, err
-	}
-	if err := checkForges(host, log); err != nil {
-		return nil, err
-	}
-	if readOnly {
-		log.Warn("nobody is told anything: who never acts keeps no record", "setting", "notify, feedback")
-		return nil, nil
-	}
-	return &teller{host: host, log: log}, nil
-}
-
-// checkRoutes warns of what is odd about notify; what cannot work is an error.
-func checkRoutes(host config.Host, log *slog.Logger) error {
 	if len(host.Notify.Routes) == 0 {
-		return nil
+		return nil, nil
 	}
 	notes, err := notify.Check(host.Notify, host.Host.Labels)
-	if err != nil && notes == nil {
-		return err
+	if fault.Of(err) == fault.Rejected {
+		return nil, err
 	}
 	if err != nil { // a secret that is not there yet
 		notes = append(notes, err.Error())
@@ -69,38 +44,18 @@ func checkRoutes(host config.Host, log *slog.Logger) error {
 	for _, note := range notes {
 		log.Warn(note, "setting", "notify")
 	}
-	return nil
+	if readOnly {
+		log.Warn("nobody is told anything: who never acts keeps no record", "setting", "notify")
+		return nil, nil
+	}
+	return &teller{host: host, log: log}, nil
 }
 
-// begin tells of what is written to store from now on, until open is closed. It
-// returns the store that the agent has to write to.
-func (t *teller) begin(ctx context.Context, store record, open *closers) (record, error) {
+// begin tells of what is written to store from now on, by way of box, until open is
+// closed. It returns the store that the agent has to write to.
+func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, open *closers) (record, error) {
 	if t == nil {
 		return store, nil
-	}
-	box, err := outbox.Open(filepath.Join(t.host.State, outboxFile))
-	if err != nil {
-		return nil, err
-	}
-	open.add(box.Close)
-	if note := box.Recovered(); note != "" {
-		t.log.Warn(note)
-	}
-	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
-	var hands sync.WaitGroup
-	open.add(func() error { end(); hands.Wait(); t.sit(nil, nil); t.follow(nil); return nil })
-	reporter, err := t.reporter(box, store)
-	if err != nil {
-		return nil, err
-	}
-	wake := func() {}
-	if reporter != nil {
-		hands.Go(func() { reporter.Run(running) })
-		wake = reporter.Wake
-	}
-	if len(t.host.Notify.Routes) == 0 {
-		t.sit(nil, reporter)
-		return noted{store, wake}, nil
 	}
 	shared, _ := store.(notify.Shared) // of a record in the cluster, which outlasts this outbox
 	n, err := notify.New(notify.Options{
@@ -110,16 +65,19 @@ func (t *teller) begin(ctx context.Context, store record, open *closers) (record
 	if err != nil {
 		return nil, err
 	}
+	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
+	var hands sync.WaitGroup
 	hands.Go(func() { n.Run(running) })
-	t.sit(n, reporter)
-	return noted{store, func() { n.Wake(); wake() }}, nil
+	open.add(func() error { t.sit(nil); end(); hands.Wait(); return nil })
+	t.sit(n)
+	return noted{store, n.Wake}, nil
 }
 
-// sit lets n tell people, and r forges; nil nobody.
-func (t *teller) sit(n *notify.Notifier, r *forge.Reporter) {
+// sit lets n tell; nil nobody.
+func (t *teller) sit(n *notify.Notifier) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.now, t.forge = n, r
+	t.now = n
 }
 
 // telling returns who tells now; nil is nobody.
@@ -137,9 +95,6 @@ func (t *teller) telling() *notify.Notifier {
 func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 	return func(e reconcile.Event) {
 		hear(e)
-		if r := t.reporting(); r != nil {
-			r.Wake()
-		}
 		if n, r := t.telling(), e.Result; n != nil && r != nil && (r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Held) {
 			n.Found(e.App, string(r.Outcome), r.Reason, e.At)
 		}
@@ -150,7 +105,7 @@ func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 func (t *teller) Queues() []metrics.Queue {
 	n := t.telling()
 	if n == nil {
-		return t.forgeQueues()
+		return nil
 	}
 	waiting, oldest := n.Waiting()
 	queues := map[string]metrics.Queue{}
@@ -162,7 +117,7 @@ func (t *teller) Queues() []metrics.Queue {
 			q.Ended[of[1]] = count
 		}
 	}
-	return append(slices.SortedFunc(maps.Values(queues), func(a, b metrics.Queue) int { return cmp.Compare(a.Channel, b.Channel) }), t.forgeQueues()...)
+	return slices.SortedFunc(maps.Values(queues), func(a, b metrics.Queue) int { return cmp.Compare(a.Channel, b.Channel) })
 }
 
 // noted is a record that lets be read on what is written to it.

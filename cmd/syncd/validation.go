@@ -12,6 +12,7 @@ import (
 	"syncd.io/syncd/cmd/syncd/internal/policy"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/sandbox"
@@ -151,7 +152,8 @@ func (v *validation) one(ctx context.Context, req render.Request) (verdict, []re
 		out.blame(err, class == fault.Rejected)
 		return out, nil, nil
 	}
-	out.Objects, out.Notes = len(answer.Objects), answer.Notes
+	out.Objects = len(answer.Objects)
+	out.Notes = append(answer.Notes, reconcile.IdleRules(app.Config.Drift, answer.Objects)...)
 	if err == nil && v.took != nil {
 		v.took(answer.Objects)
 	}

@@ -37,6 +37,10 @@ type wiring struct {
 	meters *meters
 	// teller lets people be told; nil tells nobody.
 	teller *teller
+	// marker marks deploys in Grafana; nil marks none.
+	marker *marker
+	// feedback lets forges be told; nil tells none.
+	feedback *feedback
 	// seat is that of an agent that leads already.
 	seat seat
 	// note tells the person at the terminal something.
@@ -69,7 +73,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
-	if store, err = w.teller.begin(ctx, store, &open); err != nil {
+	if store, err = w.tell(ctx, host, store, &open); err != nil {
 		return nil, nil, err
 	}
 	repo, err := w.openSource(host, child, store, &open)
@@ -91,7 +95,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		ReadOnly: w.readOnly,
 		Hear:     w.hear,
 	})
-	w.teller.follow(a)
+	w.feedback.follow(a)
 	return a, open.close, err
 }
 

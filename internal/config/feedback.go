@@ -26,7 +26,7 @@ type Feedback struct {
 	// Context names the status. Default syncd/{host}.
 	Context string `yaml:"context,omitempty" json:"context,omitempty" rule:"statusContext"`
 	// TargetURL is where a click on the status leads.
-	TargetURL string `yaml:"targetURL,omitempty" json:"targetURL,omitempty" rule:"web"`
+	TargetURL string `yaml:"targetURL,omitempty" json:"targetURL,omitempty" rule:"anyWeb"`
 	// PerApp sets a status for each app, too.
 	PerApp bool `yaml:"perApp,omitempty" json:"perApp,omitempty"`
 	// CAFile is a certificate authority besides the system's.

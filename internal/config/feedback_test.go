@@ -72,7 +72,7 @@ func TestAForgeThatCannotBeToldIsSaid(t *testing.T) {
 		"{provider: github, tokenFile: /t, token: secret-0123}":                         "did you mean",
 		"{provider: github, tokenFile: /t, context: \"a\\nb\"}":                         "context",
 		"{provider: github, tokenFile: /t, targetURL: 'javascript:alert(1)'}":           "want an http or https URL",
-		"{provider: gitlab, tokenFile: /t, url: 'https://a?private_token=secret-0123'}": "is no base of an API",
+		"{provider: gitlab, tokenFile: /t, url: 'https://a?private_token=secret-0123'}": "without a login or a query",
 	} {
 		_, err := DecodeHost("f", []byte("repo: {url: 'https://github.com/acme/deploy'}\nfeedback: ["+text+"]\n"))
 		if err == nil || fault.Of(err) != fault.Rejected || !strings.Contains(err.Error()+" "+fault.Advice(err), want) || strings.Contains(err.Error(), "secret-0123") {

@@ -26,11 +26,16 @@ type Host struct {
 	// Limits bound what the child may use.
 	Limits  Limits  `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Metrics Metrics `yaml:"metrics,omitempty" json:"metrics,omitzero"`
-	Webhook Webhook `yaml:"webhook,omitempty" json:"webhook,omitzero"`
+	Traces  Traces  `yaml:"traces,omitempty" json:"traces,omitzero"`
+	// Annotations are marks in Grafana.
+	Annotations Annotations `yaml:"annotations,omitempty" json:"annotations,omitzero"`
+	Webhook     Webhook     `yaml:"webhook,omitempty" json:"webhook,omitzero"`
 	// Notify says who is told of what happens.
 	Notify Notify `yaml:"notify,omitempty" json:"notify,omitzero"`
 	// Feedback are the forges whose commits are told how they fare here.
 	Feedback []Feedback `yaml:"feedback,omitempty" json:"feedback,omitempty"`
+	// Heartbeat lets a dead agent be noticed.
+	Heartbeat Heartbeat `yaml:"heartbeat,omitempty" json:"heartbeat,omitzero"`
 	// Sync says when this host's apps may be changed.
 	Sync HostSync `yaml:"sync,omitempty" json:"sync,omitzero"`
 	// Drift is what holds for apps that say nothing else.

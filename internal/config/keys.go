@@ -65,7 +65,15 @@ func hostKeys() []keyDoc {
 		{"limits.objects", "5000", "How many objects one app may have."},
 		{"metrics", "", "Where the agent's metrics can be scraped, besides its socket."},
 		{"metrics.listen", "none", "An address and a port, such as `127.0.0.1:9185`, for `GET /metrics`. Whoever reaches it reads: keep it on the loopback, or behind a proxy."},
-	}, webhookKeys(), notifyKeys(), feedbackKeys(), []keyDoc{
+		{"traces", "", "Where [traces](metrics.md#traces) of passes go; off without an endpoint."},
+		{"traces.endpoint", "none", "The http or https URL of an OpenTelemetry collector, such as `http://127.0.0.1:4318`. Without a path, `/v1/traces` is meant."},
+		{"traces.headersFile", "none", "A file with headers that go with each request, one `NAME: VALUE` a line: a token stands there. It is read anew each time."},
+		{"traces.sample", "100", "How many passes of a hundred are traced."},
+		{"annotations", "", "Where deploys and rollbacks are [marked](metrics.md#marks-in-grafana); off without a URL."},
+		{"annotations.url", "none", "Grafana's http or https URL, such as `https://grafana.example.org`."},
+		{"annotations.tokenFile", "none", "A file with the token of a service account there that may write annotations. It is read anew each time."},
+		{"annotations.tokenEnv", "none", "The variable of the agent's environment that holds that token instead."},
+	}, webhookKeys(), notifyKeys(), feedbackKeys(), heartbeatKeys(), []keyDoc{
 		{"sync", "", "When apps of this host may be changed."},
 		{"sync.windows", "none", "Times at which changes are allowed, or denied. See [windows](triggers.md#windows)."},
 	}, windowKeys(), []keyDoc{

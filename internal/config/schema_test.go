@@ -67,7 +67,7 @@ func shown(doc keyDoc) string {
 // Every example of the page is one that a user may copy.
 func TestExamplesInTheDocumentationDecode(t *testing.T) {
 	var hosts, apps int
-	for i, block := range strings.Split(documentation(t)+page(t, "mirrors.md")+page(t, "triggers.md"), "```yaml\n")[1:] {
+	for i, block := range strings.Split(documentation(t)+page(t, "mirrors.md")+page(t, "triggers.md")+page(t, "drift.md"), "```yaml\n")[1:] {
 		text, _, _ := strings.Cut(block, "```")
 		var err error
 		switch {

@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -153,6 +154,9 @@ func (c candidate) nearer(o candidate) bool {
 }
 
 func changes(p resource.Pair, live resource.Instance, opts Options) ([]Change, []Ignored) {
+	if bytes.Equal(p.Stored, live.Spec) { // nearly always
+		return nil, nil
+	}
 	d := differ{inPlace: p.InPlace, sensitive: slices.Concat(p.Want.Sensitive, opts.Sensitive[p.Key]), secrets: opts.Secrets}
 	if !p.Want.Once { // a job runs as it is wanted
 		d.sieve = sieveOf(opts.Ignore, p.Key)

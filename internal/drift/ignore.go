@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -39,6 +40,20 @@ func (r Rule) Covers(key resource.Key) bool {
 		}
 	}
 	return false
+}
+
+// Idle says of which rules none is about any of the objects, and of which globs, one
+// line each.
+func Idle(rules []Rule, objects []resource.Key) []string {
+	var out []string
+	for i, r := range rules {
+		for _, glob := range r.Objects {
+			if !slices.ContainsFunc(objects, func(k resource.Key) bool { return fits(glob, k) }) {
+				out = append(out, fmt.Sprintf("drift.ignore, rule %d: no object of the app is called %s", i+1, glob))
+			}
+		}
+	}
+	return out
 }
 
 // fits compares part by part; the name alone may have more than one, such as that of a

@@ -133,6 +133,10 @@ func TestAPageTellsWhatTheAgentDoes(t *testing.T) {
 	}
 }
 
+func TestAPageTellsOfTraces(t *testing.T) {
+	has(t, told(t, OfTraces(posted{"sent": 3, "dropped": 0})), `syncd_traces_total{outcome="sent"} 3`, `syncd_traces_total{outcome="dropped"} 0`)
+}
+
 type letters []Queue
 
 func (l letters) Queues() []Queue { return l }

@@ -26,6 +26,10 @@ type noBells struct{}
 func (noBells) Accepted() map[string]uint64   { return map[string]uint64{"forge": 1} }
 func (noBells) Refused() map[[2]string]uint64 { return map[[2]string]uint64{{"forge", "path"}: 1} }
 
+type posted map[string]uint64
+
+func (p posted) Counts() map[string]uint64 { return p }
+
 type shut struct{}
 
 func (shut) AppWindows() (open, waiting map[string]bool) {
@@ -41,7 +45,7 @@ func everything() []Collector {
 	passes.Pass("applied", time.Second, map[string]time.Duration{"render": time.Second})
 	return []Collector{
 		OfApps(shops{shop("shop")}), OfAgent(desk{Leads: true, Passes: map[string]int{"waiting": 0}}), OfProcess("1")[0], engine, git, child, passes,
-		OfRemotes(remotesOf{{Name: "https://a/r", Answered: at(0)}}), OfHooks(noBells{}), OfWindows(shut{}), OfQueues(letters{{Channel: "ops", Waiting: 1, Oldest: at(0), Ended: map[string]uint64{"delivered": 1}}}), OfGates(nil, nil), //nolint:staticcheck // it is only described
+		OfRemotes(remotesOf{{Name: "https://a/r", Answered: at(0)}}), OfHooks(noBells{}), OfWindows(shut{}), OfTraces(posted{"sent": 1}), OfQueues(letters{{Channel: "ops", Waiting: 1, Oldest: at(0), Ended: map[string]uint64{"delivered": 1}}}), OfGates(nil, nil), //nolint:staticcheck // it is only described
 	}
 }
 

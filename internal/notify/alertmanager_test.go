@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"syncd.io/syncd/internal/config"
@@ -107,6 +109,38 @@ func firing(t *testing.T, url string) map[string]bool {
 		}
 	}
 	return all
+}
+
+// What ended while Alertmanager was not among the settings does not fire again.
+func TestAnAlertThatEndedMeanwhileFiresNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conf := toOps(config.Route{})
+		with := conf
+		with.Channels = map[string]config.Channel{"ops": {Type: "slack"}, "am": {Type: "alertmanager", URL: "http://127.0.0.1:1"}}
+		with.Routes = []config.Route{{To: []string{"ops", "am"}}}
+		p := host(t, with)
+		p.happens(time.Minute, drifts("shop", "opened", "x"), sync1("blog", "halted", "y"))
+		fires := func(want ...string) {
+			t.Helper()
+			alerts, err := p.n.alerts("am")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := slices.DeleteFunc(sortedKeys(alerts), func(key string) bool { return alerts[key].over() })
+			if !slices.Equal(got, want) {
+				t.Errorf("firing are %v, want %v", got, want)
+			}
+		}
+		fires("drift/shop-1 SyncdDrift", "sync/blog SyncdHalted")
+		p.end()
+		p.conf = conf
+		p.start()
+		p.happens(time.Minute, drifts("shop", "resolved"))
+		p.end()
+		p.conf = with
+		p.start()
+		fires("sync/blog SyncdHalted")
+	})
 }
 
 // What is not well fires in a real Alertmanager until it is well again.

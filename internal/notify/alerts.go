@@ -130,6 +130,31 @@ func (k *keeping) keepAlert(channel, of string, t Told) error {
 	return k.tx.Put(shelf, of+" "+now.Labels["alertname"], now)
 }
 
+// endAlerts ends the alerts of incidents that are none any more: they ended while the
+// channel was not among the settings.
+func endAlerts(tx *outbox.Tx, channel string, now time.Time) error {
+	shelf := alertsShelf + channel
+	for _, key := range tx.Keys(shelf) {
+		var a alert
+		if _, err := tx.Get(shelf, key, &a); err != nil {
+			return err
+		}
+		var open incident
+		of := key[:strings.LastIndexByte(key, ' ')]
+		if ok, err := tx.Get(incidentsShelf, of, &open); err != nil || ok || a.over() {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		a.EndsAt = now.UTC()
+		if err := tx.Put(shelf, key, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // keepAlerts says to Alertmanager what is so: when it changes, and again and again.
 func (n *Notifier) keepAlerts(ctx context.Context, name string) {
 	failures := 0

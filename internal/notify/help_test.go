@@ -140,7 +140,9 @@ func (p *place) start() {
 		p.t.Fatal(err)
 	}
 	for name, fake := range p.told {
-		p.n.channels[name] = fake
+		if _, there := p.n.channels[name]; there && p.conf.Channels[name].Type != config.Alertmanager {
+			p.n.channels[name] = fake
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -188,6 +188,12 @@ func (n *Notifier) serve(ctx context.Context, name string) {
 func (n *Notifier) told(name, key string, what outbox.Outcome, err error) {
 	n.counts.add(name, what)
 	log := n.opts.Log.With("channel", name, "message", key)
+	if err != nil {
+		log = log.With("error", err)
+	}
+	if hint := fault.Advice(err); hint != "" {
+		log = log.With("hint", hint)
+	}
 	switch what {
 	case outbox.Delivered:
 		log.Debug("told")
@@ -195,9 +201,9 @@ func (n *Notifier) told(name, key string, what outbox.Outcome, err error) {
 			n.Wake() // it may have been the last
 		}
 	case outbox.Retried:
-		log.Warn("a channel could not be told; it is tried again", "error", err, "hint", fault.Advice(err))
+		log.Warn("a channel could not be told; it is tried again")
 	default:
-		log.Error("a message is given up", "outcome", string(what), "error", err, "hint", fault.Advice(err))
+		log.Error("a message is given up", "outcome", string(what))
 	}
 }
 
@@ -289,6 +295,11 @@ func (n *Notifier) forget(tx *outbox.Tx) error {
 			if err := tx.Delete(groupsShelf, name); err != nil {
 				return err
 			}
+		}
+	}
+	for name := range n.channels {
+		if err := endAlerts(tx, name, time.Now()); err != nil {
+			return err
 		}
 	}
 	return tx.Forget(func(topic string) bool {

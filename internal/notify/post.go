@@ -123,7 +123,7 @@ func retryAfter(header string, body []byte) time.Duration {
 		return time.Duration(min(seconds, 86400)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return time.Until(at)
+		return min(time.Until(at), 24*time.Hour)
 	}
 	var said struct {
 		RetryAfter float64 `json:"retry_after"`

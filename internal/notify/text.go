@@ -48,7 +48,9 @@ func details(t Told, now time.Time) []string {
 	add("Owner: ", t.Owner)
 	add("Why: ", t.Reason)
 	for _, finding := range t.Findings {
-		add("- ", finding)
+		if finding != t.Reason {
+			add("- ", finding)
+		}
 	}
 	if t.More > 0 {
 		add("", fmt.Sprintf("and %d more", t.More))

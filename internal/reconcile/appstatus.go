@@ -33,8 +33,10 @@ func (a *Agent) appStatus(ctx context.Context, c *catalog, w *worker, st *Status
 		Hint: rec.Last.Hint, Since: rec.Last.Since, Cause: rec.Last.Cause, Consents: rec.Last.Consents, Plan: rec.Last.Plan,
 		Quarantine: rec.Quarantine, Paused: paused(rec, a.opts.Now()), Held: rec.Held, Health: Unknown,
 	}
+	s.Incident = incidentOf(rec)
 	if rec.Good != nil {
 		s.Good = rec.Good.Revision
+		s.Notes = IdleRules(c.settings(rec).Drift, rec.Good.Objects)
 		s.Services = a.servicesOf(ctx, rec.Good.Objects)
 	}
 	if gone(c, rec) {
@@ -116,6 +118,7 @@ func (a *Agent) lookAtLive(ctx context.Context, c *catalog, w *worker, rec state
 	ours, strange := apart(pairs, drift.Compare(pairs, comparing(rec, c)))
 	s.Drift, s.Health = driftLines(ours), feel(pairs)
 	s.Notes = slices.Concat(s.Notes, strange, ours.Aside())
+	s.tellDrift(rec, ours, a.opts.Now())
 	return nil
 }
 

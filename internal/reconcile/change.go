@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/apply"
-	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -97,7 +96,7 @@ func (p *pass) soak(ctx context.Context, rollout *apply.Rollout, plan apply.Plan
 		}
 		return err
 	})
-	p.result.Phases.Soak = resource.Duration(time.Since(begun))
+	p.spent("soak", &p.result.Phases.Soak, time.Since(begun))
 	return outcome
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
 )
@@ -247,6 +248,29 @@ func TestClockJumpDoesNotHideWhatDoesNotConverge(t *testing.T) {
 			fight(reconcile.Applied)
 		}
 		fight(reconcile.Degraded)
+	})
+}
+
+// Drift lasts no less than no time, and waits no longer than its grace, in any year.
+func TestClockJumpDoesNotKeepDrift(t *testing.T) {
+	clocked(t, func(t *testing.T, w *world, clock *wallClock, jump time.Duration) {
+		grace := config.Duration(10 * time.Minute)
+		w.shopWith(config.Drift{Grace: &grace}, healthy("v1"))
+		defer w.background()()
+		later(time.Minute)
+		w.target.Vanish(key("web"))
+		w.look()
+		clock.jump(jump)
+		later(20 * time.Minute)
+		w.runs("web", "v1")
+		w.tells("opened shop#1 container/web/1 missing", "resolved shop#1 repaired by syncd")
+		all, err := w.store.Since(0, 0)
+		w.must(err)
+		for _, e := range all {
+			if e.Duration < 0 {
+				t.Errorf("%s %s took %s", e.Kind, e.Outcome, e.Duration)
+			}
+		}
 	})
 }
 

@@ -24,6 +24,10 @@ func (a *Agent) Explain(ctx context.Context, app string) (Explanation, error) {
 	}
 	e.Lines = append(e.Lines, outage(st, a.idiom().place)...)
 	e.Lines = append(e.Lines, lastPass(s)...)
+	e.Lines = append(e.Lines, driftLinesOf(s)...)
+	for _, i := range s.Ignored {
+		e.Lines = append(e.Lines, fmt.Sprintf("%s differs in %s, which drift.ignore allows: %s.", i.Key, i.Path, strings.TrimSuffix(i.Rule, ".")))
+	}
 	for _, d := range s.Drift {
 		e.Lines = append(e.Lines, "Drift: "+d)
 	}

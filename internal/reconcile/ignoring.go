@@ -18,6 +18,19 @@ func rulesOf(d config.Drift) []drift.Rule {
 	return out
 }
 
+// IdleRules says which rules of an app name objects that it does not have, one line
+// each.
+func IdleRules(d config.Drift, objects []resource.Object) []string {
+	if len(d.Ignore) == 0 {
+		return nil
+	}
+	keys := make([]resource.Key, 0, len(objects))
+	for _, o := range objects {
+		keys = append(keys, o.Key)
+	}
+	return drift.Idle(rulesOf(d), keys)
+}
+
 // yielding returns pairs whose wanted side has the live value of what is ignored,
 // where the instance stays: what mends the rest of it leaves that alone.
 func yielding(pairs []resource.Pair, report drift.Report, rules []drift.Rule) []resource.Pair {

@@ -29,6 +29,8 @@ func TestIgnoredFieldIsNeitherReportedNorPutBack(t *testing.T) {
 		w.tells()
 		if s := w.status(); s.Status != reconcile.Synced || len(s.Drift) != 0 {
 			t.Errorf("it is %s with drift %v", s.Status, s.Drift)
+		} else if len(s.Ignored) != 1 || s.Ignored[0].Rule != "an operator scales it" || s.Ignored[0].Live != "large" {
+			t.Errorf("status says of what is ignored %+v", s.Ignored)
 		}
 		w.target.Rename(key("web"), "by-hand")
 		w.ends(reconcile.Applied)
@@ -45,6 +47,16 @@ func TestIgnoredFieldIsNeitherReportedNorPutBack(t *testing.T) {
 		w.ends(reconcile.Applied)
 		if live := w.target.Instances(key("web")); !strings.Contains(string(live[0].Spec), `"size":"small"`) {
 			t.Errorf("made anew, it is %s", live[0].Spec)
+		}
+	})
+}
+
+func TestRuleThatIsAboutNoObjectIsTold(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.shopWith(config.Drift{Ignore: []config.Ignore{{Objects: []string{"container/web", "container/wbe*"}, Fields: []string{"size"}, Reason: "so it is"}}}, healthy("v1"))
+		w.ends(reconcile.Applied)
+		if notes := w.status().Notes; len(notes) != 1 || notes[0] != "drift.ignore, rule 1: no object of the app is called container/wbe*" {
+			t.Errorf("status notes %q", notes)
 		}
 	})
 }
@@ -85,6 +97,9 @@ func TestDriftIsReportedAtOnceAndRepairedAfterItsGrace(t *testing.T) {
 		later(2 * time.Minute)
 		if len(w.target.Instances(key("web"))) != 1 || len(w.target.Instances(key("db"))) != 0 {
 			t.Error("what is old enough is to be repaired, and nothing else")
+		}
+		if k := w.known(); k.Drift["missing"] != 1 {
+			t.Errorf("of drift is known %v, want the one that waits still", k.Drift)
 		}
 		later(10 * time.Minute)
 		if len(w.target.Instances(key("db"))) != 1 {

@@ -59,12 +59,17 @@ func (p *pass) notice(report drift.Report, good state.Set) {
 // that wait for consent, all that sync.prune leaves.
 func (p *pass) leftOver(report drift.Report) {
 	rec := &p.record
-	rec.Looked, rec.Left = true, nil
+	rec.Looked, rec.Left = true, extrasIn(report)
+}
+
+func extrasIn(report drift.Report) []resource.Key {
+	var out []resource.Key
 	for _, f := range report.Findings {
-		if f.Class == drift.Extra && len(rec.Left) < mostLeft {
-			rec.Left = append(rec.Left, f.Key)
+		if f.Class == drift.Extra && len(out) < mostLeft {
+			out = append(out, f.Key)
 		}
 	}
+	return out
 }
 
 // stillLeft goes on with that as far as it is there still; where nobody has looked
@@ -122,6 +127,10 @@ func merge(into *state.Incident, found []drift.Finding, now time.Time) (joined [
 		}
 	}
 	into.Findings, into.More, into.Seen = out, len(found)-len(out), now
+	into.Classes = map[string]int{}
+	for _, f := range found {
+		into.Classes[string(f.Class)]++
+	}
 	return joined
 }
 
@@ -169,6 +178,7 @@ func findingLines(findings []state.Finding, more int) []string {
 			out = append(out, wholeLine(f))
 		}
 	}
+	out = out[:min(len(out), mostLines)]
 	if more > 0 {
 		out = append(out, fmt.Sprintf("and %d more objects", more))
 	}
@@ -240,6 +250,8 @@ func (p *pass) driftHint(outcome string) string {
 		return fightHint(p.name)
 	case !p.heals():
 		return p.pendingHint()
+	case slices.ContainsFunc(p.found, func(f drift.Finding) bool { return f.Class == drift.Foreign }):
+		return "something that is not the app's stands in its place: syncd explain " + p.name
 	case p.will.noHealing() && p.will.force == nil:
 		return fmt.Sprintf("it is repaired when the window opens (%s), or by: syncd sync %s --force --reason TEXT", p.will.window, p.name)
 	}

@@ -233,6 +233,11 @@ func TestFightIsToldOnceAndStopsForThatObjectAlone(t *testing.T) {
 		if s := w.status(); s.Outcome != reconcile.Degraded || !strings.Contains(s.Reason, "does not converge") || !strings.Contains(s.Reason, "argocd") {
 			t.Errorf("it is %s: %s", s.Outcome, s.Reason)
 		}
+		e, err := w.agent.Explain(t.Context(), "shop")
+		w.must(err)
+		if text := strings.Join(e.Lines, "\n"); !strings.Contains(text, "argocd changes container/web/1 back each time") || !strings.Contains(text, "syncd retry shop") {
+			t.Errorf("it is explained as\n%s", text)
+		}
 		w.target.Vanish(key("db"))
 		w.look()
 		if len(w.target.Instances(key("db"))) != 1 {
@@ -281,6 +286,37 @@ func TestMuchDriftIsBounded(t *testing.T) {
 		w.must(err)
 		if e := entries[0]; len(e.Findings) != 21 || e.Findings[20] != "and 280 more objects" {
 			t.Errorf("%d lines are told, the last is %q", len(e.Findings), e.Findings[len(e.Findings)-1])
+		}
+	})
+}
+
+// What status says of drift is what is there now, since when it has been known.
+func TestStatusSaysWhatDiffersNowAndSinceWhen(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.drifting(one("db", `"image":"v1"`))
+		stop := w.background()
+		later(time.Minute)
+		w.target.Vanish(key("web"))
+		w.look()
+		begun := time.Now()
+		later(time.Hour)
+		stop()
+		w.target.Vanish(key("db")) // nobody has looked since
+		i := w.status().Incident
+		if i == nil || i.ID != "shop#1" || len(i.Findings) != 2 || i.Opened.After(begun) || !i.Findings[1].First.After(begun) || i.Seen.Sub(begun) < time.Hour {
+			t.Fatalf("it says %+v", i)
+		}
+		if rec := w.record(); len(rec.Incident.Findings) != 1 {
+			t.Error("a question has changed the record")
+		}
+		e, err := w.agent.Explain(t.Context(), "shop")
+		w.must(err)
+		if text := strings.Join(e.Lines, "\n"); !strings.Contains(text, "It differs from revision 0000000000 since 2000-01-01") || !strings.Contains(text, "2 object(s)") {
+			t.Errorf("it is explained as\n%s", text)
+		}
+		w.ends(reconcile.Applied) // a person asks
+		if i := w.status().Incident; i != nil {
+			t.Errorf("after the repair it says %+v", i)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
 )
 
 // Known is what the agent knows of an app by itself: of its record, its last pass, and
@@ -36,7 +37,6 @@ type Known struct {
 // learnt is what a worker has learnt from its passes, beside the record.
 type learnt struct {
 	synced    time.Time
-	drift     map[drift.Class]int
 	passes    map[Outcome]uint64
 	rollbacks uint64
 }
@@ -58,12 +58,12 @@ func (a *Agent) Known() []Known {
 func (w *worker) facts(c *catalog) Known {
 	w.mu.Lock()
 	rec, l := w.seen, w.learnt
-	drift, passes := maps.Clone(l.drift), maps.Clone(l.passes)
+	passes := maps.Clone(l.passes)
 	w.mu.Unlock()
 	k := Known{
 		App: w.name, Outcome: Outcome(rec.Last.Outcome), Synced: l.synced,
 		Quarantined: len(rec.Quarantine), Held: rec.Held != nil || rec.Last.Outcome == string(Held), Halted: rec.Halted != "",
-		Paused: rec.Released || paused(rec, w.agent.opts.Now()) != nil, Drift: drift, Passes: passes, Rollbacks: l.rollbacks,
+		Paused: rec.Released || paused(rec, w.agent.opts.Now()) != nil, Drift: classesOf(rec), Passes: passes, Rollbacks: l.rollbacks,
 	}
 	if rec.Good != nil {
 		k.Good, k.GoodSince = rec.Good.Revision, rec.Good.Since
@@ -79,7 +79,7 @@ func (w *worker) facts(c *catalog) Known {
 	return k
 }
 
-// learns notes what a pass has shown. Who could not look says nothing of drift.
+// learns notes what a pass has shown.
 func (p *pass) learns(res Result) {
 	p.worker.mu.Lock()
 	defer p.worker.mu.Unlock()
@@ -90,22 +90,20 @@ func (p *pass) learns(res Result) {
 	l.passes[res.Outcome]++
 	switch res.Outcome {
 	case Applied, Unchanged:
-		l.synced, l.drift = res.Started.Add(res.Duration.D()), nil
+		l.synced = res.Started.Add(res.Duration.D())
 	case RolledBack:
 		l.rollbacks++
-		l.drift = nil
-	default:
-		if p.drift != nil {
-			l.drift = countOf(*p.drift)
-		}
 	}
 }
 
-// countOf counts what differs, by how.
-func countOf(report drift.Report) map[drift.Class]int {
+// classesOf is how many objects differ, by how, as the incident that is open says.
+func classesOf(rec state.Record) map[drift.Class]int {
 	n := map[drift.Class]int{}
-	for _, f := range report.Different() {
-		n[f.Class]++
+	if rec.Incident == nil {
+		return n
+	}
+	for class, count := range rec.Incident.Classes {
+		n[drift.Class(class)] = count
 	}
 	return n
 }

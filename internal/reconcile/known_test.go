@@ -92,6 +92,10 @@ func TestWhoSoaksHasGivenItsPlaceAway(t *testing.T) {
 		if p := w.agent.Places(); p != (reconcile.Places{Aside: 1}) {
 			t.Errorf("in the soak there are %+v", p)
 		}
+		asked := time.Now()
+		if w.known(); time.Since(asked) > 0 {
+			t.Errorf("what is known was told after %s: it waits for the pass", time.Since(asked))
+		}
 		later(2 * time.Hour)
 		if p := w.agent.Places(); p != (reconcile.Places{}) || !w.agent.SourceSeen() {
 			t.Errorf("at rest there are %+v", p)

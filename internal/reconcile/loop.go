@@ -37,7 +37,8 @@ func (a *Agent) watch(ctx context.Context) <-chan string {
 	return nil
 }
 
-// listen hands target events to the apps that they concern, until ctx ends.
+// listen hands target events to the apps that they concern, until ctx ends. An event
+// without a name says that some were lost, and concerns all.
 func (a *Agent) listen(ctx context.Context, events <-chan string) {
 	for {
 		select {
@@ -48,18 +49,26 @@ func (a *Agent) listen(ctx context.Context, events <-chan string) {
 				events = nil
 				continue
 			}
-			a.wakeFor(app)
+			hands := a.opts.Heart.Begin("the loop of events", prompt)
+			a.stirFor(app)
+			hands.End()
 		}
 	}
 }
 
-// wakeFor wakes the app that a target event names; an event without a name says
-// that some were lost, and wakes all.
-func (a *Agent) wakeFor(app string) {
-	if app == "" {
-		a.wakeAll()
-		return
+// stirFor lets the app look, or all where none is named, when its target is at rest.
+func (a *Agent) stirFor(app string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name, w := range a.workers {
+		if name == app || app == "" {
+			wake(w.stirred)
+		}
 	}
+}
+
+// wakeFor wakes an app.
+func (a *Agent) wakeFor(app string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if w := a.workers[app]; w != nil {
@@ -86,6 +95,8 @@ func (w *worker) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-w.wake:
+		case <-w.stirred:
+			w.rest(ctx)
 		case <-time.After(pause):
 		}
 		aside(func() {
@@ -112,6 +123,33 @@ func aside(do func()) {
 		do()
 	}()
 	<-done
+}
+
+// What happens on a target often comes in bursts: a container that is removed makes
+// half a dozen events. One look is made when it has been quiet for a moment, and in
+// any case after the longest burst.
+const (
+	quiet        = 50 * time.Millisecond
+	longestBurst = 300 * time.Millisecond
+)
+
+// rest waits for the end of a burst of events. Whoever else wakes the app does not
+// wait for it.
+func (w *worker) rest(ctx context.Context) {
+	longest := time.After(longestBurst)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.wake:
+			return
+		case <-longest:
+			return
+		case <-time.After(quiet):
+			return
+		case <-w.stirred:
+		}
+	}
 }
 
 // wakeDependents lets the apps look again that wait for this one.

@@ -9,6 +9,7 @@ import (
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
@@ -28,6 +29,8 @@ type pass struct {
 	// resumed is true where an earlier pass began this attempt, and was cut short;
 	// finishing where this pass goes on with one that is no longer wanted.
 	resumed, finishing bool
+	// work gives the pass's signs of life.
+	work *pulse.Work
 	// placed tells that the pass has its place among those that change.
 	placed bool
 	// promoted tells that a set became good, through that the pass goes through a
@@ -40,8 +43,6 @@ type pass struct {
 	// the verdict is about.
 	live  map[resource.Key]resource.Ref
 	about []resource.Key
-	// drift is how the good set differed from what runs; nil where nobody looked.
-	drift *drift.Report
 	// rolled is what came of the pass's last rollout; nil before the first.
 	rolled *apply.Outcome
 	// verdict is how the pass ends.
@@ -64,6 +65,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 	err := w.own(ctx, func() (err error) {
 		p := &pass{worker: w, wanted: unseenDigest}
 		p.goBy(c)
+		defer p.atWork().End()
 		p.foresee(ctx)
 		if err := p.enter(ctx); err != nil {
 			return err
@@ -137,7 +139,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 		return p.vanished(ctx)
 	}
 	cand, took, err := p.drawn(ctx)
-	p.result.Phases.Render = resource.Duration(took)
+	p.spent("render", &p.result.Phases.Render, took)
 	if err != nil {
 		return p.keepGood(ctx, verdictOf(err))
 	}
@@ -194,7 +196,7 @@ func (p *pass) owned() apply.Owned {
 func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.Pair, drift.Report, error) {
 	begun := time.Now()
 	pairs, err := p.observed(ctx, p.catalog, p.target.Observe, want, p.owned())
-	p.result.Phases.Observe += resource.Duration(time.Since(begun))
+	p.spent("observe", &p.result.Phases.Observe, time.Since(begun))
 	if err != nil {
 		return nil, drift.Report{}, fmt.Errorf("observe app %s: %w", p.name, err)
 	}

@@ -46,7 +46,7 @@ func (p *pass) ready(ctx context.Context, cand *candidate) (apply.Plan, error) {
 			return apply.Plan{}, err
 		}
 	}
-	p.result.Phases.Prepare = resource.Duration(time.Since(begun))
+	p.spent("prepare", &p.result.Phases.Prepare, time.Since(begun))
 	pairs, report, err := p.observe(ctx, cand.set.Objects)
 	if err != nil {
 		return apply.Plan{}, err
@@ -60,7 +60,7 @@ func (p *pass) ready(ctx context.Context, cand *candidate) (apply.Plan, error) {
 	}
 	begun = time.Now()
 	err = p.validate(ctx, plan)
-	p.result.Phases.Prepare += resource.Duration(time.Since(begun))
+	p.spent("prepare", &p.result.Phases.Prepare, time.Since(begun))
 	return plan, err
 }
 

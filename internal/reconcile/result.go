@@ -37,6 +37,9 @@ type Result struct {
 	Started  time.Time         `json:"started"`
 	Duration resource.Duration `json:"duration"`
 	Phases   Phases            `json:"phases"`
+	// Stretches are the times that Phases adds up, in the order of their ends; for those
+	// in this process alone.
+	Stretches []Stretch `json:"-"`
 }
 
 // Phases are the durations of a pass by phase.

@@ -82,7 +82,11 @@ type AppStatus struct {
 	// about this app alone.
 	Gates []apply.Gate `json:"gates,omitempty"`
 	// Drift is what differs, Notes what is there besides and stands in nobody's way.
-	Drift      []string            `json:"drift,omitempty"`
+	Drift []string `json:"drift,omitempty"`
+	// Incident is the drift that is open; nil where there is none. Ignored are fields
+	// that differ, as drift.ignore allows.
+	Incident   *IncidentStatus     `json:"incident,omitempty"`
+	Ignored    []IgnoredField      `json:"ignored,omitempty"`
 	Notes      []string            `json:"notes,omitempty"`
 	Consents   []string            `json:"consents,omitempty"`
 	Plan       string              `json:"plan,omitempty"` // the digest that approve wants

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
@@ -21,7 +20,6 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	}
 	p.result.Report = report
 	ours, _ := apart(pairs, report)
-	p.drift = &ours
 	p.notice(ours, good)
 	left := p.spare(ours)
 	plan, err := p.planRepair(pairs, report, left)
@@ -46,10 +44,6 @@ func (p *pass) steady(ctx context.Context, good state.Set) verdict {
 	ctx, done := p.interruptibly(ctx)
 	defer done()
 	v := p.repair(ctx, left.rest(ours), plan, left)
-	if v.outcome == Applied {
-		still := drift.Report{Findings: slices.Concat(left.fights, left.young)}
-		p.drift = &still
-	}
 	if len(left.fights) > 0 {
 		return besides(left.verdict(p.name), v)
 	}

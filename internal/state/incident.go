@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,6 +25,8 @@ type Incident struct {
 	// others there are.
 	Findings []Finding `json:"findings,omitempty"`
 	More     int       `json:"more,omitempty"`
+	// Classes is how many objects differ, by how.
+	Classes map[string]int `json:"classes,omitempty"`
 	// Told is how many lines of history there are of it.
 	Told int `json:"told,omitempty"`
 	// Repairing tells that a repair was begun of which nobody has seen what came of it.
@@ -71,7 +74,7 @@ func (i *Incident) Clone() *Incident {
 	if out == nil {
 		return nil
 	}
-	out.Findings = slices.Clone(i.Findings)
+	out.Findings, out.Classes = slices.Clone(i.Findings), maps.Clone(i.Classes)
 	for n := range out.Findings {
 		out.Findings[n].Fields = slices.Clone(out.Findings[n].Fields)
 	}

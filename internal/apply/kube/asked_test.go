@@ -5,7 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
+
+	"syncd.io/syncd/internal/kubetest"
 )
 
 func TestRequestsAreNamedByWhatTheyAskFor(t *testing.T) {
@@ -62,5 +65,30 @@ func TestRequestsAreToldWithTheirOutcome(t *testing.T) {
 		if len(told) != 1 || told[0].Outcome != c.want || told[0].Verb != "list" || told[0].Took < 0 {
 			t.Errorf("status %d was told as %v, want %s", c.status, told, c.want)
 		}
+	}
+}
+
+func TestRequestsToACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a cluster")
+	}
+	var mu sync.Mutex
+	told := map[string]int{}
+	e, err := Open(t.Context(), Options{Kubeconfig: kubetest.Shared(t).Kubeconfig(), Asked: func(a Asked) {
+		mu.Lock()
+		defer mu.Unlock()
+		told[a.Verb+" "+a.Outcome]++
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if _, err := e.Facts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if told["discover ok"] == 0 {
+		t.Errorf("told were %v", told)
 	}
 }

@@ -11,12 +11,15 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// The survey's bounds: how long a list of names holds, how many
-// single questions within that time call for one, how many names it may have, how
-// long nobody asks again whether there are more, after what lull many questions are no
-// reason any more to expect as many, and how many names are listed again for two.
+// The survey's bounds: how long a list of names holds at least, how many times as long
+// as it took, and at most; how many single questions call for one, how many names it
+// may have, how long nobody asks again whether there are more, after what lull many
+// questions are no reason any more to expect as many, and how many names are listed
+// again for two.
 const (
 	surveyHolds  = time.Second
+	surveyWorth  = 20
+	surveyLong   = 10 * time.Second
 	surveyFrom   = 4
 	surveySize   = 20000
 	surveySizing = time.Minute
@@ -58,11 +61,12 @@ func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, err
 		place = id.metadata.Resource(w.kind.gvr).Namespace(at.namespace)
 	}
 	doing := "look at " + w.object.Key.String()
-	if names, err := e.surveyed(at).listed(ctx, e, at, place); err != nil || names != nil {
-		return names[w.manifest.GetName()], classified(err, doing)
+	names, err := e.surveyed(at).listed(ctx, e, at, place)
+	if err != nil || names != nil && !names[w.manifest.GetName()] {
+		return false, classified(err, doing)
 	}
-	// From the API server's cache: what was made in this very moment may be missing.
-	err := e.bounded(ctx, func(ctx context.Context) error {
+	// What a list names may be gone meanwhile, and is asked for by itself. From the API server's cache: what was made in this very moment may be missing.
+	err = e.bounded(ctx, func(ctx context.Context) error {
 		_, err := place.Get(ctx, w.manifest.GetName(), metav1.GetOptions{ResourceVersion: "0"})
 		return err
 	})
@@ -106,6 +110,7 @@ func (s *survey) learn(ctx context.Context, e *Engine, place metadata.ResourceIn
 	if big, err := s.measure(ctx, e, place); err != nil || big {
 		return err
 	}
+	asked := time.Now()
 	list, err := e.namesOf(ctx, place, metav1.ListOptions{ResourceVersion: "0"}) // all, from the API server's cache
 	if err != nil {
 		return err
@@ -116,8 +121,14 @@ func (s *survey) learn(ctx context.Context, e *Engine, place metadata.ResourceIn
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.names, s.short, s.until = names, len(names) <= surveyShort, time.Now().Add(surveyHolds)
+	s.names, s.short, s.until = names, len(names) <= surveyShort, time.Now().Add(holdsFor(time.Since(asked)))
 	return nil
+}
+
+// holdsFor is how long a list of names counts that took so long: what is large, or comes
+// from a busy API server, is not asked for each second.
+func holdsFor(took time.Duration) time.Duration {
+	return min(max(surveyHolds, surveyWorth*took), surveyLong)
 }
 
 // measure finds out whether there is too much to list, or it may not be.

@@ -38,3 +38,16 @@ func TestManyQuestionsAreExpectedToGoOn(t *testing.T) {
 		}
 	}
 }
+
+// A list that takes its time is not asked for again and again.
+func TestASlowListHoldsLonger(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		10 * time.Millisecond:  surveyHolds,
+		100 * time.Millisecond: 2 * time.Second,
+		time.Minute:            surveyLong,
+	} {
+		if got := holdsFor(took); got != want {
+			t.Errorf("a list that took %s holds %s, want %s", took, got, want)
+		}
+	}
+}

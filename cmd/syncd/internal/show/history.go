@@ -27,7 +27,10 @@ func (s Style) History(entries []state.Entry, limit int) string {
 	t.head(head...)
 	for _, e := range entries {
 		who, why := e.Who, e.Reason
-		if who == "" { // a pass: the commit says who and why
+		if e.Incident != "" {
+			why = e.Incident + ": " + why
+		}
+		if who == "" && (e.Kind == "sync" || e.Kind == "repair" || e.Kind == "") { // a pass: the commit says who and why
 			who = e.Revision.Author
 			why = cmp.Or(why, e.Revision.Subject)
 		}
@@ -64,11 +67,11 @@ func took(d time.Duration) string {
 // toneOf is the colour of an outcome.
 func toneOf(o reconcile.Outcome) colour {
 	switch o {
-	case reconcile.Unchanged, reconcile.Applied:
+	case reconcile.Unchanged, reconcile.Applied, "resolved", "recovered":
 		return green
 	case reconcile.Halted, reconcile.Rejected, reconcile.Unreachable:
 		return red
-	case reconcile.RolledBack, reconcile.Held, reconcile.Degraded, reconcile.Blocked:
+	case reconcile.RolledBack, reconcile.Held, reconcile.Degraded, reconcile.Blocked, "opened", "changed", "fight":
 		return yellow
 	default:
 		return plain

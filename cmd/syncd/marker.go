@@ -1,0 +1,113 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+
+	"syncd.io/syncd/internal/annotate"
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/metrics"
+	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/reconcile"
+)
+
+// marker marks deploys in Grafana, while there is an agent that books them. One of
+// nobody (nil) marks none.
+type marker struct {
+	annotate.Options
+	mu  sync.Mutex // guards what follows
+	now *annotate.Annotator
+}
+
+// markerOf is the marker of an agent; nil where the settings name no Grafana, and for
+// who keeps no record.
+func markerOf(host config.Host, readOnly bool, log *slog.Logger) (*marker, error) {
+	conf := host.Annotations
+	if conf.URL == "" || readOnly {
+		return nil, nil
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("find this machine's name: %w", err)
+	}
+	return &marker{Options: annotate.Options{
+		URL: conf.URL, TokenFile: conf.TokenFile, TokenEnv: conf.TokenEnv, Host: cmp.Or(host.Host.Name, name), Log: log,
+	}}, nil
+}
+
+// begin marks what is written to store from now on, until open is closed.
+func (m *marker) begin(ctx context.Context, box *outbox.Box, store record, open *closers) error {
+	if m == nil {
+		return nil
+	}
+	opts := m.Options
+	opts.Box, opts.Journal = box, deeds{store}
+	a, err := annotate.New(opts)
+	if err != nil {
+		return err
+	}
+	running, end := context.WithCancel(context.WithoutCancel(ctx)) // also while the last pass ends
+	var hands sync.WaitGroup
+	hands.Go(func() { a.Run(running) })
+	open.add(func() error { m.sit(nil); end(); hands.Wait(); return nil })
+	m.sit(a)
+	return nil
+}
+
+// sit lets a mark; nil nobody.
+func (m *marker) sit(a *annotate.Annotator) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now = a
+}
+
+// marking returns who marks now; nil is nobody.
+func (m *marker) marking() *annotate.Annotator {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+// hearing lets the record be read on after passes that may have written to it.
+func (m *marker) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	if m == nil {
+		return hear
+	}
+	return func(e reconcile.Event) {
+		hear(e)
+		if a := m.marking(); a != nil && e.Result != nil && e.Result.Outcome != reconcile.Unchanged {
+			a.Wake()
+		}
+	}
+}
+
+// Queues implements metrics.Queues.
+func (m *marker) Queues() []metrics.Queue {
+	a := m.marking()
+	if a == nil {
+		return nil
+	}
+	q := metrics.Queue{Channel: "annotations"}
+	q.Waiting, q.Oldest, q.Ended = a.Queue()
+	return []metrics.Queue{q}
+}
+
+// deeds is a record as facts of an annotator.
+type deeds struct{ from reconcile.Chronicle }
+
+// Since implements annotate.Journal.
+func (d deeds) Since(id uint64, limit int) ([]annotate.Fact, error) {
+	entries, err := d.from.Since(id, limit)
+	facts := make([]annotate.Fact, 0, len(entries))
+	for _, e := range entries {
+		facts = append(facts, annotate.Fact{
+			ID: e.ID, App: e.App, At: e.At, Took: e.Duration.D(), Kind: e.Kind, Outcome: e.Outcome, Who: e.Who,
+			Commit: e.Revision.Commit, Author: e.Revision.Author, Subject: e.Revision.Subject, Reason: e.Reason,
+		})
+	}
+	return facts, err
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/notify"
+	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
+)
+
+// A record in the cluster says where another agent stopped.
+var _ notify.Shared = (*state.Cluster)(nil)
+
+// toldHost is a host that tells a webhook.
+func toldHost(t *testing.T, route config.Route) config.Host {
+	t.Helper()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	route.To = []string{"hook"}
+	return config.Host{State: t.TempDir(), Host: config.HostInfo{Name: "prod-1"}, Notify: config.Notify{
+		Channels: map[string]config.Channel{"hook": {Type: "webhook", URL: "http://127.0.0.1:1/", SecretFile: secret}}, Routes: []config.Route{route},
+	}}
+}
+
+func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
+	missing := toldHost(t, config.Route{})
+	hook := missing.Notify.Channels["hook"]
+	hook.SecretFile = "/no/such/file"
+	missing.Notify.Channels = map[string]config.Channel{"hook": hook}
+	for name, c := range map[string]struct {
+		host config.Host
+		ok   bool
+		says string
+	}{
+		"well":         {toldHost(t, config.Route{}), true, "every channel has what it needs"},
+		"other labels": {toldHost(t, config.Route{Labels: map[string]string{"env": "test"}}), true, "no label env: test"},
+		"template":     {toldHost(t, config.Route{Template: "{{.Nothing}}"}), false, "the template of route route-1"},
+		"secret":       {missing, false, "read the secret of channel hook"},
+	} {
+		found := checkNotify(c.host)
+		if len(found) != 1 || found[0].OK != c.ok || !strings.Contains(found[0].Detail, c.says) {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+	if found := checkNotify(config.Host{}); found != nil {
+		t.Errorf("nobody is to be told: %+v", found)
+	}
+}
+
+// A template that fails keeps the agent from starting; a secret that is not there yet
+// does not, for it may come.
+func TestWhatKeepsTheAgentFromStarting(t *testing.T) {
+	var said bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	if _, err := tellerOf(toldHost(t, config.Route{Template: "{{"}), false, log); fault.Of(err) != fault.Rejected {
+		t.Errorf("a template that fails: %v", err)
+	}
+	missing := toldHost(t, config.Route{})
+	if err := os.Remove(missing.Notify.Channels["hook"].SecretFile); err != nil {
+		t.Fatal(err)
+	}
+	teller, err := tellerOf(missing, false, log)
+	if err != nil || teller == nil || !strings.Contains(said.String(), "read the secret of channel hook") {
+		t.Errorf("%v; it says %s", err, said.String())
+	}
+	if teller, err := tellerOf(toldHost(t, config.Route{}), true, log); teller != nil || err != nil || !strings.Contains(said.String(), "who never acts keeps no record") {
+		t.Errorf("who never acts: %v; it says %s", err, said.String())
+	}
+}
+
+// All that a fact has is taken from the record.
+func TestAFactIsAllThatIsOnRecord(t *testing.T) {
+	f := factOf(state.Entry{
+		ID: 1, App: "shop", At: time.Unix(1, 0), Kind: "sync", Who: "jane", Owner: "team", Outcome: "applied", Reason: "why", Hint: "hint", Incident: "shop-1",
+		Findings: []string{"a"}, Duration: resource.Duration(time.Second), Revision: source.Revision{Commit: "1", Author: "Jane", Subject: "s"},
+	})
+	v := reflect.ValueOf(f)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "More" {
+			t.Errorf("%s is left out", name)
+		}
+	}
+}
+
+// What is written to the record is told, as long as it is open; and scrapes see what
+// waits.
+func TestWhatIsWrittenIsTold(t *testing.T) {
+	host := toldHost(t, config.Route{Group: new(config.Duration)})
+	teller, err := tellerOf(host, false, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if teller.Queues() != nil {
+		t.Error("something waits, and nobody tells yet")
+	}
+	store, err := state.Open(host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := closers{store.Close, box.Close}
+	told, err := teller.begin(t.Context(), box, store, &open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := told.SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "halted"}); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.After(time.Minute)
+	for {
+		if q := teller.Queues(); len(q) == 1 && q[0].Channel == "hook" && q[0].Waiting == 1 && !q[0].Oldest.IsZero() && q[0].Ended["retried"] > 0 {
+			break
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%+v wait", teller.Queues())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	teller.hearing(func(reconcile.Event) {})(reconcile.Event{App: "shop", Result: &reconcile.Result{Outcome: reconcile.Unchanged}})
+	if err := open.close(); err != nil {
+		t.Fatal(err)
+	}
+	if teller.Queues() != nil {
+		t.Error("something waits, and nobody tells any more")
+	}
+}
