@@ -189,6 +189,7 @@ func (a HistoryAnswer) open() error {
 // historyOf asks one remote.
 func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryRequest) (HistoryAnswer, error) {
 	var answer HistoryAnswer
+	defer o.reading()()
 	spec, err := o.spec(ctx)
 	if err != nil {
 		return answer, err
