@@ -13,6 +13,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/notify"
+	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
@@ -110,8 +111,12 @@ func TestWhatIsWrittenIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := closers{store.Close}
-	told, err := teller.begin(t.Context(), store, &open)
+	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := closers{store.Close, box.Close}
+	told, err := teller.begin(t.Context(), box, store, &open)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,7 @@ func (x *run) doze(ctx context.Context, pause time.Duration, key resource.Key, r
 // again, and says that it was away.
 func (x *run) look(ctx context.Context, key resource.Key, ref resource.Ref) (h resource.Health, away bool, err error) {
 	err = x.patiently(ctx, func() (err error) {
+		x.Sign()
 		h, err = x.Target.Health(ctx, key, ref)
 		away = away || fault.Of(err) == fault.Unreachable
 		return err

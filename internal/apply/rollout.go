@@ -26,6 +26,9 @@ type Rollout struct {
 	Target Target
 	// Watch hears every phase of every step, one call at a time; nil is silent.
 	Watch func(Event)
+	// Sign is called at each look at an instance, of several at once: whoever waits
+	// is alive. Nil is nobody's.
+	Sign func()
 	// Poll is the time between two looks at an instance's health.
 	Poll time.Duration
 	// Stable is how long an instance without a healthcheck must run before it
@@ -122,6 +125,9 @@ func (r *Rollout) withDefaults() *Rollout {
 	}
 	if out.Patience <= 0 {
 		out.Patience = defaultPatience
+	}
+	if out.Sign == nil {
+		out.Sign = func() {}
 	}
 	return &out
 }

@@ -47,7 +47,7 @@ func (r Route) GroupFor() time.Duration { return or(r.Group, Duration(10*time.Se
 type Channel struct {
 	Type string `yaml:"type" json:"type" rule:"slack|teams|discord|telegram|email|matrix|ntfy|webhook|alertmanager|command"`
 	// URL is where it is told; URLFile holds a URL that is a secret.
-	URL     string `yaml:"url,omitempty" json:"url,omitempty" rule:"web"`
+	URL     string `yaml:"url,omitempty" json:"url,omitempty" rule:"anyWeb"`
 	URLFile string `yaml:"urlFile,omitempty" json:"urlFile,omitempty" rule:"abs"`
 	URLEnv  string `yaml:"urlEnv,omitempty" json:"urlEnv,omitempty" rule:"variable"`
 	// TokenFile holds a token: Telegram's bot's, Matrix' or ntfy's access token, or one

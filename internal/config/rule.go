@@ -65,7 +65,7 @@ func shapes() []shape {
 		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
 		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
 		{name: "glob", want: "a glob over names, such as shop-*", pattern: `^[a-z0-9*?\[\]^-]([a-z0-9_*?\[\]^-]*)$`, check: checkGlob},
-		{name: "web", want: "an http or https URL", pattern: `^https?://[^/\s]\S*$`},
+		{name: "anyWeb", want: "an http or https URL", pattern: `^https?://[^/\s]\S*$`},
 		{name: "hostPort", want: "HOST:PORT, such as mail.example.org:587", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`},
 		{name: "mail", want: "an e-mail address", pattern: `^[^@\s<>,;"]+@[^@\s<>,;"]+$`},
 		{name: "template", want: "a template", pattern: `\S`},

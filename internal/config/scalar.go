@@ -176,10 +176,15 @@ func describe(n *yaml.Node) string {
 	}
 }
 
+// secretURL tells whether a key holds a URL that is a secret in itself.
+func secretURL(path string) bool {
+	return path == "heartbeat.url" || strings.HasPrefix(path, "notify.channels") && strings.HasSuffix(path, ".url")
+}
+
 // show quotes a value for a message: shortened, and masked where the key or the
 // value looks like a secret.
 func show(path, value string) string {
-	if resource.SecretName(path) || resource.SecretValue(value) || strings.HasPrefix(path, "host.vars") || strings.HasPrefix(path, "notify.channels") && strings.HasSuffix(path, ".url") {
+	if resource.SecretName(path) || resource.SecretValue(value) || strings.HasPrefix(path, "host.vars") || secretURL(path) {
 		return resource.Mask
 	}
 	return strconv.Quote(shorten(value))

@@ -34,6 +34,8 @@ type Agent struct {
 	told map[string]source.RemoteStatus
 	// refusal is the revision that is not looked at again at each poll.
 	refusal atomic.Pointer[refusal]
+	// polls is one more than the polls in a row that got no answer; 0 before the first.
+	polls atomic.Int64
 	// slots limit how many apps change side by side.
 	slots chan struct{}
 	// waiting and aside are the passes without a place.

@@ -41,6 +41,7 @@ func (f *follower) follow(ctx context.Context) {
 		if misses = f.missed(misses); f.seen != seen || misses < missed {
 			f.moved = time.Now()
 		}
+		f.sees(misses)
 		if !f.await(ctx, misses) {
 			return
 		}
@@ -73,6 +74,7 @@ func (f *follower) await(ctx context.Context, misses int) bool {
 // poll looks at the repository once, and lets every app know when there is
 // something new.
 func (f *follower) poll(ctx context.Context) {
+	defer f.opts.Heart.Begin("the repository's loop", f.pollSilence()).End()
 	c, trouble := f.look(ctx)
 	f.tell(ctx, trouble)
 	f.tellBundles()

@@ -6,6 +6,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
@@ -172,6 +173,11 @@ type Options struct {
 	// Hear gets every event of the agent, from several goroutines at once; nil is
 	// silent. It must not block.
 	Hear func(Event)
+	// Why hears of each decision, and what it was made of; nil is nobody. App is empty
+	// for what concerns all. It must not block.
+	Why func(app, text string)
+	// Heart gets the signs of life of the agent's loops; nil is nobody.
+	Heart *pulse.Heart
 	// Now is the clock of records; nil is the system's.
 	Now func() time.Time
 	// Resync is the time between two full looks at an app that nothing woke.

@@ -9,6 +9,7 @@ import (
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
@@ -28,6 +29,8 @@ type pass struct {
 	// resumed is true where an earlier pass began this attempt, and was cut short;
 	// finishing where this pass goes on with one that is no longer wanted.
 	resumed, finishing bool
+	// work gives the pass's signs of life.
+	work *pulse.Work
 	// placed tells that the pass has its place among those that change.
 	placed bool
 	// promoted tells that a set became good, through that the pass goes through a
@@ -62,6 +65,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 	err := w.own(ctx, func() (err error) {
 		p := &pass{worker: w, wanted: unseenDigest}
 		p.goBy(c)
+		defer p.atWork().End()
 		p.foresee(ctx)
 		if err := p.enter(ctx); err != nil {
 			return err
@@ -142,7 +146,9 @@ func (p *pass) judge(ctx context.Context) verdict {
 	p.wanted, p.record.As = cand.set.Digest, p.catalog.account(p.record)
 	p.record.Sync, p.record.Drift = p.config().Sync, p.config().Drift
 	p.result.Notes = append(p.result.Notes, cand.notes...)
-	switch course, v := decide(p.record, cand.set, p.will); course {
+	course, v := decide(p.record, cand.set, p.will)
+	p.why("%s", course.said(v))
+	switch course {
 	case settle:
 		return p.settled(ctx, cand)
 	case change:
@@ -199,6 +205,7 @@ func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.
 	p.live = liveIn(pairs)
 	opts := comparing(p.record, p.catalog)
 	report := drift.Compare(pairs, opts)
+	p.why("looked at %d objects: %d are not as wanted", len(pairs), len(report.Different()))
 	pairs = yielding(pairs, report, opts.Ignore)
 	p.noteAside(report)
 	return pairs, report, nil

@@ -19,8 +19,13 @@ func (o Options) places() int {
 
 // enter waits for a place among the passes that go on side by side.
 func (p *pass) enter(ctx context.Context) error {
+	p.work.Rest() // those before it give signs
+	defer p.work.Sign()
 	p.agent.waiting.Add(1)
 	defer p.agent.waiting.Add(-1)
+	if len(p.agent.slots) == cap(p.agent.slots) {
+		p.why("waits for a place: %d passes are under way", cap(p.agent.slots))
+	}
 	if err := take(ctx, p.agent.slots); err != nil {
 		return err
 	}
@@ -39,6 +44,7 @@ func (p *pass) leave() {
 // Errors: also why ctx ended before there was one again.
 func (p *pass) aside(ctx context.Context, do func() error) error {
 	p.leave()
+	p.work.Rest() // a soak gives signs all the same
 	p.agent.aside.Add(1)
 	err := do()
 	p.agent.aside.Add(-1)

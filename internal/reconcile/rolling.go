@@ -12,7 +12,7 @@ import (
 func (p *pass) rollout(ctx context.Context) *apply.Rollout {
 	p.setBusy(true)
 	o := p.agent.opts
-	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: p.watch, Aside: func(wait func()) {
+	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: p.watch, Sign: p.work.Sign, Aside: func(wait func()) {
 		// Where ctx has ended there is no place to come back to: the rollout ends.
 		_ = p.aside(ctx, func() error { wait(); return nil })
 	}}
@@ -57,6 +57,7 @@ func (p *pass) refuse(ctx context.Context) {
 
 // watch tells of a rollout's steps, and books a job as soon as it has ended well.
 func (p *pass) watch(e apply.Event) {
+	p.work.Sign()
 	p.agent.hear(Event{App: p.name, Step: &e})
 	if e.Phase != apply.Done || e.Step.Verb != apply.Await || e.Step.Until != resource.Completed {
 		return
