@@ -51,6 +51,17 @@ func TestTheEndIsToldToWhoWasToldTheBegin(t *testing.T) {
 	})
 }
 
+// Also where the app has another owner by now.
+func TestTheEndIsToldToTheOwnerWhoWasToldTheBegin(t *testing.T) {
+	bubble(t, toOps(config.Route{Owner: "team-shop"}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		given := sync1("shop", "applied", "")
+		given.Owner = "team-blog"
+		p.happens(time.Minute, given)
+		p.says("ops", "10 prod-1: shop halted", "70 prod-1: shop applied and healthy")
+	})
+}
+
 func TestAnAppThatIsFoundWellEndsItsIncident(t *testing.T) {
 	bubble(t, toOps(config.Route{}), func(p *place) {
 		before := time.Now()
