@@ -30,6 +30,17 @@ type incident struct {
 	Routes map[string]time.Time `json:"routes,omitempty"`
 }
 
+// lastSign is when it was last said, told or reminded of.
+func (i *incident) lastSign() time.Time {
+	last := i.Last.At
+	for _, at := range i.Routes {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
 // news is what a fact is beside what is open.
 type news uint8
 

@@ -232,7 +232,8 @@ func (n *Notifier) begin() error {
 	return n.opts.Box.Update(func(tx *outbox.Tx) error {
 		if anew {
 			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
-			return errors.Join(tx.SetCursor(cursor, last), tx.Delete(notesShelf, knownNote), n.forget(tx))
+			clear(n.unwell)
+			return errors.Join(tx.SetCursor(cursor, last), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
 		}
 		if known && from == 0 {
 			return n.forget(tx)
@@ -286,6 +287,16 @@ func (n *Notifier) end() (last uint64, err error) {
 		}
 		last = facts[len(facts)-1].ID
 	}
+}
+
+// forgetIncidents drops all incidents: nobody will say that they ended.
+func forgetIncidents(tx *outbox.Tx) error {
+	for _, of := range tx.Keys(incidentsShelf) {
+		if err := tx.Delete(incidentsShelf, of); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget drops what waits for channels and routes that are gone.

@@ -60,7 +60,7 @@ func (n *Notifier) lookAfter(now time.Time) (next time.Time, err error) {
 			}
 			routes, again := i.due(now, n.remind)
 			next = earliest(next, again)
-			if len(routes) > 0 || now.Sub(i.Last.At) > oblivion {
+			if len(routes) > 0 || now.Sub(i.lastSign()) > oblivion {
 				due = append(due, of)
 			}
 		}
@@ -84,7 +84,7 @@ func (k *keeping) remindOf(of string) error {
 	if err != nil || i == nil {
 		return err
 	}
-	if k.now.Sub(i.Last.At) > oblivion {
+	if k.now.Sub(i.lastSign()) > oblivion {
 		return k.close(of)
 	}
 	t := i.Last

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"time"
 
@@ -206,12 +207,12 @@ func (k *keeping) open(of string, was *incident, t Told, told map[string]time.Ti
 	return k.tx.Put(incidentsShelf, of, i)
 }
 
-// close forgets an incident.
+// close forgets an incident; its alerts end with it.
 func (k *keeping) close(of string) error {
 	if app, own := appOf(of); own {
 		k.ill[app] = false
 	}
-	return k.tx.Delete(incidentsShelf, of)
+	return errors.Join(k.tx.Delete(incidentsShelf, of), k.endAlertsOf(of))
 }
 
 // flush sends the groups whose time has come; next is when the first of the others is
