@@ -190,6 +190,33 @@ func TestWhatGoesOnForMonthsIsStillKnown(t *testing.T) {
 	})
 }
 
+// What is on record where nobody was told yet may be over by now: it fires once a pass
+// says that it is so.
+func TestWhatIsKnownFiresOnceAPassSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, amConf())
+		p.end()
+		p.path += ".new"
+		for _, app := range []string{"shop", "blog"} {
+			f := sync1(app, "degraded", "web: unhealthy")
+			f.At = time.Now().Add(-20 * 24 * time.Hour)
+			p.record.add(f)
+		}
+		p.record.add(sync1("wiki", "halted", "x"))
+		p.start()
+		p.wait(10 * time.Second)
+		p.fires()
+		p.n.Found("shop", "unchanged", "", time.Now())
+		p.n.Found("blog", "degraded", "web: unhealthy", time.Now())
+		p.n.Found("wiki", "held", "a person rolled back", time.Now())
+		p.wait(time.Minute)
+		p.fires("sync/blog SyncdDegraded", "sync/wiki SyncdHeld")
+		p.happens(time.Minute, sync1("blog", "applied", ""))
+		p.fires("sync/wiki SyncdHeld")
+		p.says("ops", "80 prod-1: blog applied and healthy")
+	})
+}
+
 // What is not well fires in a real Alertmanager until it is well again.
 func TestARealAlertmanagerFiresAndResolves(t *testing.T) {
 	url := startAlertmanager(t)
