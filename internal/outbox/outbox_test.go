@@ -157,6 +157,8 @@ func TestADamagedOutboxIsBegunAnew(t *testing.T) {
 		"text":             func([]byte) []byte { return []byte(strings.Repeat("no database\n", 2000)) },
 		"cut in half":      func(b []byte) []byte { return b[:len(b)/2/4096*4096] },
 		"cut to two pages": func(b []byte) []byte { return b[:8192] },
+		"cut to one page":  func(b []byte) []byte { return b[:4096] },
+		"cut to a byte":    func(b []byte) []byte { return b[:1] },
 		"overwritten": func(b []byte) []byte {
 			for i := 8192; i < len(b); i++ {
 				b[i] = 0xff
