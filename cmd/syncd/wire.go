@@ -103,9 +103,9 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Why:      w.why,
 	})
 	if err == nil {
+		w.feedback.follow(a)
 		w.vitals.works(ctx, host.State, a, engine, &open)
 	}
-	w.feedback.follow(a)
 	return a, open.close, err
 }
 

@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -43,7 +44,7 @@ func (c *commit) judgeApp(app string) verdict {
 	case good:
 		return verdict{state: Success, text: "live and healthy"}
 	case bad, stuck:
-		return verdict{state: Failure, text: n.Reason, gone: n.Phase == bad}
+		return verdict{state: Failure, text: cmp.Or(n.Reason, "failed"), gone: n.Phase == bad}
 	case waiting:
 		return verdict{state: Pending, text: n.Reason, says: n.Reason}
 	default:
@@ -92,11 +93,10 @@ func (c *commit) notSeen() []string {
 
 // why is the reason of the first of some apps, and how many others there are.
 func (c *commit) why(apps []string) string {
-	reason := c.Apps[apps[0]].Reason
-	if reason == "" {
-		reason = "failed"
+	text := apps[0]
+	if reason := c.Apps[text].Reason; reason != "" {
+		text += ": " + reason
 	}
-	text := apps[0] + ": " + reason
 	if others := len(apps) - 1; others > 0 {
 		text = fmt.Sprintf("%s (and %s)", text, plural(others, "other app"))
 	}
