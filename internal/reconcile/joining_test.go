@@ -191,3 +191,28 @@ func TestGraceOfManyObjectsCountsFromEachOnesBegin(t *testing.T) {
 		}
 	})
 }
+
+// Who owned an app hears of its end, too.
+func TestTheOwnerOfAnAppThatIsGoneIsNamed(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.drifting()
+		w.target.Rename(key("web"), "by-hand")
+		stop := w.background()
+		w.look()
+		stop()
+		w.repo.merge(map[string]appFiles{})
+		w.restart()
+		w.ends(reconcile.Blocked)
+		w.act("approve", reconcile.ActRequest{Plan: w.status().Plan})
+		all, err := w.store.Since(0, 0)
+		w.must(err)
+		for _, e := range all {
+			if e.Kind != "approve" && e.Owner != "team-shop" {
+				t.Errorf("%s %s %q names %q", e.Kind, e.Outcome, e.Reason, e.Owner)
+			}
+		}
+		if e := all[len(all)-1]; e.Outcome != "applied" || !strings.Contains(e.Reason, "removed with consent") {
+			t.Errorf("its end is told as %s: %s", e.Outcome, e.Reason)
+		}
+	})
+}

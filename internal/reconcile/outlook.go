@@ -148,19 +148,19 @@ func sightOf(r source.RemoteStatus) sight {
 	return s
 }
 
-// bookWindow tells that something waits for a window: once for each thing that does.
+// bookWindow tells that something waits for a window: once for each thing that does,
+// whatever restarts in between, until it has its turn or is no longer wanted.
 func (p *pass) bookWindow(res Result) {
-	waits := ""
-	if res.Cause == CauseWindow && (p.record.Good == nil || p.wanted != p.record.Good.Digest) {
-		waits = p.wanted
+	rec := &p.record
+	isGood := rec.Good != nil && p.wanted == rec.Good.Digest
+	switch {
+	case p.agent.opts.ReadOnly:
+	case isGood || res.Outcome == RolledBack:
+		rec.Waits = ""
+	case res.Cause == CauseWindow && rec.Waits != p.wanted:
+		rec.Waits = p.wanted
+		e := p.line(kindWindow, windowPending, res.Revision)
+		e.Reason, e.Hint = res.Reason, res.Hint
+		p.owed = append(p.owed, e)
 	}
-	before := p.waits
-	p.waits = waits
-	known := before == waits || before == "" && p.record.Last.Cause == CauseWindow // told by the process before
-	if waits == "" || known || p.agent.opts.ReadOnly {
-		return
-	}
-	e := p.line(kindWindow, windowPending, res.Revision)
-	e.Reason, e.Hint = res.Reason, res.Hint
-	p.owed = append(p.owed, e)
 }

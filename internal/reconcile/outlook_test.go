@@ -87,15 +87,23 @@ func TestWhatWaitsForAWindowIsInTheHistoryOnce(t *testing.T) {
 		stop()
 		w.restart(windowed(nightly))
 		stop = w.background()
-		defer stop()
+		defer func() { stop() }()
 		later(time.Hour)
 		if got := w.lines("window"); len(got) != 1 || !said(got[0]).has("pending", "waiting for its window") {
 			t.Errorf("it says %q", got)
 		}
-		w.repo.shop(healthy("v3"))
+		stop()
+		w.repo.shop(healthy("v3")) // while no agent runs
+		w.restart(windowed(nightly))
+		stop = w.background()
 		later(time.Minute)
 		if got := w.lines("window"); len(got) != 2 {
-			t.Errorf("of what came later it says %q", got)
+			t.Errorf("of what came while no agent ran it says %q", got)
+		}
+		w.target.Unreachable(time.Now(), time.Now().Add(time.Hour))
+		later(2 * time.Hour)
+		if got := w.lines("window"); len(got) != 2 {
+			t.Errorf("after an outage it says %q", got)
 		}
 	}, nightly)
 }
