@@ -72,7 +72,35 @@ func TestEachRemotesTroubleIsInTheHistory(t *testing.T) {
 		stand(source.RemoteStale)
 		later(time.Hour)
 		mirror := "source https://mirror.example "
-		if got, want := w.ofSource(), []string{mirror + "unverified", mirror + "diverged", mirror + "stale"}; !slices.Equal(got, want) {
+		if got, want := w.ofSource(), []string{mirror + "unverified", mirror + "diverged", mirror + "recovered", mirror + "stale"}; !slices.Equal(got, want) {
+			t.Errorf("it says %q, want %q", got, want)
+		}
+	})
+}
+
+// Trouble ends with the remote that has it, and where another one serves; not as long as
+// nobody does.
+func TestTroubleWithARemoteEndsWithIt(t *testing.T) {
+	holding(t, func(t *testing.T, w *world, h *held) {
+		w.repo.shop(healthy("v1"))
+		stand := func(all ...source.RemoteStatus) {
+			h.set(func() { h.remotes = all })
+			later(10 * time.Minute)
+		}
+		main := func(s source.RemoteState) source.RemoteStatus {
+			return source.RemoteStatus{Name: "https://git.example", State: s, Since: time.Now(), Reason: "so it is"}
+		}
+		mirror := source.RemoteStatus{Name: "https://mirror.example", State: source.RemoteUntrusted, Since: time.Now(), Reason: "so it is"}
+		defer w.background()()
+		stand(main(source.RemoteUntrusted), mirror)
+		stand(main(source.RemoteStandby), mirror)
+		if got := w.ofSource(); len(got) != 2 {
+			t.Errorf("while nothing is known it says %q", got)
+		}
+		stand(main(source.RemoteServing))
+		stand(main(source.RemoteServing))
+		want := []string{"source https://git.example unverified", "source https://mirror.example unverified", "source https://git.example recovered", "source https://mirror.example recovered"}
+		if got := w.ofSource(); !slices.Equal(got, want) {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 	})
