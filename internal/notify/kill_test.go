@@ -50,6 +50,15 @@ func (c counting) Since(id uint64, limit int) ([]Fact, error) {
 	return facts, nil
 }
 
+// Last implements Journal.
+func (c counting) Last() (uint64, error) {
+	info, err := os.Stat(c.path)
+	if err != nil {
+		return 0, err
+	}
+	return uint64(info.Size()), nil
+}
+
 func tellForEver(dir, url string) error {
 	box, err := outbox.Open(filepath.Join(dir, "notify.db"))
 	if err != nil {
