@@ -49,25 +49,37 @@ func feedbackOf(host config.Host, readOnly bool, log *slog.Logger) (*feedback, e
 	return &feedback{host: host, log: log}, nil
 }
 
-// begin tells of what is written to store from now on, by way of box, until open is
-// closed. It returns the store that the agent has to write to.
-func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, open *closers) (record, error) {
+// noting returns the store that the agent has to write to: what is written to it is
+// looked at at once.
+func (f *feedback) noting(store record) record {
 	if f == nil {
-		return store, nil
+		return store
+	}
+	return noted{store, func() {
+		if r := f.telling(); r != nil {
+			r.Wake()
+		}
+	}}
+}
+
+// begin tells of what is written to store, by way of box, until open is closed.
+func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, open *closers) error {
+	if f == nil {
+		return nil
 	}
 	r, err := forge.New(forge.Options{
 		Feedback: f.host.Feedback, Repo: f.host.Repo.URL, Name: f.host.Host.Name,
 		Box: box, Journal: acts{store}, Host: f, Log: f.log,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
 	var hands sync.WaitGroup
 	hands.Go(func() { r.Run(running) })
-	open.add(func() error { end(); hands.Wait(); f.sit(nil); f.follow(nil); return nil })
+	open.add(func() error { f.sit(nil); end(); hands.Wait(); return nil })
 	f.sit(r)
-	return noted{store, r.Wake}, nil
+	return nil
 }
 
 // sit lets r tell; nil nobody.

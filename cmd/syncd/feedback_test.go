@@ -76,11 +76,10 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := closers{store.Close, box.Close}
-	told, err := f.begin(t.Context(), box, store, &open)
-	if err != nil {
+	if err := f.begin(t.Context(), box, store, &open); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := told.SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "applied"}); err != nil {
+	if _, err := f.noting(store).SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "applied"}); err != nil {
 		t.Fatal(err)
 	}
 	f.hearing(func(reconcile.Event) {})(reconcile.Event{})
@@ -95,7 +94,7 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 	}
 	var none *feedback
 	none.follow(nil)
-	if same, err := none.begin(t.Context(), box, store, &open); err != nil || same != record(store) {
-		t.Errorf("nobody tells of %v, %v", same, err)
+	if err := none.begin(t.Context(), box, store, &open); err != nil || none.noting(store) != record(store) {
+		t.Errorf("nobody tells, and it came to %v", err)
 	}
 }

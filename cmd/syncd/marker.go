@@ -24,11 +24,14 @@ type marker struct {
 }
 
 // markerOf is the marker of an agent; nil where the settings name no Grafana, and for
-// who keeps no record.
+// who keeps no record. Errors: a URL that is none.
 func markerOf(host config.Host, readOnly bool, log *slog.Logger) (*marker, error) {
 	conf := host.Annotations
 	if conf.URL == "" || readOnly {
 		return nil, nil
+	}
+	if err := annotate.Check(conf.URL, "", ""); err != nil { // a token may come
+		return nil, err
 	}
 	name, err := os.Hostname()
 	if err != nil {

@@ -23,6 +23,8 @@ type record interface {
 	source.Anchors
 	// ID names the agent.
 	ID() string
+	// Last returns the ID of the newest entry; zero where there is none.
+	Last() (uint64, error)
 }
 
 // seat is the place of an agent that leads: leads tells whether it is still its

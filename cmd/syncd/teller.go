@@ -51,26 +51,58 @@ func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error
 	return &teller{host: host, log: log}, nil
 }
 
-// begin tells of what is written to store from now on, by way of box, until open is
-// closed. It returns the store that the agent has to write to.
-func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, open *closers) (record, error) {
+// start is how store is before the agent writes to it; nil where that is not known.
+func (t *teller) start(store record) *notify.Start {
 	if t == nil {
-		return store, nil
+		return nil
 	}
-	shared, _ := store.(notify.Shared) // of a record in the cluster, which outlasts this outbox
+	start, err := notify.StartOf(journal{store}, sharedBy(store))
+	if err != nil {
+		t.log.Warn("where telling begins could not be noted: what comes first may be told to nobody", "error", err, "hint", fault.Advice(err))
+		return nil
+	}
+	return &start
+}
+
+// sharedBy is the note in a record in the cluster, which outlasts the outbox; nil for
+// other records.
+func sharedBy(store record) notify.Shared {
+	shared, _ := store.(notify.Shared)
+	return shared
+}
+
+// noting returns the store that the agent has to write to: what is written to it is
+// told at once.
+func (t *teller) noting(store record) record {
+	if t == nil {
+		return store
+	}
+	return noted{store, func() {
+		if n := t.telling(); n != nil {
+			n.Wake()
+		}
+	}}
+}
+
+// begin tells of what is written to store since start, by way of box, until open is
+// closed.
+func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start *notify.Start, open *closers) error {
+	if t == nil {
+		return nil
+	}
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Shared: shared, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Log: t.log,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
 	var hands sync.WaitGroup
 	hands.Go(func() { n.Run(running) })
 	open.add(func() error { t.sit(nil); end(); hands.Wait(); return nil })
 	t.sit(n)
-	return noted{store, n.Wake}, nil
+	return nil
 }
 
 // sit lets n tell; nil nobody.
@@ -145,7 +177,10 @@ func (n noted) Append(e state.Entry) (state.Entry, error) {
 }
 
 // journal is a record as facts.
-type journal struct{ from reconcile.Chronicle }
+type journal struct{ from record }
+
+// Last implements notify.Journal.
+func (j journal) Last() (uint64, error) { return j.from.Last() }
 
 // Since implements notify.Journal.
 func (j journal) Since(id uint64, limit int) ([]notify.Fact, error) {

@@ -96,6 +96,52 @@ func TestAFactIsAllThatIsOnRecord(t *testing.T) {
 	}
 }
 
+// An outbox that is in trouble keeps no agent from its work: what was written meanwhile
+// is told once it is mended.
+func TestTroubleWithTheOutboxIsInNobodysWay(t *testing.T) {
+	host, log := toldHost(t, config.Route{Group: new(config.Duration)}), slog.New(slog.DiscardHandler)
+	teller, err := tellerOf(host, false, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := state.Open(host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := closers{store.Close}
+	path := filepath.Join(host.State, outboxFile)
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	told := (wiring{teller: teller, log: log}).tell(t.Context(), host, store, &open)
+	if _, err := told.SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "halted"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	waits(t, teller)
+	if err := open.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waits returns once a message waits for the hook, which could not be told.
+func waits(t *testing.T, teller *teller) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	for {
+		if q := teller.Queues(); len(q) == 1 && q[0].Channel == "hook" && q[0].Waiting == 1 && !q[0].Oldest.IsZero() && q[0].Ended["retried"] > 0 {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%+v wait", teller.Queues())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
 // What is written to the record is told, as long as it is open; and scrapes see what
 // waits.
 func TestWhatIsWrittenIsTold(t *testing.T) {
@@ -116,24 +162,14 @@ func TestWhatIsWrittenIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := closers{store.Close, box.Close}
-	told, err := teller.begin(t.Context(), box, store, &open)
-	if err != nil {
+	if err := teller.begin(t.Context(), box, store, teller.start(store), &open); err != nil {
 		t.Fatal(err)
 	}
+	told := teller.noting(store)
 	if _, err := told.SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "halted"}); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.After(time.Minute)
-	for {
-		if q := teller.Queues(); len(q) == 1 && q[0].Channel == "hook" && q[0].Waiting == 1 && !q[0].Oldest.IsZero() && q[0].Ended["retried"] > 0 {
-			break
-		}
-		select {
-		case <-deadline:
-			t.Fatalf("%+v wait", teller.Queues())
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+	waits(t, teller)
 	teller.hearing(func(reconcile.Event) {})(reconcile.Event{App: "shop", Result: &reconcile.Result{Outcome: reconcile.Unchanged}})
 	if err := open.close(); err != nil {
 		t.Fatal(err)

@@ -77,10 +77,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 	if err != nil {
 		return nil, nil, err
 	}
-	if store, err = w.tell(ctx, host, store, &open); err != nil {
-		return nil, nil, err
-	}
-	store = w.vitals.watching(store)
+	store = w.vitals.watching(w.tell(ctx, host, store, &open))
 	repo, err := w.openSource(host, child, store, &open)
 	if err != nil {
 		return nil, nil, err

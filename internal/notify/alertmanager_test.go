@@ -1,9 +1,9 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -36,9 +36,13 @@ func startAlertmanager(t *testing.T) string {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	var said bytes.Buffer
+	said, err := os.CreateTemp(dir, "said") // its program writes there by itself
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
 	cmd := exec.CommandContext(t.Context(), path, "--config.file="+conf, "--storage.path="+dir, "--web.listen-address="+address, "--cluster.listen-address=")
-	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +58,8 @@ func startAlertmanager(t *testing.T) string {
 		}
 		defer res.Body.Close()
 		if res.StatusCode != http.StatusOK {
-			return fmt.Errorf("it answers %d: %s", res.StatusCode, said.String())
+			text, err := os.ReadFile(said.Name())
+			return errors.Join(fmt.Errorf("it answers %d: %s", res.StatusCode, text), err)
 		}
 		return nil
 	})

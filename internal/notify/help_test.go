@@ -22,10 +22,12 @@ type record struct {
 	mu    sync.Mutex
 	facts []Fact
 	fails atomic.Int64 // until then it cannot be read
+	asked atomic.Int64 // how often it was read
 }
 
 // Since implements Journal.
 func (r *record) Since(id uint64, limit int) ([]Fact, error) {
+	r.asked.Add(1)
 	if time.Now().UnixNano() < r.fails.Load() {
 		return nil, errDown
 	}
@@ -33,6 +35,13 @@ func (r *record) Since(id uint64, limit int) ([]Fact, error) {
 	defer r.mu.Unlock()
 	from := min(int(id), len(r.facts))
 	return r.facts[from:min(len(r.facts), from+limit)], nil
+}
+
+// Last implements Journal.
+func (r *record) Last() (uint64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return uint64(len(r.facts)), nil
 }
 
 func (r *record) add(f Fact) {

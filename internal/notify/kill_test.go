@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,15 @@ func (c counting) Since(id uint64, limit int) ([]Fact, error) {
 		facts = append(facts, Fact{ID: next, At: time.Unix(int64(next), 0).Add(24 * 365 * time.Hour * 60), App: fmt.Sprint("app-", next), Kind: "sync", Outcome: "applied"})
 	}
 	return facts, nil
+}
+
+// Last implements Journal.
+func (c counting) Last() (uint64, error) {
+	info, err := os.Stat(c.path)
+	if err != nil {
+		return 0, err
+	}
+	return uint64(info.Size()), nil
 }
 
 func tellForEver(dir, url string) error {
@@ -109,15 +119,12 @@ func TestKilledBetweenSeeingAndTelling(t *testing.T) {
 	if testing.Short() {
 		rounds = 3
 	}
-	hook := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-	address := freeAddress(t)
-	hook.Addr = address
-	go func() { _ = hook.ListenAndServe() }() // it ends with Close
-	t.Cleanup(func() { _ = hook.Close() })    // nothing is left to lose
+	hook := httptest.NewServer(h)
+	t.Cleanup(hook.Close)
 	add(t, path, 0)
 	total := 0
 	for range rounds {
-		cmd := agent(t, dir, "http://"+address)
+		cmd := agent(t, dir, hook.URL)
 		for range 1 + rand.N(40) { // while it reads and tells
 			add(t, path, 1)
 			total++
@@ -128,7 +135,7 @@ func TestKilledBetweenSeeingAndTelling(t *testing.T) {
 		}
 		_ = cmd.Wait() // it was killed
 	}
-	agent(t, dir, "http://"+address)
+	agent(t, dir, hook.URL)
 	eventually(t, fmt.Sprint("all of ", total, " are told"), func() error {
 		if n := h.count(); n != total {
 			return fmt.Errorf("%d are", n)

@@ -28,7 +28,8 @@ const (
 
 // The clocks of a notifier.
 const (
-	batch    = 500                 // facts that are read at once
+	ahead    = 10_000              // facts that are read at once
+	batch    = 500                 // facts that are taken in one transaction
 	rhythm   = time.Minute         // between two looks at the record that nobody asked for
 	stale    = 24 * time.Hour      // older facts are no news to anybody
 	looks    = time.Hour           // between two passes that are listened to and say the same
@@ -39,14 +40,16 @@ const (
 type Journal interface {
 	// Since returns facts of greater IDs, the oldest first, at most limit.
 	Since(id uint64, limit int) ([]Fact, error)
+	// Last returns the ID of the newest fact; zero where there is none.
+	Last() (uint64, error)
 }
 
 // Shared is a note beside a record that several agents take turns at: how far the
 // others told. What they had queued is in outboxes that may be gone.
 type Shared interface {
-	// Told returns the ID of the fact up to which all was delivered; zero where nobody
-	// ever told.
-	Told() (uint64, error)
+	// Told returns the ID of the fact up to which all was delivered, which is zero where
+	// nothing was; begun is false where nobody ever began to tell.
+	Told() (id uint64, begun bool, err error)
 	// SetTold keeps it.
 	SetTold(id uint64) error
 }
@@ -63,7 +66,9 @@ type Options struct {
 	Journal Journal
 	// Shared is asked where to begin; nil where one outbox lasts as long as the record.
 	Shared Shared
-	Log    *slog.Logger
+	// Start is how the record was before the agent wrote to it; nil where that is now.
+	Start *Start
+	Log   *slog.Logger
 }
 
 // Notifier reads what is on record and tells the channels.
@@ -228,24 +233,25 @@ func (n *Notifier) begin() error {
 	}); err != nil {
 		return err
 	}
-	from, err := n.known(known)
-	if err != nil {
-		return err
+	start := n.opts.Start
+	if start == nil {
+		now, err := StartOf(n.opts.Journal, n.opts.Shared)
+		if err != nil {
+			return err
+		}
+		start = &now
 	}
-	last, anew, err := n.begunAnew(at)
-	if err != nil {
-		return err
-	}
+	n.shared = start.Known
 	return n.opts.Box.Update(func(tx *outbox.Tx) error {
-		if anew {
+		if at > start.Last { // it was lost, and numbers its facts from the begin
 			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
 			clear(n.unwell)
-			return errors.Join(tx.SetCursor(cursor, last), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
+			return errors.Join(tx.SetCursor(cursor, start.Last), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
 		}
-		if known && from == 0 {
+		if known && n.opts.Shared == nil {
 			return n.forget(tx)
 		}
-		if err := tx.Put(notesShelf, knownNote, from); err != nil {
+		if err := tx.Put(notesShelf, knownNote, start.Known); err != nil {
 			return err
 		}
 		if known {
@@ -253,47 +259,6 @@ func (n *Notifier) begin() error {
 		}
 		return tx.SetCursor(cursor, 0)
 	})
-}
-
-// known is up to which fact all is known: what others told, and where nobody ever told
-// anything, the end of the record. Zero is that there is nothing to say.
-func (n *Notifier) known(been bool) (uint64, error) {
-	if n.opts.Shared != nil {
-		id, err := n.opts.Shared.Told()
-		if err != nil || id > 0 {
-			n.shared = id
-			return id, err
-		}
-	}
-	if been {
-		return 0, nil
-	}
-	return n.end()
-}
-
-// begunAnew tells whether the record ends before the place that was come to: it was
-// lost, and numbers its facts from the begin.
-func (n *Notifier) begunAnew(at uint64) (last uint64, anew bool, err error) {
-	if at == 0 {
-		return 0, false, nil
-	}
-	facts, err := n.opts.Journal.Since(at-1, 1)
-	if err != nil || len(facts) > 0 {
-		return 0, false, err
-	}
-	last, err = n.end()
-	return last, last < at, err
-}
-
-// end is the ID of the last fact on record.
-func (n *Notifier) end() (last uint64, err error) {
-	for {
-		facts, err := n.opts.Journal.Since(last, batch)
-		if err != nil || len(facts) == 0 {
-			return last, err
-		}
-		last = facts[len(facts)-1].ID
-	}
 }
 
 // forgetIncidents drops all incidents: nobody will say that they ended.

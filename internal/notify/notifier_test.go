@@ -3,6 +3,7 @@ package notify
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -324,11 +325,66 @@ func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
 	})
 }
 
-// note is what agents that take turns share.
-type note struct{ told uint64 }
+// To begin on a long record is no work, and what is to be done is not done over and over.
+func TestALongRecordIsReadInAFewSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, toOps(config.Route{}))
+		p.end()
+		p.path += ".other"
+		for i := range 25_000 {
+			p.record.add(sync1(fmt.Sprint("app-", i%250), "applied", ""))
+		}
+		p.record.asked.Store(0)
+		box, err := outbox.Open(p.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.n, err = New(Options{Notify: p.conf, Box: box, Journal: p.record, Log: slog.New(slog.DiscardHandler)}); err != nil {
+			t.Fatal(err)
+		}
+		if n := p.record.asked.Load(); n > 0 {
+			t.Errorf("to begin it was read %d times", n)
+		}
+		if _, err := p.n.turn(true); err != nil {
+			t.Fatal(err)
+		}
+		if n := p.record.asked.Load(); n > 3 {
+			t.Errorf("it was read %d times", n)
+		}
+		if err := box.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
 
-func (n *note) Told() (uint64, error)   { return n.told, nil }
-func (n *note) SetTold(id uint64) error { n.told = id; return nil }
+// note is what agents that take turns share.
+type note struct {
+	told  uint64
+	begun bool
+}
+
+func (n *note) Told() (uint64, bool, error) { return n.told, n.begun, nil }
+func (n *note) SetTold(id uint64) error     { n.told, n.begun = id, true; return nil }
+
+// The first facts of a new record are told by whoever takes over, where the first agent
+// could tell nobody.
+func TestWhoTakesOverFromTheFirstTellsItAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, toOps(config.Route{}))
+		p.end()
+		p.shared = &note{}
+		p.path += ".first"
+		p.start()
+		p.told["ops"].fails(errDown)
+		p.happens(2*time.Minute, sync1("shop", "halted", "x"))
+		p.end()
+		p.told["ops"].fails(nil)
+		p.path += ".second"
+		p.start()
+		p.wait(time.Minute)
+		p.says("ops", "130 prod-1: shop halted")
+	})
+}
 
 // Who takes over, with nothing but the record, goes on where all was told: it knows
 // what is so, tells what was not delivered, and repeats nothing else.

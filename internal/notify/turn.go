@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"syncd.io/syncd/internal/config"
@@ -19,7 +20,7 @@ func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
 		if err != nil {
 			return time.Time{}, err
 		}
-		if count < batch {
+		if count < ahead {
 			break
 		}
 	}
@@ -44,18 +45,23 @@ func (n *Notifier) read(quiet bool) (int, error) {
 	}); err != nil {
 		return 0, err
 	}
-	facts, err := n.opts.Journal.Since(from, batch)
-	if err != nil || len(facts) == 0 {
+	facts, err := n.opts.Journal.Since(from, ahead)
+	if err != nil {
 		return 0, err
 	}
-	return len(facts), n.keep(func(k *keeping) error {
-		for _, f := range facts {
-			if err := k.take(f, f.ID <= known || quiet && k.now.Sub(f.At) > stale); err != nil {
-				return err
+	for part := range slices.Chunk(facts, batch) {
+		if err := n.keep(func(k *keeping) error {
+			for _, f := range part {
+				if err := k.take(f, f.ID <= known || quiet && k.now.Sub(f.At) > stale); err != nil {
+					return err
+				}
 			}
+			return k.tx.SetCursor(cursor, part[len(part)-1].ID)
+		}); err != nil {
+			return 0, err
 		}
-		return k.tx.SetCursor(cursor, facts[len(facts)-1].ID)
-	})
+	}
+	return len(facts), nil
 }
 
 // keeping is one transaction that takes facts: groups are read once and written once.

@@ -156,8 +156,15 @@ func TestTheAcceptedRevisionOutlastsTheProcess(t *testing.T) {
 func TestWhoWasToldOutlastsTheProcess(t *testing.T) {
 	m := newMemory()
 	c := m.cluster(t)
-	if id, err := c.Told(); err != nil || id != 0 {
-		t.Errorf("of a new cluster: %d, %v", id, err)
+	if id, begun, err := c.Told(); err != nil || begun || id != 0 {
+		t.Errorf("of a new cluster: %d, %v, %v", id, begun, err)
+	}
+	if err := c.SetTold(0); err != nil {
+		t.Fatal(err)
+	}
+	c = m.cluster(t)
+	if id, begun, err := c.Told(); err != nil || !begun || id != 0 {
+		t.Errorf("where it was begun with nothing: %d, %v, %v", id, begun, err)
 	}
 	for _, err := range []error{c.SetAnchor(source.Anchor{Commit: "old"}), c.SetTold(7), c.SetAnchor(source.Anchor{Commit: "new"}), c.SetTold(9), c.Overrule(source.Anchor{Commit: "newer"}, source.Word{Who: "ann"})} {
 		if err != nil {
@@ -165,7 +172,7 @@ func TestWhoWasToldOutlastsTheProcess(t *testing.T) {
 		}
 	}
 	c = m.cluster(t)
-	id, err := c.Told()
+	id, _, err := c.Told()
 	a, failed := c.Anchor()
 	if err != nil || failed != nil || id != 9 || a.Commit != "newer" {
 		t.Errorf("told up to %d (%v), accepted %+v (%v)", id, err, a, failed)

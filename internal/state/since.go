@@ -27,6 +27,16 @@ func (s *Store) Since(id uint64, limit int) ([]Entry, error) {
 	return entries, err
 }
 
+// Last returns the ID of the newest entry that was ever written; zero where there was
+// none.
+func (s *Store) Last() (last uint64, err error) {
+	err = s.view("read the history", func(tx *bbolt.Tx) error {
+		last = tx.Bucket([]byte(historyBucket)).Sequence()
+		return nil
+	})
+	return last, err
+}
+
 // keysSince returns the keys of all entries with a greater ID: of each app's only
 // the end is looked at.
 func keysSince(tx *bbolt.Tx, id uint64) [][]byte {
@@ -56,6 +66,7 @@ func firstKeys(keys [][]byte, limit int) [][]byte {
 // before what comes after it is given: else who goes on from that would miss it.
 func (c *Cluster) Since(id uint64, limit int) ([]Entry, error) {
 	histories, before := c.histories(id)
+	byID := func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) }
 	var out []Entry
 	for app, packed := range histories {
 		var entries []Entry
@@ -67,12 +78,25 @@ func (c *Cluster) Since(id uint64, limit int) ([]Entry, error) {
 				out = append(out, e)
 			}
 		}
+		if limit > 0 && len(out) > 2*limit+maxHistory { // it keeps no more than it needs
+			slices.SortFunc(out, byID)
+			clear(out[limit:])
+			out = out[:limit]
+		}
 	}
-	slices.SortFunc(out, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(out, byID)
 	if limit > 0 {
 		out = out[:min(limit, len(out))]
 	}
 	return out, nil
+}
+
+// Last returns the ID of the newest entry; zero where there is none. What is being
+// written counts.
+func (c *Cluster) Last() (uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last, nil
 }
 
 // histories returns those that have an entry with a greater ID, and the first ID

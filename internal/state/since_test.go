@@ -26,12 +26,20 @@ func reasons(t *testing.T, entries []Entry, err error) []string {
 	return out
 }
 
+func wantLast(t *testing.T, c any, want uint64) {
+	t.Helper()
+	if id, err := c.(interface{ Last() (uint64, error) }).Last(); err != nil || id != want {
+		t.Errorf("the last is %d, %v; want %d", id, err, want)
+	}
+}
+
 func TestSinceGivesTheEntriesOfAllAppsInOrder(t *testing.T) {
 	for name, c := range map[string]chronicle{"on disk": open(t, t.TempDir()), "in a cluster": newMemory().cluster(t)} {
 		t.Run(name, func(t *testing.T) {
 			if none, err := c.Since(0, 0); err != nil || len(none) != 0 {
 				t.Errorf("of an empty history it gives %v, %v", none, err)
 			}
+			wantLast(t, c, 0)
 			for i, app := range []string{"shop", "", "blog", "shop-2", "shop"} {
 				var err error
 				e := Entry{App: app, Reason: strconv.Itoa(i)}
@@ -54,6 +62,7 @@ func TestSinceGivesTheEntriesOfAllAppsInOrder(t *testing.T) {
 					t.Errorf("entry %d has the ID %d", i, e.ID)
 				}
 			}
+			wantLast(t, c, 7)
 			some, err := c.Since(2, 3)
 			if got := reasons(t, some, err); !slices.Equal(got, want[2:5]) {
 				t.Errorf("the three after the second: %q", got)

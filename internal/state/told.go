@@ -6,19 +6,22 @@ import "syncd.io/syncd/internal/source"
 // accepted last, and up to which entry people were told.
 type agentNotes struct {
 	source.Anchor
-	Told uint64 `json:"told,omitempty"`
+	Told *uint64 `json:"told,omitempty"` // nil where nobody ever began
 }
 
 // Told returns the ID of the entry up to which people were told of what is on record;
-// zero where nobody ever was.
-func (c *Cluster) Told() (uint64, error) {
+// begun is false where nobody ever began to.
+func (c *Cluster) Told() (id uint64, begun bool, err error) {
 	notes, err := c.notes()
-	return notes.Told, err
+	if err != nil || notes.Told == nil {
+		return 0, false, err
+	}
+	return *notes.Told, true, nil
 }
 
 // SetTold remembers it. Errors are those of Save.
 func (c *Cluster) SetTold(id uint64) error {
-	return c.editNotes("save who was told by ", func(notes *agentNotes) { notes.Told = id })
+	return c.editNotes("save who was told by ", func(notes *agentNotes) { notes.Told = &id })
 }
 
 // notes reads what is kept of the agent itself.
