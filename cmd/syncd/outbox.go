@@ -11,10 +11,10 @@ import (
 // outboxFile is the outbox below the state directory.
 const outboxFile = "notify.db"
 
-// tell lets people be told of what is written to store from now on, and Grafana,
+// tell lets people be told of what is written to store from now on, Grafana and forges,
 // until open is closed. It returns the store that the agent has to write to.
 func (w wiring) tell(ctx context.Context, host config.Host, store record, open *closers) (record, error) {
-	if w.teller == nil && w.marker == nil {
+	if w.teller == nil && w.marker == nil && w.feedback == nil {
 		return store, nil
 	}
 	box, err := outbox.Open(filepath.Join(host.State, outboxFile))
@@ -28,5 +28,8 @@ func (w wiring) tell(ctx context.Context, host config.Host, store record, open *
 	if err := w.marker.begin(ctx, box, store, open); err != nil {
 		return nil, err
 	}
-	return w.teller.begin(ctx, box, store, open)
+	if store, err = w.teller.begin(ctx, box, store, open); err != nil {
+		return nil, err
+	}
+	return w.feedback.begin(ctx, box, store, open)
 }

@@ -75,10 +75,16 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	counted.queues = queuesOf(people, marks)
+	forges, err := feedbackOf(host, f.readOnly, log)
+	if err != nil {
+		return err
+	}
+	counted.queues = queuesOf(people, marks, forges)
 	alive := newVitals()
 	w := wiring{
-		vitals: alive, why: because(log), engine: awaited, readOnly: f.readOnly, log: log, hear: marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log))))), meters: counted, teller: people, marker: marks,
+		vitals: alive, why: because(log), engine: awaited, readOnly: f.readOnly, log: log,
+		hear:   forges.hearing(marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log)))))),
+		meters: counted, teller: people, marker: marks, feedback: forges,
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}

@@ -90,13 +90,17 @@ func (t *teller) telling() *notify.Notifier {
 	return t.now
 }
 
-// hearing lets passes that are not on record end what was told of their apps: those
-// that found nothing to do.
+// hearing lets passes that are not on record end, or confirm, what was told of their
+// apps.
 func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 	return func(e reconcile.Event) {
 		hear(e)
-		if n, r := t.telling(), e.Result; n != nil && r != nil && (r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Held) {
-			n.Found(e.App, string(r.Outcome), r.Reason, e.At)
+		if n, r := t.telling(), e.Result; n != nil && r != nil {
+			outcome := string(r.Outcome)
+			if r.Outcome == reconcile.Blocked && r.Cause == reconcile.CauseWindow {
+				outcome = "window pending"
+			}
+			n.Found(e.App, outcome, r.Reason, e.At)
 		}
 	}
 }

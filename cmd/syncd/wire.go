@@ -43,6 +43,8 @@ type wiring struct {
 	vitals *vitals
 	// marker marks deploys in Grafana; nil marks none.
 	marker *marker
+	// feedback lets forges be told; nil tells none.
+	feedback *feedback
 	// seat is that of an agent that leads already.
 	seat seat
 	// note tells the person at the terminal something.
@@ -101,6 +103,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Why:      w.why,
 	})
 	if err == nil {
+		w.feedback.follow(a)
 		w.vitals.works(ctx, host.State, a, engine, &open)
 	}
 	return a, open.close, err

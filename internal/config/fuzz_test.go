@@ -75,3 +75,20 @@ func FuzzDotenv(f *testing.F) {
 		}
 	})
 }
+
+// Whatever the URL of a repository is, a forge's place has an owner and a name, and no
+// credentials.
+func FuzzForgePlace(f *testing.F) {
+	f.Add("github", "", "", "https://github.com/acme/deploy.git")
+	f.Add("gitlab", "https://git.acme.org/api/v4", "a/b/c", "git@git.acme.org:a/b/c.git")
+	f.Add("bitbucket-server", "https://git.acme.org", "", "https://user:word@git.acme.org/scm/OPS/deploy.git")
+	f.Fuzz(func(t *testing.T, provider, url, repository, repo string) {
+		place, err := Feedback{Provider: provider, URL: url, Repository: repository}.Place(repo)
+		if err != nil {
+			return
+		}
+		if place.Owner()+"/"+place.Name() != place.Path || strings.Contains(place.API, "@") {
+			t.Errorf("it is at %+v", place)
+		}
+	})
+}

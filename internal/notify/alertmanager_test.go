@@ -120,18 +120,7 @@ func TestAnAlertThatEndedMeanwhileFiresNoMore(t *testing.T) {
 		with.Routes = []config.Route{{To: []string{"ops", "am"}}}
 		p := host(t, with)
 		p.happens(time.Minute, drifts("shop", "opened", "x"), sync1("blog", "halted", "y"))
-		fires := func(want ...string) {
-			t.Helper()
-			alerts, err := p.n.alerts("am")
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := slices.DeleteFunc(sortedKeys(alerts), func(key string) bool { return alerts[key].over() })
-			if !slices.Equal(got, want) {
-				t.Errorf("firing are %v, want %v", got, want)
-			}
-		}
-		fires("drift/shop-1 SyncdDrift", "sync/blog SyncdHalted")
+		p.fires("drift/shop-1 SyncdDrift", "sync/blog SyncdHalted")
 		p.end()
 		p.conf = conf
 		p.start()
@@ -139,7 +128,92 @@ func TestAnAlertThatEndedMeanwhileFiresNoMore(t *testing.T) {
 		p.end()
 		p.conf = with
 		p.start()
-		fires("sync/blog SyncdHalted")
+		p.fires("sync/blog SyncdHalted")
+	})
+}
+
+// amConf tells ops, and an Alertmanager.
+func amConf() config.Notify {
+	conf := toOps(config.Route{})
+	conf.Routes[0].To = append(conf.Routes[0].To, "am")
+	conf.Channels["am"] = config.Channel{Type: config.Alertmanager, URL: "http://127.0.0.1:1"}
+	return conf
+}
+
+// fires fails the test unless these alerts do.
+func (p *place) fires(want ...string) {
+	p.t.Helper()
+	alerts, err := p.n.alerts("am")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	got := slices.DeleteFunc(sortedKeys(alerts), func(key string) bool { return alerts[key].over() })
+	if !slices.Equal(got, want) {
+		p.t.Errorf("firing are %v, want %v", got, want)
+	}
+}
+
+// Whatever forgets an incident ends its alert.
+func TestAnAlertEndsWithItsIncident(t *testing.T) {
+	t.Run("a halted app that is handed back", func(t *testing.T) {
+		bubble(t, amConf(), func(p *place) {
+			p.happens(time.Minute, sync1("shop", "halted", "x"))
+			p.fires("sync/shop SyncdHalted")
+			p.happens(time.Hour, Fact{App: "shop", Kind: "release", Who: "jane"})
+			p.fires()
+		})
+	})
+	t.Run("a record that was begun anew", func(t *testing.T) {
+		bubble(t, amConf(), func(p *place) {
+			p.happens(time.Minute, drifts("shop", "opened", "container/web/1 missing"), sync1("blog", "halted", "x"))
+			p.end()
+			p.record.facts = nil
+			p.start()
+			p.wait(10 * time.Hour)
+			p.fires()
+			p.says("ops", "10 prod-1: 1 halted, 1 drift opened")
+		})
+	})
+}
+
+// What is still so, and reminded of, is not forgotten; what nobody speaks of is, with
+// its alert.
+func TestWhatGoesOnForMonthsIsStillKnown(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		p.happens(40*24*time.Hour, drifts("shop", "opened", "container/web/1 missing"), sync1("blog", "rejected", "x"))
+		p.fires("drift/shop-1 SyncdDrift")
+		p.happens(time.Minute, drifts("shop", "changed", "container/web/1 missing"))
+		told := p.told["ops"].list
+		if last := told[len(told)-1].Title; last != "prod-1: shop still: drifted" {
+			t.Errorf("the last that was told is %s", last)
+		}
+	})
+}
+
+// What is on record where nobody was told yet may be over by now: it fires once a pass
+// says that it is so.
+func TestWhatIsKnownFiresOnceAPassSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, amConf())
+		p.end()
+		p.path += ".new"
+		for _, app := range []string{"shop", "blog"} {
+			f := sync1(app, "degraded", "web: unhealthy")
+			f.At = time.Now().Add(-20 * 24 * time.Hour)
+			p.record.add(f)
+		}
+		p.record.add(sync1("wiki", "halted", "x"))
+		p.start()
+		p.wait(10 * time.Second)
+		p.fires()
+		p.n.Found("shop", "unchanged", "", time.Now())
+		p.n.Found("blog", "degraded", "web: unhealthy", time.Now())
+		p.n.Found("wiki", "held", "a person rolled back", time.Now())
+		p.wait(time.Minute)
+		p.fires("sync/blog SyncdDegraded", "sync/wiki SyncdHeld")
+		p.happens(time.Minute, sync1("blog", "applied", ""))
+		p.fires("sync/wiki SyncdHeld")
+		p.says("ops", "80 prod-1: blog applied and healthy")
 	})
 }
 

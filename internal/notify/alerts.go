@@ -130,6 +130,30 @@ func (k *keeping) keepAlert(channel, of string, t Told) error {
 	return k.tx.Put(shelf, of+" "+now.Labels["alertname"], now)
 }
 
+// endAlertsOf ends the alerts of one incident, on all channels.
+func (k *keeping) endAlertsOf(of string) error {
+	for _, name := range k.alertmanagers() {
+		shelf := alertsShelf + name
+		for _, key := range k.tx.Keys(shelf) {
+			var a alert
+			if !strings.HasPrefix(key, of+" ") {
+				continue
+			}
+			if _, err := k.tx.Get(shelf, key, &a); err != nil {
+				return err
+			}
+			if a.over() {
+				continue
+			}
+			a.EndsAt, k.rung[name] = k.now.UTC(), true
+			if err := k.tx.Put(shelf, key, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // endAlerts ends the alerts of incidents that are none any more: they ended while the
 // channel was not among the settings.
 func endAlerts(tx *outbox.Tx, channel string, now time.Time) error {

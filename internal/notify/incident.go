@@ -28,6 +28,28 @@ type incident struct {
 	Last  Told      `json:"last"`
 	// Routes are those that were told, and when they were last.
 	Routes map[string]time.Time `json:"routes,omitempty"`
+	// Known tells that it was on record where nobody had been told yet, and that no pass
+	// has said since that it is so: its end, too, may be known, which is not on record.
+	Known bool `json:"known,omitempty"`
+	// Over tells that a pass has found something else, which is no trouble, and that it
+	// is not well either: nobody is reminded, and what comes next is told.
+	Over bool `json:"over,omitempty"`
+	// Seen is when a pass said last, about once a day, that it is so.
+	Seen time.Time `json:"seen,omitzero"`
+}
+
+// lastSign is when it was last said, seen, told or reminded of.
+func (i *incident) lastSign() time.Time {
+	last := i.Last.At
+	if i.Seen.After(last) {
+		last = i.Seen
+	}
+	for _, at := range i.Routes {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last
 }
 
 // news is what a fact is beside what is open.
@@ -48,7 +70,7 @@ func judge(open *incident, t Told) news {
 		return plain
 	case phase == end:
 		return closing
-	case open == nil:
+	case open == nil || open.Over:
 		return opening
 	}
 	last := open.Last
@@ -86,7 +108,7 @@ func within(lines, known []string) bool {
 // next one will; after is how long each of them waits, 0 for never. A clock that was
 // put back reminds at once.
 func (i *incident) due(now time.Time, after map[string]time.Duration) (routes []string, next time.Time) {
-	if !kinds()[i.Last.Event].nags {
+	if !kinds()[i.Last.Event].nags || i.Over {
 		return nil, time.Time{}
 	}
 	for route, at := range i.Routes {

@@ -31,6 +31,7 @@ const (
 	batch    = 500                 // facts that are read at once
 	rhythm   = time.Minute         // between two looks at the record that nobody asked for
 	stale    = 24 * time.Hour      // older facts are no news to anybody
+	looks    = time.Hour           // between two passes that are listened to and say the same
 	oblivion = 30 * 24 * time.Hour // after which an incident that nobody ended is forgotten
 )
 
@@ -78,8 +79,10 @@ type Notifier struct {
 
 	mu    sync.Mutex // guards what follows
 	found map[string]found
-	// unwell are the apps whose own state is an incident.
+	// unwell are the apps whose own state is an incident, looked is what passes said of
+	// them last.
 	unwell map[string]bool
+	looked map[string]found
 
 	// shared is what Shared was told last, and when; only Run's goroutine uses it.
 	shared   uint64
@@ -98,7 +101,7 @@ func New(opts Options) (*Notifier, error) {
 	n := &Notifier{
 		opts: opts, routes: routes, notes: notes, channels: map[string]channel{}, counts: newCounts(slices.Sorted(maps.Keys(opts.Channels))),
 		wake: make(chan struct{}, 1), bells: map[string]chan struct{}{}, remind: map[string]time.Duration{},
-		found: map[string]found{}, unwell: map[string]bool{},
+		found: map[string]found{}, unwell: map[string]bool{}, looked: map[string]found{},
 	}
 	for _, r := range routes {
 		n.remind[r.name] = r.RemindAfter()
@@ -121,13 +124,17 @@ func (n *Notifier) Wake() {
 	}
 }
 
-// Found says how an app was found by a pass that is not on record: unchanged, which is
-// well, or held. That ends, or changes, what was told of it before. It does not block.
+// Found says how a pass ended that need not be on record: unchanged, which is well,
+// held, or anything else. That ends, changes or confirms what was told of the app
+// before. It does not block.
 func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
 	n.mu.Lock()
-	wanted := n.unwell[app]
+	last := n.looked[app]
+	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at) < looks
+	wanted := n.unwell[app] && !again
 	if wanted {
 		n.found[app] = found{outcome, reason, at}
+		n.looked[app] = n.found[app]
 	}
 	n.mu.Unlock()
 	if wanted {
@@ -232,7 +239,8 @@ func (n *Notifier) begin() error {
 	return n.opts.Box.Update(func(tx *outbox.Tx) error {
 		if anew {
 			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
-			return errors.Join(tx.SetCursor(cursor, last), tx.Delete(notesShelf, knownNote), n.forget(tx))
+			clear(n.unwell)
+			return errors.Join(tx.SetCursor(cursor, last), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
 		}
 		if known && from == 0 {
 			return n.forget(tx)
@@ -286,6 +294,16 @@ func (n *Notifier) end() (last uint64, err error) {
 		}
 		last = facts[len(facts)-1].ID
 	}
+}
+
+// forgetIncidents drops all incidents: nobody will say that they ended.
+func forgetIncidents(tx *outbox.Tx) error {
+	for _, of := range tx.Keys(incidentsShelf) {
+		if err := tx.Delete(incidentsShelf, of); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget drops what waits for channels and routes that are gone.

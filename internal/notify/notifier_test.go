@@ -51,6 +51,17 @@ func TestTheEndIsToldToWhoWasToldTheBegin(t *testing.T) {
 	})
 }
 
+// Also where the app has another owner by now.
+func TestTheEndIsToldToTheOwnerWhoWasToldTheBegin(t *testing.T) {
+	bubble(t, toOps(config.Route{Owner: "team-shop"}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"))
+		given := sync1("shop", "applied", "")
+		given.Owner = "team-blog"
+		p.happens(time.Minute, given)
+		p.says("ops", "10 prod-1: shop halted", "70 prod-1: shop applied and healthy")
+	})
+}
+
 func TestAnAppThatIsFoundWellEndsItsIncident(t *testing.T) {
 	bubble(t, toOps(config.Route{}), func(p *place) {
 		before := time.Now()
@@ -74,6 +85,31 @@ func TestAHaltedAppThatIsHeldNeedsNobody(t *testing.T) {
 		p.n.Found("blog", "held", "it failed", time.Now())
 		p.wait(24 * time.Hour)
 		p.says("ops", "10 prod-1: 1 halted, 1 rolled back", "70 prod-1: shop held back")
+	})
+}
+
+// What is blocked no more, and waits for a person instead, is reminded of no more. That
+// it is well is told when it is; that it is blocked again, too.
+func TestWhatIsBlockedNoMoreIsNotRemindedOf(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		finds := func(outcome string, then time.Duration) {
+			p.t.Helper()
+			p.n.Found("shop", outcome, "x", time.Now())
+			p.wait(then)
+		}
+		p.happens(time.Minute, sync1("shop", "blocked", "needs blog"))
+		finds("unreachable", time.Minute)
+		p.fires("sync/shop SyncdBlocked")
+		finds("pending", 24*time.Hour)
+		p.fires()
+		p.says("ops", "10 prod-1: shop blocked")
+		finds("blocked", time.Second) // which is said before it is on record
+		p.happens(time.Minute, sync1("shop", "blocked", "needs blog"))
+		p.fires("sync/shop SyncdBlocked")
+		finds("paused", 24*time.Hour)
+		p.fires()
+		finds("unchanged", time.Minute)
+		p.says("ops", "10 prod-1: shop blocked", "86531 prod-1: shop blocked", "172991 prod-1: shop is well again")
 	})
 }
 

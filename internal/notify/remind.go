@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ func (n *Notifier) takeFound() error {
 	if len(all) == 0 {
 		return nil
 	}
-	return n.keep(func(k *keeping) error {
+	err := n.keep(func(k *keeping) error {
 		for _, app := range sortedKeys(all) {
 			if err := k.foundSo(app, all[app]); err != nil {
 				return err
@@ -27,11 +28,18 @@ func (n *Notifier) takeFound() error {
 		}
 		return nil
 	})
+	if err != nil { // let the next pass say it again
+		n.mu.Lock()
+		clear(n.looked)
+		n.mu.Unlock()
+	}
+	return err
 }
 
-// foundSo ends or changes an app's incident, unless what it is about came later. What
-// is held back is news only where something worse was told. Where nobody was told of
-// the incident, nobody is told of its end.
+// foundSo ends, changes or confirms an app's incident, unless what it is about came
+// later. What is held back is news only where something worse was told. Where nobody
+// was told of the incident, nobody is told of its end. Any other trouble is on record,
+// and of what did not come to an end nothing is known.
 func (k *keeping) foundSo(app string, is found) error {
 	open, err := k.incident(syncOf(app))
 	if err != nil || open == nil || open.Last.At.After(is.at) {
@@ -39,13 +47,55 @@ func (k *keeping) foundSo(app string, is found) error {
 	}
 	f := open.Last.Fact
 	f.At, f.Kind, f.Outcome, f.Reason, f.Hint, f.Findings, f.More, f.Duration = is.at, "sync", recovered, "", "", nil, 0, 0
-	if is.outcome == "held" {
-		if !kinds()[open.Last.Event].nags {
-			return nil
-		}
+	switch word := strings.ReplaceAll(is.outcome, " ", "-"); {
+	case word == "unchanged":
+		return k.take(f, len(open.Routes) == 0)
+	case word == "held" && kinds()[open.Last.Event].nags:
 		f.Outcome, f.Reason = is.outcome, is.reason
+		if err := k.take(f, len(open.Routes) == 0); err != nil {
+			return err
+		}
+		if open, err = k.incident(syncOf(app)); err != nil || open == nil {
+			return err
+		}
+		return k.stillSo(syncOf(app), open, is.at)
+	case word == "held" || word == open.Last.Event:
+		return k.stillSo(syncOf(app), open, is.at)
+	case word == "pending" || word == "paused":
+		return k.overWith(syncOf(app), open)
 	}
-	return k.take(f, len(open.Routes) == 0)
+	return nil
+}
+
+// stillSo takes note that a pass found an incident as it was. One that was known fires
+// from now on, and is reminded of.
+func (k *keeping) stillSo(of string, open *incident, at time.Time) (err error) {
+	if open.Over || !open.Known && at.Sub(open.Seen) < 24*time.Hour {
+		return nil
+	}
+	open.Seen = at
+	if open.Known {
+		t := open.Last
+		t.Since = open.Since
+		if open.Routes, err = k.tell(t, nil, true); err != nil {
+			return err
+		}
+		if err := k.alert(t, open.Routes); err != nil {
+			return err
+		}
+		open.Known = false
+	}
+	return k.tx.Put(incidentsShelf, of, *open)
+}
+
+// overWith takes note that an incident is no more, while its app is not well: nobody is
+// told that it was.
+func (k *keeping) overWith(of string, open *incident) error {
+	if open.Over {
+		return nil
+	}
+	open.Over = true
+	return errors.Join(k.tx.Put(incidentsShelf, of, *open), k.endAlertsOf(of))
 }
 
 // lookAfter reminds of what is still so, and forgets what nobody ever ended; next is
@@ -60,7 +110,7 @@ func (n *Notifier) lookAfter(now time.Time) (next time.Time, err error) {
 			}
 			routes, again := i.due(now, n.remind)
 			next = earliest(next, again)
-			if len(routes) > 0 || now.Sub(i.Last.At) > oblivion {
+			if len(routes) > 0 || now.Sub(i.lastSign()) > oblivion {
 				due = append(due, of)
 			}
 		}
@@ -84,7 +134,7 @@ func (k *keeping) remindOf(of string) error {
 	if err != nil || i == nil {
 		return err
 	}
-	if k.now.Sub(i.Last.At) > oblivion {
+	if k.now.Sub(i.lastSign()) > oblivion {
 		return k.close(of)
 	}
 	t := i.Last

@@ -22,10 +22,10 @@ type route struct {
 // the fact ends.
 func (r route) fits(t Told, told bool) bool {
 	switch {
+	case told && kinds()[t.Event].phase == end: // also where the app has another owner by now
+		return true
 	case !r.concerns(t.Fact):
 		return false
-	case told && kinds()[t.Event].phase == end:
-		return true
 	case t.Severity.weight() < Severity(r.Severity).weight():
 		return false
 	case len(r.Events) == 0:

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"time"
 
@@ -123,18 +124,24 @@ func (k *keeping) take(f Fact, known bool) error {
 	}
 	routes := map[string]time.Time{}
 	if open != nil {
-		t.Since, routes = open.Since, open.Routes
+		routes = open.Routes
+		if !open.Over {
+			t.Since = open.Since
+		}
 	}
 	told, err := k.tell(t, routes, known)
 	if err != nil {
 		return err
 	}
-	if _, own := appOf(of); own && known {
-		told = nil // its end may be known, too, which is not on record
+	_, own := appOf(of)
+	if own && known {
+		told = nil
+	} else if err := k.alert(t, told); err != nil {
+		return err
 	}
 	switch what {
 	case opening:
-		return k.open(of, open, t, told)
+		return k.open(of, open, incident{Since: t.At, Last: t, Routes: told, Known: own && known})
 	case closing:
 		return k.close(of)
 	default:
@@ -162,7 +169,7 @@ func (k *keeping) tell(t Told, before map[string]time.Time, known bool) (map[str
 			return nil, err
 		}
 	}
-	return told, k.alert(t, told)
+	return told, nil
 }
 
 // collect adds to a route's group.
@@ -192,26 +199,25 @@ func (k *keeping) incident(of string) (*incident, error) {
 }
 
 // open keeps an incident, one that is there already as what it has become.
-func (k *keeping) open(of string, was *incident, t Told, told map[string]time.Time) error {
-	i := incident{Since: t.At, Last: t, Routes: told}
-	if was != nil {
+func (k *keeping) open(of string, was *incident, i incident) error {
+	if was != nil && !was.Over {
 		i.Since = was.Since
-		if state(was.Last.Event) == state(t.Event) { // it says only what joined
-			i.Last.Findings = joined(was.Last.Findings, t.Findings)
+		if state(was.Last.Event) == state(i.Last.Event) { // it says only what joined
+			i.Last.Findings = joined(was.Last.Findings, i.Last.Findings)
 		}
 	}
-	if of == syncOf(t.App) {
-		k.ill[t.App] = true
+	if app, own := appOf(of); own {
+		k.ill[app] = true
 	}
 	return k.tx.Put(incidentsShelf, of, i)
 }
 
-// close forgets an incident.
+// close forgets an incident; its alerts end with it.
 func (k *keeping) close(of string) error {
 	if app, own := appOf(of); own {
 		k.ill[app] = false
 	}
-	return k.tx.Delete(incidentsShelf, of)
+	return errors.Join(k.tx.Delete(incidentsShelf, of), k.endAlertsOf(of))
 }
 
 // flush sends the groups whose time has come; next is when the first of the others is

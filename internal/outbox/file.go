@@ -3,6 +3,7 @@ package outbox
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -24,8 +25,12 @@ const (
 	shelfBucket  = "shelves"
 )
 
-// errPanic is what remains of a panic over a damaged file.
-var errPanic = errors.New("it cannot be read")
+var (
+	// errPanic is what remains of a panic over a damaged file.
+	errPanic = errors.New("it cannot be read")
+	// errShort is a file of which less is left than its head.
+	errShort = errors.New("it is cut short")
+)
 
 // openFile opens the file; one that is damaged is set aside, and note tells.
 func openFile(path string) (db *bbolt.DB, note string, err error) {
@@ -52,6 +57,9 @@ func openWhole(path string) (db *bbolt.DB, err error) {
 			db, err = nil, fmt.Errorf("%w: %v", errPanic, r)
 		}
 	}()
+	if err := whole(path); err != nil {
+		return nil, err
+	}
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, NoStatistics: true})
 	if err != nil {
 		return nil, err
@@ -61,6 +69,22 @@ func openWhole(path string) (db *bbolt.DB, err error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// whole refuses a file that is neither empty nor has the two pages of its head, of which
+// the library says so by no error that can be told from others.
+func whole(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if size := info.Size(); info.Mode().IsRegular() && size > 0 && size < 2*int64(os.Getpagesize()) {
+		return fmt.Errorf("%w: %d bytes are left", errShort, size)
+	}
+	return nil
 }
 
 func makeBuckets(db *bbolt.DB) error {
@@ -98,7 +122,7 @@ func touch(b *bbolt.Bucket) error {
 
 // damaged tells whether err proves that the content of the file is at fault.
 func damaged(err error) bool {
-	for _, proof := range []error{errPanic, berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum} {
+	for _, proof := range []error{errPanic, errShort, berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum} {
 		if errors.Is(err, proof) {
 			return true
 		}

@@ -157,6 +157,8 @@ func TestADamagedOutboxIsBegunAnew(t *testing.T) {
 		"text":             func([]byte) []byte { return []byte(strings.Repeat("no database\n", 2000)) },
 		"cut in half":      func(b []byte) []byte { return b[:len(b)/2/4096*4096] },
 		"cut to two pages": func(b []byte) []byte { return b[:8192] },
+		"cut to one page":  func(b []byte) []byte { return b[:4096] },
+		"cut to a byte":    func(b []byte) []byte { return b[:1] },
 		"overwritten": func(b []byte) []byte {
 			for i := 8192; i < len(b); i++ {
 				b[i] = 0xff
@@ -192,5 +194,30 @@ func TestADamagedOutboxIsBegunAnew(t *testing.T) {
 				t.Errorf("%d wait", len(got))
 			}
 		})
+	}
+}
+
+// Of what is withdrawn nothing is left, also where it is being tried; others stay.
+func TestWhatIsWithdrawnIsNotSent(t *testing.T) {
+	box := fresh(t)
+	queue(t, box, "a", outbox.Item{Key: "1"}, outbox.Item{Key: "2"}, outbox.Item{Key: "1"})
+	queue(t, box, "b", outbox.Item{Key: "1"})
+	tried, _, err := box.Waiting("a", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		return errors.Join(tx.Withdraw("a", "1"), tx.Withdraw("none", "1"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Again("a", tried[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(t, box, "a"); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("under a wait %v", got)
+	}
+	if got := keys(t, box, "b"); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("under b wait %v", got)
 	}
 }

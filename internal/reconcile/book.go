@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"syncd.io/syncd/internal/apply"
@@ -126,10 +127,10 @@ func (p *pass) entry(res Result) state.Entry {
 	return e
 }
 
-// line begins a line of history.
+// line begins a line of history. Who owned an app that is gone hears of its end.
 func (p *pass) line(kind, outcome string, of source.Revision) state.Entry {
 	return state.Entry{
-		App: p.name, At: p.agent.opts.Now(), Kind: kind, Owner: p.app.Config.Owner,
+		App: p.name, At: p.agent.opts.Now(), Kind: kind, Owner: cmp.Or(p.app.Config.Owner, p.record.Owner),
 		Revision: of, Outcome: outcome,
 	}
 }

@@ -46,6 +46,7 @@ func (s *AppStatus) tellDrift(rec state.Record, report drift.Report, now time.Ti
 		open = *rec.Incident.Clone()
 	}
 	merge(&open, found, now)
+	open.Traces = nil
 	s.Incident = &IncidentStatus{ID: idOf(rec.App, open), Incident: open}
 }
 
@@ -61,7 +62,9 @@ func incidentOf(rec state.Record) *IncidentStatus {
 	if rec.Incident == nil {
 		return nil
 	}
-	return &IncidentStatus{ID: idOf(rec.App, *rec.Incident), Incident: *rec.Incident.Clone()}
+	open := *rec.Incident.Clone()
+	open.Traces = nil // they say nothing to a reader
+	return &IncidentStatus{ID: idOf(rec.App, open), Incident: open}
 }
 
 // driftLinesOf explains the open incident: since when, against what, and what is fought

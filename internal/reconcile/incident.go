@@ -3,7 +3,6 @@ package reconcile
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
@@ -24,7 +23,8 @@ const (
 	mostFindings = 50 // objects
 	mostFields   = 10 // of each
 	mostLines    = 20 // of one entry
-	mostTold     = 20 // entries
+	mostTold     = 20 // entries, besides fights and the end
+	mostGone     = 1000
 	mostLeft     = 1000
 )
 
@@ -35,6 +35,7 @@ func (p *pass) notice(report drift.Report, good state.Set) {
 	rec, now := &p.record, p.agent.opts.Now()
 	p.stillLeft(report)
 	p.found = driftIn(*rec, report)
+	p.bookCut(report)
 	switch open := rec.Incident; {
 	case len(p.found) == 0 && open != nil && open.Repairing:
 		p.endIncident("repaired by syncd")
@@ -46,10 +47,10 @@ func (p *pass) notice(report drift.Report, good state.Set) {
 		merge(rec.Incident, p.found, now)
 		p.tellIncident(driftOpened, summaryOf(p.found), findingLines(rec.Incident.Findings, rec.Incident.More))
 	default:
-		cut := open.Repairing // what half a repair has made of it is no news
 		joined := merge(open, p.found, now)
 		open.Repairing = false
-		if len(joined) > 0 && !cut {
+		open.Traces.Untouch()
+		if len(joined) > 0 {
 			p.tellIncident(driftChanged, summaryOf(p.found), joined)
 		}
 	}
@@ -102,64 +103,6 @@ func driftIn(rec state.Record, report drift.Report) []drift.Finding {
 	return slices.DeleteFunc(report.Different(), func(f drift.Finding) bool {
 		return f.Class == drift.Deferred || f.Class == drift.Extra && left[f.Key]
 	})
-}
-
-// merge puts what was found now in place of what an incident was before, and returns
-// a line for each object and field that is new. What is known keeps its place, and
-// since when it is known.
-func merge(into *state.Incident, found []drift.Finding, now time.Time) (joined []string) {
-	byKey := make(map[resource.Key]drift.Finding, len(found))
-	for _, f := range found {
-		byKey[f.Key] = f
-	}
-	var out []state.Finding
-	for _, old := range into.Findings {
-		if f, still := byKey[old.Key]; still {
-			delete(byKey, old.Key)
-			next, lines := follow(old, f, now)
-			out, joined = append(out, next), append(joined, lines...)
-		}
-	}
-	for _, f := range found {
-		if _, fresh := byKey[f.Key]; fresh && len(out) < mostFindings {
-			next, lines := follow(state.Finding{}, f, now)
-			out, joined = append(out, next), append(joined, lines...)
-		}
-	}
-	into.Findings, into.More, into.Seen = out, len(found)-len(out), now
-	into.Classes = map[string]int{}
-	for _, f := range found {
-		into.Classes[string(f.Class)]++
-	}
-	return joined
-}
-
-// follow is a finding as it is now, with what is known of it from before, and a line
-// for each field that is new.
-func follow(old state.Finding, f drift.Finding, now time.Time) (next state.Finding, fresh []string) {
-	next = state.Finding{Key: f.Key, Class: string(f.Class), Reason: f.Reason, By: f.By, First: now, Last: now}
-	if f.By != "" {
-		next.Reason = ""
-	}
-	known := old.Class == next.Class
-	if !old.First.IsZero() {
-		next.First, next.Fought = old.First, old.Fought
-	}
-	for _, c := range f.Changes[:min(len(f.Changes), mostFields)] {
-		field := state.Field{Path: c.Path, Want: c.Want, Live: c.Live, First: now}
-		i := slices.IndexFunc(old.Fields, func(o state.Field) bool { return o.Path == c.Path })
-		if i >= 0 {
-			field.First = old.Fields[i].First
-		} else {
-			fresh = append(fresh, fieldLine(next, field))
-		}
-		next.Fields = append(next.Fields, field)
-	}
-	next.More = len(f.Changes) - len(next.Fields)
-	if !known && len(next.Fields) == 0 {
-		fresh = []string{wholeLine(next)}
-	}
-	return next, fresh
 }
 
 // findingLines says what differs, one line for each field, or object where it differs as a
@@ -216,7 +159,11 @@ func summaryOf(found []drift.Finding) string {
 // tellIncident adds a line about the open incident to the history.
 func (p *pass) tellIncident(outcome, reason string, lines []string) {
 	i := p.record.Incident
-	if i.Told++; i.Told > mostTold && outcome != driftResolved || p.agent.opts.ReadOnly {
+	counts := outcome != driftResolved && outcome != driftFight
+	if counts {
+		i.Told++
+	}
+	if counts && i.Told > mostTold || p.agent.opts.ReadOnly {
 		return
 	}
 	e := p.line(kindDrift, outcome, i.Revision)

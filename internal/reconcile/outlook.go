@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +65,7 @@ func (f *follower) bookSights(all []sight) error {
 	if err := f.recall(); err != nil {
 		return err
 	}
-	for _, s := range all {
+	for _, s := range append(all, f.gone(all)...) {
 		before := f.outlook.told[s.name]
 		if s.outcome == "" || before == s.outcome || s.outcome == sourceRecovered && before == "" || f.opts.Now().Sub(s.since) < patience(s.outcome) {
 			continue
@@ -99,12 +101,32 @@ func (f *follower) recall() error {
 	return nil
 }
 
+// gone are the remotes of which trouble was told, and that are configured no longer.
+func (f *follower) gone(all []sight) []sight {
+	if len(all) == 0 { // nothing is known
+		return nil
+	}
+	var out []sight
+	for _, name := range slices.Sorted(maps.Keys(f.outlook.told)) {
+		if !slices.ContainsFunc(all, func(s sight) bool { return s.name == name }) {
+			out = append(out, sight{name: name, outcome: sourceRecovered, reason: fmt.Sprintf("%s is no longer among the remotes", name)})
+		}
+	}
+	return out
+}
+
 // sights is how each remote stands; where the source has none, how it stands as a
 // whole.
 func (f *follower) sights(trouble error) []sight {
 	var out []sight
-	for _, r := range f.Remotes() {
-		out = append(out, sightOf(r))
+	remotes := f.Remotes()
+	served := slices.ContainsFunc(remotes, func(r source.RemoteStatus) bool { return r.State == source.RemoteServing })
+	for _, r := range remotes {
+		s := sightOf(r)
+		if served && r.State == source.RemoteStandby { // its trouble was that of a process before
+			s.outcome, s.reason = sourceRecovered, fmt.Sprintf("remote %s is not needed, another serves", r.Name)
+		}
+		out = append(out, s)
 	}
 	if len(out) > 0 {
 		return out
@@ -148,19 +170,19 @@ func sightOf(r source.RemoteStatus) sight {
 	return s
 }
 
-// bookWindow tells that something waits for a window: once for each thing that does.
+// bookWindow tells that something waits for a window: once for each thing that does,
+// whatever restarts in between, until it has its turn or is no longer wanted.
 func (p *pass) bookWindow(res Result) {
-	waits := ""
-	if res.Cause == CauseWindow && (p.record.Good == nil || p.wanted != p.record.Good.Digest) {
-		waits = p.wanted
+	rec := &p.record
+	isGood := rec.Good != nil && p.wanted == rec.Good.Digest
+	switch {
+	case p.agent.opts.ReadOnly:
+	case isGood || res.Outcome == RolledBack:
+		rec.Waits = ""
+	case res.Cause == CauseWindow && rec.Waits != p.wanted:
+		rec.Waits = p.wanted
+		e := p.line(kindWindow, windowPending, res.Revision)
+		e.Reason, e.Hint = res.Reason, res.Hint
+		p.owed = append(p.owed, e)
 	}
-	before := p.waits
-	p.waits = waits
-	known := before == waits || before == "" && p.record.Last.Cause == CauseWindow // told by the process before
-	if waits == "" || known || p.agent.opts.ReadOnly {
-		return
-	}
-	e := p.line(kindWindow, windowPending, res.Revision)
-	e.Reason, e.Hint = res.Reason, res.Hint
-	p.owed = append(p.owed, e)
 }

@@ -72,7 +72,35 @@ func TestEachRemotesTroubleIsInTheHistory(t *testing.T) {
 		stand(source.RemoteStale)
 		later(time.Hour)
 		mirror := "source https://mirror.example "
-		if got, want := w.ofSource(), []string{mirror + "unverified", mirror + "diverged", mirror + "stale"}; !slices.Equal(got, want) {
+		if got, want := w.ofSource(), []string{mirror + "unverified", mirror + "diverged", mirror + "recovered", mirror + "stale"}; !slices.Equal(got, want) {
+			t.Errorf("it says %q, want %q", got, want)
+		}
+	})
+}
+
+// Trouble ends with the remote that has it, and where another one serves; not as long as
+// nobody does.
+func TestTroubleWithARemoteEndsWithIt(t *testing.T) {
+	holding(t, func(t *testing.T, w *world, h *held) {
+		w.repo.shop(healthy("v1"))
+		stand := func(all ...source.RemoteStatus) {
+			h.set(func() { h.remotes = all })
+			later(10 * time.Minute)
+		}
+		main := func(s source.RemoteState) source.RemoteStatus {
+			return source.RemoteStatus{Name: "https://git.example", State: s, Since: time.Now(), Reason: "so it is"}
+		}
+		mirror := source.RemoteStatus{Name: "https://mirror.example", State: source.RemoteUntrusted, Since: time.Now(), Reason: "so it is"}
+		defer w.background()()
+		stand(main(source.RemoteUntrusted), mirror)
+		stand(main(source.RemoteStandby), mirror)
+		if got := w.ofSource(); len(got) != 2 {
+			t.Errorf("while nothing is known it says %q", got)
+		}
+		stand(main(source.RemoteServing))
+		stand(main(source.RemoteServing))
+		want := []string{"source https://git.example unverified", "source https://mirror.example unverified", "source https://git.example recovered", "source https://mirror.example recovered"}
+		if got := w.ofSource(); !slices.Equal(got, want) {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 	})
@@ -87,15 +115,23 @@ func TestWhatWaitsForAWindowIsInTheHistoryOnce(t *testing.T) {
 		stop()
 		w.restart(windowed(nightly))
 		stop = w.background()
-		defer stop()
+		defer func() { stop() }()
 		later(time.Hour)
 		if got := w.lines("window"); len(got) != 1 || !said(got[0]).has("pending", "waiting for its window") {
 			t.Errorf("it says %q", got)
 		}
-		w.repo.shop(healthy("v3"))
+		stop()
+		w.repo.shop(healthy("v3")) // while no agent runs
+		w.restart(windowed(nightly))
+		stop = w.background()
 		later(time.Minute)
 		if got := w.lines("window"); len(got) != 2 {
-			t.Errorf("of what came later it says %q", got)
+			t.Errorf("of what came while no agent ran it says %q", got)
+		}
+		w.target.Unreachable(time.Now(), time.Now().Add(time.Hour))
+		later(2 * time.Hour)
+		if got := w.lines("window"); len(got) != 2 {
+			t.Errorf("after an outage it says %q", got)
 		}
 	}, nightly)
 }

@@ -144,7 +144,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 		return p.keepGood(ctx, verdictOf(err))
 	}
 	p.wanted, p.record.As = cand.set.Digest, p.catalog.account(p.record)
-	p.record.Sync, p.record.Drift = p.config().Sync, p.config().Drift
+	p.record.Sync, p.record.Drift, p.record.Owner = p.config().Sync, p.config().Drift, p.app.Config.Owner
 	p.result.Notes = append(p.result.Notes, cand.notes...)
 	course, v := decide(p.record, cand.set, p.will)
 	p.why("%s", course.said(v))

@@ -82,6 +82,10 @@ func makePeace(rec *state.Record) {
 	for i := range rec.Incident.Findings {
 		rec.Incident.Findings[i].Fought = time.Time{}
 	}
+	for of, trace := range rec.Incident.Traces {
+		trace.Fought = false
+		rec.Incident.Traces[of] = trace
+	}
 }
 
 // stubborn recognises a set that does not stay as it is put: each round costs the

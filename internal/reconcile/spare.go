@@ -48,8 +48,8 @@ func (p *pass) spareYoung(s *spared, now time.Time) {
 	}
 	for _, f := range p.found {
 		since := p.record.Incident.Opened
-		if known := p.noted(f.Key); known != nil {
-			since = known.First
+		if trace, known := p.trace(f.Key); known {
+			since = trace.First
 		}
 		due := since.Add(grace)
 		if s.keys[f.Key] || !now.Before(due) || since.After(now) { // the clock may have been set back
@@ -78,23 +78,36 @@ func (p *pass) noted(key resource.Key) *state.Finding {
 // fights tells whether the object is fought over since before: it stays so until its
 // incident ends.
 func (p *pass) fights(f drift.Finding) bool {
-	known := p.noted(f.Key)
-	return known != nil && !known.Fought.IsZero()
+	trace, _ := p.trace(f.Key)
+	return trace.Fought
+}
+
+// trace is what the open incident keeps of an object, listed or not.
+func (p *pass) trace(key resource.Key) (trace state.Trace, known bool) {
+	if p.record.Incident != nil {
+		trace, known = p.record.Incident.Traces[state.TraceOf(key, "")]
+	}
+	return trace, known
 }
 
 // tellFight books a fight, once for each object of an incident.
 func (p *pass) tellFight(f drift.Finding, now time.Time) {
-	known := p.noted(f.Key)
-	if known == nil || !known.Fought.IsZero() {
+	trace, known := p.trace(f.Key)
+	if !known || trace.Fought {
 		return
 	}
-	known.Fought = now
+	trace.Fought = true
+	p.record.Incident.Traces[state.TraceOf(f.Key, "")] = trace
+	one := follow(state.Finding{}, f, now)
+	if listed := p.noted(f.Key); listed != nil {
+		listed.Fought = now
+	}
 	who := f.By
 	if who == "" {
 		who = "something"
 	}
 	reason := fmt.Sprintf("%s changes %s back each time it is repaired", who, strings.Join(foughtOver(p.record, f, now), ", "))
-	p.tellIncident(driftFight, reason, findingLines([]state.Finding{*known}, 0))
+	p.tellIncident(driftFight, reason, findingLines([]state.Finding{one}, 0))
 }
 
 // foughtOver names the fields that came back.
@@ -165,33 +178,4 @@ func (p *pass) planRepair(pairs []resource.Pair, report drift.Report, s spared) 
 	}
 	pairs, report = without(s.keys, pairs, report)
 	return p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
-}
-
-// beginRepair writes what is found and about to be repaired, before anything is
-// touched: after a crash, it would be known to nobody.
-func (p *pass) beginRepair() error {
-	p.mending = true
-	if p.record.Incident == nil { // what is left over is tidied up
-		return nil
-	}
-	p.record.Incident.Repairing = true
-	return p.save()
-}
-
-// endRepair takes out of the incident what the plan has repaired.
-func (p *pass) endRepair(plan apply.Plan) {
-	if p.record.Incident == nil {
-		return
-	}
-	touched := map[resource.Key]bool{}
-	for _, s := range plan.Steps {
-		touched[s.Key] = touched[s.Key] || s.Verb != apply.Await
-	}
-	rest := slices.DeleteFunc(p.found, func(f drift.Finding) bool { return touched[f.Key] })
-	if len(rest) == 0 {
-		p.endIncident("repaired by syncd", stepsOf(plan)...)
-		return
-	}
-	merge(p.record.Incident, rest, p.agent.opts.Now())
-	p.record.Incident.Repairing = false
 }

@@ -82,7 +82,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan,
 		err = p.validate(ctx, plan)
 	}
 	if err == nil {
-		err = p.beginRepair()
+		err = p.beginRepair(plan)
 	}
 	if err != nil {
 		return verdictOf(causeOf(ctx, err))
@@ -92,12 +92,14 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan,
 	p.result.Failures = outcome.Failures
 	switch {
 	case outcome.Err != nil:
+		if ctx.Err() == nil { // else it was cut short
+			p.failRepair()
+		}
 		return verdictOf(outcome.Err)
 	case len(outcome.Failures) > 0:
+		p.failRepair()
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
-	// What could not be repaired would not have been changed back.
-	bookMending(&p.record, left.rest(p.result.Report).Different(), p.agent.opts.Now())
 	p.endRepair(plan)
 	v := p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, doneAlready)
 	if v.outcome != Applied {

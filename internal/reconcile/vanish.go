@@ -75,7 +75,7 @@ func (p *pass) dismantle(ctx context.Context, plan apply.Plan) verdict {
 func (p *pass) forgetApp() {
 	rec := &p.record
 	p.endIncident("the app is removed")
-	rec.Looked, rec.Left, rec.Mended = false, nil, nil
+	rec.Looked, rec.Left, rec.Mended, rec.Waits = false, nil, nil, ""
 	rec.Good, rec.Attempt, rec.Past, rec.Adopted = nil, nil, nil, nil
 	rec.Done, rec.Quarantine, rec.Halted, rec.Held, rec.Restarts = nil, nil, "", nil, nil
 	p.askNothing()

@@ -44,8 +44,6 @@ type worker struct {
 	// history that belong to it.
 	behind bool
 	owed   []state.Entry
-	// waits is the digest that waits for a window, as it was told; empty where none is.
-	waits string
 	// touched tells that something may have been changed on the target since the
 	// record was written.
 	touched bool
@@ -76,6 +74,7 @@ type worker struct {
 	// people is how many wait for the pass under way to end.
 	people int
 	match  match
+	looked look
 	seen   state.Record // the record as it was last saved: for readers
 	learnt learnt
 	busy   bool

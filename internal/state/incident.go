@@ -29,8 +29,12 @@ type Incident struct {
 	Classes map[string]int `json:"classes,omitempty"`
 	// Told is how many lines of history there are of it.
 	Told int `json:"told,omitempty"`
-	// Repairing tells that a repair was begun of which nobody has seen what came of it.
+	// Traces are what is kept of each object that differs, or did.
+	Traces Traces `json:"traces,omitempty"`
+	// Repairing tells that a repair was begun of which nobody has seen what came of it,
+	// Failed that one did not go through since the last that did.
 	Repairing bool `json:"repairing,omitempty"`
+	Failed    bool `json:"failed,omitempty"`
 }
 
 // Finding is one object that differs. Values are masked.
@@ -74,7 +78,7 @@ func (i *Incident) Clone() *Incident {
 	if out == nil {
 		return nil
 	}
-	out.Findings, out.Classes = slices.Clone(i.Findings), maps.Clone(i.Classes)
+	out.Findings, out.Classes, out.Traces = slices.Clone(i.Findings), maps.Clone(i.Classes), maps.Clone(i.Traces)
 	for n := range out.Findings {
 		out.Findings[n].Fields = slices.Clone(out.Findings[n].Fields)
 	}

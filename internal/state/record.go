@@ -40,6 +40,8 @@ type Record struct {
 	Past []Set `json:"past,omitempty"`
 	// Last is the verdict of the last pass.
 	Last Verdict `json:"last,omitzero"`
+	// Waits is the digest that waits for a window, as it was told; empty where none is.
+	Waits string `json:"waits,omitempty"`
 	// Images are the pins of images that came from a registry for this app: only
 	// these are ever pruned.
 	Images []string `json:"images,omitempty"`
@@ -54,6 +56,8 @@ type Record struct {
 	// As is the ServiceAccount (NAMESPACE/NAME) that the app was applied as last:
 	// also what is left of one whose settings are gone is looked after in its name.
 	As string `json:"as,omitempty"`
+	// Owner is the app's owner, as its settings said last.
+	Owner string `json:"owner,omitempty"`
 	// Sync is what the app's settings said last of what may be done without being
 	// asked: one whose settings are broken or gone keeps it.
 	Sync config.Sync `json:"sync,omitzero"`
@@ -77,7 +81,7 @@ type Verdict struct {
 	Reason   string          `json:"reason,omitempty"`
 	Hint     string          `json:"hint,omitempty"`
 	Revision source.Revision `json:"revision,omitzero"`
-	// Cause is a word for what stands in the way, where there is one: window.
+	// Cause is a word for what stands in the way, where there is one: window, dependency.
 	Cause string `json:"cause,omitempty"`
 	// Consents wait for a person's word, given to the plan with this digest.
 	Consents []string `json:"consents,omitempty"`

@@ -262,15 +262,18 @@ func (l *lookout) knownSets() []unstructured.Unstructured {
 
 func (l *lookout) learnSets(ctx context.Context, object *unstructured.Unstructured, of health.Part) ([]unstructured.Unstructured, error) {
 	what := fmt.Sprintf("sets %s %s %s", l.id.name, object.GetUID(), of.Selector)
-	err := l.engine.once.ask(ctx, what, func(ctx context.Context) error {
+	sets, err := answerOf(ctx, &l.engine.once, what, func(ctx context.Context) ([]unstructured.Unstructured, error) {
 		list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.sets = list.Items
-		return nil
+		return list.Items, nil
 	})
-	return l.knownSets(), classified(err, "list its ReplicaSets")
+	if err != nil {
+		return l.knownSets(), classified(err, "list its ReplicaSets")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sets = sets
+	return slices.Clone(sets), nil
 }

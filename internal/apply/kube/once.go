@@ -19,19 +19,31 @@ type once struct {
 // ask has do done, unless somebody's is under way: then it gets what that comes to.
 // do has patience to come to an end.
 func (o *once) ask(ctx context.Context, what string, do func(context.Context) error) error {
-	answer := make(chan error, 1)
+	_, err := answerOf(ctx, o, what, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
+	return err
+}
+
+// answerOf does so where what is asked for is a value, which all who wait for it get.
+func answerOf[T any](ctx context.Context, o *once, what string, do func(context.Context) (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	out := make(chan answer, 1)
 	o.owners.Go(func() {
-		_, err, _ := o.group.Do(what, func() (any, error) {
+		value, err, _ := o.group.Do(what, func() (any, error) {
 			ctx, cancel := context.WithTimeout(o.life, patience)
 			defer cancel()
-			return nil, do(ctx)
+			return do(ctx)
 		})
-		answer <- err
+		got, _ := value.(T)
+		out <- answer{got, err}
 	})
 	select {
-	case err := <-answer:
-		return err
+	case a := <-out:
+		return a.value, a.err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		var none T
+		return none, context.Cause(ctx)
 	}
 }

@@ -110,6 +110,58 @@ func TestNobodyWaitsForAnothersRequest(t *testing.T) {
 	}
 }
 
+// Two lookouts at one object, as of the versions of its kind, both get the answer.
+func TestEachLookoutGetsTheReplicaSets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		way := &late{answer: make(chan struct{})}
+		e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := e.as("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var web unstructured.Unstructured
+		web.SetUID("1")
+		got := make(chan int)
+		for range 2 {
+			go func() {
+				sets, err := (&lookout{id: id, engine: e, news: newNews()}).learnSets(t.Context(), &web, health.Part{Resource: schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}})
+				if err != nil {
+					t.Error(err)
+				}
+				got <- len(sets)
+			}()
+		}
+		synctest.Wait()
+		close(way.answer)
+		for range 2 {
+			if n := <-got; n != 1 {
+				t.Errorf("got %d ReplicaSets", n)
+			}
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// late is a dead one that has one ReplicaSet, and takes its time to tell.
+type late struct {
+	dead
+	answer chan struct{}
+}
+
+func (s *late) RoundTrip(r *http.Request) (*http.Response, error) {
+	out, err := s.dead.RoundTrip(r)
+	if strings.HasSuffix(r.URL.Path, "/replicasets") {
+		<-s.answer
+		out.Body = io.NopCloser(strings.NewReader(`{"kind":"ReplicaSetList","apiVersion":"apps/v1","items":[{"kind":"ReplicaSet","apiVersion":"apps/v1","metadata":{"name":"web-1"}}]}`))
+	}
+	return out, err
+}
+
 // A request that nobody answers ends by itself, and makes room for the next.
 func TestARequestThatIsNotAnsweredEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

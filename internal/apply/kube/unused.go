@@ -57,11 +57,21 @@ func (e *Engine) tidy(unused time.Duration) {
 			e.armTidy() // it is looked at again then
 		default:
 			delete(e.scopes, at)
-			delete(e.confined, scope{account: at.account, kind: at.kind})
 			s.end()
 		}
 	}
+	e.forgetConfined()
 	e.forgetUnused(apps)
+}
+
+// forgetConfined drops what is known of kinds that are watched nowhere any more: as long
+// as one is, its watch of all namespaces is not tried again. The caller holds the lock.
+func (e *Engine) forgetConfined() {
+	watched := map[scope]bool{}
+	for at := range e.scopes {
+		watched[scope{account: at.account, kind: at.kind}] = true
+	}
+	maps.DeleteFunc(e.confined, func(at scope, _ bool) bool { return !watched[at] })
 }
 
 // forgetUnused drops the clients of accounts that nothing is done in the name of, and

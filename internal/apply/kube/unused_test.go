@@ -3,6 +3,9 @@ package kube
 import (
 	"slices"
 	"testing"
+	"time"
+
+	"k8s.io/client-go/tools/cache"
 
 	"syncd.io/syncd/internal/drift"
 )
@@ -42,6 +45,25 @@ func TestAWatchEndsWithItsLastUser(t *testing.T) {
 	}
 	p.deploy(p.set(plain))
 	p.until(plain, drift.Report.InSync)
+}
+
+// What may be watched in single namespaces only is known for as long as it is watched
+// in one.
+func TestAKindStaysConfinedWhileItIsWatchedSomewhere(t *testing.T) {
+	widget, gone := kind{version: "example.com/v1"}, kind{version: "example.org/v1"}
+	idle, used := &scoped{end: func() {}}, &scoped{end: func() {}, asked: time.Now()}
+	for _, s := range []*scoped{idle, used} {
+		s.informer = cache.NewSharedIndexInformer(nil, nil, 0, cache.Indexers{byApp: nil})
+	}
+	e := &Engine{
+		life: t.Context(), confined: map[scope]bool{{kind: widget}: true, {kind: gone}: true},
+		scopes: map[scope]*scoped{{kind: widget, namespace: "one"}: idle, {kind: widget, namespace: "two"}: used, {kind: gone, namespace: "one"}: idle},
+	}
+	e.tidy(time.Hour)
+	e.tidying.Stop()
+	if len(e.scopes) != 1 || !e.confined[scope{kind: widget}] || len(e.confined) != 1 {
+		t.Errorf("watched are %d, confined %v", len(e.scopes), e.confined)
+	}
 }
 
 // An app that goes over to another account leaves nothing of the former behind.
