@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,10 +25,15 @@ type sight struct{ now reconcile.Sight }
 func (s *sight) Sight() reconcile.Sight { return s.now }
 
 // moody is an engine that answers, or does not.
-type moody struct{ err error }
+type moody struct{ away atomic.Bool }
 
 func (m *moody) Target(string) apply.Target { return nil }
-func (m *moody) Ping(context.Context) error { return m.err }
+func (m *moody) Ping(context.Context) error {
+	if m.away.Load() {
+		return errors.New("dial unix /var/run/docker.sock")
+	}
+	return nil
+}
 
 // full is a record on a disk that may be full.
 type full struct {
@@ -71,10 +77,10 @@ func TestReadyIsWhoCouldDoWhatIsAsked(t *testing.T) {
 		sees.now.Missed = 3 // whose fault no restart would mend
 		v.says(t, "", "repository: no answer in 3 polls")
 		sees.now.Missed = 0
-		engine.err = errors.New("dial unix /var/run/docker.sock")
+		engine.away.Store(true)
 		later(engineEvery)
 		v.says(t, "", "engine: it does not answer")
-		engine.err = nil
+		engine.away.Store(false)
 		later(engineEvery)
 		v.says(t, "", "")
 

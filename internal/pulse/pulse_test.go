@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,36 +69,38 @@ func TestANeedIsAskedInTheBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
-		var answer error
-		hang := false
+		var answer atomic.Pointer[error]
+		var hang atomic.Bool
+		says := func(err error) { answer.Store(&err) }
+		says(nil)
 		n := &pulse.Need{Name: "engine", Every: 10 * time.Second, Limit: 5 * time.Second, Ask: func(ctx context.Context) error {
-			if hang {
+			if hang.Load() {
 				<-ctx.Done()
 				return errors.New("it does not answer")
 			}
-			return answer
+			return *answer.Load()
 		}}
-		says := func(ok bool, detail string) {
+		is := func(ok bool, detail string) {
 			t.Helper()
 			if c := n.Check(); c.OK != ok || !strings.Contains(c.Detail, detail) {
 				t.Errorf("got %+v, want %v %q", c, ok, detail)
 			}
 		}
-		says(false, "not asked yet")
+		is(false, "not asked yet")
 		go n.Watch(ctx)
 		synctest.Wait()
-		says(true, "")
-		answer = errors.New("connection refused")
+		is(true, "")
+		says(errors.New("connection refused"))
 		later(10 * time.Second)
-		says(false, "connection refused")
-		answer = nil
+		is(false, "connection refused")
+		says(nil)
 		later(10 * time.Second)
-		says(true, "")
-		hang = true
+		is(true, "")
+		hang.Store(true)
 		later(10 * time.Second)
-		says(true, "") // who asks does not wait for the question that is under way
+		is(true, "") // who asks does not wait for the question that is under way
 		later(5 * time.Second)
-		says(false, "it does not answer")
+		is(false, "it does not answer")
 	})
 }
 
