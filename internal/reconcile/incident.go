@@ -34,6 +34,7 @@ const (
 func (p *pass) notice(report drift.Report, good state.Set) {
 	rec, now := &p.record, p.agent.opts.Now()
 	p.stillLeft(report)
+	p.stillRestarting(report)
 	p.found = driftIn(*rec, report)
 	p.bookCut(report)
 	switch open := rec.Incident; {
@@ -101,7 +102,7 @@ func driftIn(rec state.Record, report drift.Report) []drift.Finding {
 		left[k] = true
 	}
 	return slices.DeleteFunc(report.Different(), func(f drift.Finding) bool {
-		return f.Class == drift.Deferred || f.Class == drift.Extra && left[f.Key]
+		return f.Class == drift.Deferred || slices.Contains(rec.Restarting, f.Key) || f.Class == drift.Extra && left[f.Key]
 	})
 }
 

@@ -163,21 +163,6 @@ func (p *pass) unwell(ctx context.Context, pair resource.Pair, live resource.Ins
 	return verdict{outcome: Degraded, reason: reason + "; restarted", hint: "syncd history " + p.name}
 }
 
-// restartLimit bounds a restart, which nothing else ends in its middle.
-const restartLimit = time.Minute
-
-func (p *pass) restart(ctx context.Context, stopper apply.Stopper, pair resource.Pair, live resource.Instance) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restartLimit)
-	defer cancel()
-	if err := stopper.Stop(ctx, pair.Key, live.Ref); err != nil {
-		return fmt.Errorf("restart %s: %w", pair.Key, err)
-	}
-	if _, err := p.target.Put(ctx, *pair.Want); err != nil {
-		return fmt.Errorf("restart %s: %w", pair.Key, err)
-	}
-	return nil
-}
-
 // withinBudget counts a restart of the service, and says whether it is allowed
 // in this hour.
 func (p *pass) withinBudget(group string) bool {

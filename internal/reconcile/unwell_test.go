@@ -1,10 +1,12 @@
 package reconcile_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"syncd.io/syncd/internal/apply/applytest"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
@@ -54,5 +56,55 @@ func TestUnhealthyIsRestartedWithinItsBudget(t *testing.T) {
 			t.Errorf("it was restarted %d times, want once more in another hour", n)
 		}
 		w.ends(reconcile.Unchanged)
+	})
+}
+
+// What syncd itself has stopped, to restart it, is no drift, wherever that ends.
+func TestARestartThatWasCutShortIsNoDrift(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.merge(careful("restart", 3))
+		w.ends(reconcile.Applied)
+		w.target.Break(key("web"), "its disk is full")
+		w.target.OnCall(func(c applytest.Call) error {
+			if c.Verb == "put" {
+				return errors.New("the daemon is ending")
+			}
+			return nil
+		})
+		w.pass()
+		w.restart()
+		w.ends(reconcile.Degraded) // it is not put back either
+		w.target.OnCall(nil)
+		w.ends(reconcile.Applied)
+		w.ends(reconcile.Unchanged)
+		w.runs("web", "v1")
+		w.tells()
+		if rec := w.record(); len(rec.Restarting) != 0 {
+			t.Errorf("on record is that %v may be stopped", rec.Restarting)
+		}
+		w.target.Vanish(key("web")) // which is somebody else's doing
+		w.ends(reconcile.Applied)
+		w.tells("opened shop#1 container/web/1 missing", "resolved shop#1 repaired by syncd")
+	})
+}
+
+// Where nothing is repaired, what a restart has left stopped is told.
+func TestARestartThatNobodyEndsIsDrift(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		no, app := false, careful("restart", 3)["shop"]
+		app.config.Sync.SelfHeal = &no
+		w.repo.merge(map[string]appFiles{"shop": app})
+		stop := w.background()
+		later(time.Minute)
+		w.target.Break(key("web"), "its disk is full")
+		defer w.refusing("web")()
+		w.look()
+		stop()
+		w.restart()
+		defer w.background()()
+		w.look()
+		if got := w.lines("drift"); len(got) != 1 || !strings.HasPrefix(got[0], "opened shop#1 container/web/1") {
+			t.Errorf("told was %q", got)
+		}
 	})
 }

@@ -18,6 +18,7 @@ func (r Record) Clone() Record {
 	out.Past, out.Quarantine = slices.Clone(r.Past), slices.Clone(r.Quarantine)
 	out.Approvals, out.Adopted = slices.Clone(r.Approvals), slices.Clone(r.Adopted)
 	out.Images, out.Remains = slices.Clone(r.Images), slices.Clone(r.Remains)
+	out.Restarting = slices.Clone(r.Restarting)
 	out.Last.Consents = slices.Clone(r.Last.Consents)
 	out.Done, out.Restarts = maps.Clone(r.Done), maps.Clone(r.Restarts)
 	out.Incident, out.Left, out.Mended = r.Incident.Clone(), slices.Clone(r.Left), maps.Clone(r.Mended)

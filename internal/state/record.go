@@ -51,6 +51,9 @@ type Record struct {
 	Halted string `json:"halted,omitempty"`
 	// Restarts are the times at which unhealthy instances were restarted.
 	Restarts map[string][]time.Time `json:"restarts,omitempty"`
+	// Restarting are objects that syncd itself may have stopped to restart them: until
+	// they are as wanted, that is no drift.
+	Restarting []resource.Key `json:"restarting,omitempty"`
 	// Target is what the target asked to be remembered of the app's objects.
 	Target json.RawMessage `json:"target,omitempty"`
 	// As is the ServiceAccount (NAMESPACE/NAME) that the app was applied as last:
