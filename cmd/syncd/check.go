@@ -23,7 +23,7 @@ func (c *cli) checkVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check what syncd needs on this host, each with its fix",
-		Long:  "Checks the engine or the cluster, the repository, the credentials, the clock, the\ndisk, the program that renders, the agent's socket, the secrets of webhooks, and\nthe templates and secrets of notifications. It changes nothing and tells nobody.\n\nExit codes: 0 all is well, 1 something is not.",
+		Long:  "Checks the engine or the cluster, the repository, the credentials, the clock, the\ndisk, the program that renders, the agent's socket, the secrets of webhooks, and\nthe templates and secrets of notifications and feedback. It changes nothing and\ntells nobody.\n\nExit codes: 0 all is well, 1 something is not.",
 		Args:  func(cmd *cobra.Command, args []string) error { return between(cmd, args, 0, 0) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := c.settings()
@@ -44,7 +44,7 @@ func checkAll(ctx context.Context, host config.Host) []finding {
 	remotes, credentials := checkRemotes(ctx, host, child)
 	found := append([]finding{program, checkTarget(ctx, host)}, remotes...)
 	found = append(found, credentials, checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host))
-	return append(append(found, checkHooks(host.Webhook)...), checkWatchers(host)...)
+	return append(append(found, checkHooks(host.Webhook)...), append(checkWatchers(host), checkHeartbeat(host.Heartbeat)...)...)
 }
 
 func (c *cli) report(found []finding) error {

@@ -58,6 +58,7 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 	t := w.targetOf(host, agent)
 	opened, err := t.open(ctx)
 	for pause := firstWait; err != nil && w.engine == awaited && fault.Of(err) == fault.Unreachable; pause = min(2*pause, lastWait) {
+		w.vitals.waitsFor(t.name)
 		w.log.Warn("the "+t.name+" does not answer", "error", err, "again", pause.String())
 		if err := wait(ctx, pause); err != nil {
 			return nil, err

@@ -23,12 +23,13 @@ func inTurns(ctx context.Context, host config.Host, w wiring, opts server.Option
 	t := &turns{namespace: election.Namespace}
 	election.Standby = func(leader string) {
 		t.follow(leader)
+		w.vitals.standsBy()
 		w.log.Info("standing by", "leader", podOf(leader))
 	}
 	election.Trouble = func(err error) { w.log.Warn("the lease is in trouble", "error", err, "hint", fault.Advice(err)) }
 	w.log.Info("waiting to lead", "namespace", election.Namespace, "identity", election.Identity)
 	group, ctx := errgroup.WithContext(ctx)
-	if err := respond(ctx, group, t, opts, host, w.meters); err != nil {
+	if err := respond(ctx, group, t, opts, host, w); err != nil {
 		return err
 	}
 	group.Go(func() error { listen(ctx, t.Look); return nil })

@@ -16,8 +16,19 @@ import (
 const reasonBound = 2000
 
 // logger makes the agent's log: text for people at a terminal, JSON for those
-// who collect it.
-func (c *cli) logger(format string) (*slog.Logger, error) {
+// who collect it, of lines of at least the level.
+func (c *cli) logger(format, level string) (*slog.Logger, error) {
+	opts := &slog.HandlerOptions{}
+	switch level {
+	case "debug", "info", "warn", "error":
+		var least slog.Level
+		if err := least.UnmarshalText([]byte(level)); err != nil {
+			return nil, err
+		}
+		opts.Level = least
+	default:
+		return nil, hinted("use debug, info, warn or error", "--log-level %q is no level", level)
+	}
 	_, people := terminal(c.err)
 	switch format {
 	case "auto":
@@ -29,9 +40,9 @@ func (c *cli) logger(format string) (*slog.Logger, error) {
 		return nil, hinted("use auto, text or json", "--log-format %q is no log format", format)
 	}
 	if people && c.flags.output != asJSON {
-		return slog.New(slog.NewTextHandler(c.err, nil)), nil
+		return slog.New(slog.NewTextHandler(c.err, opts)), nil
 	}
-	return slog.New(slog.NewJSONHandler(c.err, nil)), nil
+	return slog.New(slog.NewJSONHandler(c.err, opts)), nil
 }
 
 // tellTo makes log lines of the agent's events: one for each pass that did or
@@ -43,7 +54,7 @@ func tellTo(log *slog.Logger) func(reconcile.Event) {
 		case e.Result != nil && news.is(*e.Result):
 			logResult(log, *e.Result)
 		case e.Result != nil:
-			log.Debug("pass", "app", e.App, "outcome", string(e.Result.Outcome))
+			logAt(log, slog.LevelDebug, *e.Result)
 		case e.Step == nil && e.App == "":
 			log.Warn(resource.Harmless(e.Text, reasonBound))
 		case e.Step == nil:
@@ -72,14 +83,44 @@ func (n *news) is(r reconcile.Result) bool {
 	return text != old || r.Outcome == reconcile.Applied || r.Outcome == reconcile.RolledBack
 }
 
-func logResult(log *slog.Logger, r reconcile.Result) {
+// because makes log lines of the agent's decisions; nil where nobody reads them.
+func because(log *slog.Logger) func(app, text string) {
+	if !log.Enabled(context.Background(), slog.LevelDebug) {
+		return nil
+	}
+	return func(app, text string) {
+		text = resource.Harmless(text, reasonBound)
+		if app == "" {
+			log.Debug(text)
+			return
+		}
+		log.Debug(text, "app", app)
+	}
+}
+
+func logResult(log *slog.Logger, r reconcile.Result) { logAt(log, levelOf(r.Outcome), r) }
+
+// logAt has the end of a pass in the log: how, of what, why, and how long each phase
+// took.
+func logAt(log *slog.Logger, level slog.Level, r reconcile.Result) {
+	if !log.Enabled(context.Background(), level) {
+		return
+	}
 	attrs := []any{"app", r.App, "outcome", string(r.Outcome), "revision", r.Revision.Short(), "took", r.Duration.String()}
-	for _, a := range []struct{ key, value string }{{"reason", r.Reason}, {"hint", r.Hint}, {"author", r.Revision.Author}, {"signer", r.Revision.Signer.String()}} {
+	for _, a := range []struct{ key, value string }{{"reason", r.Reason}, {"cause", r.Cause}, {"hint", r.Hint}, {"author", r.Revision.Author}, {"signer", r.Revision.Signer.String()}} {
 		if a.value != "" {
 			attrs = append(attrs, a.key, resource.Harmless(a.value, reasonBound))
 		}
 	}
-	log.Log(context.Background(), levelOf(r.Outcome), "pass", attrs...)
+	for _, phase := range []struct {
+		name string
+		took resource.Duration
+	}{{"render", r.Phases.Render}, {"prepare", r.Phases.Prepare}, {"observe", r.Phases.Observe}, {"rollout", r.Phases.Rollout}, {"soak", r.Phases.Soak}} {
+		if phase.took > 0 {
+			attrs = append(attrs, phase.name, phase.took.String())
+		}
+	}
+	log.Log(context.Background(), level, "pass", attrs...)
 }
 
 // levelOf keeps passes that found nothing out of the log.

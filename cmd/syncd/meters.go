@@ -82,12 +82,15 @@ func (m *meters) ofChild() func(sandbox.Run) {
 type queues []metrics.Queues
 
 // queuesOf are those of the ones that are not nil.
-func queuesOf(people *teller, marks *marker) (all queues) {
+func queuesOf(people *teller, marks *marker, forges *feedback) (all queues) {
 	if people != nil {
 		all = append(all, people)
 	}
 	if marks != nil {
 		all = append(all, marks)
+	}
+	if forges != nil {
+		all = append(all, forges)
 	}
 	return all
 }

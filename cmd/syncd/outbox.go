@@ -23,19 +23,19 @@ const (
 	lastRetelling  = time.Minute
 )
 
-// tell lets people be told of what is written to store from now on, and Grafana,
+// tell lets people be told of what is written to store from now on, Grafana and forges,
 // until open is closed. It returns the store that the agent has to write to. Neither
 // trouble with the outbox nor much that is on record is in the way of the agent.
 func (w wiring) tell(ctx context.Context, host config.Host, store record, open *closers) record {
-	if w.teller == nil && w.marker == nil {
+	if w.teller == nil && w.marker == nil && w.feedback == nil {
 		return store
 	}
 	start := w.teller.start(store)
 	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
 	var hands sync.WaitGroup
 	hands.Go(func() { w.keepTelling(running, host, store, start) })
-	open.add(func() error { end(); hands.Wait(); return nil })
-	return w.teller.noting(store)
+	open.add(func() error { end(); hands.Wait(); w.feedback.follow(nil); return nil })
+	return w.feedback.noting(w.teller.noting(store))
 }
 
 // keepTelling tells until ctx ends, as soon as the outbox lets it.
@@ -63,7 +63,7 @@ func (w wiring) telling(ctx context.Context, host config.Host, store record, sta
 	if note := box.Recovered(); note != "" {
 		w.log.Warn(note)
 	}
-	err = errors.Join(w.teller.begin(ctx, box, store, start, &open), w.marker.begin(ctx, box, store, &open))
+	err = errors.Join(w.teller.begin(ctx, box, store, start, &open), w.marker.begin(ctx, box, store, &open), w.feedback.begin(ctx, box, store, &open))
 	if err == nil {
 		<-ctx.Done()
 	}

@@ -34,6 +34,7 @@ type runFlags struct {
 	readOnly bool
 	interval time.Duration
 	format   string
+	level    string
 }
 
 func (c *cli) runVerb() *cobra.Command {
@@ -49,6 +50,7 @@ func (c *cli) runVerb() *cobra.Command {
 	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "report, and never act")
 	cmd.Flags().DurationVar(&f.interval, "interval", 0, "the time between two polls (default repo.interval, 30s)")
 	cmd.Flags().StringVar(&f.format, "log-format", "auto", "text, json, or auto: text on a terminal")
+	cmd.Flags().StringVar(&f.level, "log-level", "info", "the least that is logged: debug, which explains every decision, info, warn or error")
 	return cmd
 }
 
@@ -58,7 +60,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	log, err := c.logger(f.format)
+	log, err := c.logger(f.format, f.level)
 	if err != nil {
 		return err
 	}
@@ -73,13 +75,26 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	counted.queues = queuesOf(people, marks)
+	forges, err := feedbackOf(host, f.readOnly, log)
+	if err != nil {
+		return err
+	}
+	counted.queues = queuesOf(people, marks, forges)
+	alive := newVitals()
 	w := wiring{
-		engine: awaited, readOnly: f.readOnly, log: log, hear: marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log))))), meters: counted, teller: people, marker: marks,
+		vitals: alive, why: because(log), engine: awaited, readOnly: f.readOnly, log: log,
+		hear:   forges.hearing(marks.hearing(people.hearing(counted.hearing(kept.hearing(tellTo(log)))))),
+		meters: counted, teller: people, marker: marks, feedback: forges,
 		progress: func(e reconcile.Event) { log.Info(e.Text) },
 		note:     func(text string) { log.Warn(text) },
 	}
 	opts := server.Options{Socket: host.Socket, Group: readers, Log: log, About: aboutOf(host, f.readOnly)}
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		newTender(alive, "following "+shown(host.Repo.URL), log).run(ctx, over)
+	}()
+	defer func() { close(over); <-ended }()
 	if inSecrets(host) {
 		return inTurns(ctx, host, w, opts)
 	}
@@ -91,7 +106,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	log.Info("following", "repo", shown(host.Repo.URL), "every", rhythm(host.Repo), "state", host.State, "readOnly", f.readOnly, "version", thisBuild().Version)
-	err = serve(ctx, a, opts, host, counted, func(text string) { log.Info(text) })
+	err = serve(ctx, a, opts, host, w, func(text string) { log.Info(text) })
 	if ctx.Err() != nil {
 		log.Info("ending", "cause", context.Cause(ctx).Error())
 	}
@@ -143,9 +158,9 @@ func aboutOf(host config.Host, readOnly bool) server.About {
 // serve runs the loop, the API, the page for scrapes, the ears for webhooks and SIGHUP
 // and the watch for packs until ctx ends or one of them fails; then it waits for all.
 // tell hears what becomes of packs.
-func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host, m *meters, tell func(string)) error {
+func serve(ctx context.Context, a *reconcile.Agent, opts server.Options, host config.Host, w wiring, tell func(string)) error {
 	group, ctx := errgroup.WithContext(ctx)
-	if err := respond(ctx, group, a, opts, host, m); err != nil {
+	if err := respond(ctx, group, a, opts, host, w); err != nil {
 		return err
 	}
 	group.Go(func() error { listen(ctx, a.Look); return nil })
@@ -182,7 +197,8 @@ type answering interface {
 
 // respond lets the API and the page for scrapes answer, and webhooks come in, as
 // part of group.
-func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host, m *meters) error {
+func respond(ctx context.Context, group *errgroup.Group, who answering, opts server.Options, host config.Host, w wiring) error {
+	m := w.meters
 	told := append(m.collectors(who), metrics.OfGates(ctx, who), metrics.OfRemotes(who), metrics.OfWindows(who))
 	hooks, err := receiver(host.Webhook, who, opts.Log)
 	if err != nil {
@@ -202,9 +218,13 @@ func respond(ctx context.Context, group *errgroup.Group, who answering, opts ser
 		group.Go(func() error { return m.traces.run(ctx) })
 	}
 	opts.Metrics = page
+	opts.Healthz, opts.Readyz = w.vitals.probes()
+	opts.Listening = w.vitals.rise
 	if host.Metrics.Listen != "" {
-		group.Go(func() error { return metrics.Serve(ctx, host.Metrics.Listen, page, opts.Log) })
+		pages := metrics.Pages{Metrics: page, Healthz: opts.Healthz, Readyz: opts.Readyz}
+		group.Go(func() error { return metrics.Serve(ctx, host.Metrics.Listen, pages, opts.Log) })
 	}
+	w.vitals.beating(ctx, group, host.Heartbeat, opts.Log)
 	group.Go(func() error { return server.Serve(ctx, opts, who, who) })
 	return nil
 }

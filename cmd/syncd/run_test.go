@@ -13,6 +13,7 @@ import (
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/docker"
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
@@ -21,7 +22,7 @@ import (
 func TestOneLogLinePerPassThatFoundSomething(t *testing.T) {
 	var out bytes.Buffer
 	c := newCLI(nil, nil, &out)
-	log, err := c.logger("auto")
+	log, err := c.logger("auto", "info")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,8 @@ func TestOneLogLinePerPassThatFoundSomething(t *testing.T) {
 		t.Errorf("what changed nothing is logged: %s", out.String())
 	}
 	tell(reconcile.Event{App: "shop", Result: &reconcile.Result{
-		App: "shop", Outcome: reconcile.RolledBack, Reason: "exit 1\n\x1b[2J", Hint: "mend it", Duration: resource.Duration(time.Second),
+		App: "shop", Outcome: reconcile.RolledBack, Reason: "exit 1\n\x1b[2J", Hint: "mend it", Cause: reconcile.CauseWindow, Duration: resource.Duration(time.Second),
+		Phases:   reconcile.Phases{Render: resource.Duration(time.Millisecond), Soak: resource.Duration(2 * time.Second)},
 		Revision: source.Revision{Commit: strings.Repeat("ab", 20), Author: "Ann"},
 	}})
 	tell(reconcile.Event{App: "shop", Result: &reconcile.Result{App: "shop", Outcome: reconcile.Halted}})
@@ -46,13 +48,37 @@ func TestOneLogLinePerPassThatFoundSomething(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil {
 		t.Fatal(err)
 	}
-	for k, want := range map[string]any{"level": "WARN", "msg": "pass", "app": "shop", "outcome": "rolled back", "revision": "ababababab", "took": "1s", "reason": "exit 1", "hint": "mend it", "author": "Ann"} {
+	for k, want := range map[string]any{"level": "WARN", "msg": "pass", "app": "shop", "outcome": "rolled back", "revision": "ababababab", "took": "1s", "reason": "exit 1", "hint": "mend it", "author": "Ann", "cause": reconcile.CauseWindow, "render": "1ms", "soak": "2s", "observe": nil} {
 		if first[k] != want {
 			t.Errorf("%s is %v, want %v", k, first[k], want)
 		}
 	}
 	if !strings.Contains(lines[1], `"level":"ERROR"`) || !strings.Contains(lines[2], `"level":"WARN"`) {
 		t.Errorf("got %s", out.String())
+	}
+}
+
+func TestDebugExplainsWhatIsDecided(t *testing.T) {
+	for level, want := range map[string]int{"debug": 4, "info": 0, "warn": 0, "error": 0} {
+		var out bytes.Buffer
+		log, err := newCLI(nil, nil, &out).logger("json", level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := because(log); why != nil {
+			why("shop", "not rendered: nothing that it reads has changed")
+			why("", "the repository was looked at: it is at 0123456789 still")
+		}
+		tell := tellTo(log)
+		for range 2 {
+			tell(reconcile.Event{App: "shop", Result: &reconcile.Result{App: "shop", Outcome: reconcile.Unchanged}})
+		}
+		if got := strings.Count(out.String(), "\n"); got != want || strings.Count(out.String(), `"level":"DEBUG"`) != want {
+			t.Errorf("at level %s the log has:\n%s", level, out.String())
+		}
+	}
+	if _, err := newCLI(nil, nil, nil).logger("json", "loud"); fault.Advice(err) != "use debug, info, warn or error" {
+		t.Errorf("an unknown level: %v", err)
 	}
 }
 

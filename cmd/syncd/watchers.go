@@ -9,7 +9,7 @@ import (
 // checkWatchers finds out whether people, collectors and Grafana could be told; nothing
 // of those that are not named. None is asked.
 func checkWatchers(host config.Host) []finding {
-	found := checkNotify(host)
+	found := append(checkNotify(host), checkFeedback(host)...)
 	if conf := host.Traces; conf.Endpoint != "" {
 		_, err := trace.New(trace.Options{Endpoint: conf.Endpoint, HeadersFile: conf.HeadersFile, Sample: conf.Sample})
 		found = append(found, checked("traces", err, "they go to "+conf.Endpoint+", which was not asked"))

@@ -33,12 +33,18 @@ type wiring struct {
 	log      *slog.Logger
 	// hear gets every event of the agent, progress that of pulls; nil is nobody.
 	hear, progress func(reconcile.Event)
+	// why hears of the agent's decisions; nil is nobody.
+	why func(app, text string)
 	// meters count what is asked of others; nil is nobody.
 	meters *meters
 	// teller lets people be told; nil tells nobody.
 	teller *teller
+	// vitals are how the agent is; nil is nobody's business.
+	vitals *vitals
 	// marker marks deploys in Grafana; nil marks none.
 	marker *marker
+	// feedback lets forges be told; nil tells none.
+	feedback *feedback
 	// seat is that of an agent that leads already.
 	seat seat
 	// note tells the person at the terminal something.
@@ -72,6 +78,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		return nil, nil, err
 	}
 	store = w.tell(ctx, host, store, &open)
+	store = w.vitals.watching(store)
 	repo, err := w.openSource(host, child, store, &open)
 	if err != nil {
 		return nil, nil, err
@@ -90,7 +97,13 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Mounts:   state.Mounts{Dir: filepath.Join(host.State, mountsDir), Grace: mountsGrace},
 		ReadOnly: w.readOnly,
 		Hear:     w.hear,
+		Heart:    w.vitals.beats(),
+		Why:      w.why,
 	})
+	if err == nil {
+		w.vitals.works(ctx, host.State, a, engine, &open)
+	}
+	w.feedback.follow(a)
 	return a, open.close, err
 }
 

@@ -37,6 +37,7 @@ func DecodeHost(file string, data []byte) (Host, error) {
 		d.checkTarget(host)
 		d.checkWebhook(host.Webhook)
 		d.checkNotify(host.Notify)
+		d.checkFeedback(host)
 		d.checkHeartbeat(host.Heartbeat)
 		for i, w := range host.Sync.Windows {
 			d.checkWindow(w.Window(), nth("sync.windows", i))

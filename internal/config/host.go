@@ -32,6 +32,8 @@ type Host struct {
 	Webhook     Webhook     `yaml:"webhook,omitempty" json:"webhook,omitzero"`
 	// Notify says who is told of what happens.
 	Notify Notify `yaml:"notify,omitempty" json:"notify,omitzero"`
+	// Feedback are the forges whose commits are told how they fare here.
+	Feedback []Feedback `yaml:"feedback,omitempty" json:"feedback,omitempty"`
 	// Heartbeat lets a dead agent be noticed.
 	Heartbeat Heartbeat `yaml:"heartbeat,omitempty" json:"heartbeat,omitzero"`
 	// Sync says when this host's apps may be changed.

@@ -73,7 +73,7 @@ func hostKeys() []keyDoc {
 		{"annotations.url", "none", "Grafana's http or https URL, such as `https://grafana.example.org`."},
 		{"annotations.tokenFile", "none", "A file with the token of a service account there that may write annotations. It is read anew each time."},
 		{"annotations.tokenEnv", "none", "The variable of the agent's environment that holds that token instead."},
-	}, webhookKeys(), notifyKeys(), heartbeatKeys(), []keyDoc{
+	}, webhookKeys(), notifyKeys(), feedbackKeys(), heartbeatKeys(), []keyDoc{
 		{"sync", "", "When apps of this host may be changed."},
 		{"sync.windows", "none", "Times at which changes are allowed, or denied. See [windows](triggers.md#windows)."},
 	}, windowKeys(), []keyDoc{

@@ -65,6 +65,8 @@ func shapes() []shape {
 		{name: "endpoint", want: "https://HOST[:PORT], http://HOST[:PORT], or one of these with /v2/PREFIX", pattern: `^https?://([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/|/v2(/[a-z0-9._/-]*)?)?$`},
 		{name: "repository", want: "a repository, in which $1 stands for the first group", pattern: `^[a-zA-Z0-9._/${}-]+$`},
 		{name: "glob", want: "a glob over names, such as shop-*", pattern: `^[a-z0-9*?\[\]^-]([a-z0-9_*?\[\]^-]*)$`, check: checkGlob},
+		{name: "forgeRepository", want: "OWNER/NAME, as the forge calls the repository", pattern: `^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)+$`, refuse: `(^|/)\.\.?(/|$)`},
+		{name: "statusContext", want: "the name of a status, such as syncd/{host}", pattern: `^[A-Za-z0-9{][A-Za-z0-9 ._/:(){}-]{0,99}$`},
 		{name: "anyWeb", want: "an http or https URL", pattern: `^https?://[^/\s]\S*$`},
 		{name: "hostPort", want: "HOST:PORT, such as mail.example.org:587", pattern: `^([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`},
 		{name: "mail", want: "an e-mail address", pattern: `^[^@\s<>,;"]+@[^@\s<>,;"]+$`},

@@ -72,6 +72,8 @@ func (s schemas) object(t reflect.Type, path string) tree {
 		out["type"], out["required"] = "object", []string{"name", "provider", "secretFile"}
 	case reflect.TypeFor[Route]():
 		out["type"], out["required"] = "object", []string{"to"}
+	case reflect.TypeFor[Feedback]():
+		out["type"], out["required"] = "object", []string{"provider"}
 	case reflect.TypeFor[Channel]():
 		out["type"], out["required"] = "object", []string{"type"}
 	}

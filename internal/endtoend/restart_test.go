@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -169,4 +170,39 @@ func (h *host) syncWhile(do func()) reconcile.Result {
 	<-done
 	h.must(err)
 	return results[0]
+}
+
+// An engine that ends stops its containers while it answers still, and starts none:
+// that is seen, told once at most, and no fight, however often the repair fails. What it
+// leaves stopped is told in any case.
+func TestEngineRestartIsNoFight(t *testing.T) {
+	t.Parallel()
+	p := newPrivate(t)
+	for name, c := range map[string]struct {
+		compose string
+		stays   bool
+	}{
+		"that revives containers":  {detached, false},
+		"that leaves them stopped": {strings.Replace(detached, "restart: always", `restart: "no"`, 1), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := p.host(t)
+			h.deploy(c.compose)
+			a, stop := h.run()
+			defer stop()
+			h.awaitOutcome(0, reconcile.Applied)
+			p.stop()
+			p.start()
+			dockertest.Eventually(t, "all is as it should be", func() bool { return h.pass(a).Outcome == reconcile.Unchanged })
+			var told []string
+			for _, e := range h.drifts(a) {
+				if e.Outcome != "changed" { // a start that failed may leave its traces
+					told = append(told, e.Outcome)
+				}
+			}
+			if !h.one("web").State.Running || !slices.Equal(told, []string{"opened", "resolved"}) && (c.stays || len(told) > 0) {
+				t.Errorf("the container is %s, and told is %+v", h.one("web").State.Status, h.drifts(a))
+			}
+		})
+	}
 }

@@ -54,10 +54,10 @@ func ask(ctx context.Context, conf config.Heartbeat, path string) error {
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, answerBound)) // what it says besides is of no use
-	switch {
-	case res.StatusCode/100 == 2:
+	switch res.StatusCode / 100 {
+	case 2:
 		return nil
-	case res.StatusCode/100 == 3:
+	case 3:
 		err := fmt.Errorf("the heartbeat's server answered %d, and no redirect is followed", res.StatusCode)
 		return fault.Hint(fault.As(fault.Rejected, err), "if it is right, give that address as the heartbeat's URL")
 	}

@@ -177,9 +177,11 @@ func TestAServerThatMisbehavesHoldsUpNobody(t *testing.T) {
 		does http.HandlerFunc
 		want string
 	}{
-		"500":      {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(500) }, "answered 500"},
-		"404":      {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(404) }, "answered 404"},
-		"redirect": {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, elsewhere.URL+secret, 302) }, "no redirect is followed"},
+		"500": {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(500) }, "answered 500"},
+		"404": {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(404) }, "answered 404"},
+		"redirect": {func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, elsewhere.URL+secret, http.StatusFound)
+		}, "no redirect is followed"},
 		"hang": {func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():

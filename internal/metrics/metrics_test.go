@@ -109,13 +109,15 @@ func TestAPageIsServedUntilTheEnd(t *testing.T) {
 	}
 	address, log := l.Addr().String(), slog.New(slog.DiscardHandler)
 	k := &keeper{gates: map[string][]apply.Gate{"shop": {gateAt("8080")}}}
-	if err := metrics.Serve(t.Context(), address, page(t, k), log); fault.Of(err) != fault.Blocked {
+	well := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
+	pages := metrics.Pages{Metrics: page(t, k), Healthz: well, Readyz: http.NotFoundHandler()}
+	if err := metrics.Serve(t.Context(), address, pages, log); fault.Of(err) != fault.Blocked {
 		t.Errorf("at a port that is taken: %v", err)
 	}
 	_ = l.Close()
 	ctx, end := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- metrics.Serve(ctx, address, page(t, k), log) }()
+	go func() { served <- metrics.Serve(ctx, address, pages, log) }()
 	body := ""
 	for late := time.After(10 * time.Second); !strings.Contains(body, "syncd_gate_up"); {
 		if res, err := http.Get("http://" + address + "/metrics"); err == nil {
@@ -127,6 +129,16 @@ func TestAPageIsServedUntilTheEnd(t *testing.T) {
 		case <-late:
 			t.Fatalf("it says %q", body)
 		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	for path, want := range map[string]int{"healthz": 200, "readyz": 404, "": 404} {
+		res, err := http.Get("http://" + address + "/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("/%s answers %d, want %d", path, res.StatusCode, want)
 		}
 	}
 	end()

@@ -18,18 +18,22 @@ const (
 	goodbye     = 2 * time.Second
 )
 
-// Serve answers GET /metrics at a TCP address, ADDRESS:PORT, until ctx ends; and
-// GET /healthz, which says that the process answers, and nothing of the apps.
-// Errors: Blocked where somebody else has it.
-func Serve(ctx context.Context, address string, page http.Handler, log *slog.Logger) error {
+// Pages are what is answered: GET /metrics, GET /healthz, which says whether the agent
+// is alive, and GET /readyz, which says whether it could do what is asked of it.
+type Pages struct{ Metrics, Healthz, Readyz http.Handler }
+
+// Serve answers at a TCP address, ADDRESS:PORT, until ctx ends. Errors: Blocked where
+// somebody else has it.
+func Serve(ctx context.Context, address string, pages Pages, log *slog.Logger) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return fault.Hint(fault.As(fault.Blocked, fmt.Errorf("listen for scrapes: %w", err)), "give metrics.listen another port")
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", page)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.Handle("GET /metrics", pages.Metrics)
+	mux.Handle("GET /healthz", pages.Healthz)
+	mux.Handle("GET /readyz", pages.Readyz)
 	web := &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerLimit, WriteTimeout: writeLimit, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

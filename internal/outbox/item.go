@@ -47,6 +47,30 @@ func (t *Tx) Add(topic string, item Item) error {
 	return t.makeRoom(topic, b)
 }
 
+// Withdraw forgets what waits under topic with this key: something newer says it
+// better. What is being sent at the moment may still arrive.
+func (t *Tx) Withdraw(topic, key string) error {
+	q := t.queue(topic)
+	if q == nil {
+		return nil
+	}
+	var old []uint64
+	if err := each(q, func(item Item) bool {
+		if item.Key == key {
+			old = append(old, item.ID)
+		}
+		return true
+	}); err != nil {
+		return err
+	}
+	for _, id := range old {
+		if err := q.Delete(keyOf(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *Tx) makeRoom(topic string, b *bbolt.Bucket) error {
 	if countOf(b) <= capacity {
 		return nil

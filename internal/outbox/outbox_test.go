@@ -196,3 +196,28 @@ func TestADamagedOutboxIsBegunAnew(t *testing.T) {
 		})
 	}
 }
+
+// Of what is withdrawn nothing is left, also where it is being tried; others stay.
+func TestWhatIsWithdrawnIsNotSent(t *testing.T) {
+	box := fresh(t)
+	queue(t, box, "a", outbox.Item{Key: "1"}, outbox.Item{Key: "2"}, outbox.Item{Key: "1"})
+	queue(t, box, "b", outbox.Item{Key: "1"})
+	tried, _, err := box.Waiting("a", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		return errors.Join(tx.Withdraw("a", "1"), tx.Withdraw("none", "1"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Again("a", tried[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(t, box, "a"); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("under a wait %v", got)
+	}
+	if got := keys(t, box, "b"); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("under b wait %v", got)
+	}
+}

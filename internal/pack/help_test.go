@@ -132,6 +132,8 @@ type shelf struct {
 	blobs  map[string]bool
 	loaded []string
 	down   error
+	// asked is called before it says what it holds; nil is nothing.
+	asked func()
 }
 
 func (s *shelf) Load(_ context.Context, dir string, images []pack.Image) error {
@@ -157,6 +159,9 @@ func (s *shelf) Load(_ context.Context, dir string, images []pack.Image) error {
 }
 
 func (s *shelf) Held(context.Context) ([]string, error) {
+	if s.asked != nil {
+		s.asked()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []string

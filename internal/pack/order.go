@@ -27,6 +27,9 @@ const (
 // a host that lost it, and of packs that say too little, nothing but the time of
 // making orders packs.
 type order struct {
+	// Pack is the pack that this was written for: before its receipt, so that it may
+	// not have been unpacked to the end.
+	Pack string `json:"pack,omitempty"`
 	// Images are what names meant in the pack that was unpacked last.
 	Images map[string]string `json:"images,omitempty"`
 	// Commits are what packs brought, and what that builds on, the newest last.
@@ -51,6 +54,8 @@ func (in *Inbox) older(p *Pack, last Receipt) (string, error) {
 		return "", err
 	case took:
 		return "it was unpacked before that", nil
+	case known.Pack == p.ID:
+		return "", nil // that was found when it was begun
 	case m.After == last.Pack:
 		return "", nil
 	case m.To == last.Commit && maps.Equal(m.meanings(), known.Images):
@@ -105,7 +110,7 @@ func (in *Inbox) order() (order, error) {
 	return out, nil
 }
 
-// remember notes what a pack brought that was unpacked after the one of last.
+// remember notes what a pack brings that is unpacked after the one of last.
 func (in *Inbox) remember(p *Pack, last Receipt) error {
 	known, err := in.order()
 	if err != nil {
@@ -119,7 +124,7 @@ func (in *Inbox) remember(p *Pack, last Receipt) error {
 	for _, hash := range slices.Backward(p.Manifest.Commits) {
 		all = append(all, hash)
 	}
-	data, err := json.Marshal(order{Images: p.Manifest.meanings(), Commits: lately(append(all, p.Manifest.To), maxKnown)})
+	data, err := json.Marshal(order{Pack: p.ID, Images: p.Manifest.meanings(), Commits: lately(append(all, p.Manifest.To), maxKnown)})
 	if err != nil {
 		return fmt.Errorf("note the order of packs: %w", err)
 	}

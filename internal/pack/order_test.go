@@ -161,3 +161,57 @@ func TestAPackThatFailedIsNotTaken(t *testing.T) {
 	h.takes("the same again", file, pack.Unpacked, first)
 	h.takes("and again", file, pack.Known, first)
 }
+
+// Whichever of its notes the disk does not take, the pack is unpacked the next time,
+// and what comes after it is held against it.
+func TestAPackWhoseNotesWereCutShortIsTakenAgain(t *testing.T) {
+	for _, note := range []string{"order.json", "latest.json", "00000002-*.json"} {
+		f := newForge(t)
+		h := newHost(t, f)
+		h.take(f.made(0, pack.Manifest{To: first, Commits: []string{first}}))
+		next := f.made(-time.Hour, pack.Manifest{To: fourth, Since: []string{first}, Commits: []string{fourth, third, second}})
+		free := h.blocked(strings.Replace(note, "*", f.idOf(next)[:20], 1))
+		if _, err := h.Take(t.Context(), next); fault.Of(err) != fault.Unreachable {
+			t.Fatalf("%s cannot be written, and the error is %v", note, err)
+		}
+		free()
+		again := h.take(next)
+		if last, err := h.Latest(); err != nil || again.Outcome == pack.Stale || last.Commit != fourth {
+			t.Errorf("without %s: %s, %q, the last is %.4s, %v", note, again.Outcome, again.Why, last.Commit, err)
+		}
+		h.takes("one before it", f.made(year, pack.Manifest{To: second, Commits: []string{second, first}}), pack.Stale, fourth)
+		h.takes("one after it", f.made(0, pack.Manifest{To: first, Commits: []string{first}, After: again.Receipt.Pack}), pack.Unpacked, first)
+		h.takes("it again", next, pack.Stale, first)
+	}
+}
+
+// blocked keeps a note of the next pack from being written, until free is called.
+func (h host) blocked(note string) (free func()) {
+	file := filepath.Join(h.Dir, "receipts", note)
+	must := func(err error) {
+		h.t.Helper()
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			h.t.Fatal(err)
+		}
+	}
+	h.images.asked = func() {
+		must(os.Rename(file, file+".aside"))
+		must(os.Mkdir(file, 0o700))
+	}
+	return func() {
+		h.images.asked = nil
+		must(os.Remove(file))
+		must(os.Rename(file+".aside", file))
+	}
+}
+
+// idOf is the name of a pack.
+func (f forge) idOf(file string) string {
+	f.t.Helper()
+	p, err := pack.Open(file, 1<<20, f.verify)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer p.Close()
+	return p.ID
+}

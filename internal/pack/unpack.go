@@ -119,7 +119,7 @@ func (in *Inbox) take(ctx context.Context, p *Pack) (Taken, error) {
 	switch {
 	case last.Pack == p.ID && in.stillThere(ctx, p):
 		taken.Outcome = Known
-		return taken, nil
+		return taken, in.filed(p, last)
 	case taken.Why != "":
 		taken.Outcome = Stale
 		return taken, in.fillGap(ctx, p, last)
@@ -141,7 +141,33 @@ func (in *Inbox) take(ctx context.Context, p *Pack) (Taken, error) {
 	if taken.Receipt, err = in.receipt(ctx, p, last); err != nil {
 		return Taken{}, err
 	}
-	return taken, disk(in.remember(p, last))
+	return taken, in.conclude(p, last, taken.Receipt)
+}
+
+// conclude notes that a pack was unpacked after the one of last. The latest receipt
+// counts: what ends this before it is written has the pack unpacked again, and what
+// ends it later loses nothing.
+func (in *Inbox) conclude(p *Pack, last, now Receipt) error {
+	if err := in.remember(p, last); err != nil {
+		return disk(err)
+	}
+	if err := now.Save(filepath.Join(in.Dir, receiptsDir, latestName)); err != nil {
+		return disk(err)
+	}
+	return in.file(p, now)
+}
+
+// file puts a pack's receipt with the others.
+func (in *Inbox) file(p *Pack, r Receipt) error {
+	return disk(r.Save(filepath.Join(in.Dir, receiptsDir, fmt.Sprintf("%08d-%s.json", r.Number, p.short()))))
+}
+
+// filed does that for the pack that was unpacked last, where it has not been done.
+func (in *Inbox) filed(p *Pack, last Receipt) error {
+	if took, err := in.took(p); took || err != nil {
+		return err
+	}
+	return in.file(p, last)
 }
 
 // workplace is an empty directory; those that were left behind are removed.
@@ -165,7 +191,7 @@ func disk(err error) error {
 	return fault.Hint(fault.As(fault.Unreachable, err), "see whether the disk of the state directory is full: df -h")
 }
 
-// receipt says what is here now, after the pack of last.
+// receipt is what says what is here now, after the pack of last.
 func (in *Inbox) receipt(ctx context.Context, p *Pack, last Receipt) (Receipt, error) {
 	r := Receipt{
 		Version: version, Pack: p.ID, Number: last.Number + 1, Made: p.Manifest.Made, Signer: p.Signer,
@@ -182,11 +208,7 @@ func (in *Inbox) receipt(ctx context.Context, p *Pack, last Receipt) (Receipt, e
 		slices.Sort(held)
 		r.Blobs = slices.Compact(held)
 	}
-	name := fmt.Sprintf("%08d-%s.json", r.Number, p.short())
-	if err := r.Save(filepath.Join(in.Dir, receiptsDir, name)); err != nil {
-		return Receipt{}, disk(err)
-	}
-	return r, disk(r.Save(filepath.Join(in.Dir, receiptsDir, latestName)))
+	return r, nil
 }
 
 // Latest is the receipt of the pack that was unpacked last; the zero value where

@@ -151,12 +151,13 @@ func (n *interest[K]) stale(apps []*worker) []int {
 	return out
 }
 
-// put notes what an app wants, unless something newer is known.
+// put notes what an app wants, unless something newer is known, or something sure of the
+// same record.
 func (n *interest[K]) put(i int, now wanted[K]) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	was := n.of[i]
-	if was.sure && was.version > now.version {
+	if was.sure && (was.version > now.version || was.version == now.version && !now.sure) {
 		return
 	}
 	n.of[i] = now

@@ -87,3 +87,22 @@ func TestTheBoardKeepsUpWithRecords(t *testing.T) {
 		}
 	}
 }
+
+// Two that look at once: whoever is less sure of a record, or has an older one, takes
+// nothing from the other.
+func TestTheBoardKeepsWhatIsSure(t *testing.T) {
+	for _, late := range []wanted[string]{{[]string{"y"}, 2, false}, {[]string{"y"}, 1, true}, {nil, 1, false}} {
+		n := interest[string]{by: map[string][]int{}, of: make([]wanted[string], 1)}
+		n.put(0, wanted[string]{[]string{"x"}, 2, true})
+		n.put(0, late)
+		if got := n.of[0]; !got.sure || got.version != 2 || !slices.Equal(n.by["x"], []int{0}) || len(n.by["y"]) > 0 {
+			t.Errorf("after %+v it is %+v, by %v", late, got, n.by)
+		}
+	}
+	n := interest[string]{by: map[string][]int{}, of: make([]wanted[string], 1)}
+	n.put(0, wanted[string]{[]string{"x"}, 2, true})
+	n.put(0, wanted[string]{[]string{"y"}, 3, false})
+	if !slices.Equal(n.by["y"], []int{0}) || len(n.by["x"]) > 0 {
+		t.Errorf("a newer record counts, sure or not: by %v", n.by)
+	}
+}

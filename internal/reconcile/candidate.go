@@ -29,6 +29,7 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	}
 	hostDir := hostDirOf(app, rec)
 	if known := w.known(c, app.Dir, hostDir, rec); known != nil {
+		w.why("not rendered: nothing that it reads has changed")
 		return known, nil
 	}
 	if c.doubt != nil {
@@ -41,6 +42,7 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	if known := w.known(c, app.Dir, hostDir, rec); known != nil { // somebody else had it rendered meanwhile
 		return known, nil
 	}
+	w.why("rendered: nothing known was made of what it reads at %s", c.snapshot.Revision.Short())
 	cand, err := w.render(ctx, c, app, hostDir)
 	if err != nil && hostDir == "" {
 		err = w.orAdopt(ctx, err)

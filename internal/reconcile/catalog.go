@@ -52,7 +52,9 @@ func (a *Agent) look(ctx context.Context) (*catalog, error) {
 		return nil, err
 	}
 	defer func() { <-a.looking }()
+	before := a.catalog.Load()
 	c, err := a.lookNow(ctx)
+	a.whySeen(before, c, err)
 	a.tellRemotes(err)
 	if err != nil {
 		a.sourceErr.Store(&err)

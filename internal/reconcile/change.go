@@ -21,6 +21,7 @@ func (p *pass) change(ctx context.Context, cand *candidate) verdict {
 	ctx, done := p.interruptibly(ctx)
 	defer done()
 	plan, v, ok := p.prepare(ctx, cand)
+	p.why("the plan has %d steps", len(plan.Steps))
 	switch {
 	case !ok:
 		return v

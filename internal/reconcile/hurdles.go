@@ -67,7 +67,7 @@ func (p *pass) dependencies() (verdict, bool) {
 			return verdict{outcome: Blocked, reason: "it depends on app " + name + ", which does not exist here", hint: fault.Advice(err)}, true
 		}
 		if rec := w[0].read(); rec.Good == nil || rec.Attempt != nil || rec.Halted != "" {
-			return verdict{outcome: Blocked, reason: "it waits for app " + name, hint: "syncd explain " + name}, true
+			return verdict{outcome: Blocked, cause: causeDependency, reason: "it waits for app " + name, hint: "syncd explain " + name}, true
 		}
 	}
 	return verdict{}, false

@@ -2,14 +2,17 @@ package reconcile_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/applytest"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
 )
@@ -318,5 +321,37 @@ func TestStatusSaysWhatDiffersNowAndSinceWhen(t *testing.T) {
 		if i := w.status().Incident; i != nil {
 			t.Errorf("after the repair it says %+v", i)
 		}
+	})
+}
+
+// What could not be repaired was not changed back by anybody: it is tried again, in
+// pauses that grow, and is no fight.
+func TestRepairThatFailsIsNoFight(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		var down atomic.Bool
+		down.Store(true)
+		w.target.OnCall(func(c applytest.Call) error {
+			if c.Verb == "put" && down.Load() {
+				return fault.As(fault.Rejected, errors.New("the daemon is ending"))
+			}
+			return nil
+		})
+		defer w.background()()
+		later(time.Minute)
+		w.target.Kill(key("web"))
+		w.look()
+		later(20 * time.Minute)
+		if s := w.status(); s.Outcome != reconcile.Degraded || !strings.Contains(s.Reason, "repair failed") {
+			t.Errorf("it is %s: %s", s.Outcome, s.Reason)
+		}
+		down.Store(false)
+		later(2 * time.Minute)
+		w.runs("web", "v1")
+		if got := w.lines("drift"); len(got) != 2 || !strings.HasPrefix(got[1], "resolved") {
+			t.Errorf("it is told as %q", got)
+		}
+		w.target.OnCall(nil)
 	})
 }

@@ -86,8 +86,8 @@ func TestDriftThatWasRepairedWhileHeldIsNotKept(t *testing.T) {
 
 func TestWhoSoaksHasGivenItsPlaceAway(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		defer w.background()()
 		w.repo.merge(map[string]appFiles{"shop": watched(time.Hour, healthy("v1"))})
+		defer w.background()()
 		later(10 * time.Minute)
 		if p := w.agent.Places(); p != (reconcile.Places{Aside: 1}) {
 			t.Errorf("in the soak there are %+v", p)

@@ -3,9 +3,12 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"syncd.io/syncd/internal/source"
 )
 
 // Learner is a Source that keeps the history of what it follows, to judge by it later.
@@ -69,12 +72,16 @@ func (f *follower) studyTime(ctx context.Context) (context.Context, context.Canc
 }
 
 // learnt takes note of how that ended, and tells of trouble when it begins or changes.
-// Where a newer revision is followed by now, that is learnt instead.
+// Where a newer revision is followed by now, that is learnt instead. What gave way is
+// tried again at the next poll.
 func (f *follower) learnt(ctx context.Context, err error) {
 	s := &f.study
 	s.ended, s.known = nil, err == nil
-	if err == nil {
+	switch {
+	case err == nil:
 		s.trouble = ""
+		return
+	case errors.Is(err, source.ErrGivesWay):
 		return
 	}
 	s.next = time.Now().Add(min(firstStudy<<min(s.misses, 5), lastStudy))

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/source"
 )
 
 // learning runs a test with an agent whose source learns so; told are the events that
@@ -140,5 +142,30 @@ func TestNothingIsLearntOfARepositoryThatIsDown(t *testing.T) {
 				t.Errorf("learnt is %v", h.learnt)
 			}
 		})
+	})
+}
+
+// What gives way to somebody who waits is no trouble: nothing is told, and the next poll
+// has it tried again.
+func TestLearningThatGivesWayIsNoTrouble(t *testing.T) {
+	left := 5
+	busy := func(context.Context) error {
+		if left--; left >= 0 {
+			return fmt.Errorf("fetch the history: %w", source.ErrGivesWay)
+		}
+		return nil
+	}
+	learning(t, busy, func(t *testing.T, w *world, h *held, told func() []string) {
+		w.repo.shop(healthy("v1"))
+		defer w.background()()
+		later(5 * time.Minute)
+		h.set(func() {
+			if !slices.Equal(h.learnt, []string{commitName(0)}) || h.studied != 6 {
+				t.Errorf("learnt is %v, after %d tries", h.learnt, h.studied)
+			}
+		})
+		if said := told(); len(said) > 0 {
+			t.Errorf("told was %q", said)
+		}
 	})
 }

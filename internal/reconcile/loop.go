@@ -95,9 +95,12 @@ func (w *worker) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-w.wake:
+			w.why("passed over: somebody woke it")
 		case <-w.stirred:
+			w.why("passed over: something happened on the target")
 			w.rest(ctx)
 		case <-time.After(pause):
+			w.why("passed over: nobody woke it for %s", pause)
 		}
 		aside(func() {
 			w.turn(ctx)

@@ -173,6 +173,9 @@ type Options struct {
 	// Hear gets every event of the agent, from several goroutines at once; nil is
 	// silent. It must not block.
 	Hear func(Event)
+	// Why hears of each decision, and what it was made of; nil is nobody. App is empty
+	// for what concerns all. It must not block.
+	Why func(app, text string)
 	// Heart gets the signs of life of the agent's loops; nil is nobody.
 	Heart *pulse.Heart
 	// Now is the clock of records; nil is the system's.

@@ -146,7 +146,9 @@ func (p *pass) judge(ctx context.Context) verdict {
 	p.wanted, p.record.As = cand.set.Digest, p.catalog.account(p.record)
 	p.record.Sync, p.record.Drift = p.config().Sync, p.config().Drift
 	p.result.Notes = append(p.result.Notes, cand.notes...)
-	switch course, v := decide(p.record, cand.set, p.will); course {
+	course, v := decide(p.record, cand.set, p.will)
+	p.why("%s", course.said(v))
+	switch course {
 	case settle:
 		return p.settled(ctx, cand)
 	case change:
@@ -203,6 +205,7 @@ func (p *pass) observe(ctx context.Context, want []resource.Object) ([]resource.
 	p.live = liveIn(pairs)
 	opts := comparing(p.record, p.catalog)
 	report := drift.Compare(pairs, opts)
+	p.why("looked at %d objects: %d are not as wanted", len(pairs), len(report.Different()))
 	pairs = yielding(pairs, report, opts.Ignore)
 	p.noteAside(report)
 	return pairs, report, nil

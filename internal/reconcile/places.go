@@ -23,6 +23,9 @@ func (p *pass) enter(ctx context.Context) error {
 	defer p.work.Sign()
 	p.agent.waiting.Add(1)
 	defer p.agent.waiting.Add(-1)
+	if len(p.agent.slots) == cap(p.agent.slots) {
+		p.why("waits for a place: %d passes are under way", cap(p.agent.slots))
+	}
 	if err := take(ctx, p.agent.slots); err != nil {
 		return err
 	}

@@ -16,8 +16,11 @@ const (
 // pollSilence is that of a poll, which may fetch from several places, and find apps in
 // what it fetched.
 func (a *Agent) pollSilence() time.Duration {
-	places, limits := time.Duration(1+len(a.opts.Host.Repo.Mirrors)), a.opts.Host.Limits
-	return silent + 2*places*(limits.FetchTime.D()+limits.RenderTime.D())
+	limits, total := a.opts.Host.Limits, silent
+	for range 2 * (1 + len(a.opts.Host.Repo.Mirrors)) { // a fetch may be made anew
+		total += limits.FetchTime.D() + limits.RenderTime.D()
+	}
+	return total
 }
 
 // atWork is the pass's sign of life, until it is ended.

@@ -35,10 +35,14 @@ func fieldsOf(f drift.Finding) []string {
 // fought tells whether something of the object came back as often as it may be
 // repaired.
 func fought(rec state.Record, f drift.Finding, now time.Time) bool {
-	return slices.ContainsFunc(fieldsOf(f), func(field string) bool {
+	return !surplus(f) && slices.ContainsFunc(fieldsOf(f), func(field string) bool {
 		return len(lately(rec.Mended[field], now)) >= fightRounds
 	})
 }
+
+// surplus tells whether the slot has what is wanted, and instances besides: what an act
+// of ours leaves that was cut short, as often as one is, and nobody's fight.
+func surplus(f drift.Finding) bool { return f.Class == drift.Extra && f.Match != drift.None }
 
 // lately are the times that count still.
 func lately(times []time.Time, now time.Time) []time.Time {
@@ -51,7 +55,7 @@ func lately(times []time.Time, now time.Time) []time.Time {
 	return recent
 }
 
-// bookMending remembers that these are being repaired, and forgets what is long ago.
+// bookMending remembers that these were repaired, and forgets what is long ago.
 func bookMending(rec *state.Record, found []drift.Finding, now time.Time) {
 	mended := map[string][]time.Time{}
 	for field, times := range rec.Mended {

@@ -169,9 +169,8 @@ func (p *pass) planRepair(pairs []resource.Pair, report drift.Report, s spared) 
 
 // beginRepair writes what is found and about to be repaired, before anything is
 // touched: after a crash, it would be known to nobody.
-func (p *pass) beginRepair(s spared) error {
+func (p *pass) beginRepair() error {
 	p.mending = true
-	bookMending(&p.record, s.rest(p.result.Report).Different(), p.agent.opts.Now())
 	if p.record.Incident == nil { // what is left over is tidied up
 		return nil
 	}

@@ -82,7 +82,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan,
 		err = p.validate(ctx, plan)
 	}
 	if err == nil {
-		err = p.beginRepair(left)
+		err = p.beginRepair()
 	}
 	if err != nil {
 		return verdictOf(causeOf(ctx, err))
@@ -96,6 +96,8 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan,
 	case len(outcome.Failures) > 0:
 		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
 	}
+	// What could not be repaired would not have been changed back.
+	bookMending(&p.record, left.rest(p.result.Report).Different(), p.agent.opts.Now())
 	p.endRepair(plan)
 	v := p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, doneAlready)
 	if v.outcome != Applied {

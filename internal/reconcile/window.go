@@ -13,6 +13,9 @@ import (
 // CauseWindow is the cause of a result that only the time stands in the way of.
 const CauseWindow = "window"
 
+// causeDependency is the cause of one that waits for another app.
+const causeDependency = "dependency"
+
 // Window is what the windows of an app say now.
 type Window struct {
 	// Open tells whether the app may be changed, Heal whether drift may be repaired.

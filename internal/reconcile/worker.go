@@ -76,6 +76,7 @@ type worker struct {
 	// people is how many wait for the pass under way to end.
 	people int
 	match  match
+	looked look
 	seen   state.Record // the record as it was last saved: for readers
 	learnt learnt
 	busy   bool

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/server"
 	"syncd.io/syncd/internal/source"
@@ -116,6 +117,8 @@ func startStoppable(t *testing.T, f *fake, group string) (server.Client, context
 	t.Cleanup(cancel)
 	ended := make(chan error, 1)
 	opts := server.Options{Socket: client.Socket, Group: group, About: server.About{Version: "v1", Repo: "file:///repo", State: "/state"}, Metrics: http.HandlerFunc(numbers)}
+	opts.Healthz = pulse.Page(func() pulse.Report { return pulse.Of() })
+	opts.Readyz = pulse.Page(func() pulse.Report { return pulse.Of(pulse.Check{Name: "engine"}) })
 	go func() { ended <- server.Serve(ctx, opts, f, f) }()
 	answers(t, client)
 	return client, cancel, ended

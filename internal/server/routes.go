@@ -22,8 +22,10 @@ func (a *api) routes() http.Handler {
 	mux.Handle("GET /v1/apps/{app}/logs", a.answer(a.logs))
 	mux.Handle("GET /v1/apps/{app}/explain", a.answer(a.explain))
 	mux.Handle("GET /v1/apps/{app}/rendered", a.answer(a.rendered))
-	if page := a.opts.Metrics; page != nil {
-		mux.Handle("GET /metrics", a.allow(reader, func(w http.ResponseWriter, r *http.Request, _ peer) { page.ServeHTTP(w, r) }))
+	for path, page := range map[string]http.Handler{"/metrics": a.opts.Metrics, "/healthz": a.opts.Healthz, "/readyz": a.opts.Readyz} {
+		if page != nil {
+			mux.Handle("GET "+path, a.allow(reader, func(w http.ResponseWriter, r *http.Request, _ peer) { page.ServeHTTP(w, r) }))
+		}
 	}
 	mux.Handle("POST /v1/sync", a.allow(master, a.sync))
 	mux.Handle("POST /v1/apps/{app}/{verb}", a.allow(master, a.act))

@@ -43,6 +43,11 @@ type Options struct {
 	About About
 	// Metrics answers GET /metrics to whoever may read; nil is nobody.
 	Metrics http.Handler
+	// Healthz and Readyz answer GET /healthz and GET /readyz to whoever may read: is the
+	// agent alive, and could it do what is asked of it. Nil is nobody.
+	Healthz, Readyz http.Handler
+	// Listening is called as soon as the socket takes connections; nil is nobody.
+	Listening func()
 	// Log gets what goes wrong with connections; nil is nobody.
 	Log *slog.Logger
 }
@@ -80,6 +85,9 @@ func Serve(ctx context.Context, opts Options, asker reconcile.Asker, actor recon
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       acquaint(opts.Log, peerGroups),
 		ErrorLog:          slog.NewLogLogger(opts.Log.Handler(), slog.LevelWarn),
+	}
+	if opts.Listening != nil {
+		opts.Listening()
 	}
 	return serve(ctx, web, listener)
 }

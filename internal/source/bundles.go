@@ -47,6 +47,8 @@ type bundles struct {
 	failed error // why they could not be looked at; nil where they could
 	// doubt tells that the repository was found damaged.
 	doubt bool
+	// readers are the children that read the repository, or are about to.
+	readers atomic.Int64
 	// said are the states as they are told to whoever asks meanwhile.
 	said atomic.Pointer[[]BundleState]
 }
@@ -98,6 +100,16 @@ func (b *bundles) ready(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// reading has all stay in the origin's repository of bundles that a child may be reading,
+// until done is called. Whoever reads calls it before spec.
+func (o *origin) reading() (done func()) {
+	if o.bundles == nil {
+		return func() {}
+	}
+	o.bundles.readers.Add(1)
+	return func() { o.bundles.readers.Add(-1) }
 }
 
 // advertised are refs as a server would tell them. A HEAD that is not told is the

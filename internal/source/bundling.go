@@ -94,6 +94,7 @@ func nameFor(q query) string {
 
 // bundleOf lets the child write it from one remote.
 func (r *Repository) bundleOf(ctx context.Context, o *origin, dir string, req BundleRequest) (answer BundleAnswer, err error) {
+	defer o.reading()()
 	spec, err := o.spec(ctx)
 	if err != nil {
 		return answer, err

@@ -1,15 +1,21 @@
 package source_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source"
 )
 
@@ -122,4 +128,66 @@ func TestAHistoryThatIsTooLongIsNotTold(t *testing.T) {
 	if n := asked.Load(); n > 3 {
 		t.Errorf("it was asked %d times", n)
 	}
+}
+
+// TestHistoryThatWasCutShortIsAskedForAgain: a server that is slow for a while, or breaks
+// a connection, leaves nothing open for good.
+func TestHistoryThatWasCutShortIsAskedForAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		lesser
+		upon  string // in a request, while the trouble lasts
+		does  func(http.ResponseWriter, *http.Request)
+		texts []string
+	}{
+		"by its time": {
+			lesser{lacks: []string{"filter", "agent", "multi_ack_detailed"}, needs: []string{"multi_ack"}, forgetful: true}, "deepen ",
+			func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, []string{"took longer than", "limits.fetchTime"},
+		},
+		"by the connection": {lesser{lacks: []string{"filter", "agent"}}, "have ", reset, []string{"connection reset"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newRepo(t)
+			commits := long(t, g, 150)
+			g.git("reset", "-q", "--hard", commits[140])
+			var trouble atomic.Bool
+			s := serve(t, g, c.wrap, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					body, err := io.ReadAll(r.Body)
+					if err != nil {
+						return // the child has gone
+					}
+					if r.Body = io.NopCloser(bytes.NewReader(body)); trouble.Load() && bytes.Contains(body, []byte(c.upon)) {
+						c.does(w, r)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})
+			})
+			h := newHost(t, s.URL, nil, func(o *source.Options) { o.Limits.FetchDisk = 1 << 20 })
+			if name == "by its time" {
+				h.restart(func(o *source.Options) {
+					o.Limits.FetchDisk, o.Limits.FetchTime = 64<<20, config.Duration(12*time.Second)
+				})
+			}
+			h.brings(t.Context(), "at first", commits[140])
+			g.git("reset", "-q", "--hard", commits[149])
+			trouble.Store(true)
+			h.refuses("meanwhile", fault.Unreachable, c.texts...)
+			h.states("meanwhile", "unreachable")
+			trouble.Store(false)
+			h.brings(t.Context(), "nine commits more", commits[149])
+		})
+	}
+}
+
+// reset breaks the connection.
+func reset(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // what is not sent that way ends the connection in order
+	}
+	_ = conn.Close()
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -54,7 +55,7 @@ func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (
 	o.rewrite = r.opts.AllowRewrite || anchor.elsewhere(r.names())
 	if anchor.comparable(o) {
 		relation, err := r.relation(ctx, anchor.Commit, o.found.Commit)
-		if err != nil {
+		if err != nil && !(o.rewrite && errors.Is(err, errCut)) { // who may rewrite need not prove
 			return stateOf(err), err
 		}
 		o.relation = relation

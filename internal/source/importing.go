@@ -54,7 +54,7 @@ func (b *bundles) importTogether(ctx context.Context, store string, paths []stri
 const maxReason = 300
 
 func (b *bundles) ask(ctx context.Context, store string, paths []string, taken map[string][]bundle.Ref) (ImportAnswer, error) {
-	answer, err := b.take(ctx, ImportRequest{Store: store, Files: paths, Taken: taken})
+	answer, err := b.take(ctx, ImportRequest{Store: store, Files: paths, Taken: taken, Keep: store == b.store && b.readers.Load() > 0})
 	if err == nil && answer.Damaged == "" && len(answer.Bundles) != len(paths) {
 		err = fault.As(fault.Unreachable, errors.New("the answer does not tell of each bundle"))
 	}

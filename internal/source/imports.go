@@ -15,6 +15,8 @@ type ImportRequest struct {
 	// taken in before, with what they brought: they are not read again.
 	Files []string                `json:"files"`
 	Taken map[string][]bundle.Ref `json:"taken,omitempty"`
+	// Keep is set where somebody may be reading there meanwhile: nothing is removed.
+	Keep bool `json:"keep,omitempty"`
 	// Limits bound what the bundles may take: Disk.
 	Limits tree.Limits `json:"limits"`
 }

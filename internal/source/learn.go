@@ -6,7 +6,8 @@ import "context"
 // that, one that is older could not be told from one with another history, once the
 // servers have nothing newer. It asks a server once for each revision that does not
 // follow from one whose history is known. It gives way to whoever else needs the object
-// store, and has to be called again then; one call at a time. Errors are those of Relate.
+// store, and has to be called again then; one call at a time. Errors are those of Relate,
+// and ErrGivesWay.
 func (r *Repository) Learn(ctx context.Context) error {
 	r.mu.Lock()
 	commit, before := r.anchor.Commit, r.learnt

@@ -1,10 +1,13 @@
 package source_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"syncd.io/syncd/internal/source"
 )
 
 // What came before a revision is learnt when nobody needs the object store: a server
@@ -36,7 +39,7 @@ func TestLearningGivesWayToWhatIsFollowed(t *testing.T) {
 		t.Fatalf("nothing was asked for: %v", err)
 	}
 	h.brings(t.Context(), "while it is learnt", g.commit("third"))
-	if err := <-learnt; err == nil || !strings.Contains(err.Error(), "gives way") {
+	if err := <-learnt; !errors.Is(err, source.ErrGivesWay) {
 		t.Errorf("it ended with %v", err)
 	}
 	if err := h.repo.Learn(t.Context()); err != nil {

@@ -164,6 +164,7 @@ func (r *Repository) placed(doing string, err error) error {
 }
 
 func (r *Repository) fetchUnlessRefused(ctx context.Context, o *origin, dir, commit string, want remote.Want) (Snapshot, error) {
+	defer o.reading()()
 	spec, err := o.spec(ctx)
 	if err != nil {
 		return Snapshot{}, err

@@ -7,10 +7,14 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/source/fetch"
+	"syncd.io/syncd/internal/source/tree"
 )
 
 // object is one of Git's, as a pack holds it.
@@ -105,4 +109,37 @@ func TestAThousandBundles(t *testing.T) {
 	wantHead(t, r, last)
 	in.remove("00000.bundle") // what it brought stays
 	wantHead(t, r, last)
+}
+
+// Small packs are joined, but not under a child that may be reading them.
+func TestPacksOfBundlesAreJoinedWhenNobodyReadsThem(t *testing.T) {
+	const many = 30
+	dir := t.TempDir()
+	all, last := chain(t, many)
+	req := source.ImportRequest{Store: filepath.Join(dir, "store"), Limits: tree.Limits{File: 1 << 20, Files: 100, Disk: 1 << 30}}
+	for i, content := range all {
+		req.Files = append(req.Files, filepath.Join(dir, fmt.Sprintf("%02d.bundle", i)))
+		if err := os.WriteFile(req.Files[i], content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	packs := func(keep bool, files ...string) int {
+		t.Helper()
+		req := req
+		req.Keep, req.Files = keep, files
+		if answer, err := fetch.Import(t.Context(), req); err != nil || answer.Damaged != "" || !answer.Bundles[0].Counts() {
+			t.Fatalf("%+v, %v", answer, err)
+		}
+		found, err := filepath.Glob(filepath.Join(req.Store, "objects/pack/*.pack"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	if n := packs(true, req.Files[:many-1]...); n != many-1 {
+		t.Errorf("%d packs of %d bundles while somebody reads", n, many-1)
+	}
+	if n := packs(false, req.Files[many-1]); n > 2 {
+		t.Errorf("%d packs when nobody reads, up to %s", n, last)
+	}
 }

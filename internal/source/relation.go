@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source/remote"
 )
 
@@ -94,14 +95,18 @@ type HistoryRequest struct {
 // HistoryAnswer says it.
 type HistoryAnswer struct {
 	Relation Relation `json:"relation,omitempty"`
-	Commits  []Commit `json:"commits,omitempty"`
+	// Cut says why an Unknown relation may be known the next time: what would have told
+	// did not come to its end.
+	Cut     string   `json:"cut,omitempty"`
+	Commits []Commit `json:"commits,omitempty"`
 }
 
 // Relate says how commit to stands to commit from: whether one is among the other's
 // ancestors. What the object store does not know is asked of the server; the history
 // alone where the server can leave out the rest. Unknown, without an error, is what
 // the server's answers leave open: it may not have from (any more), or not give it
-// out. Errors are those of Load.
+// out. Where they did not come to their end, the error is Unreachable. Errors are those
+// of Load.
 func (r *Repository) Relate(ctx context.Context, from, to string) (Relation, error) {
 	switch {
 	case from == "":
@@ -165,12 +170,26 @@ func (r *Repository) history(ctx context.Context, req HistoryRequest) (HistoryAn
 	return fromAny(ctx, r, q, func(o *origin) (HistoryAnswer, error) { return r.historyOf(ctx, o, req) })
 }
 
-// errOpen says that a server's answers leave open how two commits stand.
-var errOpen = errors.New("it cannot be told how the commits stand")
+// errOpen says that a server's answers leave open how two commits stand, errCut that they
+// did not come to their end.
+var (
+	errOpen = errors.New("it cannot be told how the commits stand")
+	errCut  = errors.New("it cannot be told yet how the commits stand")
+)
+
+// open is the error of an answer that says of no relation.
+func (a HistoryAnswer) open() error {
+	if a.Cut == "" {
+		return errOpen
+	}
+	err := fault.As(fault.Unreachable, fmt.Errorf("%w: %s", errCut, resource.Harmless(a.Cut, maxReason)))
+	return fault.Hint(err, "it is tried again; where the server is slow, raise limits.fetchTime in syncd.yaml")
+}
 
 // historyOf asks one remote.
 func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryRequest) (HistoryAnswer, error) {
 	var answer HistoryAnswer
+	defer o.reading()()
 	spec, err := o.spec(ctx)
 	if err != nil {
 		return answer, err
@@ -189,7 +208,7 @@ func (r *Repository) historyOf(ctx context.Context, o *origin, req HistoryReques
 	limits.Output, limits.OutputKey = historyOutput, "limits.commits"
 	err = o.call(ctx, "history", req, &answer, limits)
 	if err == nil && !req.List && !req.Learn && answer.Relation == Unknown {
-		err = errOpen
+		err = answer.open()
 	}
 	return answer, err
 }

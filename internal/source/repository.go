@@ -86,6 +86,7 @@ type Repository struct {
 	spare       string                   // the commit whose snapshot the next one is made of; empty is none
 	refused     map[string]refusal       // commits that are not fetched again, each with its judge
 	giveWay     context.CancelCauseFunc  // ends what nobody waits for at the object store; nil is nothing
+	waiting     int                      // who waits for the object store, and gives way to nobody
 }
 
 // answerTime is how long a ref query may take where nothing else is said.

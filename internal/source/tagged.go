@@ -96,6 +96,7 @@ func (r *Repository) tagsOf(ctx context.Context, c claim) (TagAnswer, error) {
 
 // tagsFrom asks one remote.
 func (r *Repository) tagsFrom(ctx context.Context, o *origin, req TagRequest) (answer TagAnswer, err error) {
+	defer o.reading()()
 	if req.Remote, err = o.spec(ctx); err != nil {
 		return answer, err
 	}

@@ -77,7 +77,7 @@ type Verdict struct {
 	Reason   string          `json:"reason,omitempty"`
 	Hint     string          `json:"hint,omitempty"`
 	Revision source.Revision `json:"revision,omitzero"`
-	// Cause is a word for what stands in the way, where there is one: window.
+	// Cause is a word for what stands in the way, where there is one: window, dependency.
 	Cause string `json:"cause,omitempty"`
 	// Consents wait for a person's word, given to the plan with this digest.
 	Consents []string `json:"consents,omitempty"`

@@ -1,14 +1,19 @@
 package kube
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // apis is an API server that answers these paths, each with a type and a body; any
@@ -72,6 +77,38 @@ func TestWhatIsServedIsFoundOut(t *testing.T) {
 				t.Errorf("down: %v, got %q", offer.down, got)
 			}
 		})
+	}
+}
+
+// A kind that nobody can tell of now, as after a restart, is not one that is not
+// served: what was applied of it is still there.
+func TestAKindThatCannotBeToldIsNotTakenForGone(t *testing.T) {
+	client := apis(t, map[string][2]string{
+		"/api":          {"application/json", `{"versions": ["v1"]}`},
+		"/api/v1":       {"application/json", `{"resources": [{"name": "pods", "kind": "Pod", "namespaced": true, "verbs": ["patch"]}]}`},
+		"/apis":         {"application/json", `{"groups": [{"versions": [{"groupVersion": "example.com/v1"}]}, {"versions": [{"groupVersion": "apps/v1"}]}]}`},
+		"/apis/apps/v1": {"application/json", `{"resources": [{"name": "deployments", "kind": "Deployment", "namespaced": true, "verbs": ["patch"]}]}`},
+	})
+	var owners sync.WaitGroup
+	defer owners.Wait()
+	k := newKinds(client, &once{life: t.Context(), owners: &owners})
+	for _, c := range []struct {
+		gvk          schema.GroupVersionKind
+		find, served fault.Class
+	}{
+		{schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: "Room"}, fault.Unreachable, fault.Unreachable},
+		{schema.GroupVersionKind{Group: "example.com", Version: "v1beta1", Kind: "Room"}, fault.Rejected, fault.Unreachable},
+		{schema.GroupVersionKind{Group: "example.org", Version: "v1", Kind: "Room"}, fault.Rejected, fault.Rejected},
+		{schema.GroupVersionKind{Group: "apps", Version: "v1beta1", Kind: "Deployment"}, fault.Rejected, fault.Unknown},
+	} {
+		_, found := k.find(t.Context(), c.gvk)
+		_, served := k.served(t.Context(), c.gvk)
+		if fault.Of(found) != c.find || fault.Of(served) != c.served {
+			t.Errorf("%s: got %v and %v, want %s and %s", c.gvk, found, served, c.find, c.served)
+		}
+		if gone := errors.Is(served, errNoKind); gone != (c.served == fault.Rejected) {
+			t.Errorf("%s: it is taken for gone: %t", c.gvk, gone)
+		}
 	}
 }
 

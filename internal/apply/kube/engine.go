@@ -79,6 +79,8 @@ type Engine struct {
 	lookouts map[lookoutID]*lookout
 	surveys  map[scope]*survey
 	scaled   map[scope]autoscaled
+	// scaledTurn counts how often something of that was made void.
+	scaledTurn int
 	// confined are the kinds that may be watched in single namespaces only.
 	confined map[scope]bool
 	hear     chan string

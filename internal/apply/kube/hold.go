@@ -49,25 +49,50 @@ func (h *hold) take(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
-// keep renews the lease, until ctx ends or that has not come off for renewLimit.
+// keep renews the lease, until ctx ends, or somebody else has it, or it is renewLimit
+// ago that it came off.
 func (h *hold) keep(ctx context.Context) {
-	for pauseFor(ctx, renewEvery) == nil {
-		limited, done := context.WithTimeout(ctx, renewLimit)
-		kept := h.try(limited)
-		for !kept && pauseFor(limited, renewEvery) == nil {
-			kept = h.try(limited)
-		}
-		done()
-		if !kept {
-			return
-		}
+	for pauseFor(ctx, renewEvery) == nil && h.renew(ctx) {
 	}
 }
 
-// try takes or renews the lease, and tells whether it is ours.
+// renew tries until the lease is renewed; false where keep is to end.
+func (h *hold) renew(ctx context.Context) bool {
+	limited, done := context.WithTimeout(ctx, renewLimit-h.age())
+	defer done()
+	for !h.try(limited) {
+		if h.leader != h.identity || pauseFor(limited, renewEvery) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// try takes or renews the lease, and tells whether it is ours. Where somebody else has
+// written it meanwhile, who that was is asked at once: two may lead now.
 func (h *hold) try(ctx context.Context) bool {
 	asked := time.Now()
-	now, err := h.ours, error(nil)
+	free, err := h.ask(ctx)
+	for range 2 {
+		if overtaken(err) {
+			free, err = h.ask(ctx)
+		}
+	}
+	h.heard(ctx, err)
+	if err != nil || !free {
+		return false
+	}
+	h.meet(h.identity)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.renewed = asked
+	return true
+}
+
+// ask writes the lease as ours, unless it is somebody else's: then it is not free.
+func (h *hold) ask(ctx context.Context) (free bool, err error) {
+	now := h.ours
+	h.ours = nil
 	if now == nil {
 		now, err = h.get(ctx)
 	}
@@ -77,23 +102,20 @@ func (h *hold) try(ctx context.Context) bool {
 	case err != nil:
 	case !h.free(now):
 		h.meet(holder(now))
-		h.heard(ctx, nil)
-		return false
+		return false, nil
 	default:
 		h.claim(now)
 		now, err = h.update(ctx, now)
 	}
-	h.ours = now
-	h.heard(ctx, err)
-	if err != nil {
-		h.ours = nil
-		return false
+	if err == nil {
+		h.ours = now
 	}
-	h.meet(h.identity)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.renewed = asked
-	return true
+	return true, err
+}
+
+// overtaken tells whether a write was refused because the Lease is not as it was read.
+func overtaken(err error) bool {
+	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }
 
 // free tells whether the lease may be taken: it is ours, or nobody's, or has run out.

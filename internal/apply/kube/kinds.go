@@ -57,6 +57,8 @@ type kinds struct {
 	mu    sync.Mutex // guards what follows
 	asked time.Time
 	all   map[schema.GroupVersionKind]kind
+	// down are the versions of groups that the API server could not tell of.
+	down map[schema.GroupVersion]bool
 	// turn counts how often what was asked for has become stale.
 	turn int
 }
@@ -64,7 +66,7 @@ type kinds struct {
 func newKinds(client rest.Interface, once *once) *kinds { return &kinds{client: client, once: once} }
 
 // find returns a kind, and asks the API server again where it is not known yet.
-// Errors: errNoKind, Rejected.
+// Errors: errNoKind, Rejected; Unreachable where it cannot be told now.
 func (k *kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (kind, error) {
 	if found, ok := k.known(gvk); ok {
 		return found, nil
@@ -75,11 +77,15 @@ func (k *kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (kind, er
 	if found, ok := k.known(gvk); ok {
 		return found, nil
 	}
+	if k.isDown(gvk.GroupVersion()) {
+		return kind{}, untold(gvk)
+	}
 	return kind{}, fault.Hint(fault.As(fault.Rejected, fmt.Errorf("%s %s: %w", gvk.GroupVersion(), gvk.Kind, errNoKind)), k.advise(gvk))
 }
 
 // served returns a kind as find does, in another version where the one that an object
-// was applied in is served no more.
+// was applied in is served no more. That none is there is told only where all versions
+// of its group could be asked for.
 func (k *kinds) served(ctx context.Context, gvk schema.GroupVersionKind) (kind, error) {
 	found, err := k.find(ctx, gvk)
 	if !errors.Is(err, errNoKind) {
@@ -92,7 +98,25 @@ func (k *kinds) served(ctx context.Context, gvk schema.GroupVersionKind) (kind, 
 			return found, nil
 		}
 	}
+	for at := range k.down {
+		if at.Group == gvk.Group {
+			return kind{}, untold(gvk)
+		}
+	}
 	return kind{}, err
+}
+
+// untold is the error for a kind of a group that nobody answers for now: it may well be
+// served.
+func untold(gvk schema.GroupVersionKind) error {
+	err := fmt.Errorf("%s %s: the cluster cannot tell now whether it knows that kind", gvk.GroupVersion(), gvk.Kind)
+	return fault.Hint(fault.As(fault.Unreachable, err), "what serves its group does not answer: kubectl get apiservices tells why")
+}
+
+func (k *kinds) isDown(at schema.GroupVersion) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.down[at]
 }
 
 func (k *kinds) known(gvk schema.GroupVersionKind) (kind, bool) {
@@ -161,6 +185,7 @@ func (k *kinds) learn(ctx context.Context) error {
 			all[gvk] = kept
 		}
 	}
+	k.down = offer.down
 	if k.all = all; turn == k.turn {
 		k.asked = time.Now()
 	}

@@ -79,16 +79,23 @@ func setOf(entry *metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
 // scaler is who else owns spec.replicas by way of the scale subresource, as an
 // autoscaler does; a person's kubectl scale is none.
 func scaler(fields []metav1.ManagedFieldsEntry) string {
+	if entry := scalerEntry(fields); entry != nil {
+		return entry.Manager
+	}
+	return ""
+}
+
+func scalerEntry(fields []metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
 	replicas := fieldpath.MakePathOrDie("spec", "replicas")
 	for i, f := range fields {
 		if f.Subresource != "scale" || human(f.Manager) {
 			continue
 		}
 		if set, err := setOf(&fields[i]); err == nil && set.Has(replicas) {
-			return f.Manager
+			return &fields[i]
 		}
 	}
-	return ""
+	return nil
 }
 
 // takers names the managers that own one of these fields, in order.

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -48,14 +49,17 @@ func scaleTarget(u *unstructured.Unstructured, namespace string) resource.Key {
 // cluster's own autoscaler has set last stays its own in name after nothing asks for
 // that any more: then they are ours again.
 func (t *Target) scalerOf(ctx context.Context, id *identity, w *wanted, managed []metav1.ManagedFieldsEntry) (string, error) {
-	owner := scaler(managed)
+	owner, set := scaler(managed), time.Time{}
 	if owner != autoscaler || t.isScaled(w.object.Key) {
 		return owner, nil
 	}
 	if _, says, _ := unstructured.NestedFieldNoCopy(w.manifest.Object, "spec", "replicas"); !says {
 		return owner, nil
 	}
-	wanted, err := t.engine.autoscales(ctx, id, w.object.Key)
+	if entry := scalerEntry(managed); entry.Time != nil {
+		set = entry.Time.Time
+	}
+	wanted, err := t.engine.autoscales(ctx, id, w.object.Key, set)
 	if err != nil || wanted {
 		return owner, err
 	}

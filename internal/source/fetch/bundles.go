@@ -31,7 +31,7 @@ func Import(ctx context.Context, req source.ImportRequest) (source.ImportAnswer,
 }
 
 func importAll(ctx context.Context, req source.ImportRequest) (answer source.ImportAnswer, err error) {
-	hold, err := openHold(req.Store)
+	hold, err := openHold(req.Store, req.Keep)
 	if err != nil {
 		return answer, err
 	}

@@ -3,8 +3,12 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // How many commits back a server is asked to go, one after the other, where it is not
@@ -29,19 +33,27 @@ func (h *historian) steps() []int {
 
 // deepenBoth asks for the history of to, then for that of from, until it is enough.
 func (h *historian) deepenBoth(ctx context.Context, told map[plumbing.Hash]bool, enough func() (bool, error)) error {
-	if err := h.deepen(ctx, request{want: h.to}, told, enough); err != nil {
+	slow := h.deepen(ctx, request{want: h.to}, told, enough)
+	if slow != nil && !errors.Is(slow, errCut) {
+		return slow
+	}
+	if err := h.deepen(ctx, request{want: h.from, named: true}, told, enough); err != nil {
 		return err
 	}
-	return h.deepen(ctx, request{want: h.from, named: true}, told, enough)
+	if done, err := enough(); done || err != nil {
+		return err
+	}
+	return slow
 }
 
 // deepen asks for more and more of one history, until enough says that it is, or the
-// server has no more, or would take too long, or send too much; and notes in told where
-// there is no more. Each step begins anew, which costs a tenth more in all; what is
-// there already is not asked for.
+// server has no more, or would send too much; and notes in told where there is no more.
+// Each step begins anew, which costs a tenth more in all; what is there already is not
+// asked for. Where it takes too long to get enough, errCut is in the error's chain.
 func (h *historian) deepen(ctx context.Context, r request, told map[plumbing.Hash]bool, enough func() (bool, error)) error {
 	timed, cancel := h.patience(ctx)
 	defer cancel()
+	var slow error
 	before := -1 // how many commits were known at the last step
 	for _, r.depth = range h.steps() {
 		if done, err := enough(); done || err != nil {
@@ -59,7 +71,10 @@ func (h *historian) deepen(ctx context.Context, r request, told map[plumbing.Has
 		}
 		before = known
 		whole, err := h.ask(timed, r)
-		if unwilling(err) || timed.Err() != nil && ctx.Err() == nil {
+		if timed.Err() != nil && ctx.Err() == nil {
+			slow = h.cut(fmt.Sprintf("it took longer than %s, half of limits.fetchTime", h.req.Time))
+		}
+		if unwilling(err) || slow != nil {
 			break
 		}
 		if err != nil {
@@ -69,8 +84,31 @@ func (h *historian) deepen(ctx context.Context, r request, told map[plumbing.Has
 			told[r.want] = true
 		}
 	}
-	_, err := enough()
-	return err
+	if done, err := enough(); done || err != nil {
+		return err
+	}
+	return slow
+}
+
+// errCut is in the chain of an error about history that did not come to its end, and may
+// do so the next time.
+var errCut = errors.New("the history did not come to its end")
+
+// cut says why it did not.
+func (h *historian) cut(why string) error {
+	err := fault.As(fault.Unreachable, fmt.Errorf("%w: %s", errCut, why))
+	return fault.Hint(err, "it is tried again; where the server is slow, raise limits.fetchTime in syncd.yaml")
+}
+
+// severed is the error of a connection that broke, where err tells of one: no answer of
+// the server, whatever was made of it.
+func (h *historian) severed(err error) error {
+	for _, words := range []string{"connection reset", "broken pipe"} {
+		if err != nil && strings.Contains(err.Error(), words) {
+			return h.cut(words)
+		}
+	}
+	return nil
 }
 
 // unwilling tells of a server that does not give what it was asked for, or gives more

@@ -14,6 +14,9 @@ const smallPack = 1 << 20
 // fold joins small packs where there are too many: the repository is opened anew after
 // each bundle, which looks into the index of each.
 func (h *hold) fold(ctx context.Context) error {
+	if h.keep { // the next import does it
+		return nil
+	}
 	s := &store{dir: h.dir, objects: h.store}
 	packs, err := s.packs()
 	if err != nil {

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,9 @@ func tell(ctx context.Context, req source.HistoryRequest, s *store) (source.Hist
 		err = h.learn(ctx)
 	default:
 		answer.Relation, err = h.relate(ctx)
+		if errors.Is(err, errCut) {
+			answer.Cut, err = err.Error(), nil
+		}
 	}
 	if err == nil {
 		err = s.fold(ctx)
@@ -96,14 +100,20 @@ func (h *historian) learn(ctx context.Context) error {
 		return err
 	}
 	h.req.Disk = min(h.req.Disk, maxLearning)
-	return h.deepen(ctx, request{want: h.to}, nil, func() (bool, error) {
+	err = h.deepen(ctx, request{want: h.to}, nil, func() (bool, error) {
 		got, err := h.graph.walk(ctx, h.to, plumbing.ZeroHash, nil)
 		return len(got.order) >= nearHistory, err
 	})
+	if errors.Is(err, errCut) { // it may never be needed
+		return nil
+	}
+	return err
 }
 
-// relate tells what is known, and asks for more as long as that is not enough.
+// relate tells what is known, and asks for more as long as that is not enough. Where that
+// did not come to its end, errCut is in the error's chain.
 func (h *historian) relate(ctx context.Context) (source.Relation, error) {
+	var broke error                  // the connection, before it was told what is new
 	told := map[plumbing.Hash]bool{} // commits of which there is no more history to come
 	for _, next := range []request{{want: h.to, have: h.from}, {want: h.from, have: h.to}} {
 		relation, open, err := h.known(ctx, told)
@@ -117,6 +127,7 @@ func (h *historian) relate(ctx context.Context) (source.Relation, error) {
 		if err != nil && !unwilling(err) {
 			return source.Unknown, err
 		}
+		broke = cmp.Or(broke, h.severed(err))
 		told[next.want] = told[next.want] || whole
 	}
 	var relation source.Relation
@@ -125,6 +136,9 @@ func (h *historian) relate(ctx context.Context) (source.Relation, error) {
 		return relation != source.Unknown, err
 	}
 	err := h.deepenBoth(ctx, told, decided)
+	if err == nil && relation == source.Unknown {
+		err = broke
+	}
 	return relation, err
 }
 

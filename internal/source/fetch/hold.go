@@ -27,15 +27,17 @@ type hold struct {
 	dir     string
 	store   *filesystem.Storage
 	objects objectReader
+	// keep is set where others may be reading: no pack may go.
+	keep bool
 }
 
 // openHold opens the repository, or makes it, and removes what broken off imports
 // left.
-func openHold(dir string) (*hold, error) {
+func openHold(dir string, keep bool) (*hold, error) {
 	if err := layOut(dir); err != nil {
 		return nil, fmt.Errorf("make the repository of bundles: %w", err)
 	}
-	h := &hold{dir: dir}
+	h := &hold{dir: dir, keep: keep}
 	if err := h.sweep(); err != nil {
 		return nil, err
 	}

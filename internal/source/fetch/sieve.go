@@ -23,7 +23,7 @@ var errBarren = errors.New("the pack has no commit")
 // ingestHistory takes a pack of history from a server that cannot leave out the files.
 // What is new since a commit is needed with its files soon, as long as it is little; all
 // else is thrown away as it comes.
-func (s *store) ingestHistory(pack io.Reader, since bool) error {
+func (s *store) ingestHistory(pack io.Reader, since bool) (err error) {
 	if !since {
 		return s.sift(pack)
 	}
