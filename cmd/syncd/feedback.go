@@ -50,7 +50,7 @@ func feedbackOf(host config.Host, readOnly bool, log *slog.Logger) (*feedback, e
 }
 
 // noting returns the store that the agent has to write to: what is written to it is
-// looked at at once.
+// told at once.
 func (f *feedback) noting(store record) record {
 	if f == nil {
 		return store
@@ -62,7 +62,8 @@ func (f *feedback) noting(store record) record {
 	}}
 }
 
-// begin tells of what is written to store, by way of box, until open is closed.
+// begin tells of what is written to store from now on, by way of box, until open is
+// closed.
 func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, open *closers) error {
 	if f == nil {
 		return nil
@@ -77,7 +78,7 @@ func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, ope
 	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
 	var hands sync.WaitGroup
 	hands.Go(func() { r.Run(running) })
-	open.add(func() error { f.sit(nil); end(); hands.Wait(); return nil })
+	open.add(func() error { end(); hands.Wait(); f.sit(nil); return nil })
 	f.sit(r)
 	return nil
 }

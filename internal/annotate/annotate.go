@@ -28,7 +28,7 @@ const (
 	rhythm = time.Minute     // between two looks that nobody asked for
 	stale  = 24 * time.Hour  // what is older when the agent starts is not marked
 	recent = time.Hour       // nor is what is older than this where it has never been before
-	batch  = 500
+	batch  = 10_000          // what is read at once: each time, a record in a cluster is unpacked
 )
 
 // Fact is what the record says of one app.
