@@ -26,7 +26,8 @@ import (
 )
 
 // manifest is an app of four objects. Where its Deployment asks for no pod, what is
-// measured is the agent and the API server alone.
+// measured is the agent and the API server alone. A pod that nothing probes would be
+// watched for a while after it has started.
 const manifest = `apiVersion: v1
 kind: ServiceAccount
 metadata: {name: NAME}
@@ -49,7 +50,7 @@ spec:
   selector: {matchLabels: {app: NAME}}
   template:
     metadata: {labels: {app: NAME}}
-    spec: {serviceAccountName: NAME, containers: [{name: app, image: "syncd-test/app:VERSION"}]}
+    spec: {serviceAccountName: NAME, containers: [{name: app, image: "syncd-test/app:VERSION", readinessProbe: {httpGet: {path: /, port: 8080}}}]}
 `
 
 // fleet is a repository of many apps, an agent, and the API server that it works on.
