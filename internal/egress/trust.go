@@ -5,8 +5,9 @@ import (
 	"errors"
 )
 
-// authorityBound is how long a file of certificates may be, in bytes.
-const authorityBound = 1 << 20
+// AuthorityBound is how long a file of certificates may be, in bytes: a system's bundle
+// has some hundred thousand.
+const AuthorityBound = 4 << 20
 
 // Trust are the authorities of the system and those of a file; nil, which is the
 // system's, where none is named.
@@ -14,7 +15,7 @@ func Trust(caFile string) (*x509.CertPool, error) {
 	if caFile == "" {
 		return nil, nil
 	}
-	pem, err := File(caFile, authorityBound)
+	pem, err := File(caFile, AuthorityBound)
 	if err != nil {
 		return nil, err
 	}
