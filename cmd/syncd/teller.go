@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
-	"sync"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
@@ -23,9 +21,7 @@ import (
 type teller struct {
 	host config.Host
 	log  *slog.Logger
-
-	mu  sync.Mutex // guards what follows
-	now *notify.Notifier
+	desk desk[*notify.Notifier]
 }
 
 // tellerOf is the teller of an agent; nil where the settings name nobody. Errors: a
@@ -35,14 +31,8 @@ func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error
 		return nil, nil
 	}
 	notes, err := notify.Check(host.Notify, host.Host.Labels)
-	if fault.Of(err) == fault.Rejected {
+	if err := warned(log, "notify", notes, err); err != nil {
 		return nil, err
-	}
-	if err != nil { // a secret that is not there yet
-		notes = append(notes, err.Error())
-	}
-	for _, note := range notes {
-		log.Warn(note, "setting", "notify")
 	}
 	if readOnly {
 		log.Warn("nobody is told anything: who never acts keeps no record", "setting", "notify")
@@ -77,11 +67,7 @@ func (t *teller) noting(store record) record {
 	if t == nil {
 		return store
 	}
-	return noted{store, func() {
-		if n := t.telling(); n != nil {
-			n.Wake()
-		}
-	}}
+	return noted{store, t.desk.wake}
 }
 
 // begin tells of what is written to store since start, by way of box, until open is
@@ -97,37 +83,20 @@ func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start
 	if err != nil {
 		return err
 	}
-	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
-	var hands sync.WaitGroup
-	hands.Go(func() { n.Run(running) })
-	open.add(func() error { t.sit(nil); end(); hands.Wait(); return nil })
-	t.sit(n)
+	t.desk.take(ctx, n, open)
 	return nil
-}
-
-// sit lets n tell; nil nobody.
-func (t *teller) sit(n *notify.Notifier) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.now = n
-}
-
-// telling returns who tells now; nil is nobody.
-func (t *teller) telling() *notify.Notifier {
-	if t == nil {
-		return nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.now
 }
 
 // hearing lets passes that are not on record end, or confirm, what was told of their
 // apps.
 func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	if t == nil {
+		return hear
+	}
 	return func(e reconcile.Event) {
 		hear(e)
-		if n, r := t.telling(), e.Result; n != nil && r != nil {
+		if n, ok := t.desk.taken(); ok && e.Result != nil {
+			r := e.Result
 			outcome := string(r.Outcome)
 			if r.Outcome == reconcile.Blocked && r.Cause == reconcile.CauseWindow {
 				outcome = "window pending"
@@ -139,8 +108,8 @@ func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 
 // Queues implements metrics.Queues.
 func (t *teller) Queues() []metrics.Queue {
-	n := t.telling()
-	if n == nil {
+	n, ok := t.desk.taken()
+	if !ok {
 		return nil
 	}
 	waiting, oldest := n.Waiting()
@@ -203,17 +172,9 @@ func factOf(e state.Entry) notify.Fact {
 
 // checkNotify finds out whether people could be told; nothing where nobody is named.
 func checkNotify(host config.Host) []finding {
-	const name = "notify"
 	if len(host.Notify.Channels)+len(host.Notify.Routes) == 0 {
 		return nil
 	}
 	notes, err := notify.Check(host.Notify, host.Host.Labels)
-	if err != nil {
-		return []finding{failing(name, err, "")}
-	}
-	detail := "every channel has what it needs; none was asked"
-	if len(notes) > 0 {
-		detail = strings.Join(notes, "; ")
-	}
-	return []finding{{Check: name, OK: true, Detail: detail}}
+	return []finding{foretold("notify", "every channel has what it needs; none was asked", notes, err)}
 }

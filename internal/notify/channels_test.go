@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -271,6 +272,21 @@ func TestAChannelSaysWhenToComeBack(t *testing.T) {
 		}
 	}
 	if err := outbox.After(errDown, time.Minute); err.Error() != "down" {
+		t.Error(err)
+	}
+}
+
+// A bundle of authorities, as systems keep it, is some hundred kilobytes long.
+func TestABundleOfAuthoritiesIsReadToItsEnd(t *testing.T) {
+	s := httptest.NewTLSServer(code(http.StatusOK, "ok"))
+	t.Cleanup(s.Close)
+	others := strings.Repeat("# another authority\n", 10_000)
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	bundle := filepath.Join(t.TempDir(), "ca-certificates.crt")
+	if err := os.WriteFile(bundle, append([]byte(others), own...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := sendTo(t, config.Channel{Type: "slack", URL: s.URL, CAFile: bundle}, message()); err != nil {
 		t.Error(err)
 	}
 }

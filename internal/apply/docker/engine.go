@@ -20,6 +20,8 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"syncd.io/syncd/internal/apply/asked"
 )
 
 // Deadlines of one engine call.
@@ -70,7 +72,7 @@ type Options struct {
 	Ignored func(error)
 	// Asked is told of each request to the engine, from several goroutines at once, and
 	// must not block; nil is nobody.
-	Asked func(Asked)
+	Asked func(asked.Request)
 }
 
 // Engine is one Docker engine. It is safe for concurrent use.
@@ -104,7 +106,7 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	e.api = api
 	if opts.Asked != nil {
-		web.Transport = clocked{web.Transport, opts.Asked}
+		web.Transport = asked.Teller{RoundTripper: web.Transport, Verb: verbOf, Tell: opts.Asked}
 	}
 	if err := e.Ping(ctx); err != nil {
 		return nil, errors.Join(err, api.Close())
