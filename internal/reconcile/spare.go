@@ -107,7 +107,7 @@ func (p *pass) tellFight(f drift.Finding, now time.Time) {
 		who = "something"
 	}
 	reason := fmt.Sprintf("%s changes %s back each time it is repaired", who, strings.Join(foughtOver(p.record, f, now), ", "))
-	p.tellIncident(driftFight, reason, findingLines([]state.Finding{one}, 0))
+	p.tellIncident(driftFight, reason, findingLines([]state.Finding{one}), 0)
 }
 
 // foughtOver names the fields that came back.

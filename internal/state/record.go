@@ -192,9 +192,10 @@ type Entry struct {
 	// Hint is what a person can do about it.
 	Hint string `json:"hint,omitempty"`
 	// Incident names the drift that it is about, as IncidentID does, Findings what
-	// differs, one line each, masked.
+	// differs, one line each, masked. More counts the objects that no line names.
 	Incident string   `json:"incident,omitempty"`
 	Findings []string `json:"findings,omitempty"`
+	More     int      `json:"more,omitempty"`
 	// Steps are the plan's lines.
 	Steps []string `json:"steps,omitempty"`
 	// Gaps say who was missed for how long meanwhile.
