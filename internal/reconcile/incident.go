@@ -146,7 +146,7 @@ type line struct {
 func findingLines(findings []state.Finding) (out []line) {
 	for _, f := range findings {
 		for _, what := range factsOf(f) {
-			out = append(out, line{f.Key, what.line})
+			out = append(out, line{f.Key, what.line()})
 		}
 	}
 	return out

@@ -102,7 +102,7 @@ func (j *joining) tell(f state.Finding, quiet, listed bool) {
 		switch {
 		case known || quiet:
 		case len(j.lines) < mostFindings*mostFields:
-			j.lines = append(j.lines, line{f.Key, what.line})
+			j.lines = append(j.lines, line{f.Key, what.line()})
 		case i == 0:
 			j.more++
 		}
@@ -126,17 +126,21 @@ func (j *joining) end() {
 	j.into.Traces.Forget(mostGone)
 }
 
-// fact is one thing that differs of an object, and the line that tells it.
-type fact struct{ name, line string }
+// fact is one thing that differs of an object, and the line that tells it: of a hundred
+// thousand objects few are told by one.
+type fact struct {
+	name string
+	line func() string
+}
 
 // factsOf are the fields of a finding, or the object where it differs as a whole.
 func factsOf(f state.Finding) []fact {
 	if len(f.Fields) == 0 {
-		return []fact{{"is " + f.Class, wholeLine(f)}}
+		return []fact{{"is " + f.Class, func() string { return wholeLine(f) }}}
 	}
 	var out []fact
 	for _, field := range f.Fields {
-		out = append(out, fact{"has " + field.Path, fieldLine(f, field)})
+		out = append(out, fact{"has " + field.Path, func() string { return fieldLine(f, field) }})
 	}
 	return out
 }
