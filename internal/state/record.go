@@ -74,8 +74,8 @@ type Record struct {
 	// that found to be left over: it stays without being drift.
 	Looked bool           `json:"looked,omitempty"`
 	Left   []resource.Key `json:"left,omitempty"`
-	// Mended are the times at which drift was repaired, by object and field.
-	Mended map[string][]time.Time `json:"mended,omitempty"`
+	// Mended are the repairs of drift that count still.
+	Mended Mended `json:"mendings,omitempty"`
 }
 
 // Verdict is how the last pass ended; it changes only when what it says does.
