@@ -192,6 +192,38 @@ func (j journal) Since(id uint64, limit int) ([]notify.Fact, error) {
 	return facts, err
 }
 
+// Open implements notify.Journal.
+func (j journal) Open(f notify.Fact) (bool, error) {
+	if f.Kind == state.SourceKind {
+		return j.troubled(f.Incident)
+	}
+	rec, err := j.from.Record(f.App)
+	switch {
+	case err != nil:
+		return false, err
+	case f.Kind == "drift":
+		return rec.Incident != nil && state.IncidentID(f.App, rec.Incident.Number) == f.Incident, nil
+	case f.Kind == "window":
+		return rec.Waits != "", nil
+	}
+	switch reconcile.Outcome(rec.Last.Outcome) {
+	case "", reconcile.Applied, reconcile.Unchanged:
+		return false, nil
+	}
+	return !rec.Released, nil // what was rolled back is held since, and the like
+}
+
+// troubled tells whether the last word about a remote is one of trouble.
+func (j journal) troubled(remote string) (bool, error) {
+	entries, err := j.from.History("", 0)
+	for _, e := range entries { // the newest first
+		if e.Kind == state.SourceKind && e.Incident == remote {
+			return e.Outcome != "recovered", err
+		}
+	}
+	return false, err
+}
+
 // factOf is what people may be told of an entry.
 func factOf(e state.Entry) notify.Fact {
 	return notify.Fact{

@@ -33,7 +33,7 @@ const (
 	rhythm   = time.Minute         // between two looks at the record that nobody asked for
 	stale    = 24 * time.Hour      // older facts are no news to anybody
 	looks    = time.Hour           // between two passes that are listened to and say the same
-	oblivion = 30 * 24 * time.Hour // after which an incident that nobody ended is forgotten
+	oblivion = 30 * 24 * time.Hour // without a sign of an incident, after which the record is asked whether it is open
 )
 
 // Journal is what is on record.
@@ -42,6 +42,8 @@ type Journal interface {
 	Since(id uint64, limit int) ([]Fact, error)
 	// Last returns the ID of the newest fact; zero where there is none.
 	Last() (uint64, error)
+	// Open tells whether what a fact told of is so still, as far as the record knows.
+	Open(f Fact) (bool, error)
 }
 
 // Shared is a note beside a record that several agents take turns at: how far the

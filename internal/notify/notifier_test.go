@@ -260,6 +260,57 @@ func TestAClockThatIsPutBackSilencesNobody(t *testing.T) {
 	})
 }
 
+// What nobody ended is open for as long as the record says so, also where nobody wants to
+// be reminded of it: its end is told to whom its begin was told, as one of its incident.
+func TestWhatIsOpenIsNotForgottenWhateverItsAge(t *testing.T) {
+	for _, c := range []struct {
+		remind time.Duration
+		over   bool
+		want   []string
+	}{
+		{0, false, []string{"10 prod-1: shop drifted", "90 prod-1: shop drift is gone"}},
+		{0, true, []string{"10 prod-1: shop drifted"}},
+		{4 * time.Hour, false, []string{"10 prod-1: shop drifted", "70 prod-1: shop still: drifted", "90 prod-1: shop drift is gone"}},
+		{4 * time.Hour, true, []string{"10 prod-1: shop drifted"}},
+	} {
+		bubble(t, toOps(config.Route{Severity: "warning", Remind: duration(c.remind)}), func(p *place) {
+			p.happens(time.Minute, drifts("shop", "opened", "container/web/1 missing"))
+			p.end()
+			age(t, p, "drift/shop-1", -50*24*time.Hour)
+			p.record.over.Store(c.over)
+			p.start()
+			p.wait(20 * time.Second)
+			p.happens(time.Minute, drifts("shop", "resolved"))
+			p.says("ops", c.want...)
+		})
+	}
+}
+
+// age puts the times of one incident elsewhere.
+func age(t *testing.T, p *place, of string, by time.Duration) {
+	t.Helper()
+	box, err := outbox.Open(p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		var i incident
+		if ok, err := tx.Get(incidentsShelf, of, &i); err != nil || !ok {
+			return fmt.Errorf("%s is not there: %w", of, err)
+		}
+		i.Since, i.Last.At = i.Since.Add(by), i.Last.At.Add(by)
+		for name, at := range i.Routes {
+			i.Routes[name] = at.Add(by)
+		}
+		return tx.Put(incidentsShelf, of, i)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // shift puts all times in the outbox into the future: for it, the clock was put back.
 func shift(t *testing.T, p *place, by time.Duration) {
 	t.Helper()
