@@ -147,6 +147,23 @@ func TestWhatCameAndWentIsOneFact(t *testing.T) {
 	})
 }
 
+// What joins drift within the time of a group is told with what it began with.
+func TestWhatJoinsInAMomentIsToldWithTheBegin(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		many := drifts("shop", "changed", "container/db/1 missing")
+		many.More = 7
+		p.happens(time.Minute, drifts("shop", "opened", "container/web/1 missing"), many, drifts("shop", "changed", "container/log/1 missing"))
+		p.says("ops", "10 prod-1: shop drifted")
+		if text := p.told["ops"].list[0].Text; !strings.Contains(text, "- container/web/1 missing\n- container/db/1 missing\n- container/log/1 missing\nand 7 more\n") {
+			t.Errorf("the text is\n%s", text)
+		}
+		p.happens(time.Minute, drifts("shop", "changed", "container/dns/1 missing"))
+		if text := p.told["ops"].list[1].Text; strings.Contains(text, "web") || !strings.Contains(text, "- container/dns/1 missing") {
+			t.Errorf("what joins later is told as\n%s", text)
+		}
+	})
+}
+
 func TestRoutesSayWhoIsToldOfWhat(t *testing.T) {
 	conf := confOf(
 		config.Route{To: []string{"shop"}, Apps: []string{"shop*"}}, config.Route{To: []string{"owner"}, Owner: "Team-Blog"},
