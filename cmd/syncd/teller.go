@@ -14,6 +14,7 @@ import (
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/state"
 )
@@ -86,13 +87,13 @@ func (t *teller) noting(store record) record {
 
 // begin tells of what is written to store since start, by way of box, until open is
 // closed.
-func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start *notify.Start, open *closers) error {
+func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start *notify.Start, heart *pulse.Heart, open *closers) error {
 	if t == nil {
 		return nil
 	}
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Heart: heart, Log: t.log,
 	})
 	if err != nil {
 		return err

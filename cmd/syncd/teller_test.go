@@ -201,7 +201,7 @@ func TestWhatIsWrittenIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := closers{store.Close, box.Close}
-	if err := teller.begin(t.Context(), box, store, teller.start(store), &open); err != nil {
+	if err := teller.begin(t.Context(), box, store, teller.start(store), nil, &open); err != nil {
 		t.Fatal(err)
 	}
 	told := teller.noting(store)

@@ -375,6 +375,34 @@ func TestTheAgentEndsWhoeverHangs(t *testing.T) {
 	})
 }
 
+// Who hangs is found, and named; a channel that does, and is told by nobody else, does not
+// make the agent a dead one.
+func TestALoopThatHangsIsFound(t *testing.T) {
+	conf := toOps(config.Route{})
+	conf.Channels["slow"] = config.Channel{Type: "slack", Timeout: config.Duration(5 * time.Minute)}
+	conf.Routes[0].To = append(conf.Routes[0].To, "slow")
+	bubble(t, conf, func(p *place) {
+		p.told["slow"].hang.Store(true)
+		p.happens(time.Hour, sync1("shop", "halted", "x"))
+		for range 600 {
+			if hung := p.heart.Hung(); len(hung) > 0 {
+				t.Fatalf("found are %+v", hung)
+			}
+			p.wait(time.Second)
+		}
+		p.record.hangs.Store(int64(time.Hour))
+		p.happens(30 * time.Minute)
+		if hung := p.heart.Hung(); len(hung) != 1 || hung[0].Name != "the loop of notifications" {
+			t.Errorf("found are %+v", hung)
+		}
+		p.record.hangs.Store(0)
+		p.wait(2 * time.Hour)
+		if hung := p.heart.Hung(); len(hung) > 0 {
+			t.Errorf("later, found are %+v", hung)
+		}
+	})
+}
+
 // What waits for a channel that is gone from the settings is forgotten.
 func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
 	bubble(t, confOf(config.Route{To: []string{"ops", "gone"}}), func(p *place) {
