@@ -76,7 +76,7 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := closers{store.Close, box.Close}
-	if err := f.begin(t.Context(), box, store, &open); err != nil {
+	if err := f.begin(t.Context(), box, store, nil, &open); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.noting(store).SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "applied"}); err != nil {
@@ -94,7 +94,7 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 	}
 	var none *feedback
 	none.follow(nil)
-	if err := none.begin(t.Context(), box, store, &open); err != nil || none.noting(store) != record(store) {
+	if err := none.begin(t.Context(), box, store, nil, &open); err != nil || none.noting(store) != record(store) {
 		t.Errorf("nobody tells, and it came to %v", err)
 	}
 }

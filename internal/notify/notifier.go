@@ -13,6 +13,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // The names of what is kept in the outbox.
@@ -30,10 +31,11 @@ const (
 const (
 	ahead    = 10_000              // facts that are read at once
 	batch    = 500                 // facts that are taken in one transaction
+	silent   = 10 * time.Minute    // for which a turn may give no sign of life: much may be on record
 	rhythm   = time.Minute         // between two looks at the record that nobody asked for
 	stale    = 24 * time.Hour      // older facts are no news to anybody
 	looks    = time.Hour           // between two passes that are listened to and say the same
-	oblivion = 30 * 24 * time.Hour // after which an incident that nobody ended is forgotten
+	oblivion = 30 * 24 * time.Hour // without a sign of an incident, after which the record is asked whether it is open
 )
 
 // Journal is what is on record.
@@ -42,6 +44,8 @@ type Journal interface {
 	Since(id uint64, limit int) ([]Fact, error)
 	// Last returns the ID of the newest fact; zero where there is none.
 	Last() (uint64, error)
+	// Open tells whether what a fact told of is so still, as far as the record knows.
+	Open(f Fact) (bool, error)
 }
 
 // Shared is a note beside a record that several agents take turns at: how far the
@@ -68,6 +72,8 @@ type Options struct {
 	Shared Shared
 	// Start is how the record was before the agent wrote to it; nil where that is now.
 	Start *Start
+	// Heart gets signs of life; nil is nobody.
+	Heart *pulse.Heart
 	Log   *slog.Logger
 }
 
@@ -161,8 +167,11 @@ func (n *Notifier) Run(ctx context.Context) {
 	for _, name := range slices.Sorted(maps.Keys(n.channels)) {
 		hands.Go(func() { n.serve(ctx, name) })
 	}
+	work := n.opts.Heart.Begin("the loop of notifications", silent)
+	defer work.End()
 	quiet := true // what is old when the agent starts is no news
 	for ctx.Err() == nil {
+		work.Sign()
 		next, err := n.turn(quiet)
 		if err != nil {
 			n.opts.Log.Warn("what is on record could not be told yet", "error", err, "hint", fault.Advice(err))
@@ -175,6 +184,7 @@ func (n *Notifier) Run(ctx context.Context) {
 		if !next.IsZero() {
 			wait = max(0, min(rhythm, time.Until(next)))
 		}
+		work.Rest()
 		select {
 		case <-n.wake:
 		case <-time.After(wait):
@@ -191,7 +201,7 @@ func (n *Notifier) serve(ctx context.Context, name string) {
 		return
 	}
 	outbox.Courier{
-		Box: n.opts.Box, Topic: topicOf + name, Limit: conf.Limit(), Pause: conf.Between(), Deliver: n.deliver(name),
+		Box: n.opts.Box, Topic: topicOf + name, Limit: conf.Limit(), Pause: conf.Between(), Deliver: n.deliver(name), Heart: n.opts.Heart,
 		Told: func(item outbox.Item, what outbox.Outcome, err error) { n.told(name, item.Key, what, err) },
 	}.Run(ctx)
 }
