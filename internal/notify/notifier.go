@@ -20,7 +20,8 @@ import (
 const (
 	cursor         = "notify"
 	notesShelf     = "notify/notes"
-	knownNote      = "known"
+	marksNote      = "told"
+	knownNote      = "known" // what older agents kept of it
 	incidentsShelf = "notify/incidents"
 	groupsShelf    = "notify/groups"
 	topicOf        = "notify/" // and a channel's name
@@ -52,10 +53,11 @@ type Journal interface {
 // others told. What they had queued is in outboxes that may be gone.
 type Shared interface {
 	// Told returns the ID of the fact up to which all was delivered, which is zero where
-	// nothing was; begun is false where nobody ever began to tell.
-	Told() (id uint64, begun bool, err error)
+	// nothing was, and up to which each channel was told; begun is false where nobody
+	// ever began to tell.
+	Told() (id uint64, to map[string]uint64, begun bool, err error)
 	// SetTold keeps it.
-	SetTold(id uint64) error
+	SetTold(id uint64, to map[string]uint64) error
 }
 
 // Options say who is told of what.
@@ -96,7 +98,7 @@ type Notifier struct {
 	looked map[string]found
 
 	// shared is what Shared was told last, and when; only Run's goroutine uses it.
-	shared   uint64
+	shared   marks
 	sharedAt time.Time
 }
 
@@ -256,12 +258,12 @@ func (n *Notifier) begin() error {
 		if at > start.Last { // it was lost, and numbers its facts from the begin
 			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
 			clear(n.unwell)
-			return errors.Join(tx.SetCursor(cursor, start.Last), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
+			return errors.Join(tx.SetCursor(cursor, start.Last), tx.Delete(notesShelf, marksNote), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
 		}
 		if known && n.opts.Shared == nil {
 			return n.forget(tx)
 		}
-		if err := tx.Put(notesShelf, knownNote, start.Known); err != nil {
+		if err := tx.Put(notesShelf, marksNote, start.Known); err != nil {
 			return err
 		}
 		if known {
@@ -284,7 +286,7 @@ func forgetIncidents(tx *outbox.Tx) error {
 // forget drops what waits for channels and routes that are gone.
 func (n *Notifier) forget(tx *outbox.Tx) error {
 	for _, name := range tx.Keys(groupsShelf) {
-		if !slices.ContainsFunc(n.routes, func(r route) bool { return r.name == name }) {
+		if len(n.membersOf(name)) == 0 {
 			if err := tx.Delete(groupsShelf, name); err != nil {
 				return err
 			}
