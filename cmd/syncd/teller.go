@@ -20,18 +20,19 @@ import (
 // teller lets people be told of what is on record, while there is an agent that
 // writes it. One of nobody (nil) tells nothing.
 type teller struct {
-	host config.Host
-	log  *slog.Logger
-	desk desk[*notify.Notifier]
+	host  config.Host
+	words notify.Wording
+	log   *slog.Logger
+	desk  desk[*notify.Notifier]
 }
 
 // tellerOf is the teller of an agent; nil where the settings name nobody. Errors: a
 // template that fails.
-func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error) {
+func tellerOf(ctx context.Context, host config.Host, words notify.Wording, readOnly bool, log *slog.Logger) (*teller, error) {
 	if len(host.Notify.Routes) == 0 {
 		return nil, nil
 	}
-	notes, err := notify.Check(host.Notify, host.Host.Labels)
+	notes, err := notify.Check(ctx, host.Notify, host.Host.Labels, words)
 	if err := warned(log, "notify", notes, err); err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error
 		log.Warn("nobody is told anything: who never acts keeps no record", "setting", "notify")
 		return nil, nil
 	}
-	return &teller{host: host, log: log}, nil
+	return &teller{host: host, words: words, log: log}, nil
 }
 
 // start is how store is before the agent writes to it; nil where that is not known.
@@ -79,7 +80,7 @@ func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start
 	}
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Heart: heart, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Heart: heart, Wording: t.words, Log: t.log,
 	})
 	if err != nil {
 		return err
@@ -204,10 +205,10 @@ func factOf(e state.Entry) notify.Fact {
 }
 
 // checkNotify finds out whether people could be told; nothing where nobody is named.
-func checkNotify(host config.Host) []finding {
+func checkNotify(ctx context.Context, host config.Host, words notify.Wording) []finding {
 	if len(host.Notify.Channels)+len(host.Notify.Routes) == 0 {
 		return nil
 	}
-	notes, err := notify.Check(host.Notify, host.Host.Labels)
+	notes, err := notify.Check(ctx, host.Notify, host.Host.Labels, words)
 	return []finding{foretold("notify", "every channel has what it needs; none was asked", notes, err)}
 }

@@ -29,11 +29,7 @@ func message() Message {
 		ID: 7, At: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), App: "shop", Owner: "team-shop", Kind: "sync", Outcome: "rolled back", Reason: `web <1> exited with "1" & said ü`,
 		Revision: Revision{Commit: "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d", Author: "Jane Doe", Subject: "Raise the limit"},
 	}}, time.Now())
-	m, err := g.message(route{name: "all"}, "prod-1", time.Date(2026, 5, 4, 3, 2, 10, 0, time.UTC))
-	if err != nil {
-		panic(err)
-	}
-	return m
+	return g.message(route{name: "all"}, "prod-1", time.Date(2026, 5, 4, 3, 2, 10, 0, time.UTC))
 }
 
 // secretFile writes a secret, and returns where.

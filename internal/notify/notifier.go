@@ -76,7 +76,9 @@ type Options struct {
 	Start *Start
 	// Heart gets signs of life; nil is nobody.
 	Heart *pulse.Heart
-	Log   *slog.Logger
+	// Wording makes the texts of templates.
+	Wording Wording
+	Log     *slog.Logger
 }
 
 // Notifier reads what is on record and tells the channels.
@@ -104,13 +106,10 @@ type Notifier struct {
 
 // New returns a notifier that tells nobody yet. What it finds on record where it has
 // never been before it takes for known, as far as nobody says otherwise: it tells what
-// comes after, and reminds of what is still so. Errors: Rejected
-// for a template that fails; Blocked where the outbox or the record cannot be read.
+// comes after, and reminds of what is still so. Errors: Blocked where the outbox or the record
+// cannot be read.
 func New(opts Options) (*Notifier, error) {
-	routes, notes, err := routesOf(opts.Notify, opts.Labels)
-	if err != nil {
-		return nil, err
-	}
+	routes, notes := routesOf(opts.Notify, opts.Labels, opts.Wording)
 	n := &Notifier{
 		opts: opts, routes: routes, notes: notes, channels: map[string]channel{}, counts: newCounts(slices.Sorted(maps.Keys(opts.Channels))),
 		wake: make(chan struct{}, 1), bells: map[string]chan struct{}{}, remind: map[string]time.Duration{},
@@ -174,8 +173,8 @@ func (n *Notifier) Run(ctx context.Context) {
 	quiet := true // what is old when the agent starts is no news
 	for ctx.Err() == nil {
 		work.Sign()
-		next, err := n.turn(quiet)
-		if err != nil {
+		next, err := n.turn(ctx, quiet)
+		if err != nil && ctx.Err() == nil {
 			n.opts.Log.Warn("what is on record could not be told yet", "error", err, "hint", fault.Advice(err))
 		}
 		quiet = quiet && err != nil

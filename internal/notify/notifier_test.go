@@ -441,7 +441,7 @@ func TestALongRecordIsReadInAFewSteps(t *testing.T) {
 		if n := p.record.asked.Load(); n > 0 {
 			t.Errorf("to begin it was read %d times", n)
 		}
-		if _, err := p.n.turn(true); err != nil {
+		if _, err := p.n.turn(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 		if n := p.record.asked.Load(); n > 3 {
