@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -68,6 +69,8 @@ type Engine struct {
 	leaving time.Duration
 	// naming is how long a controller may take to name what it fills.
 	naming time.Duration
+	// unmarked tells that watches do not say when they have shown all that there is.
+	unmarked atomic.Bool
 	// once is where what several want to know is asked for.
 	once once
 
