@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/kube/health"
@@ -172,6 +173,27 @@ func TestWhatNothingProbesIsWatchedForAMoment(t *testing.T) {
 	} {
 		if h := recorded(t, name).health(); h.State != resource.Well || h.Check != want {
 			t.Errorf("%s: %+v", name, h)
+		}
+	}
+}
+
+// Whether its pods were looked at makes no difference: they are there by its counts.
+func TestWhatNothingProbesIsWatchedWithItsPodsUnseen(t *testing.T) {
+	for name, field := range map[string][]string{
+		"deployment-unprobed": {"spec", "replicas"}, "daemonset-well": {"status", "desiredNumberScheduled"},
+	} {
+		s := recorded(t, name).without("Pod")
+		unstructured.RemoveNestedField(s.object.Object, "spec", "template", "spec", "containers")
+		if h := s.health(); h.State != resource.Well || h.Check != apply.CheckRunning {
+			t.Errorf("%s: %+v", name, h)
+		}
+		for _, counted := range []string{"replicas", "updatedReplicas", "readyReplicas", "availableReplicas"} {
+			if field[0] == "spec" {
+				s = s.with(t, int64(0), "status", counted)
+			}
+		}
+		if h := s.with(t, int64(0), field...).health(); h.State != resource.Well || h.Check != health.CheckStatus {
+			t.Errorf("%s of none: %+v", name, h)
 		}
 	}
 }

@@ -56,10 +56,18 @@ func (s *subject) complete(h resource.Health) resource.Health {
 	}
 	settle := time.Duration(number(s.object.Object, 0, "spec", "minReadySeconds")) * time.Second
 	check := CheckStatus
-	if !probed(spec, settle) && len(s.pods) > 0 {
+	if !probed(spec, settle) && s.size() > 0 {
 		check = apply.CheckRunning
 	}
 	return well(h, check, s.remark())
+}
+
+// size is how many pods a workload is to have.
+func (s *subject) size() int64 {
+	if s.kind == kindDaemonSet {
+		return number(s.object.Object, 0, "status", "desiredNumberScheduled")
+	}
+	return number(s.object.Object, 1, "spec", "replicas")
 }
 
 // remark says what a user may not expect of a workload that is well.
