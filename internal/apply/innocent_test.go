@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/applytest"
@@ -102,6 +103,31 @@ func TestWhatIsWellInTheEndIsNotBlamedForItsCrashes(t *testing.T) {
 			out := r.Run(ctx, plan(t, request(t, m, set(t, "web v1"), nil)))
 			if out.OK() != c.ok || !c.ok && out.Failures[0].Reason != "crashed 5 times in a row" {
 				t.Errorf("%s: outcome %+v", name, out)
+			}
+		})
+	}
+}
+
+// A look that sees nothing, as of a controller that is at another generation for a
+// moment, ends no soak; one that ends so has shown nothing.
+func TestALookThatSeesNothingIsNoFailureInASoak(t *testing.T) {
+	well := resource.Health{State: resource.Well, Started: true}
+	unseen := resource.Health{State: resource.Progressing, Unseen: true, Reason: "not looked at yet"}
+	for name, c := range map[string]struct {
+		then []resource.Health
+		want fault.Class
+	}{
+		"for a moment": {[]resource.Health{well, unseen, well}, fault.Unknown},
+		"to its end":   {[]resource.Health{well, unseen}, fault.Unreachable},
+	} {
+		bubble(t, func(ctx context.Context, t *testing.T) {
+			m := world(t, nil)
+			p := plan(t, request(t, m, set(t, "web v1"), nil))
+			r := rollout(m)
+			out := r.Run(ctx, p)
+			r.Target = &said{m, c.then}
+			if f, err := r.Soak(ctx, p, out, time.Minute); f != nil || fault.Of(err) != c.want {
+				t.Errorf("%s: %v, %v", name, f, err)
 			}
 		})
 	}
