@@ -18,12 +18,13 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
+	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
 // Manager is the field manager that owns what syncd applies.
-const Manager = "syncd"
+const Manager = health.Manager
 
 // inFlight is how many requests the engine has under way at once: what lies behind
 // an API server's priority and fairness, and a machine's connections, has an end.
