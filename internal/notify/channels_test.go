@@ -48,7 +48,7 @@ func secretFile(t *testing.T, secret string) string {
 // sendTo tells a channel once, with a deadline.
 func sendTo(t *testing.T, conf config.Channel, m Message) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	return channelOf("ops", "prod-1", conf).send(ctx, m)
 }
@@ -80,7 +80,7 @@ func server(t *testing.T, answer http.HandlerFunc) (url string, got func() asked
 		select {
 		case a := <-requests:
 			return a
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatal("nobody asked")
 			return asked{}
 		}

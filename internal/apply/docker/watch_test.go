@@ -30,7 +30,7 @@ func TestWatchTellsWhyEventsEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	woken := e.Watch(ctx)
 	select {
