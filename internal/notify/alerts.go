@@ -12,11 +12,12 @@ import (
 	"syncd.io/syncd/internal/pulse"
 )
 
-// The clocks of Alertmanager: what is so is said again every few minutes, and is over
-// by itself where nobody says so any more.
+// The clocks of Alertmanager: what is so is said again, as "Sending alerts" in its
+// documentation asks for: every 30 seconds to 3 minutes; and is over by itself where
+// nobody says so any more.
 const (
-	resend     = 5 * time.Minute
-	expiry     = 3 * resend
+	resend     = 3 * time.Minute
+	expiry     = 5 * resend
 	alertBatch = 200
 	firstRetry = 2 * time.Second
 )
