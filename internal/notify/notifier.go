@@ -141,7 +141,7 @@ func (n *Notifier) Wake() {
 func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
 	n.mu.Lock()
 	last := n.looked[app]
-	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at) < looks
+	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at).Abs() < looks
 	wanted := n.unwell[app] && !again
 	if wanted {
 		n.found[app] = found{outcome, reason, at}
