@@ -25,8 +25,9 @@ type teller struct {
 	host config.Host
 	log  *slog.Logger
 
-	mu  sync.Mutex // guards what follows
-	now *notify.Notifier
+	mu    sync.Mutex // guards what follows
+	now   *notify.Notifier
+	agent *reconcile.Agent
 }
 
 // tellerOf is the teller of an agent; nil where the settings name nobody. Errors: a
@@ -93,7 +94,7 @@ func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start
 	}
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Heart: heart, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Apps: t.apps, Heart: heart, Log: t.log,
 	})
 	if err != nil {
 		return err
@@ -111,6 +112,27 @@ func (t *teller) sit(n *notify.Notifier) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.now = n
+}
+
+// follow lets routes be held against what a knows; nil is nobody.
+func (t *teller) follow(a *reconcile.Agent) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.agent = a
+}
+
+// apps are the owners of the apps; nil is that they are not known.
+func (t *teller) apps() map[string]string {
+	t.mu.Lock()
+	a := t.agent
+	t.mu.Unlock()
+	if a == nil {
+		return nil
+	}
+	return a.Owners()
 }
 
 // telling returns who tells now; nil is nobody.
