@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/notify"
+	"syncd.io/syncd/internal/notify/wording"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
@@ -51,12 +53,12 @@ func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
 		"template":     {toldHost(t, config.Route{Template: "{{.Nothing}}"}), false, "the template of route route-1"},
 		"secret":       {missing, false, "read the secret of channel hook"},
 	} {
-		found := checkNotify(c.host)
+		found := checkNotify(t.Context(), c.host, inProcess)
 		if len(found) != 1 || found[0].OK != c.ok || !strings.Contains(found[0].Detail, c.says) {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}
-	if found := checkNotify(config.Host{}); found != nil {
+	if found := checkNotify(t.Context(), config.Host{}, nil); found != nil {
 		t.Errorf("nobody is to be told: %+v", found)
 	}
 }
@@ -66,20 +68,25 @@ func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
 func TestWhatKeepsTheAgentFromStarting(t *testing.T) {
 	var said bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&said, nil))
-	if _, err := tellerOf(toldHost(t, config.Route{Template: "{{"}), false, log); fault.Of(err) != fault.Rejected {
+	if _, err := tellerOf(t.Context(), toldHost(t, config.Route{Template: "{{"}), inProcess, false, log); fault.Of(err) != fault.Rejected {
 		t.Errorf("a template that fails: %v", err)
 	}
 	missing := toldHost(t, config.Route{})
 	if err := os.Remove(missing.Notify.Channels["hook"].SecretFile); err != nil {
 		t.Fatal(err)
 	}
-	teller, err := tellerOf(missing, false, log)
+	teller, err := tellerOf(t.Context(), missing, inProcess, false, log)
 	if err != nil || teller == nil || !strings.Contains(said.String(), "read the secret of channel hook") {
 		t.Errorf("%v; it says %s", err, said.String())
 	}
-	if teller, err := tellerOf(toldHost(t, config.Route{}), true, log); teller != nil || err != nil || !strings.Contains(said.String(), "who never acts keeps no record") {
+	if teller, err := tellerOf(t.Context(), toldHost(t, config.Route{}), nil, true, log); teller != nil || err != nil || !strings.Contains(said.String(), "who never acts keeps no record") {
 		t.Errorf("who never acts: %v; it says %s", err, said.String())
 	}
+}
+
+// inProcess is a Wording without a child.
+func inProcess(_ context.Context, d notify.Draft) ([]string, error) {
+	return wording.Texts(d.Template, d.About)
 }
 
 // All that a fact has is taken from the record.
@@ -139,7 +146,7 @@ func TestTheRecordKnowsWhatIsOpen(t *testing.T) {
 // is told once it is mended.
 func TestTroubleWithTheOutboxIsInNobodysWay(t *testing.T) {
 	host, log := toldHost(t, config.Route{Group: new(config.Duration)}), slog.New(slog.DiscardHandler)
-	teller, err := tellerOf(host, false, log)
+	teller, err := tellerOf(t.Context(), host, nil, false, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +192,7 @@ func waits(t *testing.T, teller *teller) {
 // waits.
 func TestWhatIsWrittenIsTold(t *testing.T) {
 	host := toldHost(t, config.Route{Group: new(config.Duration)})
-	teller, err := tellerOf(host, false, slog.New(slog.DiscardHandler))
+	teller, err := tellerOf(t.Context(), host, nil, false, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

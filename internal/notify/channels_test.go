@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -29,11 +30,7 @@ func message() Message {
 		ID: 7, At: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), App: "shop", Owner: "team-shop", Kind: "sync", Outcome: "rolled back", Reason: `web <1> exited with "1" & said ü`,
 		Revision: Revision{Commit: "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d", Author: "Jane Doe", Subject: "Raise the limit"},
 	}}, time.Now())
-	m, err := g.message(route{name: "all"}, "prod-1", time.Date(2026, 5, 4, 3, 2, 10, 0, time.UTC))
-	if err != nil {
-		panic(err)
-	}
-	return m
+	return g.message(route{name: "all"}, "prod-1", time.Date(2026, 5, 4, 3, 2, 10, 0, time.UTC))
 }
 
 // secretFile writes a secret, and returns where.
@@ -281,6 +278,21 @@ func TestAChannelSaysWhenToComeBack(t *testing.T) {
 		}
 	}
 	if err := outbox.After(errDown, time.Minute); err.Error() != "down" {
+		t.Error(err)
+	}
+}
+
+// A bundle of authorities, as systems keep it, is some hundred kilobytes long.
+func TestABundleOfAuthoritiesIsReadToItsEnd(t *testing.T) {
+	s := httptest.NewTLSServer(code(http.StatusOK, "ok"))
+	t.Cleanup(s.Close)
+	others := strings.Repeat("# another authority\n", 10_000)
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	bundle := filepath.Join(t.TempDir(), "ca-certificates.crt")
+	if err := os.WriteFile(bundle, append([]byte(others), own...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := sendTo(t, config.Channel{Type: "slack", URL: s.URL, CAFile: bundle}, message()); err != nil {
 		t.Error(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/notify/wording"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/pulse"
 )
@@ -152,7 +153,7 @@ func (p *place) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Heart: &p.heart, Apps: p.apps, Log: cmp.Or(p.log, slog.New(slog.DiscardHandler))}
+	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Heart: &p.heart, Apps: p.apps, Wording: inProcess, Log: cmp.Or(p.log, slog.New(slog.DiscardHandler))}
 	if p.shared != nil {
 		opts.Shared = p.shared
 	}
@@ -211,6 +212,11 @@ func drifts(app, outcome string, findings ...string) Fact {
 func duration(d time.Duration) *config.Duration {
 	c := config.Duration(d)
 	return &c
+}
+
+// inProcess is a Wording without a child.
+func inProcess(_ context.Context, d Draft) ([]string, error) {
+	return wording.Texts(d.Template, d.About)
 }
 
 var errDown = errors.New("down")

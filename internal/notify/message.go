@@ -96,22 +96,15 @@ func (g *group) uncount(event string) {
 	}
 }
 
-// message makes what is sent of a group.
-func (g *group) message(r route, host string, now time.Time) (Message, error) {
+// message makes what is sent of a group, in the agent's own words.
+func (g *group) message(r route, host string, now time.Time) Message {
 	first := g.Facts[0]
 	m := Message{
 		Key: g.key(host, r.name), At: now.UTC().Truncate(time.Second), Host: host, Route: r.name,
 		Event: first.Event, Severity: first.Severity, Count: g.Count, Counts: g.Counts, Facts: g.Facts,
 	}
 	m.Title, m.Text = title(m), text(m)
-	if r.template == nil {
-		return m, nil
-	}
-	made, err := execute(r.template, m)
-	if err == nil {
-		m.Text = made
-	}
-	return m, err
+	return m
 }
 
 // key is made of what the message is about, so that the same facts told to the same

@@ -20,7 +20,8 @@ import (
 const (
 	cursor         = "notify"
 	notesShelf     = "notify/notes"
-	knownNote      = "known"
+	marksNote      = "told"
+	knownNote      = "known" // what older agents kept of it
 	incidentsShelf = "notify/incidents"
 	groupsShelf    = "notify/groups"
 	topicOf        = "notify/" // and a channel's name
@@ -52,10 +53,11 @@ type Journal interface {
 // others told. What they had queued is in outboxes that may be gone.
 type Shared interface {
 	// Told returns the ID of the fact up to which all was delivered, which is zero where
-	// nothing was; begun is false where nobody ever began to tell.
-	Told() (id uint64, begun bool, err error)
+	// nothing was, and up to which each channel was told; begun is false where nobody
+	// ever began to tell.
+	Told() (id uint64, to map[string]uint64, begun bool, err error)
 	// SetTold keeps it.
-	SetTold(id uint64) error
+	SetTold(id uint64, to map[string]uint64) error
 }
 
 // Options say who is told of what.
@@ -77,7 +79,9 @@ type Options struct {
 	Apps func() map[string]string
 	// Heart gets signs of life; nil is nobody.
 	Heart *pulse.Heart
-	Log   *slog.Logger
+	// Wording makes the texts of templates.
+	Wording Wording
+	Log     *slog.Logger
 }
 
 // Notifier reads what is on record and tells the channels.
@@ -100,20 +104,17 @@ type Notifier struct {
 
 	// shared is what Shared was told last, and when, judged that routes were held against
 	// the apps; only Run's goroutine uses them.
-	shared   uint64
+	shared   marks
 	sharedAt time.Time
 	judged   bool
 }
 
 // New returns a notifier that tells nobody yet. What it finds on record where it has
 // never been before it takes for known, as far as nobody says otherwise: it tells what
-// comes after, and reminds of what is still so. Errors: Rejected
-// for a template that fails; Blocked where the outbox or the record cannot be read.
+// comes after, and reminds of what is still so. Errors: Blocked where the outbox or the record
+// cannot be read.
 func New(opts Options) (*Notifier, error) {
-	routes, notes, err := routesOf(opts.Notify, opts.Labels)
-	if err != nil {
-		return nil, err
-	}
+	routes, notes := routesOf(opts.Notify, opts.Labels, opts.Wording)
 	n := &Notifier{
 		opts: opts, routes: routes, notes: notes, channels: map[string]channel{}, counts: newCounts(slices.Sorted(maps.Keys(opts.Channels))),
 		wake: make(chan struct{}, 1), bells: map[string]chan struct{}{}, remind: map[string]time.Duration{},
@@ -177,8 +178,8 @@ func (n *Notifier) Run(ctx context.Context) {
 	quiet := true // what is old when the agent starts is no news
 	for ctx.Err() == nil {
 		work.Sign()
-		next, err := n.turn(quiet)
-		if err != nil {
+		next, err := n.turn(ctx, quiet)
+		if err != nil && ctx.Err() == nil {
 			n.opts.Log.Warn("what is on record could not be told yet", "error", err, "hint", fault.Advice(err))
 		}
 		quiet = quiet && err != nil
@@ -262,12 +263,12 @@ func (n *Notifier) begin() error {
 		if at > start.Last { // it was lost, and numbers its facts from the begin
 			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
 			clear(n.unwell)
-			return errors.Join(tx.SetCursor(cursor, start.Last), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
+			return errors.Join(tx.SetCursor(cursor, start.Last), tx.Delete(notesShelf, marksNote), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
 		}
 		if known && n.opts.Shared == nil {
 			return n.forget(tx)
 		}
-		if err := tx.Put(notesShelf, knownNote, start.Known); err != nil {
+		if err := tx.Put(notesShelf, marksNote, start.Known); err != nil {
 			return err
 		}
 		if known {
@@ -290,7 +291,7 @@ func forgetIncidents(tx *outbox.Tx) error {
 // forget drops what waits for channels and routes that are gone.
 func (n *Notifier) forget(tx *outbox.Tx) error {
 	for _, name := range tx.Keys(groupsShelf) {
-		if !slices.ContainsFunc(n.routes, func(r route) bool { return r.name == name }) {
+		if len(n.membersOf(name)) == 0 {
 			if err := tx.Delete(groupsShelf, name); err != nil {
 				return err
 			}

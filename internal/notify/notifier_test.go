@@ -490,7 +490,7 @@ func TestALongRecordIsReadInAFewSteps(t *testing.T) {
 		if n := p.record.asked.Load(); n > 0 {
 			t.Errorf("to begin it was read %d times", n)
 		}
-		if _, err := p.n.turn(true); err != nil {
+		if _, err := p.n.turn(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 		if n := p.record.asked.Load(); n > 3 {
@@ -505,11 +505,15 @@ func TestALongRecordIsReadInAFewSteps(t *testing.T) {
 // note is what agents that take turns share.
 type note struct {
 	told  uint64
+	to    map[string]uint64
 	begun bool
 }
 
-func (n *note) Told() (uint64, bool, error) { return n.told, n.begun, nil }
-func (n *note) SetTold(id uint64) error     { n.told, n.begun = id, true; return nil }
+func (n *note) Told() (uint64, map[string]uint64, bool, error) { return n.told, n.to, n.begun, nil }
+func (n *note) SetTold(id uint64, to map[string]uint64) error {
+	n.told, n.to, n.begun = id, to, true
+	return nil
+}
 
 // The first facts of a new record are told by whoever takes over, where the first agent
 // could tell nobody.
@@ -563,6 +567,53 @@ func TestWhoTakesOverGoesOn(t *testing.T) {
 		if shared.told != 7 {
 			t.Errorf("told is noted up to %d", shared.told)
 		}
+	})
+}
+
+// Where one channel is dead, whoever takes over tells it what it missed, and repeats
+// nothing to the others; on the same route, too.
+func TestWhoTakesOverRepeatsNothingToWhoWasTold(t *testing.T) {
+	conf := confOf(config.Route{To: []string{"ops", "dead"}}, config.Route{To: []string{"dev"}, Apps: []string{"blog"}})
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, conf)
+		p.end()
+		p.shared = &note{}
+		p.path += ".first"
+		p.start()
+		p.told["dead"].fails(errDown)
+		p.happens(time.Hour, sync1("shop", "halted", "x"), sync1("blog", "applied", ""))
+		p.happens(time.Hour, sync1("shop", "applied", ""))
+		p.told["dev"].fails(errDown)
+		p.happens(time.Minute, sync1("blog", "rejected", "y"))
+		p.end()
+		p.told["dead"].fails(nil)
+		p.told["dev"].fails(nil)
+		p.path += ".second"
+		p.start()
+		p.happens(time.Minute, sync1("wiki", "applied", ""))
+		p.says("ops", "10 prod-1: 1 halted, 1 applied", "3610 prod-1: shop applied and healthy", "7210 prod-1: blog rejected", "7270 prod-1: wiki applied and healthy")
+		p.says("dead", "7270 prod-1: 1 rejected, 1 applied", "7271 prod-1: wiki applied and healthy")
+		p.says("dev", "10 prod-1: blog applied and healthy", "7270 prod-1: blog rejected")
+		p.wait(time.Minute)
+		if got := fmt.Sprint(p.shared.told, p.shared.to); got != "5 map[dead:5 dev:5 ops:5]" {
+			t.Errorf("told is noted as %s", got)
+		}
+	})
+}
+
+// A channel that is new begins where the others are.
+func TestAChannelThatIsNewBeginsWhereTheOthersAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, confOf(config.Route{To: []string{"ops", "new"}}))
+		p.end()
+		p.record.add(sync1("shop", "halted", "x"))
+		p.record.add(sync1("blog", "applied", ""))
+		p.shared = &note{told: 0, to: map[string]uint64{"ops": 1, "gone": 0}, begun: true}
+		p.path += ".second"
+		p.start()
+		p.wait(time.Minute)
+		p.says("ops", "10 prod-1: blog applied and healthy")
+		p.says("new", "10 prod-1: blog applied and healthy")
 	})
 }
 

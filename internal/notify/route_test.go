@@ -27,7 +27,7 @@ func TestARouteThatTellsNothingIsNamed(t *testing.T) {
 		"of no owner":       {config.Route{Owner: "shop", Events: []string{"source-stale"}}, "route r tells nothing: its events are of the repository, and of no app"},
 	} {
 		c.route.Name, c.route.To = "r", []string{"ops"}
-		notes, err := Check(toOps(c.route), nil)
+		notes, err := Check(t.Context(), toOps(c.route), nil, inProcess)
 		if got := strings.Join(notes, "; "); err != nil && !strings.Contains(err.Error(), "channel") || got != c.want {
 			t.Errorf("%s: it says %q (%v), want %q", name, got, err, c.want)
 		}

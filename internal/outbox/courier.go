@@ -175,10 +175,10 @@ func (c Courier) try(ctx context.Context, item Item, failures int) (pause time.D
 	return 0, true
 }
 
-// finish forgets an item. Where the disk refuses, it goes on trying: what arrived is
-// not sent again.
+// finish forgets an item, and then tells of it. Where the disk refuses, it goes on
+// trying: what arrived is not sent again.
 func (c Courier) finish(ctx context.Context, item Item, what Outcome, why error) {
-	c.Told(item, what, why)
+	defer c.Told(item, what, why)
 	for failures := 0; ; failures++ {
 		c.work.Sign()
 		err := c.Box.Done(c.Topic, item.ID)
