@@ -9,6 +9,7 @@ import (
 	"syncd.io/syncd/internal/forge"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/reconcile"
 )
 
@@ -52,13 +53,13 @@ func (f *feedback) noting(store record) record {
 
 // begin tells of what is written to store from now on, by way of box, until open is
 // closed.
-func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, open *closers) error {
+func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, heart *pulse.Heart, open *closers) error {
 	if f == nil {
 		return nil
 	}
 	r, err := forge.New(forge.Options{
 		Feedback: f.host.Feedback, Repo: f.host.Repo.URL, Name: f.host.Host.Name,
-		Box: box, Journal: acts{store}, Host: f, Log: f.log,
+		Box: box, Journal: acts{store}, Host: f, Heart: heart, Log: f.log,
 	})
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 		t.Error("something waits, and nobody tells yet")
 	}
 	store, box, open := shelves(t, host)
-	if err := f.begin(t.Context(), box, store, &open); err != nil {
+	if err := f.begin(t.Context(), box, store, nil, &open); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.noting(store).SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "applied"}); err != nil {
@@ -85,7 +85,7 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 	}
 	var none *feedback
 	none.follow(nil)
-	if err := none.begin(t.Context(), box, store, &open); err != nil || none.noting(store) != record(store) {
+	if err := none.begin(t.Context(), box, store, nil, &open); err != nil || none.noting(store) != record(store) {
 		t.Errorf("nobody tells, and it came to %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/reconcile"
 )
 
@@ -41,12 +42,12 @@ func markerOf(host config.Host, readOnly bool, log *slog.Logger) (*marker, error
 }
 
 // begin marks what is written to store from now on, until open is closed.
-func (m *marker) begin(ctx context.Context, box *outbox.Box, store record, open *closers) error {
+func (m *marker) begin(ctx context.Context, box *outbox.Box, store record, heart *pulse.Heart, open *closers) error {
 	if m == nil {
 		return nil
 	}
 	opts := m.Options
-	opts.Box, opts.Journal = box, deeds{store}
+	opts.Box, opts.Journal, opts.Heart = box, deeds{store}, heart
 	a, err := annotate.New(opts)
 	if err != nil {
 		return err

@@ -63,7 +63,8 @@ func (w wiring) telling(ctx context.Context, host config.Host, store record, sta
 	if note := box.Recovered(); note != "" {
 		w.log.Warn(note)
 	}
-	err = errors.Join(w.teller.begin(ctx, box, store, start, &open), w.marker.begin(ctx, box, store, &open), w.feedback.begin(ctx, box, store, &open))
+	heart := w.vitals.beats()
+	err = errors.Join(w.teller.begin(ctx, box, store, start, heart, &open), w.marker.begin(ctx, box, store, heart, &open), w.feedback.begin(ctx, box, store, heart, &open))
 	if err == nil {
 		<-ctx.Done()
 	}

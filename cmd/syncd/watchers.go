@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 
 // checkWatchers finds out whether people, collectors and Grafana could be told; nothing
 // of those that are not named. None is asked.
-func checkWatchers(host config.Host) []finding {
-	found := append(checkNotify(host), checkFeedback(host)...)
+func checkWatchers(ctx context.Context, host config.Host) []finding {
+	found := append(checkNotify(ctx, host, inChild()), checkFeedback(host)...)
 	if conf := host.Traces; conf.Endpoint != "" {
 		_, err := trace.New(trace.Options{Endpoint: conf.Endpoint, HeadersFile: conf.HeadersFile, Sample: conf.Sample})
 		found = append(found, checked("traces", err, "they go to "+conf.Endpoint+", which was not asked"))

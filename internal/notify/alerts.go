@@ -9,6 +9,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // The clocks of Alertmanager: what is so is said again every few minutes, and is over
@@ -141,9 +142,12 @@ func endAlerts(tx *outbox.Tx, channel string, now time.Time) error {
 
 // keepAlerts says to Alertmanager what is so: when it changes, and again and again.
 func (n *Notifier) keepAlerts(ctx context.Context, name string) {
+	work := n.opts.Heart.Begin("the courier of "+topicOf+name, n.opts.Channels[name].Limit()+time.Minute)
+	defer work.End()
 	failures := 0
 	for ctx.Err() == nil {
-		err := n.sayAlerts(ctx, name)
+		err := n.sayAlerts(ctx, name, work)
+		work.Rest()
 		wait := resend
 		switch {
 		case err == nil:
@@ -177,7 +181,8 @@ func (n *Notifier) pause(ctx context.Context, name string) {
 }
 
 // sayAlerts says all that fires, and what has ended; that is forgotten once it was said.
-func (n *Notifier) sayAlerts(ctx context.Context, name string) error {
+func (n *Notifier) sayAlerts(ctx context.Context, name string, work *pulse.Work) error {
+	work.Sign()
 	sender, ok := n.channels[name].(*alertmanager)
 	if !ok {
 		return errors.New("it is no Alertmanager")
@@ -196,6 +201,7 @@ func (n *Notifier) sayAlerts(ctx context.Context, name string) error {
 			}
 			batch = append(batch, a)
 		}
+		work.Sign()
 		if err := n.post(ctx, name, sender, batch); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"text/template"
 
 	"syncd.io/syncd/internal/config"
 )
@@ -14,8 +13,8 @@ import (
 // route is one of the configuration's, ready for use.
 type route struct {
 	config.Route
-	name     string
-	template *template.Template // nil is our own
+	name    string
+	wording Wording // makes the texts of a template
 }
 
 // fits tells whether the route is told of such a fact; told that it was told of what
@@ -46,21 +45,23 @@ func (r route) concerns(f Fact) bool {
 	})
 }
 
+// routeOf makes the route that is the configuration's i-th.
+func routeOf(r config.Route, i int, words Wording) route {
+	return route{Route: r, name: cmp.Or(r.Name, fmt.Sprintf("route-%d", i+1)), wording: words}
+}
+
 // routesOf makes the routes that this host has a part in; notes say which do not, and
-// why. Errors: a template that cannot be read, or that fails.
-func routesOf(conf config.Notify, labels map[string]string) (routes []route, notes []string, err error) {
+// why.
+func routesOf(conf config.Notify, labels map[string]string, words Wording) (routes []route, notes []string) {
 	for i, r := range conf.Routes {
-		one := route{Route: r, name: cmp.Or(r.Name, fmt.Sprintf("route-%d", i+1))}
-		if one.template, err = templateOf(one); err != nil {
-			return nil, nil, err
-		}
+		one := routeOf(r, i, words)
 		if lacking := lacks(r.Labels, labels); lacking != "" {
 			notes = append(notes, fmt.Sprintf("route %s tells nobody on this host, which has no label %s", one.name, lacking))
 			continue
 		}
 		routes = append(routes, one)
 	}
-	return routes, append(notes, unused(conf)...), nil
+	return routes, append(notes, unused(conf)...)
 }
 
 // lacks is a label that is wanted and not there; empty where there is none.
