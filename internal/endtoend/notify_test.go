@@ -81,22 +81,13 @@ notify:
 // start runs the agent until the end of the test, or kill.
 func (l *listener) start() {
 	l.t.Helper()
-	p := &process{cmd: exec.Command(agentProgram(l.t), "run", "--config", l.config)}
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	l.must(p.cmd.Start())
-	l.p = p
-	l.t.Cleanup(func() {
-		if p.cmd.ProcessState == nil {
-			l.kill()
-		}
-	})
+	l.p = l.launch(exec.Command(agentProgram(l.t), "run", "--config", l.config))
 }
 
 // kill ends it as kill -9 does.
 func (l *listener) kill() {
 	l.t.Helper()
-	l.must(l.p.cmd.Process.Kill())
-	_ = l.p.cmd.Wait() // it was killed
+	l.p.kill(l.t)
 }
 
 // listen begins to listen, until the end of the test.
