@@ -68,7 +68,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 		p.goBy(c)
 		defer p.atWork().End()
 		p.foresee(ctx)
-		if err := p.enter(ctx); err != nil {
+		if err := p.enter(ctx, false); err != nil {
 			return err
 		}
 		defer p.leave()
