@@ -60,15 +60,17 @@ func (s *stage) discovery(r *http.Request) (*http.Response, error) {
 	out, err := s.dead.RoundTrip(r)
 	switch r.URL.Path {
 	case "/apis":
-		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1","version":"v1"}]}]}`))
+		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1","version":"v1"}]},{"name":"batch","versions":[{"groupVersion":"batch/v1","version":"v1"}]}]}`))
+	case "/apis/batch/v1":
+		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIResourceList","groupVersion":"batch/v1","resources":[{"name":"jobs","namespaced":true,"kind":"Job","verbs":["patch","watch","list"]}]}`))
 	case "/apis/apps/v1":
 		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIResourceList","groupVersion":"apps/v1","resources":[{"name":"daemonsets","namespaced":true,"kind":"DaemonSet","verbs":["patch","watch","list"]}]}`))
 	}
 	return out, err
 }
 
-// show lets the watch of a kind show objects; the end of all that is there is marked
-// where a nothing follows.
+// show lets the watch of a kind show objects, - before one that goes; the end of all
+// that is there is marked where a nothing follows.
 func (s *stage) show(t *testing.T, of string, objects ...string) {
 	t.Helper()
 	s.mu.Lock()
@@ -76,6 +78,9 @@ func (s *stage) show(t *testing.T, of string, objects ...string) {
 	s.mu.Unlock()
 	for _, o := range objects {
 		what := "ADDED"
+		if gone, is := strings.CutPrefix(o, "-"); is {
+			what, o = "DELETED", gone
+		}
 		if o == "" {
 			what, o = "BOOKMARK", `{"kind":"Any","apiVersion":"v1","metadata":{"resourceVersion":"7","annotations":{"k8s.io/initial-events-end":"true"}}}`
 		}
@@ -105,8 +110,9 @@ func member(name string, restarts int) string {
 "status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"c","ready":true,"restartCount":%d,"state":{"running":{}}}]}}`, name, name, restarts)
 }
 
-// onStage tells a story of the DaemonSet: look is how it feels now.
-func onStage(t *testing.T, s *stage, story func(t *testing.T, look func() resource.Health)) {
+// onStage tells a story of the DaemonSet, or of another object web of this kind: look
+// is how it feels now.
+func onStage(t *testing.T, s *stage, version, kind string, story func(t *testing.T, look func() resource.Health)) {
 	t.Helper()
 	s.watches = map[string]*io.PipeWriter{}
 	synctest.Test(t, func(t *testing.T) {
@@ -114,12 +120,12 @@ func onStage(t *testing.T, s *stage, story func(t *testing.T, look func() resour
 		if err != nil {
 			t.Fatal(err)
 		}
-		target, key := e.Target("shop"), resource.Key{Kind: "DaemonSet", Namespace: "a", Name: "web"}
-		target.ledger.set(key, entry{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "a", Name: "web", UID: "1", fresh: true, put: time.Now()})
+		target, key := e.Target("shop"), resource.Key{Kind: kind, Namespace: "a", Name: "web"}
+		target.ledger.set(key, entry{APIVersion: version, Kind: kind, Namespace: "a", Name: "web", UID: "1", fresh: true, put: time.Now()})
 		story(t, func() resource.Health {
 			h, err := target.Health(t.Context(), key, resource.Ref{ID: "1"})
 			if err != nil {
-				t.Fatal(err)
+				t.Error(err)
 			}
 			return h
 		})
@@ -133,7 +139,7 @@ func onStage(t *testing.T, s *stage, story func(t *testing.T, look func() resour
 // ones for news.
 func TestPodsCountOnceAllWereShown(t *testing.T) {
 	s := &stage{}
-	onStage(t, s, func(t *testing.T, look func() resource.Health) {
+	onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 		unknown := func(when string) {
 			t.Helper()
 			if h := look(); h.State != resource.Progressing {
@@ -181,7 +187,7 @@ func (s *stage) expect(t *testing.T, want ...string) {
 func TestAnAPIServerWithoutMarksIsAskedForLists(t *testing.T) {
 	for said, s := range map[string]*stage{"refused": {old: true}, "cut": {elder: true}} {
 		s.there = map[string][]string{"pods": {member("a", 1), member("b", 2)}}
-		onStage(t, s, func(t *testing.T, look func() resource.Health) {
+		onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 			look()
 			s.show(t, "daemonsets", onEachNode)
 			if h := look(); h.State != resource.Well || h.Restarts != 3 {
@@ -204,7 +210,7 @@ func TestAnAPIServerWithoutMarksIsAskedForLists(t *testing.T) {
 // So is one that shows no end.
 func TestAWatchThatShowsNoEndIsListed(t *testing.T) {
 	s := &stage{there: map[string][]string{"pods": {member("a", 1), member("b", 2)}}}
-	onStage(t, s, func(t *testing.T, look func() resource.Health) {
+	onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 		look()
 		s.show(t, "daemonsets", onEachNode)
 		for begun := time.Now(); time.Since(begun) < showAll-firstShow; { // each look waits for a while
@@ -218,4 +224,33 @@ func TestAWatchThatShowsNoEndIsListed(t *testing.T) {
 		}
 		s.expect(t, "watch daemonsets from 0", "watch pods from 0", "list pods", "watch pods from 7")
 	})
+}
+
+// A Job that is removed as it ends is judged by how it ended, whatever is seen first.
+func TestAJobThatGoesAsItEndsIsJudged(t *testing.T) {
+	job := func(leaving, condition string) string {
+		return `{"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"web","namespace":"a","uid":"1","generation":1` + leaving + `},
+"spec":{"ttlSecondsAfterFinished":0,"selector":{"matchLabels":{"app":"web"}}},"status":{"conditions":[{"type":"` + condition + `","status":"True","reason":"Said"}]}}`
+	}
+	leaving := `,"deletionTimestamp":"2026-11-21T17:37:24Z","finalizers":["foregroundDeletion"]`
+	for condition, want := range map[string]resource.State{"Complete": resource.Well, "Failed": resource.Failed, "Suspended": resource.Progressing} {
+		for _, first := range []string{job(leaving, condition), job("", "Running")} {
+			s := &stage{}
+			onStage(t, s, "batch/v1", "Job", func(t *testing.T, look func() resource.Health) {
+				look()
+				s.show(t, "jobs", job("", "Running"))
+				go look() // which watches its pods
+				synctest.Wait()
+				s.show(t, "pods", "")
+				s.show(t, "jobs", first)
+				if h := look(); first != job("", "Running") && h.State != want {
+					t.Errorf("%s, and leaving: %+v", condition, h)
+				}
+				s.show(t, "jobs", "-"+job(leaving, condition))
+				if h := look(); h.State != want {
+					t.Errorf("%s, and gone: %+v", condition, h)
+				}
+			})
+		}
+	}
 }

@@ -94,8 +94,8 @@ func (e *Engine) unneeded(id *identity, k kind, namespace, name string) {
 	}
 }
 
-// shown is what a lookout shows: the object, nil where it is not there, and what it
-// runs.
+// shown is what a lookout shows: the object, nil where it is not there and is no Job
+// that has ended, and what it runs.
 type shown struct {
 	object *unstructured.Unstructured
 	parts  []unstructured.Unstructured
@@ -116,11 +116,20 @@ func (l *lookout) show(ctx context.Context, known entry) (shown, error) {
 		return shown{}, classified(err, "watch it")
 	}
 	if len(items) == 0 {
-		return shown{}, nil
+		return shown{object: ended(l.object.last())}, nil
 	}
 	out := shown{object: &items[0]}
 	err = l.parts(ctx, &out, known)
 	return out, err
+}
+
+// ended is a Job that is gone and had ended, as it was then: it may have been set to go
+// in that moment (ttlSecondsAfterFinished), and is judged by how it ended.
+func ended(last *unstructured.Unstructured) *unstructured.Unstructured {
+	if health.Ended(last) {
+		return last
+	}
+	return nil
 }
 
 // looks notes that somebody looks now: news are what comes after that.
