@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -132,6 +133,30 @@ func TestForeignObjectsAreNotTouched(t *testing.T) {
 	plan := p.plan(set)
 	if len(plan.Blocked) != 1 || !strings.Contains(plan.Blocked[0], "made by kubectl") {
 		t.Errorf("got %s", plan)
+	}
+}
+
+// A name that was free by a list of some seconds ago may be taken by now: who made it
+// since then keeps it.
+func TestWhatWasMadeSinceTheListIsNotTakenOver(t *testing.T) {
+	p := newPlace(t)
+	set := p.set(plain)
+	k, ok := p.engine.kinds.known(configMaps.GroupVersion().WithKind("ConfigMap"))
+	if !ok {
+		t.Fatal("no ConfigMaps")
+	}
+	old := p.engine.surveyed(scope{kind: k, namespace: p.namespace})
+	old.all, old.until = &listing{asked: time.Now().Add(-freshLook)}, time.Now().Add(time.Hour)
+	p.observe(set[:1])
+	u, err := decoded(set[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.admin.Resource(configMaps).Namespace(p.namespace).Create(t.Context(), u, metav1.CreateOptions{FieldManager: "kubectl-create"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.target.Put(t.Context(), set[0]); fault.Of(err) != fault.Blocked {
+		t.Errorf("got %v", err)
 	}
 }
 
