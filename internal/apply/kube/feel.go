@@ -86,7 +86,7 @@ func (t *Target) notShown(ctx context.Context, id *identity, k kind, known entry
 	case apierrors.IsNotFound(err), err == nil && string(live.UID) != ref.ID:
 		return resource.Health{State: resource.Absent}, nil
 	case err != nil:
-		return resource.Health{}, classified(err, "look at "+known.Kind+" "+known.Name)
+		return resource.Health{}, unseen(err, "look at "+known.Kind+" "+known.Name)
 	}
 	return late, nil
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -22,6 +23,8 @@ type stage struct {
 	dead
 	// old refuses to mark the end of what is there, elder says so in the watch.
 	old, elder bool
+	// lost is what is not served for a while.
+	lost string
 
 	mu      sync.Mutex
 	watches map[string]*io.PipeWriter // by the last word of the path
@@ -42,6 +45,9 @@ func (s *stage) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.asked = append(s.asked, "refused "+of)
 		out.StatusCode = http.StatusUnprocessableEntity
 		out.Body = io.NopCloser(strings.NewReader(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents is forbidden"}`))
+	case of == s.lost:
+		out.StatusCode = http.StatusNotFound
+		out.Body = io.NopCloser(strings.NewReader("404 page not found"))
 	case query.Get("watch") == "":
 		s.asked = append(s.asked, "list "+of)
 		out.Body = io.NopCloser(strings.NewReader(`{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[` + strings.Join(s.there[of], ",") + `]}`))
@@ -125,7 +131,7 @@ func onStage(t *testing.T, s *stage, version, kind string, story func(t *testing
 		story(t, func() resource.Health {
 			h, err := target.Health(t.Context(), key, resource.Ref{ID: "1"})
 			if err != nil {
-				t.Error(err)
+				h.Reason = fmt.Sprintf("%s: %s", fault.Of(err), err)
 			}
 			return h
 		})
@@ -252,5 +258,22 @@ func TestAJobThatGoesAsItEndsIsJudged(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A kind that is not served for a while, as where an API server has just come back or
+// an aggregated one is away, says nothing of what was put.
+func TestWhatIsNotServedBlamesNoRevision(t *testing.T) {
+	for _, lost := range []string{"daemonsets", "pods"} {
+		s := &stage{lost: lost}
+		onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
+			look()
+			if lost == "pods" {
+				s.show(t, "daemonsets", onEachNode)
+			}
+			if h := look(); !strings.HasPrefix(h.Reason, fault.Unreachable.String()) {
+				t.Errorf("%s: %+v", lost, h)
+			}
+		})
 	}
 }

@@ -113,7 +113,7 @@ func (l *lookout) show(ctx context.Context, known entry) (shown, error) {
 	l.looks()
 	items, _, err := l.object.list()
 	if err != nil {
-		return shown{}, classified(err, "watch it")
+		return shown{}, unseen(err, "watch it")
 	}
 	if len(items) == 0 {
 		return shown{object: ended(l.object.last())}, nil
@@ -159,7 +159,7 @@ func (l *lookout) parts(ctx context.Context, out *shown, known entry) error {
 	}
 	pods, whole, err := watched.list()
 	if err != nil {
-		return classified(err, "watch its pods")
+		return unseen(err, "watch its pods")
 	}
 	if out.partial = !whole; out.partial {
 		return nil
@@ -282,7 +282,7 @@ func (l *lookout) learnSets(ctx context.Context, object *unstructured.Unstructur
 		return list.Items, nil
 	})
 	if err != nil {
-		return l.knownSets(), classified(err, "list its ReplicaSets")
+		return l.knownSets(), unseen(err, "list its ReplicaSets")
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
