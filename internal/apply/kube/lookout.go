@@ -274,12 +274,15 @@ func (l *lookout) knownSets() []unstructured.Unstructured {
 
 func (l *lookout) learnSets(ctx context.Context, object *unstructured.Unstructured, of health.Part) ([]unstructured.Unstructured, error) {
 	what := fmt.Sprintf("sets %s %s %s", l.id.name, object.GetUID(), of.Selector)
-	sets, err := answerOf(ctx, &l.engine.once, what, func(ctx context.Context) ([]unstructured.Unstructured, error) {
-		list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
-		if err != nil {
-			return nil, err
-		}
-		return list.Items, nil
+	sets, err := answerOf(ctx, &l.engine.once, what, func(ctx context.Context) (items []unstructured.Unstructured, err error) {
+		err = l.engine.bounded(ctx, func(ctx context.Context) error {
+			list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
+			if err == nil {
+				items = list.Items
+			}
+			return err
+		})
+		return items, err
 	})
 	if err != nil {
 		return l.knownSets(), unseen(err, "list its ReplicaSets")
