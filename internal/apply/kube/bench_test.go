@@ -1,8 +1,11 @@
 package kube
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,21 +78,29 @@ type fleet struct {
 	requests atomic.Int64
 	mu       sync.Mutex
 	paths    map[string]int
+	// notes are what each pass has left to be remembered, recorded what a new process has
+	// of them.
+	notes, recorded map[string]json.RawMessage
 }
 
 func newFleet(b *testing.B, c *kubetest.Access) *fleet {
 	b.Helper()
-	f := &fleet{B: b, paths: map[string]int{}}
-	cfg, err := Config(c.Kubeconfig(), "", "bench")
-	if err != nil {
-		b.Fatal(err)
-	}
-	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return tally{next, f} })
-	if f.engine, err = open(b.Context(), cfg, Options{Agent: "bench"}); err != nil {
-		b.Fatal(err)
-	}
+	f := &fleet{B: b, paths: map[string]int{}, notes: map[string]json.RawMessage{}}
+	f.open(c)
 	b.Cleanup(func() { _ = f.engine.Close() })
 	return f
+}
+
+func (f *fleet) open(c *kubetest.Access) {
+	f.Helper()
+	cfg, err := Config(c.Kubeconfig(), "", "bench")
+	if err != nil {
+		f.Fatal(err)
+	}
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return tally{next, f} })
+	if f.engine, err = open(f.Context(), cfg, Options{Agent: "bench"}); err != nil {
+		f.Fatal(err)
+	}
 }
 
 type tally struct {
@@ -112,6 +123,16 @@ func (t tally) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(r)
 }
 
+// restart is what a new process sees: an engine, and what is on record of the apps.
+func (f *fleet) restart(c *kubetest.Access) {
+	f.Helper()
+	if err := f.engine.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.open(c)
+	f.recorded = f.notes
+}
+
 // pass runs one pass of every app, eight at once.
 func (f *fleet) pass(apps int, edit func(string) string) {
 	f.Helper()
@@ -125,7 +146,8 @@ func (f *fleet) pass(apps int, edit func(string) string) {
 				set[j].Spec = []byte(edit(string(set[j].Spec)))
 			}
 			target := f.engine.Target(name)
-			pairs, err := target.Observe(f.Context(), set, apply.Owned{App: name})
+			defer f.keep(name, target)
+			pairs, err := target.Observe(f.Context(), set, apply.Owned{App: name, Notes: f.recorded[name]})
 			if err != nil {
 				return err
 			}
@@ -145,6 +167,13 @@ func (f *fleet) pass(apps int, edit func(string) string) {
 	if err := group.Wait(); err != nil {
 		f.Fatal(err)
 	}
+}
+
+func (f *fleet) keep(name string, t *Target) {
+	notes := t.Notes()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.notes[name] = notes
 }
 
 // bare applies the objects and does nothing else: what the API server itself needs.
@@ -194,7 +223,10 @@ func (f *fleet) measured(what string, do func()) time.Duration {
 func BenchmarkFleetOfApps(b *testing.B) {
 	c := kubetest.Start(b, kubetest.Options{})
 	f := newFleet(b, c.Access)
-	const apps = 100
+	apps := 100
+	if n, err := strconv.Atoi(os.Getenv("SYNCD_BENCH_APPS")); err == nil {
+		apps = n
+	}
 	same := func(s string) string { return s }
 	for b.Loop() {
 		bare := f.bare(apps)
@@ -204,5 +236,7 @@ func BenchmarkFleetOfApps(b *testing.B) {
 		f.measured("noop", func() { f.pass(apps, same) })
 		f.measured("change", func() { f.pass(apps, func(s string) string { return strings.ReplaceAll(s, "app:1", "app:2") }) })
 		f.measured("noop2", func() { f.pass(apps, func(s string) string { return strings.ReplaceAll(s, "app:1", "app:2") }) })
+		f.restart(c.Access)
+		f.measured("restart", func() { f.pass(apps, func(s string) string { return strings.ReplaceAll(s, "app:1", "app:2") }) })
 	}
 }

@@ -123,7 +123,7 @@ func (l *look) note(w *wanted, live *unstructured.Unstructured, equal bool) entr
 		known.Want = ""
 	}
 	if before, ok := l.ledger.get(w.object.Key); ok && before.UID == known.UID {
-		known.health, known.healthAt, known.naming = before.health, before.healthAt, before.naming
+		known.Health, known.HealthAt, known.naming = before.Health, before.HealthAt, before.naming
 	}
 	l.ledger.setSince(w.object.Key, known, l.begun)
 	return known

@@ -9,7 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -153,6 +155,30 @@ func TestForeignObjectsAreNotTouched(t *testing.T) {
 	}
 }
 
+// A name that was free by a list of some seconds ago may be taken by now: who made it
+// since then keeps it.
+func TestWhatWasMadeSinceTheListIsNotTakenOver(t *testing.T) {
+	p := newPlace(t)
+	set := p.set(plain)
+	k, ok := p.engine.kinds.known(configMaps.GroupVersion().WithKind("ConfigMap"))
+	if !ok {
+		t.Fatal("no ConfigMaps")
+	}
+	old := p.engine.surveyed(scope{kind: k, namespace: p.namespace})
+	old.all, old.until = &listing{asked: time.Now().Add(-freshLook)}, time.Now().Add(time.Hour)
+	p.observe(set[:1])
+	u, err := decoded(set[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.admin.Resource(configMaps).Namespace(p.namespace).Create(t.Context(), u, metav1.CreateOptions{FieldManager: "kubectl-create"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.target.Put(t.Context(), set[0]); fault.Of(err) != fault.Blocked {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnImmutableFieldMakesItAnew(t *testing.T) {
 	p := newPlace(t)
 	p.deploy(p.set(shop))
@@ -190,6 +216,30 @@ func TestTheRecordRemembersAcrossARestart(t *testing.T) {
 	}
 	if n := counted(); n > 6 { // two watches begin: each a stream, or, where etcd is old, three requests
 		t.Errorf("%d requests", n)
+	}
+}
+
+// How a workload felt is on record with the version of it that it was told of: a new
+// process asks for none that has stayed as it was, and looks anew at one that was not well.
+func TestARestartAsksForNoWorkloadThatHasStayedWell(t *testing.T) {
+	p := newPlace(t)
+	web := p.set(strings.Replace(singleWeb, "replicas: 1", "replicas: 0", 1))
+	p.deploy(web)
+	p.known(web)
+	p.owned.Notes = p.target.Notes()
+	p.restart()
+	before := p.asked("*")
+	if h := p.pairOf(web[0]).Live[0].Health; h.State != resource.Well || h.Check != health.CheckStatus {
+		t.Errorf("%+v", h)
+	}
+	if n := p.asked("*") - before; n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	p.target.ledger.change(web[0].Key, func(e *entry) { e.Health.State = resource.Progressing })
+	p.owned.Notes = p.target.Notes()
+	p.restart()
+	if h := p.pairOf(web[0]).Live[0].Health; h.State != resource.Well || p.asked("deployments/web") == 0 {
+		t.Errorf("after it was not well: %+v", h)
 	}
 }
 

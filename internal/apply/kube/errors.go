@@ -31,6 +31,17 @@ func classified(err error, doing string) error {
 	return out
 }
 
+// unseen says why something could not be looked at. Whatever the API server has against
+// that, such as that it does not serve the kind for a while, is no fault of what is
+// looked at.
+func unseen(err error, doing string) error {
+	out := classified(err, doing)
+	if fault.Of(out) == fault.Rejected {
+		return fault.As(fault.Unreachable, out)
+	}
+	return out
+}
+
 func classOf(err error) (class fault.Class, hint string) {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {

@@ -52,7 +52,7 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 	h.Reason = t.hide(h.Reason)
 	t.ledger.change(key, func(e *entry) {
 		if e.UID == ref.ID {
-			e.health, e.healthAt, e.naming = h, object.GetResourceVersion(), e.naming.with(now.set)
+			e.Health, e.HealthAt, e.naming = h, object.GetResourceVersion(), e.naming.with(now.set)
 		}
 	})
 	return h, nil
@@ -86,7 +86,7 @@ func (t *Target) notShown(ctx context.Context, id *identity, k kind, known entry
 	case apierrors.IsNotFound(err), err == nil && string(live.UID) != ref.ID:
 		return resource.Health{State: resource.Absent}, nil
 	case err != nil:
-		return resource.Health{}, classified(err, "look at "+known.Kind+" "+known.Name)
+		return resource.Health{}, unseen(err, "look at "+known.Kind+" "+known.Name)
 	}
 	return late, nil
 }
@@ -97,8 +97,8 @@ func (l *look) feels(ctx context.Context, w *wanted, known entry, version string
 	if health.Settled(w.manifest, l.checkOf(w.object.Key)) {
 		return fine(), nil
 	}
-	if version != "" && known.healthAt == version {
-		return known.health, nil
+	if version != "" && known.HealthAt == version {
+		return known.Health, nil
 	}
 	if live != nil {
 		return l.judge(ctx, w, live)
@@ -127,6 +127,6 @@ func (l *look) judge(ctx context.Context, w *wanted, live *unstructured.Unstruct
 		h = health.Of(live, parts, check, time.Now())
 	}
 	h.Reason = l.hide(h.Reason)
-	l.ledger.change(w.object.Key, func(e *entry) { e.health, e.healthAt = h, live.GetResourceVersion() })
+	l.ledger.change(w.object.Key, func(e *entry) { e.Health, e.HealthAt = h, live.GetResourceVersion() })
 	return h, nil
 }

@@ -32,6 +32,8 @@ type follow struct {
 	// next is what the present watch has shown, nil once that is all.
 	next map[types.UID]*unstructured.Unstructured
 	err  error
+	// gone is how what went last was then.
+	gone *unstructured.Unstructured
 	// whole is closed when all was shown once, or the watch is not allowed.
 	whole chan struct{}
 	once  sync.Once
@@ -191,6 +193,7 @@ func (f *follow) take(what apiwatch.EventType, u *unstructured.Unstructured) {
 		whole = u.GetAnnotations()[metav1.InitialEventsAnnotationKey] == "true"
 	case apiwatch.Deleted:
 		delete(into, u.GetUID())
+		f.gone = u
 	default:
 		into[u.GetUID()] = u
 	}
@@ -245,6 +248,13 @@ func (f *follow) fail(err error) {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		f.once.Do(func() { close(f.whole) })
 	}
+}
+
+// last is how what went last was then; nil where nothing has gone.
+func (f *follow) last() *unstructured.Unstructured {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.gone
 }
 
 // list returns what is there now, or why that is not known; whole tells that it is all

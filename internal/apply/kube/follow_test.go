@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -22,6 +23,8 @@ type stage struct {
 	dead
 	// old refuses to mark the end of what is there, elder says so in the watch.
 	old, elder bool
+	// lost is what is not served for a while.
+	lost string
 
 	mu      sync.Mutex
 	watches map[string]*io.PipeWriter // by the last word of the path
@@ -42,6 +45,9 @@ func (s *stage) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.asked = append(s.asked, "refused "+of)
 		out.StatusCode = http.StatusUnprocessableEntity
 		out.Body = io.NopCloser(strings.NewReader(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents is forbidden"}`))
+	case of == s.lost:
+		out.StatusCode = http.StatusNotFound
+		out.Body = io.NopCloser(strings.NewReader("404 page not found"))
 	case query.Get("watch") == "":
 		s.asked = append(s.asked, "list "+of)
 		out.Body = io.NopCloser(strings.NewReader(`{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[` + strings.Join(s.there[of], ",") + `]}`))
@@ -60,15 +66,17 @@ func (s *stage) discovery(r *http.Request) (*http.Response, error) {
 	out, err := s.dead.RoundTrip(r)
 	switch r.URL.Path {
 	case "/apis":
-		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1","version":"v1"}]}]}`))
+		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1","version":"v1"}]},{"name":"batch","versions":[{"groupVersion":"batch/v1","version":"v1"}]}]}`))
+	case "/apis/batch/v1":
+		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIResourceList","groupVersion":"batch/v1","resources":[{"name":"jobs","namespaced":true,"kind":"Job","verbs":["patch","watch","list"]}]}`))
 	case "/apis/apps/v1":
 		out.Body = io.NopCloser(strings.NewReader(`{"kind":"APIResourceList","groupVersion":"apps/v1","resources":[{"name":"daemonsets","namespaced":true,"kind":"DaemonSet","verbs":["patch","watch","list"]}]}`))
 	}
 	return out, err
 }
 
-// show lets the watch of a kind show objects; the end of all that is there is marked
-// where a nothing follows.
+// show lets the watch of a kind show objects, - before one that goes; the end of all
+// that is there is marked where a nothing follows.
 func (s *stage) show(t *testing.T, of string, objects ...string) {
 	t.Helper()
 	s.mu.Lock()
@@ -76,6 +84,9 @@ func (s *stage) show(t *testing.T, of string, objects ...string) {
 	s.mu.Unlock()
 	for _, o := range objects {
 		what := "ADDED"
+		if gone, is := strings.CutPrefix(o, "-"); is {
+			what, o = "DELETED", gone
+		}
 		if o == "" {
 			what, o = "BOOKMARK", `{"kind":"Any","apiVersion":"v1","metadata":{"resourceVersion":"7","annotations":{"k8s.io/initial-events-end":"true"}}}`
 		}
@@ -105,8 +116,9 @@ func member(name string, restarts int) string {
 "status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"c","ready":true,"restartCount":%d,"state":{"running":{}}}]}}`, name, name, restarts)
 }
 
-// onStage tells a story of the DaemonSet: look is how it feels now.
-func onStage(t *testing.T, s *stage, story func(t *testing.T, look func() resource.Health)) {
+// onStage tells a story of the DaemonSet, or of another object web of this kind: look
+// is how it feels now.
+func onStage(t *testing.T, s *stage, version, kind string, story func(t *testing.T, look func() resource.Health)) {
 	t.Helper()
 	s.watches = map[string]*io.PipeWriter{}
 	synctest.Test(t, func(t *testing.T) {
@@ -114,12 +126,12 @@ func onStage(t *testing.T, s *stage, story func(t *testing.T, look func() resour
 		if err != nil {
 			t.Fatal(err)
 		}
-		target, key := e.Target("shop"), resource.Key{Kind: "DaemonSet", Namespace: "a", Name: "web"}
-		target.ledger.set(key, entry{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "a", Name: "web", UID: "1", fresh: true, put: time.Now()})
+		target, key := e.Target("shop"), resource.Key{Kind: kind, Namespace: "a", Name: "web"}
+		target.ledger.set(key, entry{APIVersion: version, Kind: kind, Namespace: "a", Name: "web", UID: "1", fresh: true, put: time.Now()})
 		story(t, func() resource.Health {
 			h, err := target.Health(t.Context(), key, resource.Ref{ID: "1"})
 			if err != nil {
-				t.Fatal(err)
+				h.Reason = fmt.Sprintf("%s: %s", fault.Of(err), err)
 			}
 			return h
 		})
@@ -133,7 +145,7 @@ func onStage(t *testing.T, s *stage, story func(t *testing.T, look func() resour
 // ones for news.
 func TestPodsCountOnceAllWereShown(t *testing.T) {
 	s := &stage{}
-	onStage(t, s, func(t *testing.T, look func() resource.Health) {
+	onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 		unknown := func(when string) {
 			t.Helper()
 			if h := look(); h.State != resource.Progressing {
@@ -181,7 +193,7 @@ func (s *stage) expect(t *testing.T, want ...string) {
 func TestAnAPIServerWithoutMarksIsAskedForLists(t *testing.T) {
 	for said, s := range map[string]*stage{"refused": {old: true}, "cut": {elder: true}} {
 		s.there = map[string][]string{"pods": {member("a", 1), member("b", 2)}}
-		onStage(t, s, func(t *testing.T, look func() resource.Health) {
+		onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 			look()
 			s.show(t, "daemonsets", onEachNode)
 			if h := look(); h.State != resource.Well || h.Restarts != 3 {
@@ -204,7 +216,7 @@ func TestAnAPIServerWithoutMarksIsAskedForLists(t *testing.T) {
 // So is one that shows no end.
 func TestAWatchThatShowsNoEndIsListed(t *testing.T) {
 	s := &stage{there: map[string][]string{"pods": {member("a", 1), member("b", 2)}}}
-	onStage(t, s, func(t *testing.T, look func() resource.Health) {
+	onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 		look()
 		s.show(t, "daemonsets", onEachNode)
 		for begun := time.Now(); time.Since(begun) < showAll-firstShow; { // each look waits for a while
@@ -218,4 +230,50 @@ func TestAWatchThatShowsNoEndIsListed(t *testing.T) {
 		}
 		s.expect(t, "watch daemonsets from 0", "watch pods from 0", "list pods", "watch pods from 7")
 	})
+}
+
+// A Job that is removed as it ends is judged by how it ended, whatever is seen first.
+func TestAJobThatGoesAsItEndsIsJudged(t *testing.T) {
+	job := func(leaving, condition string) string {
+		return `{"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"web","namespace":"a","uid":"1","generation":1` + leaving + `},
+"spec":{"ttlSecondsAfterFinished":0,"selector":{"matchLabels":{"app":"web"}}},"status":{"conditions":[{"type":"` + condition + `","status":"True","reason":"Said"}]}}`
+	}
+	leaving := `,"deletionTimestamp":"2026-11-21T17:37:24Z","finalizers":["foregroundDeletion"]`
+	for condition, want := range map[string]resource.State{"Complete": resource.Well, "Failed": resource.Failed, "Suspended": resource.Progressing} {
+		for _, first := range []string{job(leaving, condition), job("", "Running")} {
+			s := &stage{}
+			onStage(t, s, "batch/v1", "Job", func(t *testing.T, look func() resource.Health) {
+				look()
+				s.show(t, "jobs", job("", "Running"))
+				go look() // which watches its pods
+				synctest.Wait()
+				s.show(t, "pods", "")
+				s.show(t, "jobs", first)
+				if h := look(); first != job("", "Running") && h.State != want {
+					t.Errorf("%s, and leaving: %+v", condition, h)
+				}
+				s.show(t, "jobs", "-"+job(leaving, condition))
+				if h := look(); h.State != want {
+					t.Errorf("%s, and gone: %+v", condition, h)
+				}
+			})
+		}
+	}
+}
+
+// A kind that is not served for a while, as where an API server has just come back or
+// an aggregated one is away, says nothing of what was put.
+func TestWhatIsNotServedBlamesNoRevision(t *testing.T) {
+	for _, lost := range []string{"daemonsets", "pods"} {
+		s := &stage{lost: lost}
+		onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
+			look()
+			if lost == "pods" {
+				s.show(t, "daemonsets", onEachNode)
+			}
+			if h := look(); !strings.HasPrefix(h.Reason, fault.Unreachable.String()) {
+				t.Errorf("%s: %+v", lost, h)
+			}
+		})
+	}
 }

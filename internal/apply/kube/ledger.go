@@ -52,14 +52,22 @@ type entry struct {
 	// naming tells a Deployment's new pods from its old ones; nil for everything else,
 	// and where nothing is known of that.
 	naming *naming
-	// health is how it felt at resource version healthAt.
-	health   resource.Health
-	healthAt string
+	// Health is how it felt at resource version HealthAt; on record where it was well.
+	Health   resource.Health `json:"health,omitzero"`
+	HealthAt string          `json:"healthAt,omitempty"`
 }
 
 // awaited tells whether a watch is still to show what was put. One that was begun
 // anew meanwhile may never do.
 func (e entry) awaited() bool { return e.fresh && time.Since(e.put) < patience }
+
+// onRecord is what another process may go by. What was not well is looked at anew.
+func (e entry) onRecord() entry {
+	if e.Health.State != resource.Well {
+		e.Health, e.HealthAt = resource.Health{}, ""
+	}
+	return e
+}
 
 // recheck is how long an equal object counts as equal without the server being
 // asked: what it would store may change with its version, a CRD or a webhook.
@@ -117,7 +125,11 @@ func (l *ledger) notes() json.RawMessage {
 	if len(l.entries) == 0 {
 		return nil
 	}
-	raw, err := json.Marshal(l.entries)
+	kept := make(map[resource.Key]entry, len(l.entries))
+	for k, e := range l.entries {
+		kept[k] = e.onRecord()
+	}
+	raw, err := json.Marshal(kept)
 	if err != nil { // cannot happen: an entry has plain fields only
 		return nil
 	}

@@ -47,7 +47,7 @@ func (t *Target) Logs(ctx context.Context, key resource.Key, ref resource.Ref, l
 	if err != nil || !ok {
 		return nil, t.hidden(err)
 	}
-	text, err := id.output(ctx, known.Namespace, guilty, lines)
+	text, err := t.engine.output(ctx, id, known.Namespace, guilty, lines)
 	return linesOf(t.hide(text), lines), t.hidden(err)
 }
 
@@ -91,9 +91,12 @@ func (t *Target) podsOf(ctx context.Context, id *identity, object *unstructured.
 
 // output returns what a container printed last. One that says nothing is asked again,
 // a few times.
-func (id *identity) output(ctx context.Context, namespace string, of health.Culprit, lines int) (text string, err error) {
+func (e *Engine) output(ctx context.Context, id *identity, namespace string, of health.Culprit, lines int) (text string, err error) {
 	for range silentTries {
-		text, err = id.podLog(ctx, namespace, of, lines)
+		err = e.bounded(ctx, func(ctx context.Context) error {
+			text, err = id.podLog(ctx, namespace, of, lines)
+			return err
+		})
 		if err != nil || text != "" || pauseFor(ctx, silentPause) != nil {
 			break
 		}

@@ -94,8 +94,8 @@ func (e *Engine) unneeded(id *identity, k kind, namespace, name string) {
 	}
 }
 
-// shown is what a lookout shows: the object, nil where it is not there, and what it
-// runs.
+// shown is what a lookout shows: the object, nil where it is not there and is no Job
+// that has ended, and what it runs.
 type shown struct {
 	object *unstructured.Unstructured
 	parts  []unstructured.Unstructured
@@ -113,14 +113,23 @@ func (l *lookout) show(ctx context.Context, known entry) (shown, error) {
 	l.looks()
 	items, _, err := l.object.list()
 	if err != nil {
-		return shown{}, classified(err, "watch it")
+		return shown{}, unseen(err, "watch it")
 	}
 	if len(items) == 0 {
-		return shown{}, nil
+		return shown{object: ended(l.object.last())}, nil
 	}
 	out := shown{object: &items[0]}
 	err = l.parts(ctx, &out, known)
 	return out, err
+}
+
+// ended is a Job that is gone and had ended, as it was then: it may have been set to go
+// in that moment (ttlSecondsAfterFinished), and is judged by how it ended.
+func ended(last *unstructured.Unstructured) *unstructured.Unstructured {
+	if health.Ended(last) {
+		return last
+	}
+	return nil
 }
 
 // looks notes that somebody looks now: news are what comes after that.
@@ -150,7 +159,7 @@ func (l *lookout) parts(ctx context.Context, out *shown, known entry) error {
 	}
 	pods, whole, err := watched.list()
 	if err != nil {
-		return classified(err, "watch its pods")
+		return unseen(err, "watch its pods")
 	}
 	if out.partial = !whole; out.partial {
 		return nil
@@ -265,15 +274,18 @@ func (l *lookout) knownSets() []unstructured.Unstructured {
 
 func (l *lookout) learnSets(ctx context.Context, object *unstructured.Unstructured, of health.Part) ([]unstructured.Unstructured, error) {
 	what := fmt.Sprintf("sets %s %s %s", l.id.name, object.GetUID(), of.Selector)
-	sets, err := answerOf(ctx, &l.engine.once, what, func(ctx context.Context) ([]unstructured.Unstructured, error) {
-		list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
-		if err != nil {
-			return nil, err
-		}
-		return list.Items, nil
+	sets, err := answerOf(ctx, &l.engine.once, what, func(ctx context.Context) (items []unstructured.Unstructured, err error) {
+		err = l.engine.bounded(ctx, func(ctx context.Context) error {
+			list, err := l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: of.Selector})
+			if err == nil {
+				items = list.Items
+			}
+			return err
+		})
+		return items, err
 	})
 	if err != nil {
-		return l.knownSets(), classified(err, "list its ReplicaSets")
+		return l.knownSets(), unseen(err, "list its ReplicaSets")
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -59,7 +59,7 @@ func TestNobodyWaitsForAnothersRequest(t *testing.T) {
 			k, _ := e.kinds.known(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"})
 			at := scope{kind: k, namespace: "default"}
 			e.surveyed(at).many, e.surveyed(at).until = true, time.Now().Add(time.Hour)
-			_, _, err := e.surveyed(at).listed(ctx, e, at, placeOf(id, at))
+			_, err := e.surveyed(at).listed(ctx, e, at, placeOf(id, at))
 			return classified(err, "list names")
 		},
 		"sets": func(e *Engine, id *identity, ctx context.Context) error {
@@ -160,6 +160,55 @@ func (s *late) RoundTrip(r *http.Request) (*http.Response, error) {
 		out.Body = io.NopCloser(strings.NewReader(`{"kind":"ReplicaSetList","apiVersion":"apps/v1","items":[{"kind":"ReplicaSet","apiVersion":"apps/v1","metadata":{"name":"web-1"}}]}`))
 	}
 	return out, err
+}
+
+// Whatever is asked, no more is under way at once than there are places for.
+func TestNoRequestIsBesideThePlaces(t *testing.T) {
+	core := schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
+	for name, ask := range map[string]func(*Engine, *identity, context.Context){
+		"sets": func(e *Engine, id *identity, ctx context.Context) {
+			part := health.Part{Resource: schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}}
+			_, _ = (&lookout{id: id, engine: e, news: newNews()}).learnSets(ctx, &unstructured.Unstructured{Object: map[string]any{}}, part)
+		},
+		"logs": func(e *Engine, id *identity, ctx context.Context) {
+			_, _ = e.output(ctx, id, "default", health.Culprit{Pod: "web", Container: "app"}, 10)
+		},
+		"who is there": func(e *Engine, id *identity, ctx context.Context) {
+			k, _ := e.kinds.known(core)
+			e.silent(ctx, id, scope{kind: k})
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			way := &dead{}
+			e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			id, err := e.as("")
+			if err != nil {
+				t.Error(err)
+			}
+			way.hangs.Store(true)
+			for range inFlight {
+				e.slots <- struct{}{}
+			}
+			ctx, end := context.WithCancel(t.Context())
+			go ask(e, id, ctx)
+			time.Sleep(2 * slow) //nolint:forbidigo // fake time
+			if n := way.asked.Load(); n != 0 {
+				t.Errorf("%s: %d requests beside the places", name, n)
+			}
+			<-e.slots
+			synctest.Wait()
+			if n := way.asked.Load(); n != 1 {
+				t.Errorf("%s: %d requests", name, n)
+			}
+			end()
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // A request that nobody answers ends by itself, and makes room for the next.

@@ -20,7 +20,10 @@ func (e *Engine) silent(ctx context.Context, id *identity, at scope) <-chan erro
 		if pauseFor(ctx, slow) != nil {
 			return
 		}
-		_, err := placeOf(id, at).List(ctx, metav1.ListOptions{LabelSelector: LabelAgent + "=" + e.agent, Limit: 1})
+		err := e.bounded(ctx, func(ctx context.Context) error {
+			_, err := placeOf(id, at).List(ctx, metav1.ListOptions{LabelSelector: LabelAgent + "=" + e.agent, Limit: 1})
+			return err
+		})
 		if err != nil && ctx.Err() == nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
 			out <- classified(err, "list "+at.kind.gvr.Resource)
 		}

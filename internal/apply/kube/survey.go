@@ -38,10 +38,15 @@ type survey struct {
 	// short tells that the last list was no more work than a few questions are.
 	short bool
 	until time.Time
-	names map[string]bool // nil where there is no list, or too much to list
-	taken time.Time       // when it was asked for
+	all   *listing // nil where there is no list, or too much to list
 	sized time.Time
 	big   bool
+}
+
+// listing is the names that there were at a time.
+type listing struct {
+	names map[string]bool
+	asked time.Time
 }
 
 // surveyed returns the survey of a place.
@@ -54,57 +59,62 @@ func (e *Engine) surveyed(at scope) *survey {
 	return e.surveys[at]
 }
 
-// exists tells whether there is an object of this name, whosever it is; put is when this
-// process has put it last, zero for never: an older list says nothing of it.
-func (e *Engine) exists(ctx context.Context, id *identity, w *wanted, put time.Time) (bool, error) {
+// exists tells whether there is an object of this name, whosever it is, and as of when:
+// a list may be some seconds old. Put is when this process has put it last, zero for
+// never: an older list says nothing of it.
+func (e *Engine) exists(ctx context.Context, id *identity, w *wanted, put time.Time) (there bool, asOf time.Time, err error) {
 	at := scope{account: id.name, kind: w.kind, namespace: w.manifest.GetNamespace()}
 	var place metadata.ResourceInterface = id.metadata.Resource(w.kind.gvr)
 	if w.kind.namespaced {
 		place = id.metadata.Resource(w.kind.gvr).Namespace(at.namespace)
 	}
 	doing := "look at " + w.object.Key.String()
-	names, taken, err := e.surveyed(at).listed(ctx, e, at, place)
-	if err != nil || names != nil && !names[w.manifest.GetName()] && taken.After(put) {
-		return false, classified(err, doing)
+	all, err := e.surveyed(at).listed(ctx, e, at, place)
+	if err != nil {
+		return false, asOf, classified(err, doing)
 	}
+	if all != nil && !all.names[w.manifest.GetName()] && all.asked.After(put) {
+		return false, all.asked, nil
+	}
+	asOf = time.Now()
 	// What a list names may be gone meanwhile, and is asked for by itself. From the API server's cache: what was made in this very moment may be missing.
 	err = e.bounded(ctx, func(ctx context.Context) error {
 		_, err := place.Get(ctx, w.manifest.GetName(), metav1.GetOptions{ResourceVersion: "0"})
 		return err
 	})
 	if apierrors.IsNotFound(err) {
-		return false, nil
+		return false, asOf, nil
 	}
-	return err == nil, classified(err, doing)
+	return err == nil, asOf, classified(err, doing)
 }
 
-// listed counts a question, and returns the names where a list answers, and when they
-// were asked for; nil where the object is to be asked for by itself.
-func (s *survey) listed(ctx context.Context, e *Engine, at scope, place metadata.ResourceInterface) (map[string]bool, time.Time, error) {
-	names, taken, many := s.count(time.Now())
-	if names != nil || !many {
-		return names, taken, nil
+// listed counts a question, and returns the names where a list answers; nil where
+// the object is to be asked for by itself.
+func (s *survey) listed(ctx context.Context, e *Engine, at scope, place metadata.ResourceInterface) (*listing, error) {
+	all, many := s.count(time.Now())
+	if all != nil || !many {
+		return all, nil
 	}
 	what := fmt.Sprintf("names %s %s %s", at.account, at.kind.gvr, at.namespace)
 	if err := e.once.ask(ctx, what, func(ctx context.Context) error { return s.learn(ctx, e, place) }); err != nil {
-		return nil, taken, err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.names, s.taken, nil
+	return s.all, nil
 }
 
 // count notes a question, and tells whether there are many: within a second, or in
 // the one before it.
-func (s *survey) count(now time.Time) (names map[string]bool, taken time.Time, many bool) {
+func (s *survey) count(now time.Time) (all *listing, many bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.After(s.until) {
 		s.many = now.Sub(s.until) < surveyLull && (s.asked > surveyFrom || s.asked > 1 && s.short)
-		s.until, s.asked, s.names = now.Add(surveyHolds), 0, nil
+		s.until, s.asked, s.all = now.Add(surveyHolds), 0, nil
 	}
 	s.asked++
-	return s.names, s.taken, s.many || s.asked > surveyFrom
+	return s.all, s.many || s.asked > surveyFrom
 }
 
 // learn lists the names, unless there are too many.
@@ -123,7 +133,7 @@ func (s *survey) learn(ctx context.Context, e *Engine, place metadata.ResourceIn
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.names, s.taken, s.short, s.until = names, asked, len(names) <= surveyShort, time.Now().Add(holdsFor(time.Since(asked)))
+	s.all, s.short, s.until = &listing{names, asked}, len(names) <= surveyShort, time.Now().Add(holdsFor(time.Since(asked)))
 	return nil
 }
 

@@ -15,7 +15,7 @@ func TestManyQuestionsAreExpectedToGoOn(t *testing.T) {
 	s, now := &survey{}, time.Now()
 	listed := func(questions int) (n int) {
 		for range questions {
-			if _, _, many := s.count(now); many {
+			if _, many := s.count(now); many {
 				n++
 			}
 		}
@@ -69,7 +69,7 @@ func TestAListOfNamesSaysNothingOfWhatWasPutSince(t *testing.T) {
 	p.engine.mu.Lock()
 	listed := 0
 	for _, s := range p.engine.surveys {
-		if s.names != nil {
+		if s.all != nil {
 			listed++
 			s.until = time.Now().Add(time.Minute) // it still holds
 		}

@@ -22,7 +22,7 @@ type Target struct {
 	account string
 	// adopted are what a person's word has made ours.
 	adopted []resource.Ref
-	// looked is when the app was last observed.
+	// looked is as of when the last observation knows what is free.
 	looked time.Time
 	// want and secrets are what the rest follows from: it is found out once.
 	want    []resource.Object
@@ -67,6 +67,15 @@ func (t *Target) learn(want []resource.Object, owned apply.Owned) {
 	}
 	t.want, t.secrets, t.conceal = want, owned.Secrets, nil
 	t.scaled, t.checks = scaledBy(want), checksOf(want)
+}
+
+// lookedAt notes that part of the observation is as of then.
+func (t *Target) lookedAt(asOf time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if asOf.Before(t.looked) {
+		t.looked = asOf
+	}
 }
 
 // sameSet tells whether two sets are one and the same: sets are never changed once

@@ -32,7 +32,7 @@ func (l *look) unchanged(o *resource.Object) (p resource.Pair, ok bool) {
 	if !l.isAsKnown(&seen, &known) {
 		return p, false
 	}
-	feels := known.health
+	feels := known.Health
 	switch {
 	case known.Settled:
 		feels = fine()
@@ -54,5 +54,5 @@ func (l *look) isAsKnown(seen *sighting, known *entry) bool {
 		return false
 	}
 	return seen.app == l.app && seen.uid == known.UID && seen.own == known.Own && !seen.deleting && len(seen.scaled) == 0 &&
-		(known.Settled || known.healthAt == seen.version)
+		(known.Settled || known.HealthAt == seen.version)
 }

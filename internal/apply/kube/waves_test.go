@@ -73,6 +73,17 @@ func TestAJobRunsOnceAndAgainWhenItChanges(t *testing.T) {
 	}
 }
 
+func TestAJobThatItsTTLRemovesAtOnceHasRun(t *testing.T) {
+	p := newPlace(t)
+	brief := strings.Replace(oneJob, "backoffLimit: 0", "backoffLimit: 0\n  ttlSecondsAfterFinished: 0", 1)
+	p.deploy(p.set(brief))
+	p.until(brief, drift.Report.InSync)
+	failing := strings.Replace(brief, `"0"]`, `"3"]`, 1)
+	if out := p.roll(p.set(failing)); len(out.Failures) != 1 || strings.Contains(out.Failures[0].Reason, "disappeared") {
+		t.Errorf("a failing one: %+v", out)
+	}
+}
+
 func TestAnAutoscalerKeepsItsReplicas(t *testing.T) {
 	p := newPlace(t)
 	text := shop + `

@@ -127,6 +127,7 @@ func TestABrokenChangeGoesBackByItselfAndStaysOut(t *testing.T) {
 			p.wantOutcome(p.sync(), reconcile.Held, bad[:10])
 			p.untouchedSince(mark)
 
+			p.settings("") // with time enough again
 			p.deployed(settingsMap, version(web, "3"), webService)
 			p.settled()
 		})

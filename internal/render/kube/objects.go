@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -89,8 +90,25 @@ func (a *app) object(m manifest, s scopes) (resource.Object, tier, []error) {
 		if o.Job, err = a.job(key.Name); err != nil {
 			return resource.Object{}, tier{}, []error{err}
 		}
+		a.noteBrief(m, spec)
 	}
 	return o, t, nil
+}
+
+// longEnough is how many seconds a Job that has ended should be there, so that an agent
+// that is restarted meanwhile still learns of it.
+const longEnough = 60
+
+// noteBrief says where a Job goes so soon after its end that it may be missed.
+func (a *app) noteBrief(m manifest, spec json.RawMessage) {
+	var job struct {
+		Spec struct {
+			TTL *float64 `json:"ttlSecondsAfterFinished"`
+		} `json:"spec"`
+	}
+	if json.Unmarshal(spec, &job) == nil && job.Spec.TTL != nil && *job.Spec.TTL < longEnough {
+		a.note("%s: the cluster removes it so soon after its end that it is run again if the agent is away at that moment: give it %d or more", m.about("spec", "ttlSecondsAfterFinished"), longEnough)
+	}
 }
 
 // tier is where the object stands in the order.

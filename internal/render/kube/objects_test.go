@@ -304,6 +304,17 @@ func TestSettingsBecomePartOfObjects(t *testing.T) {
 	}
 }
 
+func TestAJobThatGoesTooSoonIsNoted(t *testing.T) {
+	a := mustRender(t, one(strings.Join([]string{
+		manifestOf("batch/v1", "Job", "soon", "spec: {ttlSecondsAfterFinished: 0}"),
+		manifestOf("batch/v1", "Job", "late", "spec: {ttlSecondsAfterFinished: 60}"),
+		manifestOf("batch/v1", "Job", "never", "spec: {template: {}}"),
+	}, "---\n")).request(t))
+	if len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "soon") || !strings.Contains(a.Notes[0], "spec.ttlSecondsAfterFinished") {
+		t.Errorf("notes %q", a.Notes)
+	}
+}
+
 func TestWhatIsSensitive(t *testing.T) {
 	req := one(strings.Join([]string{
 		manifestOf("v1", "Secret", "a", "stringData: {key: x}", "type: Opaque"),

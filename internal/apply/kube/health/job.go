@@ -2,8 +2,11 @@ package health
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -11,6 +14,17 @@ import (
 
 // queueLabel marks a job that a queue suspends until there is room for it.
 const queueLabel = "kueue.x-k8s.io/queue-name"
+
+// Ended tells whether an object is a Job that is complete, or has failed.
+func Ended(object *unstructured.Unstructured) bool {
+	return object != nil && look(object, nil, time.Time{}).ended()
+}
+
+func (s *subject) ended() bool {
+	return s.kind == kindJob && slices.ContainsFunc(conditions(s.object.Object), func(c condition) bool {
+		return c.holds() && slices.Contains([]string{"Complete", "SuccessCriteriaMet", "Failed", "FailureTarget"}, c.kind)
+	})
+}
 
 // job is the health of a Job: done only when it is complete, failed when its own
 // policy says so, or when its pods can never start.

@@ -44,7 +44,7 @@ func look(object *unstructured.Unstructured, parts []unstructured.Unstructured, 
 func (s *subject) health() resource.Health {
 	h := resource.Health{Started: true}
 	switch {
-	case text(s.object.Object, "metadata", "deletionTimestamp") != "":
+	case text(s.object.Object, "metadata", "deletionTimestamp") != "" && !s.ended():
 		return s.leaving()
 	case s.kind != "" && Settled(s.object, nil):
 		return s.settled(h)
