@@ -53,7 +53,7 @@ func (p *pass) ready(ctx context.Context, cand *candidate) (apply.Plan, error) {
 	}
 	p.result.Report = report
 	p.beginAttempt(cand, healthOf(pairs))
-	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Trial: true, Prune: p.config().Prune(), Before: p.record.Attempt.Before})
+	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Trial: !goodAlready(p.record, cand.set), Prune: p.config().Prune(), Before: p.record.Attempt.Before})
 	p.result.Plan = plan
 	if err != nil || p.agent.opts.ReadOnly || len(plan.Blocked) > 0 {
 		return plan, err
