@@ -21,7 +21,7 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	if err != nil {
 		return verdictOf(causeOf(ctx, err))
 	}
-	again, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
+	again, err := p.plan(apply.Request{Pairs: pairs, Report: report, Trial: !goodAlready(p.record, cand.set), Prune: p.config().Prune()})
 	if err != nil {
 		return verdictOf(err)
 	}
