@@ -176,7 +176,7 @@ func (x *run) owed() map[int]bool {
 	}
 	emptied := map[resource.Key]bool{}
 	for _, s := range x.plan.Steps {
-		emptied[s.Key] = emptied[s.Key] || (s.Verb == Stop || s.holds()) && x.state[s.ID] == Done
+		emptied[s.Key] = emptied[s.Key] || x.empties(s) && x.state[s.ID] == Done
 	}
 	for _, s := range slices.Backward(x.plan.Steps) {
 		if !out[s.ID] && (s.Verb != Put || s.Tidy || s.holds() || !emptied[s.Key] && !x.follows(s)) {
@@ -188,6 +188,19 @@ func (x *run) owed() map[int]bool {
 		}
 	}
 	return out
+}
+
+// empties tells whether nobody serves in the step's slot once it is done. A job serves
+// nobody.
+func (x *run) empties(s Step) bool {
+	switch s.Verb {
+	case Stop:
+		return true
+	case Remove:
+		return !s.Tidy && !slices.ContainsFunc(x.plan.Steps, func(p Step) bool { return p.Key == s.Key && p.Object != nil && p.Object.Once })
+	default:
+		return s.holds()
+	}
 }
 
 // follows tells whether the step takes the place of one elsewhere that has been

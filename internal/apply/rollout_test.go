@@ -465,6 +465,29 @@ func TestAnEndedRolloutHandsItsRoutesOver(t *testing.T) {
 	}
 }
 
+// Where a slot has room for one, what was removed to make room gets its successor, too;
+// a job is not begun for that.
+func TestAnEndedRolloutPutsWhatItRemovedForRoom(t *testing.T) {
+	for more, left := range map[string]string{"": "v2", " job": ""} {
+		bubble(t, func(ctx context.Context, t *testing.T) {
+			live, want := set(t, "web v1"+more), set(t, "web v2"+more)
+			live[0].Key.Kind, want[0].Key.Kind = "Container", "Container"
+			m := world(t, live)
+			ctx, end := context.WithCancel(ctx)
+			m.OnCall(func(c applytest.Call) error {
+				if c.Verb == "remove" {
+					end()
+				}
+				return nil
+			})
+			outcome := rollout(m).Run(ctx, plan(t, request(t, m, want, nil)))
+			if got := (done{Memory: m}).images(want[0].Key); got != left || !errors.Is(outcome.Err, context.Canceled) {
+				t.Errorf("there is %q, want %q: %+v", got, left, outcome)
+			}
+		})
+	}
+}
+
 // What went down with its network is put back, all of it, before the end.
 func TestAnEndedRolloutPutsBackWhatWentDownWithItsNetwork(t *testing.T) {
 	const set = " on=front\nweb v1 on=front needs=db:healthy\nother "
