@@ -82,17 +82,24 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 	defer stop()
 	work, end := r.lingering(ctx)
 	defer end()
+	c := contexts{work: work, waits: waits}
+	var fail context.CancelFunc
+	c.owed, fail = context.WithCancel(work)
+	defer fail()
 	x := &run{
 		Rollout: r.withDefaults(), plan: plan,
 		state: map[int]Phase{}, ran: map[int]span{}, failed: map[string]int{}, made: map[int]resource.Ref{},
 		results: make(chan result), ended: func() bool { return ctx.Err() != nil },
 		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
 	}
-	for x.launch(work, waits); x.running > 0; x.launch(work, waits) {
+	for x.launch(c); x.running > 0; x.launch(c) {
 		x.settle(x.next())
 		x.running--
 		if x.over() {
 			stop()
+		}
+		if len(x.outcome.Failures) > 0 {
+			fail()
 		}
 	}
 	x.outcome.Skipped = len(plan.Steps) - len(x.state)
@@ -102,6 +109,10 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 	}
 	return x.outcome
 }
+
+// contexts are for how long a rollout does what: work, what it has asked of the target;
+// waits, what it waits for; owed, what it waits for to fill a slot that it has emptied.
+type contexts struct{ work, waits, owed context.Context } //nolint:containedctx // they go down together, and no further
 
 // next waits until a step under way has ended.
 func (x *run) next() (res result) {
@@ -147,22 +158,24 @@ func (x *run) over() bool { return x.outcome.Err != nil || len(x.outcome.Failure
 
 // launch begins every step whose gate is open; once the rollout was told to end,
 // only what it owes.
-func (x *run) launch(work, waits context.Context) {
+func (x *run) launch(c contexts) {
 	ended, owed, stuck := x.ended(), x.owed(), x.stuck()
 	for _, s := range x.plan.Steps {
 		if _, begun := x.state[s.ID]; begun || !x.open(s, stuck) {
 			continue
 		}
-		patience := waits
+		patience := c.waits
 		switch {
+		case owed[s.ID] && s.Verb == Await:
+			patience = c.owed
 		case owed[s.ID]:
-			patience = work
+			patience = c.work
 		case ended || x.over():
 			continue
 		}
 		x.state[s.ID] = Begun
 		x.running++
-		go func() { x.results <- x.caught(work, patience, s) }()
+		go func() { x.results <- x.caught(c.work, patience, s) }()
 	}
 }
 

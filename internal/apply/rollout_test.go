@@ -488,6 +488,23 @@ func TestAnEndedRolloutPutsWhatItRemovedForRoom(t *testing.T) {
 	}
 }
 
+// A failure waits for nobody who is owed to somebody else: the way back fills all slots.
+func TestAFailureWaitsForNobodyElsesStart(t *testing.T) {
+	bubble(t, func(ctx context.Context, t *testing.T) {
+		d := change{
+			live: "web v1 writes=data\nroute web 80 tcp\ndb v1",
+			want: "web v2 writes=data health=never ready=10m\nroute web 80 tcp\ndb v2 health=never ready=5s",
+		}.run(ctx, t)
+		d.wantFailure(t, slot("db", 1), fault.Unhealthy, "not healthy after 5s (starting)")
+		if d.took > 10*time.Second {
+			t.Errorf("it took %s", d.took)
+		}
+		if got := d.images(slot("web", 1)); got != "-v1 v2" {
+			t.Errorf("web runs %s: what is put is put", got)
+		}
+	})
+}
+
 // What went down with its network is put back, all of it, before the end.
 func TestAnEndedRolloutPutsBackWhatWentDownWithItsNetwork(t *testing.T) {
 	const set = " on=front\nweb v1 on=front needs=db:healthy\nother "
