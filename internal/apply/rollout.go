@@ -159,9 +159,9 @@ func (x *run) over() bool { return x.outcome.Err != nil || len(x.outcome.Failure
 // launch begins every step whose gate is open; once the rollout was told to end,
 // only what it owes.
 func (x *run) launch(c contexts) {
-	ended, owed, stuck := x.ended(), x.owed(), x.stuck()
+	ended, owed, never, waived := x.ended(), x.owed(), x.stuck(), x.waived()
 	for _, s := range x.plan.Steps {
-		if _, begun := x.state[s.ID]; begun || !x.open(s, stuck) {
+		if _, begun := x.state[s.ID]; begun || !x.open(s, never, waived) {
 			continue
 		}
 		patience := c.waits
@@ -223,19 +223,44 @@ func (x *run) follows(s Step) bool {
 }
 
 // open tells whether all that the step waits for is there. A step behind a
-// failed one never opens.
-func (x *run) open(s Step, stuck map[int]bool) bool {
+// failed one never opens, nor does what is waived; who waits for that does not.
+func (x *run) open(s Step, stuck map[int]bool, waived map[int]resource.Key) bool {
+	if _, never := waived[s.ID]; never {
+		return false
+	}
 	for _, id := range s.After {
-		if p := x.state[id]; p != Done && !(p == Tolerated && x.harmless(id)) {
+		_, never := waived[id]
+		if p := x.state[id]; p != Done && !never && !(p == Tolerated && x.harmless(id)) {
 			return false
 		}
 	}
 	for _, id := range s.Soft {
-		if p := x.state[id]; !stuck[id] && (p == "" || p == Begun) {
+		_, never := waived[id]
+		if p := x.state[id]; !stuck[id] && !never && (p == "" || p == Begun) {
 			return false
 		}
 	}
 	return true
+}
+
+// waived are the rest of a slot's turn whose new instance failed within its group's
+// failure ratio, with the slot: it does not enter, and nobody leaves for it.
+func (x *run) waived() map[int]resource.Key {
+	out := map[int]resource.Key{}
+	for _, s := range x.plan.Steps {
+		for _, id := range s.After {
+			before := x.plan.Steps[id-1]
+			slot, never := out[id]
+			failed := before.Verb == Await && before.Key.Kind != routeKind && x.state[id] == Tolerated && x.harmless(id)
+			switch {
+			case failed && (s.Key == before.Key || s.Traffic.lets(before.Made)):
+				out[s.ID] = before.Key
+			case never && (s.Key == slot || s.Verb == Await && s.Made == id):
+				out[s.ID] = slot
+			}
+		}
+	}
+	return out
 }
 
 // stuck are the steps that can never begin, because one that they stand behind
