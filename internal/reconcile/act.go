@@ -189,7 +189,10 @@ func (x *act) retry(ctx context.Context) (ActResult, error) {
 	lifted := 0
 	err := x.change(ctx, "retry", false, func(rec *state.Record) error {
 		lifted = len(rec.Quarantine)
-		rec.Quarantine, rec.Halted = nil, ""
+		rec.Quarantine = nil
+		if rec.Halted != "" { // it is over once what is wanted is put
+			rec.Held = nil
+		}
 		makePeace(rec)
 		return nil
 	})

@@ -174,7 +174,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 	case settle:
 		return p.settled(ctx, cand)
 	case change:
-		return p.change(ctx, cand)
+		return p.change(ctx, p.asItWas(cand))
 	case wait:
 		if v.cause == CauseWindow {
 			return p.inTime(ctx, cand, v)
@@ -196,6 +196,17 @@ func (p *pass) inTime(ctx context.Context, cand *candidate, v verdict) verdict {
 		return p.change(ctx, cand)
 	}
 	return p.keepGood(ctx, v)
+}
+
+// asItWas is a candidate for what is good already, with the images that it was good
+// with: a tag may have moved since.
+func (p *pass) asItWas(cand *candidate) *candidate {
+	if !goodAlready(p.record, cand.set) {
+		return cand
+	}
+	again := *cand
+	again.set.Objects, again.set.Mounts = p.record.Good.Objects, p.record.Good.Mounts
+	return &again
 }
 
 // settled books a revision that asks for what is good already, and looks for
