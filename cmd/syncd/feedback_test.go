@@ -11,7 +11,6 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
-	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/state"
 )
@@ -67,15 +66,7 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 	if f.Queues() != nil {
 		t.Error("something waits, and nobody tells yet")
 	}
-	store, err := state.Open(host.State)
-	if err != nil {
-		t.Fatal(err)
-	}
-	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := closers{store.Close, box.Close}
+	store, box, open := shelves(t, host)
 	if err := f.begin(t.Context(), box, store, nil, &open); err != nil {
 		t.Fatal(err)
 	}

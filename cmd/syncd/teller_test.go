@@ -38,6 +38,20 @@ func toldHost(t *testing.T, route config.Route) config.Host {
 	}}
 }
 
+// shelves opens the record of a host, and an outbox.
+func shelves(t *testing.T, host config.Host) (*state.Store, *outbox.Box, closers) {
+	t.Helper()
+	store, err := state.Open(host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, box, closers{store.Close, box.Close}
+}
+
 func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
 	missing := toldHost(t, config.Route{})
 	hook := missing.Notify.Channels["hook"]
@@ -199,15 +213,7 @@ func TestWhatIsWrittenIsTold(t *testing.T) {
 	if teller.Queues() != nil {
 		t.Error("something waits, and nobody tells yet")
 	}
-	store, err := state.Open(host.State)
-	if err != nil {
-		t.Fatal(err)
-	}
-	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := closers{store.Close, box.Close}
+	store, box, open := shelves(t, host)
 	if err := teller.begin(t.Context(), box, store, teller.start(store), nil, &open); err != nil {
 		t.Fatal(err)
 	}
