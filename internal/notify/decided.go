@@ -1,8 +1,6 @@
 package notify
 
 import (
-	"context"
-	"log/slog"
 	"slices"
 	"strings"
 )
@@ -10,9 +8,6 @@ import (
 // decided keeps for the log what was decided about something that happened, and why: one
 // line for each, once what it led to is on disk.
 func (k *keeping) decided(about Told, text string, more ...any) {
-	if !k.opts.Log.Enabled(context.Background(), slog.LevelDebug) {
-		return
-	}
 	args := []any{"event", about.Event}
 	for _, a := range [][2]string{{"app", about.App}, {"incident", about.Incident}} {
 		if a[1] != "" {
