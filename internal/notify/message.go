@@ -14,6 +14,7 @@ import (
 const (
 	keptFacts  = 50
 	shownFacts = 10
+	fewFacts   = 3 // of which all is said
 )
 
 // Message is what a channel is told: one fact, or several of a moment. Programs get
@@ -138,7 +139,21 @@ func headline(t Told) string {
 	if t.Reminder {
 		says = "still: " + says
 	}
-	return strings.TrimSpace(t.App + " " + says)
+	return strings.TrimSpace(subject(t) + " " + says)
+}
+
+// subject is who or what it happened to: an app, or one of the places that the repository
+// is had from.
+func subject(t Told) string {
+	name, ok := strings.CutPrefix(t.Incident, "source ")
+	switch {
+	case t.Kind != "source":
+		return t.App
+	case !ok || name == "repository":
+		return "the repository"
+	default:
+		return "remote " + name
+	}
 }
 
 // counted says how many of each event there were, the gravest first.

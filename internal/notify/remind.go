@@ -95,6 +95,7 @@ func (k *keeping) overWith(of string, open *incident) error {
 		return nil
 	}
 	open.Over = true
+	k.decided(open.Last, "nobody is reminded any more: a pass found something else")
 	return errors.Join(k.tx.Put(incidentsShelf, of, *open), k.endAlertsOf(of))
 }
 
@@ -147,6 +148,7 @@ func (k *keeping) remindOf(of string) error {
 	}
 	if k.now.Sub(i.lastSign()) > oblivion {
 		if !k.isOpen(i.Last.Fact) {
+			k.decided(i.Last, "it is forgotten: the record knows nothing of it")
 			return k.close(of)
 		}
 		i.Seen = k.now
@@ -154,6 +156,9 @@ func (k *keeping) remindOf(of string) error {
 	t := i.Last
 	t.Since, t.Reminder = i.Since, true
 	routes, _ := i.due(k.now, k.remind)
+	if len(routes) > 0 {
+		k.decided(t, "people are reminded", "routes", strings.Join(routes, ", "))
+	}
 	for _, name := range routes {
 		if err := k.collect(name, t); err != nil {
 			return err

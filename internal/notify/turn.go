@@ -79,6 +79,8 @@ type keeping struct {
 	// both count only once the transaction is done.
 	ill  map[string]bool
 	rung map[string]bool
+	// decisions are for the log, once the transaction is done.
+	decisions []decision
 }
 
 // keep runs do in one transaction.
@@ -99,6 +101,7 @@ func (n *Notifier) keep(do func(*keeping) error) error {
 	if err != nil {
 		return err
 	}
+	k.logDecisions()
 	n.mu.Lock()
 	maps.Copy(n.unwell, k.ill)
 	maps.DeleteFunc(n.unwell, func(_ string, ill bool) bool { return !ill })
@@ -122,6 +125,7 @@ func (k *keeping) take(f Fact, known bool) error {
 	}
 	t, ok := toldOf(f)
 	if !ok {
+		k.decided(Told{Fact: f, Event: f.Kind + " " + f.Outcome}, "nobody is told: it is nothing that people are told of")
 		return nil
 	}
 	of := thread(f)
@@ -131,6 +135,7 @@ func (k *keeping) take(f Fact, known bool) error {
 	}
 	what := judge(open, t)
 	if what == none {
+		k.decided(t, "nobody is told: it goes on as it was told")
 		return nil
 	}
 	routes := map[string]time.Time{}
@@ -144,6 +149,7 @@ func (k *keeping) take(f Fact, known bool) error {
 	if err != nil {
 		return err
 	}
+	k.whom(t, sortedKeys(routes), sortedKeys(told), known)
 	_, own := appOf(of)
 	if own && known {
 		told = nil
@@ -333,5 +339,6 @@ func (n *Notifier) send(tx *outbox.Tx, name string, m Message) error {
 			return err
 		}
 	}
+	n.opts.Log.Debug("a message is queued", "route", m.Route, "message", m.Key, "event", m.Event, "facts", m.Count)
 	return tx.Delete(groupsShelf, name)
 }
