@@ -21,7 +21,7 @@ func TestATemplateThatFailsIsRefusedAtTheStart(t *testing.T) {
 		"{{range 100000}}too much{{end}}": "more than 16384 bytes",
 		`{{define "x"}}{{template "x"}}{{end}}{{template "x"}}`: "maximum template depth",
 	} {
-		_, err := Check(config.Notify{Routes: []config.Route{{Name: "ops", Template: text}}}, nil)
+		_, err := Check(t.Context(), config.Notify{Routes: []config.Route{{Name: "ops", Template: text}}}, nil, inProcess)
 		if err == nil || fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), "the template of route ops") || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -70,9 +70,9 @@ func TestWhatIsSaidOfEachEvent(t *testing.T) {
 		told := Told{Event: event, Severity: kinds()[event].severity, Fact: Fact{ID: 1, At: now, App: "shop", Kind: "sync", Who: "jane", Reason: "why"}}
 		g := group{}
 		g.add(told, now)
-		m, err := g.message(route{name: "all"}, "prod-1", now)
-		if err != nil || !strings.HasPrefix(m.Title, "prod-1: shop ") || !strings.Contains(m.Text, "Why: why") || strings.Contains(m.Text, "APP") {
-			t.Errorf("%s: %q %q (%v)", event, m.Title, m.Text, err)
+		m := g.message(route{name: "all"}, "prod-1", now)
+		if !strings.HasPrefix(m.Title, "prod-1: shop ") || !strings.Contains(m.Text, "Why: why") || strings.Contains(m.Text, "APP") {
+			t.Errorf("%s: %q %q", event, m.Title, m.Text)
 		}
 		if kinds()[event].phase == trouble && !strings.HasPrefix(event, "source-") && !strings.Contains(m.Text, "To do: ") {
 			t.Errorf("%s says nothing of what to do: %q", event, m.Text)

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -13,7 +14,7 @@ import (
 // turn reads the record to its end, takes what was found, reminds, and sends the
 // groups whose time has come; next is when there is something to do by itself. quiet
 // takes what is old for told.
-func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
+func (n *Notifier) turn(ctx context.Context, quiet bool) (next time.Time, err error) {
 	for {
 		count, err := n.read(quiet)
 		if err != nil {
@@ -29,7 +30,7 @@ func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
 	if next, err = n.lookAfter(time.Now()); err != nil {
 		return time.Time{}, err
 	}
-	flushed, err := n.flush(time.Now())
+	flushed, err := n.flush(ctx, time.Now())
 	return earliest(next, flushed), err
 }
 
@@ -247,8 +248,9 @@ func (k *keeping) close(of string) error {
 }
 
 // flush sends the groups whose time has come; next is when the first of the others is
-// due. Where there are none, nothing is written.
-func (n *Notifier) flush(now time.Time) (next time.Time, err error) {
+// due. Where there are none, nothing is written. A template takes its time before
+// anything is, and one that was not done when ctx ended is asked again.
+func (n *Notifier) flush(ctx context.Context, now time.Time) (next time.Time, err error) {
 	ready := map[string]group{}
 	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
 		next, err = n.ready(tx, now, ready)
@@ -256,14 +258,25 @@ func (n *Notifier) flush(now time.Time) (next time.Time, err error) {
 	}); err != nil || len(ready) == 0 {
 		return next, err
 	}
+	messages := map[string]Message{}
+	for _, r := range n.routes {
+		for _, name := range groupsOf(r) {
+			if g, ok := ready[name]; ok {
+				messages[name] = n.write(ctx, r, g, now)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return next, context.Cause(ctx)
+	}
 	return next, n.opts.Box.Update(func(tx *outbox.Tx) error {
 		for _, r := range n.routes {
 			for _, name := range groupsOf(r) {
-				g, ok := ready[name]
+				m, ok := messages[name]
 				if !ok {
 					continue
 				}
-				if err := n.send(tx, r, name, g, now); err != nil {
+				if err := n.send(tx, name, m); err != nil {
 					return err
 				}
 			}
@@ -293,13 +306,24 @@ func (n *Notifier) ready(tx *outbox.Tx, now time.Time, into map[string]group) (n
 	return next, nil
 }
 
-// send queues the message of a group of this name for each channel that it is for.
-func (n *Notifier) send(tx *outbox.Tx, r route, name string, g group, now time.Time) error {
-	m, failed := g.message(r, n.opts.Host, now)
-	if failed != nil {
-		n.opts.Log.Warn("a template failed; the text is the agent's own", "route", r.name, "error", failed)
+// write makes the message of a group. Where a template fails, it says so.
+func (n *Notifier) write(ctx context.Context, r route, g group, now time.Time) Message {
+	m := g.message(r, n.opts.Host, now)
+	if r.Template == "" {
+		return m
+	}
+	texts, err := r.texts(ctx, m)
+	if err == nil {
+		m.Text = texts[0]
+	} else if ctx.Err() == nil {
+		n.opts.Log.Warn("a template failed; the text is the agent's own", "route", r.name, "error", err)
 		m.Text += "\n(the template of route " + r.name + " failed)"
 	}
+	return m
+}
+
+// send queues the message of a group of this name for each channel that it is for.
+func (n *Notifier) send(tx *outbox.Tx, name string, m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func (p *place) edit(gvr schema.GroupVersionResource, name, patch string) {
 func (p *place) until(text string, ok func(drift.Report) bool) drift.Report {
 	p.t.Helper()
 	want := p.set(text)
-	for deadline := time.Now().Add(40 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		_, report := p.observe(want)
 		if ok(report) {
 			return report
