@@ -84,13 +84,16 @@ func (p *process) kill(t testing.TB) {
 // deployed waits until the agent has made a commit good.
 func (h *host) deployed(p *process) {
 	h.t.Helper()
-	dockertest.Eventually(h.t, "the agent has deployed", func() bool {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, agentProgram(h.t), "status", "--state", h.state, "-o", "json")
-		out, err := cmd.CombinedOutput()
-		return err == nil && bytes.Contains(out, []byte(`"Synced"`))
-	})
+	dockertest.Eventually(h.t, "the agent has deployed", h.synced)
+}
+
+// synced tells whether an agent says so of all apps.
+func (h *host) synced() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, agentProgram(h.t), "status", "--state", h.state, "-o", "json")
+	out, err := cmd.CombinedOutput()
+	return err == nil && bytes.Contains(out, []byte(`"Synced"`))
 }
 
 // rss is the memory that the process has, in bytes.
@@ -125,6 +128,30 @@ func (p *process) cpu() (time.Duration, error) {
 			return 0, fmt.Errorf("read %s: %w", file, err)
 		}
 		total += time.Duration(on)
+	}
+	return total, nil
+}
+
+// spent is the CPU time of the process, and of the children that have ended, in steps of
+// ten milliseconds.
+func (p *process) spent() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name
+	fields := strings.Fields(rest)
+	const utime, cstime = 11, 14 // their places there, see proc(5)
+	if len(fields) <= cstime {
+		return 0, fmt.Errorf("no times in %s", text)
+	}
+	var total time.Duration
+	for _, field := range fields[utime : cstime+1] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read %s: %w", text, err)
+		}
+		total += time.Duration(ticks) * 10 * time.Millisecond
 	}
 	return total, nil
 }

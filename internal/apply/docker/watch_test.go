@@ -33,6 +33,9 @@ func TestWatchTellsWhyEventsEnded(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	woken := e.Watch(ctx)
+	if project, open := <-woken; project != "" || !open || asked.Load() == 0 {
+		t.Errorf("got %q, %v; want a word without a name once it listens: what happened before is not heard", project, open)
+	}
 	select {
 	case err := <-ended:
 		if fault.Of(err) != fault.Unreachable || !strings.Contains(err.Error(), "listen to the engine's events") {
@@ -78,8 +81,10 @@ func TestWatchTellsOfLostEventsThoughAPingFails(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	woken := e.Watch(ctx)
-	if project, open := <-woken; project != "" || !open {
-		t.Errorf("got %q, %v; want a word without a name", project, open)
+	for range 2 {
+		if project, open := <-woken; project != "" || !open {
+			t.Errorf("got %q, %v; want a word without a name", project, open)
+		}
 	}
 	if unwell.Load() != 2 {
 		t.Error("no ping has failed")
