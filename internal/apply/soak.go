@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -21,7 +22,7 @@ func (r *Rollout) Soak(ctx context.Context, plan Plan, o Outcome, d time.Duratio
 		pause = min(seldom*x.Poll, max(d, x.Poll))
 	}
 	for left := d; left > 0; left -= pause {
-		if !sleep(ctx, min(pause, left)) {
+		if nap.For(ctx, min(pause, left)) != nil {
 			return nil, context.Cause(ctx)
 		}
 		for _, s := range watched {

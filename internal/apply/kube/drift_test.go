@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -40,7 +41,7 @@ func (p *place) until(text string, ok func(drift.Report) bool) drift.Report {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("the report stays:\n%s", report)
 		}
-		if err := pauseFor(p.t.Context(), 20*time.Millisecond); err != nil {
+		if err := nap.For(p.t.Context(), 20*time.Millisecond); err != nil {
 			p.t.Fatal(err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
+
+	"syncd.io/syncd/internal/nap"
 )
 
 // follow is a watch of a few objects, from whatever state the API server has at
@@ -49,7 +51,7 @@ func (f *follow) run(ctx context.Context) {
 		} else {
 			f.fail(err)
 		}
-		if pauseFor(ctx, rewatch) != nil {
+		if nap.For(ctx, rewatch) != nil {
 			return
 		}
 	}

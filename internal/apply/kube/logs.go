@@ -15,6 +15,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/kube/health"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -94,7 +95,7 @@ func (t *Target) podsOf(ctx context.Context, id *identity, object *unstructured.
 func (id *identity) output(ctx context.Context, namespace string, of health.Culprit, lines int) (text string, err error) {
 	for range silentTries {
 		text, err = id.podLog(ctx, namespace, of, lines)
-		if err != nil || text != "" || pauseFor(ctx, silentPause) != nil {
+		if err != nil || text != "" || nap.For(ctx, silentPause) != nil {
 			break
 		}
 	}
