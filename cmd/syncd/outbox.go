@@ -35,7 +35,7 @@ func (w wiring) tell(ctx context.Context, host config.Host, store record, open *
 	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
 	var hands sync.WaitGroup
 	hands.Go(func() { w.keepTelling(running, host, store, start) })
-	open.add(func() error { end(); hands.Wait(); w.feedback.follow(nil); return nil })
+	open.add(func() error { end(); hands.Wait(); w.teller.follow(nil); w.feedback.follow(nil); return nil })
 	return w.feedback.noting(w.teller.noting(store))
 }
 

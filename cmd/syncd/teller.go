@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
@@ -24,6 +25,8 @@ type teller struct {
 	words notify.Wording
 	log   *slog.Logger
 	desk  desk[*notify.Notifier]
+	// agent knows the apps; nil while there is none.
+	agent atomic.Pointer[reconcile.Agent]
 }
 
 // tellerOf is the teller of an agent; nil where the settings name nobody. Errors: a
@@ -80,12 +83,27 @@ func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start
 	}
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Heart: heart, Wording: t.words, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Apps: t.apps, Heart: heart, Wording: t.words, Log: t.log,
 	})
 	if err != nil {
 		return err
 	}
 	t.desk.take(ctx, n, open)
+	return nil
+}
+
+// follow lets routes be held against what a knows; nil is nobody.
+func (t *teller) follow(a *reconcile.Agent) {
+	if t != nil {
+		t.agent.Store(a)
+	}
+}
+
+// apps are the owners of the apps; nil is that they are not known.
+func (t *teller) apps() map[string]string {
+	if a := t.agent.Load(); a != nil {
+		return a.Owners()
+	}
 	return nil
 }
 

@@ -13,11 +13,12 @@ import (
 	"syncd.io/syncd/internal/pulse"
 )
 
-// The clocks of Alertmanager: what is so is said again every few minutes, and is over
-// by itself where nobody says so any more.
+// The clocks of Alertmanager: what is so is said again, as "Sending alerts" in its
+// documentation asks for: every 30 seconds to 3 minutes; and is over by itself where
+// nobody says so any more.
 const (
-	resend     = 5 * time.Minute
-	expiry     = 3 * resend
+	resend     = 3 * time.Minute
+	expiry     = 5 * resend
 	alertBatch = 200
 	firstRetry = 2 * time.Second
 )
@@ -189,16 +190,7 @@ func (n *Notifier) sayAlerts(ctx context.Context, name string, work *pulse.Work)
 	if err != nil || len(alerts) == 0 {
 		return err
 	}
-	keys := sortedKeys(alerts)
-	for part := range slices.Chunk(keys, alertBatch) {
-		var batch []alert
-		for _, key := range part {
-			a := alerts[key]
-			if !a.over() {
-				a.EndsAt = time.Now().UTC().Add(expiry)
-			}
-			batch = append(batch, a)
-		}
+	for batch := range slices.Chunk(saying(alerts), alertBatch) {
 		work.Sign()
 		if err := n.post(ctx, name, sender, batch); err != nil {
 			return err
@@ -206,6 +198,25 @@ func (n *Notifier) sayAlerts(ctx context.Context, name string, work *pulse.Work)
 	}
 	n.told(name, "alerts", outbox.Delivered, nil)
 	return n.forgetAlerts(name, alerts)
+}
+
+// saying are the alerts as they are said now, in the order of their keys: what is so is so
+// for a while, and nothing begins, or has ended, later than now. The clock may have been
+// set back: Alertmanager takes no alert that ends before it begins.
+func saying(alerts map[string]alert) []alert {
+	var all []alert
+	now := time.Now().UTC()
+	for _, key := range sortedKeys(alerts) {
+		a := alerts[key]
+		a.StartsAt = earliest(a.StartsAt, now)
+		if a.over() {
+			a.EndsAt = earliest(a.EndsAt, now)
+		} else {
+			a.EndsAt = now.Add(expiry)
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 // post says some alerts, within the channel's time.

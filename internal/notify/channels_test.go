@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
@@ -151,16 +152,25 @@ func jsonOf(t *testing.T, v any) string {
 // Services have limits, and nothing is refused for being long.
 func TestLongMessagesAreCut(t *testing.T) {
 	m := message()
-	m.Text = strings.Repeat("ü<&\n", 30000)
-	for kind, limit := range map[string]int{"slack": 4000, "discord": 4000, "telegram": 9000, "matrix": 40 << 10, "ntfy": 4096, "teams": 28 << 10} {
-		_, body := (&chat{web{conf: config.Channel{Type: kind}}}).request(m, secrets{url: "http://x"})
-		for _, key := range []string{"text", "content", "message", "body"} {
-			if text, ok := body[key].(string); ok && (len(text) > limit || !strings.HasSuffix(text, "…")) {
-				t.Errorf("%s is told %d bytes", kind, len(text))
+	for _, piece := range []string{"ü<&\n", "\n", "\"\\", "🙂", "&&&x"} {
+		m.Text = strings.Repeat(piece, 40000)
+		for kind, characters := range map[string]int{"slack": 4000, "discord": 2000, "telegram": 4096, "matrix": 40 << 10, "ntfy": 4096, "teams": 6 << 10} {
+			_, body := (&chat{web{conf: config.Channel{Type: kind}}}).request(m, secrets{url: "http://x"})
+			for _, key := range []string{"text", "content", "message", "body"} {
+				text, ok := body[key].(string)
+				if ok && (utf8.RuneCountInString(text) > characters || !strings.HasSuffix(text, "…")) {
+					t.Errorf("of %q %s is told %d characters", piece, kind, utf8.RuneCountInString(text))
+				}
+				if whole := strings.TrimRight(text, "…x"); ok && kind == "slack" && piece == "&&&x" && !strings.HasSuffix(whole, "&amp;") {
+					t.Errorf("an escape is cut: %q", text[len(text)-20:])
+				}
 			}
-		}
-		if sent, err := plainJSON(body); err != nil || kind == "teams" && len(sent) > limit {
-			t.Errorf("%s is told %d bytes (%v)", kind, len(sent), err)
+			// in bytes: a push message, an event of Matrix, and a card, which Teams counts in UTF-16
+			sent, err := plainJSON(body)
+			most := map[string]int{"ntfy": 32 << 10, "matrix": 64 << 10, "teams": 14 << 10}[kind]
+			if text, ok := body["message"].(string); err != nil || most > 0 && len(sent) > most || ok && len(text) > 4096 {
+				t.Errorf("of %q %s is told %d bytes (%v)", piece, kind, len(sent), err)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,6 +78,8 @@ type place struct {
 	begun  time.Time
 	shared *note // nil where nobody takes turns
 	heart  pulse.Heart
+	apps   func() map[string]string
+	log    *slog.Logger
 }
 
 // told is a channel that remembers, and fails as it is told to.
@@ -150,7 +153,7 @@ func (p *place) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Heart: &p.heart, Wording: inProcess, Log: slog.New(slog.DiscardHandler)}
+	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Heart: &p.heart, Apps: p.apps, Wording: inProcess, Log: cmp.Or(p.log, slog.New(slog.DiscardHandler))}
 	if p.shared != nil {
 		opts.Shared = p.shared
 	}

@@ -74,6 +74,9 @@ type Options struct {
 	Shared Shared
 	// Start is how the record was before the agent wrote to it; nil where that is now.
 	Start *Start
+	// Apps are the owners of all apps, by the apps' names; nil, and a nil map, is that they
+	// are not known.
+	Apps func() map[string]string
 	// Heart gets signs of life; nil is nobody.
 	Heart *pulse.Heart
 	// Wording makes the texts of templates.
@@ -99,9 +102,11 @@ type Notifier struct {
 	unwell map[string]bool
 	looked map[string]found
 
-	// shared is what Shared was told last, and when; only Run's goroutine uses it.
+	// shared is what Shared was told last, and when, judged that routes were held against
+	// the apps; only Run's goroutine uses them.
 	shared   marks
 	sharedAt time.Time
+	judged   bool
 }
 
 // New returns a notifier that tells nobody yet. What it finds on record where it has
@@ -142,7 +147,7 @@ func (n *Notifier) Wake() {
 func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
 	n.mu.Lock()
 	last := n.looked[app]
-	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at) < looks
+	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at).Abs() < looks
 	wanted := n.unwell[app] && !again
 	if wanted {
 		n.found[app] = found{outcome, reason, at}
@@ -181,6 +186,7 @@ func (n *Notifier) Run(ctx context.Context) {
 		if err == nil {
 			n.share()
 		}
+		n.nameStrays()
 		wait := rhythm
 		if !next.IsZero() {
 			wait = max(0, min(rhythm, time.Until(next)))

@@ -328,6 +328,55 @@ func age(t *testing.T, p *place, of string, by time.Duration) {
 	}
 }
 
+// Nor does it keep anything open that a pass finds well, nor from being alerted of.
+func TestAClockThatIsPutBackEndsWhatIsOver(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"), sync1("blog", "degraded", "y"))
+		p.end()
+		age(t, p, "sync/shop", 365*24*time.Hour)
+		age(t, p, "sync/blog", 365*24*time.Hour)
+		shiftAlerts(t, p, 365*24*time.Hour)
+		p.start()
+		p.wait(time.Minute)
+		p.fires("sync/blog SyncdDegraded", "sync/shop SyncdHalted")
+		alerts, err := p.n.alerts("am")
+		if a := saying(alerts); err != nil || len(a) != 2 || a[0].StartsAt.After(time.Now()) || a[1].StartsAt.After(a[1].EndsAt) {
+			t.Errorf("said is %+v", a)
+		}
+		p.n.Found("shop", "unchanged", "", time.Now())
+		p.wait(time.Minute)
+		p.fires("sync/blog SyncdDegraded")
+		p.says("ops", "10 prod-1: 1 degraded, 1 halted", "70 prod-1: shop still: halted", "130 prod-1: shop is well again")
+	})
+}
+
+// shiftAlerts puts the begin of all alerts elsewhere.
+func shiftAlerts(t *testing.T, p *place, by time.Duration) {
+	t.Helper()
+	box, err := outbox.Open(p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		for _, key := range tx.Keys(alertsShelf + "am") {
+			var a alert
+			if _, err := tx.Get(alertsShelf+"am", key, &a); err != nil {
+				return err
+			}
+			a.StartsAt = a.StartsAt.Add(by)
+			if err := tx.Put(alertsShelf+"am", key, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // shift puts all times in the outbox into the future: for it, the clock was put back.
 func shift(t *testing.T, p *place, by time.Duration) {
 	t.Helper()

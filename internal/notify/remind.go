@@ -37,12 +37,12 @@ func (n *Notifier) takeFound() error {
 }
 
 // foundSo ends, changes or confirms an app's incident, unless what it is about came
-// later. What is held back is news only where something worse was told. Where nobody
+// later: what is later than now was so before the clock was set back. What is held back is news only where something worse was told. Where nobody
 // was told of the incident, nobody is told of its end. Any other trouble is on record,
 // and of what did not come to an end nothing is known.
 func (k *keeping) foundSo(app string, is found) error {
 	open, err := k.incident(syncOf(app))
-	if err != nil || open == nil || open.Last.At.After(is.at) {
+	if err != nil || open == nil || open.Last.At.After(is.at) && !open.Last.At.After(k.now) {
 		return err
 	}
 	f := open.Last.Fact

@@ -17,7 +17,7 @@ const (
 	first    = 2 * time.Second  // the pause after the first failure; each further one is twice as long,
 	longest  = 10 * time.Minute // at most this
 	patient  = 5                // failures, after which others are tried past the first of a queue
-	stubborn = 3                // attempts that everything gets, whatever the clock says
+	stubborn = 20               // attempts that everything gets, whatever the clock says: two hours of them
 	lifetime = 24 * time.Hour   // what is older is given up
 	grace    = 3 * time.Second  // for what is under way as the agent ends
 	attempt  = 30 * time.Second

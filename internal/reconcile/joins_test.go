@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -73,6 +74,25 @@ func TestManyObjectsThatJoinAtOnceAreCounted(t *testing.T) {
 		lines := w.ofDrift()
 		if e := lines[len(lines)-1]; len(lines) != 2 || e.Outcome != "changed" || len(e.Findings) != 20 || e.More != 40 {
 			t.Errorf("%d lines are told, the last names %d objects and counts %d more", len(lines), len(e.Findings), e.More)
+		}
+	})
+}
+
+// What was done about many objects is told of some: a line of history is no plan.
+func TestStepsOfManyObjectsAreBounded(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(numbered(300)...)
+		w.ends(reconcile.Applied)
+		for i := range 300 {
+			w.target.Vanish(key(fmt.Sprintf("c%03d", i)))
+		}
+		w.ends(reconcile.Applied)
+		all, err := w.store.Since(0, 0)
+		w.must(err)
+		for _, e := range all {
+			if n := len(e.Steps); n > 201 || n > 200 && !strings.HasPrefix(e.Steps[200], "and ") {
+				t.Errorf("%s %s tells %d steps", e.Kind, e.Outcome, n)
+			}
 		}
 	})
 }

@@ -182,7 +182,7 @@ func (s spared) rest(report drift.Report) drift.Report {
 }
 
 // without returns pairs and report so that a plan leaves the objects with these keys
-// as they are.
+// as they are; where nothing is live, it does not know them.
 func without(keys map[resource.Key]bool, pairs []resource.Pair, report drift.Report) ([]resource.Pair, drift.Report) {
 	if len(keys) == 0 {
 		return pairs, report
@@ -191,15 +191,13 @@ func without(keys map[resource.Key]bool, pairs []resource.Pair, report drift.Rep
 	var out drift.Report
 	for i, pair := range pairs {
 		f := report.Findings[i]
-		switch {
-		case !keys[pair.Key]:
-		case pair.Want == nil:
-			continue
-		default:
-			f = drift.Finding{Key: pair.Key, Class: drift.InSync, Match: drift.None}
-			if live, ok := standing(pair); ok {
-				pair.Live, f.Match = []resource.Instance{live}, 0
+		if keys[pair.Key] {
+			live, ok := standing(pair)
+			if pair.Want == nil || !ok {
+				continue
 			}
+			pair.Live = []resource.Instance{live}
+			f = drift.Finding{Key: pair.Key, Class: drift.InSync}
 		}
 		left, out.Findings = append(left, pair), append(out.Findings, f)
 	}

@@ -196,7 +196,7 @@ type Entry struct {
 	Incident string   `json:"incident,omitempty"`
 	Findings []string `json:"findings,omitempty"`
 	More     int      `json:"more,omitempty"`
-	// Steps are the plan's lines.
+	// Steps are the plan's lines, the first ones of them.
 	Steps []string `json:"steps,omitempty"`
 	// Gaps say who was missed for how long meanwhile.
 	Gaps []string `json:"gaps,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -18,12 +19,13 @@ import (
 	"k8s.io/klog/v2"
 
 	"syncd.io/syncd/internal/apply/asked"
+	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
 // Manager is the field manager that owns what syncd applies.
-const Manager = "syncd"
+const Manager = health.Manager
 
 // inFlight is how many requests the engine has under way at once: what lies behind
 // an API server's priority and fairness, and a machine's connections, has an end.
@@ -69,6 +71,8 @@ type Engine struct {
 	leaving time.Duration
 	// naming is how long a controller may take to name what it fills.
 	naming time.Duration
+	// unmarked tells that watches do not say when they have shown all that there is.
+	unmarked atomic.Bool
 	// once is where what several want to know is asked for.
 	once once
 
