@@ -213,7 +213,7 @@ func (x *act) pause(ctx context.Context) (ActResult, error) {
 	if err != nil {
 		return ActResult{}, err
 	}
-	defer wake(x.worker.wake) // the loop has to know when it ends
+	defer x.worker.rouse() // the loop has to know when it ends
 	return x.pass(ctx, "paused "+x.req.App)
 }
 
