@@ -6,6 +6,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/reconcile"
 )
 
@@ -60,7 +61,7 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 	for pause := firstWait; err != nil && w.engine == awaited && fault.Of(err) == fault.Unreachable; pause = min(2*pause, lastWait) {
 		w.vitals.waitsFor(t.name)
 		w.log.Warn("the "+t.name+" does not answer", "error", err, "again", pause.String())
-		if err := wait(ctx, pause); err != nil {
+		if err := nap.For(ctx, pause); err != nil {
 			return nil, err
 		}
 		opened, err = t.open(ctx)
@@ -82,17 +83,5 @@ func (w wiring) openEngine(ctx context.Context, host config.Host, agent string, 
 func (w wiring) deaf(err error) {
 	if w.hear != nil {
 		w.hear(reconcile.Event{Text: err.Error()})
-	}
-}
-
-// wait pauses, or ends early with the context's cause.
-func wait(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/outbox"
 )
@@ -46,10 +47,7 @@ func (w wiring) keepTelling(ctx context.Context, host config.Host, store record,
 			continue
 		}
 		w.log.Warn("nobody can be told what happens; it is tried again", "error", err, "hint", fault.Advice(err))
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
+		_ = nap.For(ctx, pause) // the loop sees the end
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/pulse"
 )
@@ -128,17 +129,10 @@ func (a *Annotator) Run(ctx context.Context) {
 		work.Rest()
 		select {
 		case <-a.news:
-			wait(ctx, settle)
+			_ = nap.For(ctx, settle) // the loop sees the end
 		case <-time.After(rhythm):
 		case <-ctx.Done():
 		}
-	}
-}
-
-func wait(ctx context.Context, pause time.Duration) {
-	select {
-	case <-time.After(pause):
-	case <-ctx.Done():
 	}
 }
 

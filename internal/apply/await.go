@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -51,11 +52,11 @@ const seldom = 5
 func (x *run) doze(ctx context.Context, pause time.Duration, key resource.Key, ref resource.Ref) bool {
 	noticer, ok := x.Target.(Noticer)
 	if !ok {
-		return sleep(ctx, pause)
+		return nap.For(ctx, pause) == nil
 	}
 	noticed := noticer.Noticed(key, ref)
 	if noticed == nil {
-		return sleep(ctx, pause)
+		return nap.For(ctx, pause) == nil
 	}
 	timer := time.NewTimer(max(pause, seldom*x.Poll))
 	defer timer.Stop()

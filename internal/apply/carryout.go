@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -23,7 +24,7 @@ func (x *run) caught(ctx, waits context.Context, s Step) (res result) {
 // carryOut does one step, to its end or to the context's. What has been asked of
 // the target is let finish when waits ends; awaits, pauses and retries are not.
 func (x *run) carryOut(ctx, waits context.Context, s Step) result {
-	if !sleep(waits, s.Delay.D()) {
+	if nap.For(waits, s.Delay.D()) != nil {
 		return result{step: s, err: context.Cause(waits)}
 	}
 	x.tell(Event{Step: s, Phase: Begun})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 )
 
 // The pauses between two tries of a target that does not answer.
@@ -24,7 +25,7 @@ func (x *run) patiently(ctx context.Context, do func() error) error {
 		if fault.Of(err) != fault.Unreachable || time.Now().After(deadline) {
 			return err
 		}
-		if !sleep(ctx, jitter(pause)) {
+		if nap.For(ctx, jitter(pause)) != nil {
 			return err
 		}
 	}
@@ -34,19 +35,4 @@ func (x *run) patiently(ctx context.Context, do func() error) error {
 // return at once.
 func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1)
-}
-
-// sleep waits d, or less when ctx ends: then it returns false.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

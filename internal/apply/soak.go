@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -23,7 +24,7 @@ func (r *Rollout) Soak(ctx context.Context, plan Plan, o Outcome, d time.Duratio
 	}
 	var unseen error
 	for left := d; left > 0; left -= pause {
-		if !sleep(ctx, min(pause, left)) {
+		if nap.For(ctx, min(pause, left)) != nil {
 			return nil, context.Cause(ctx)
 		}
 		unseen = nil

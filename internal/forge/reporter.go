@@ -12,6 +12,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/pulse"
 )
@@ -129,10 +130,7 @@ func (r *Reporter) Run(ctx context.Context) {
 		case <-time.After(rhythm):
 		case <-ctx.Done():
 		}
-		select {
-		case <-time.After(settle):
-		case <-ctx.Done():
-		}
+		_ = nap.For(ctx, settle) // the loop sees the end
 	}
 	if err := r.turn(time.Now()); err != nil { // what the last pass came to is queued
 		r.opts.Log.Warn("how commits fare is told by the next agent", "error", err)

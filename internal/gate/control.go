@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 )
 
 // TableFile is the table's file in a gate's directory: who makes a gate's
@@ -107,7 +108,7 @@ func (c *control) serve(apply func(Table) error, settled func(context.Context) A
 		for c.stopped.Err() == nil {
 			conn, err := c.listener.AcceptUnix()
 			if err != nil {
-				sleep(c.stopped, firstPause) // descriptors are short, or it is closed
+				_ = nap.For(c.stopped, firstPause) // descriptors are short, or it is closed
 				continue
 			}
 			slots <- struct{}{}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"syncd.io/syncd/internal/nap"
 )
 
 // dialLimit is how long finding a backend's address may take, and how long
@@ -34,7 +36,7 @@ func (d *dialer) dial(ctx context.Context, m *member) (net.Conn, error) {
 		if err == nil {
 			return conn, nil
 		}
-		if !lacking(err) || time.Since(began) > dialLimit || !sleep(ctx, delay) {
+		if !lacking(err) || time.Since(began) > dialLimit || nap.For(ctx, delay) != nil {
 			m.host.forget()
 			return nil, fmt.Errorf("connect to backend %s: %w", m.backend.ID, err)
 		}
@@ -59,16 +61,4 @@ func (d *dialer) try(ctx context.Context, m *member) (net.Conn, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
-}
-
-// sleep waits, and tells whether ctx let it.
-func sleep(ctx context.Context, delay time.Duration) bool {
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

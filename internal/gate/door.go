@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 )
 
 // How long accepting pauses after an error: at first, and at most.
@@ -113,7 +114,7 @@ func (d *door) accept(ctx context.Context, l *net.TCPListener) {
 			return
 		}
 		d.failed(err)
-		sleep(ctx, pause)
+		_ = nap.For(ctx, pause) // the loop sees the end
 		pause = min(2*pause, lastPause)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"syscall"
 	"time"
+
+	"syncd.io/syncd/internal/nap"
 )
 
 // How long after a failure an ejected backend is probed: at first, and at most.
@@ -47,7 +49,7 @@ func (p *pool) eject(m *member, why error) {
 // smallest one while somebody waits. ctx ends when the member leaves.
 func (p *pool) probe(ctx context.Context, m *member) {
 	last, distance := time.Now(), firstProbe
-	for sleep(ctx, firstProbe) {
+	for nap.For(ctx, firstProbe) == nil {
 		if time.Since(last) < distance && !p.awaited() {
 			continue
 		}

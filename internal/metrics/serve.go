@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/serving"
 )
 
 const (
@@ -38,19 +38,5 @@ func Serve(ctx context.Context, address string, pages Pages, log *slog.Logger) e
 		Handler: mux, ReadHeaderTimeout: headerLimit, WriteTimeout: writeLimit, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve metrics: %w", err)
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
-	defer cancel()
-	err = web.Shutdown(last)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = web.Close()
-	}
-	<-ended //nolint:errcheck // it is http.ErrServerClosed
-	return err
+	return serving.Until(ctx, "metrics", web, listener, goodbye)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/pulse"
 )
@@ -175,10 +176,7 @@ func (n *Notifier) keepAlerts(ctx context.Context, name string) {
 
 // pause keeps the least time between two messages.
 func (n *Notifier) pause(ctx context.Context, name string) {
-	select {
-	case <-time.After(n.opts.Channels[name].Between()):
-	case <-ctx.Done():
-	}
+	_ = nap.For(ctx, n.opts.Channels[name].Between()) // the loop sees the end
 }
 
 // sayAlerts says all that fires, and what has ended; that is forgotten once it was said.

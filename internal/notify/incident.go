@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"slices"
 	"time"
 )
@@ -132,4 +133,38 @@ func earliest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+func (k *keeping) incident(of string) (*incident, error) {
+	if of == "" {
+		return nil, nil
+	}
+	var open incident
+	ok, err := k.tx.Get(incidentsShelf, of, &open)
+	if !ok || err != nil {
+		return nil, err
+	}
+	return &open, nil
+}
+
+// open keeps an incident, one that is there already as what it has become.
+func (k *keeping) open(of string, was *incident, i incident) error {
+	if was != nil && !was.Over {
+		i.Since = was.Since
+		if state(was.Last.Event) == state(i.Last.Event) { // it says only what joined
+			i.Last.Findings = joined(was.Last.Findings, i.Last.Findings)
+		}
+	}
+	if app, own := appOf(of); own {
+		k.ill[app] = true
+	}
+	return k.tx.Put(incidentsShelf, of, i)
+}
+
+// close forgets an incident; its alerts end with it.
+func (k *keeping) close(of string) error {
+	if app, own := appOf(of); own {
+		k.ill[app] = false
+	}
+	return errors.Join(k.tx.Delete(incidentsShelf, of), k.endAlertsOf(of))
 }

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -187,70 +186,6 @@ func (k *keeping) tell(t Told, before map[string]time.Time, known bool) (map[str
 		}
 	}
 	return told, nil
-}
-
-// collectFor adds to the group of a route, or to those of its channels that do not know
-// it yet.
-func (k *keeping) collectFor(r route, t Told) error {
-	channels := k.queued(r.To)
-	behind := slices.DeleteFunc(slices.Clone(channels), func(name string) bool { return t.ID <= k.known.of(name) })
-	if len(behind) == len(channels) {
-		return k.collect(r.name, t)
-	}
-	for _, name := range behind {
-		if err := k.collect(ownGroup(r.name, name), t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// collect adds to a group.
-func (k *keeping) collect(name string, t Told) error {
-	g := k.groups[name]
-	if g == nil {
-		g = &group{}
-		if _, err := k.tx.Get(groupsShelf, name, g); err != nil {
-			return err
-		}
-		k.groups[name] = g
-	}
-	g.add(t, k.now)
-	return nil
-}
-
-func (k *keeping) incident(of string) (*incident, error) {
-	if of == "" {
-		return nil, nil
-	}
-	var open incident
-	ok, err := k.tx.Get(incidentsShelf, of, &open)
-	if !ok || err != nil {
-		return nil, err
-	}
-	return &open, nil
-}
-
-// open keeps an incident, one that is there already as what it has become.
-func (k *keeping) open(of string, was *incident, i incident) error {
-	if was != nil && !was.Over {
-		i.Since = was.Since
-		if state(was.Last.Event) == state(i.Last.Event) { // it says only what joined
-			i.Last.Findings = joined(was.Last.Findings, i.Last.Findings)
-		}
-	}
-	if app, own := appOf(of); own {
-		k.ill[app] = true
-	}
-	return k.tx.Put(incidentsShelf, of, i)
-}
-
-// close forgets an incident; its alerts end with it.
-func (k *keeping) close(of string) error {
-	if app, own := appOf(of); own {
-		k.ill[app] = false
-	}
-	return errors.Join(k.tx.Delete(incidentsShelf, of), k.endAlertsOf(of))
 }
 
 // flush sends the groups whose time has come; next is when the first of the others is

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/pulse"
 )
 
@@ -100,10 +101,7 @@ func (c Courier) Run(ctx context.Context) {
 			pause = max(pause, c.serve(ctx, items, &failures))
 		}
 		c.work.Rest()
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
+		_ = nap.For(ctx, pause) // the loop sees the end
 	}
 }
 
@@ -187,9 +185,7 @@ func (c Courier) finish(ctx context.Context, item Item, what Outcome, why error)
 		}
 		c.Told(Item{}, Retried, err)
 		c.work.Rest()
-		select {
-		case <-time.After(pauseAfter(failures)):
-		case <-ctx.Done():
+		if nap.For(ctx, pauseAfter(failures)) != nil {
 			return
 		}
 	}

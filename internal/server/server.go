@@ -6,14 +6,13 @@ package server
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
 	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/serving"
 )
 
 // How long a peer may take. There is no deadline for an answer: a rollout takes
@@ -89,29 +88,7 @@ func Serve(ctx context.Context, opts Options, asker reconcile.Asker, actor recon
 	if opts.Listening != nil {
 		opts.Listening()
 	}
-	return serve(ctx, web, listener)
-}
-
-// serve owns the goroutine that accepts connections, and sees it end.
-func serve(ctx context.Context, web *http.Server, listener net.Listener) error {
-	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
-	defer cancel()
-	err := web.Shutdown(last)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = web.Close()
-	}
-	<-ended //nolint:errcheck // it is http.ErrServerClosed
-	if err != nil {
-		return fmt.Errorf("close %s: %w", listener.Addr(), err)
-	}
-	return nil
+	return serving.Until(ctx, listener.Addr().String(), web, listener, goodbye)
 }
 
 // api holds what the handlers need.

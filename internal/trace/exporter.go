@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/egress"
+	"syncd.io/syncd/internal/nap"
 )
 
 // Bounds of what waits to be sent. A trace more is dropped, and counted.
@@ -168,7 +169,7 @@ func (e *Exporter) send(ctx, sending context.Context, body []byte) error {
 		if err == nil || !again || try == tries || sending.Err() != nil {
 			return err
 		}
-		wait(ctx, firstWait<<(try-1))
+		_ = nap.For(ctx, firstWait<<(try-1)) // what is left is tried at once
 	}
 }
 
@@ -180,15 +181,5 @@ func (e *Exporter) tell(err error) {
 	e.mu.Unlock()
 	if fresh && e.opts.Trouble != nil {
 		e.opts.Trouble(err)
-	}
-}
-
-// wait pauses, or ends early with ctx.
-func wait(ctx context.Context, pause time.Duration) {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

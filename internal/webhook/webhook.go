@@ -6,7 +6,6 @@ package webhook
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,6 +17,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/serving"
 )
 
 // What whoever comes may take: a sender that is slow, or one of a thousand, keeps
@@ -109,22 +109,5 @@ func (r *Receiver) serve(ctx context.Context, listener net.Listener) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	looking.Go(func() { r.bell.keep(ctx) })
-	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve webhooks: %w", err)
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
-	defer cancel()
-	err := web.Shutdown(last)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = web.Close()
-	}
-	<-ended //nolint:errcheck // it is http.ErrServerClosed
-	if err != nil {
-		return fmt.Errorf("close the receiver of webhooks: %w", err)
-	}
-	return nil
+	return serving.Until(ctx, "webhooks", web, listener, goodbye)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"syncd.io/syncd/internal/gate"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -38,7 +39,7 @@ func (e *Engine) quiet(ctx context.Context, id string, limit time.Duration) gate
 		if err == nil {
 			last = a
 		}
-		if err != nil || inFlight(a)+a.Waiting == 0 || !wait(ctx, quietPause) {
+		if err != nil || inFlight(a)+a.Waiting == 0 || nap.For(ctx, quietPause) != nil {
 			return last
 		}
 	}
@@ -123,7 +124,7 @@ func (e *Engine) listens(ctx context.Context, id string, table gate.Table) (gate
 		switch {
 		case looked == nil && !in.State.Running:
 			return a, rejected("see whether syncd-gate was installed as a whole", "the new gate ended with exit code %d as soon as it began", in.State.ExitCode)
-		case !wait(ctx, quietPause/4) && err == nil:
+		case nap.For(ctx, quietPause/4) != nil && err == nil:
 			return a, rejected("", "gate %s has not opened its port within %s: %s", short(id), upLimit, a.Trouble)
 		case ctx.Err() != nil:
 			return a, err
@@ -135,16 +136,4 @@ func (e *Engine) askSoon(ctx context.Context, id string) (gate.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	return e.askGate(ctx, id, nil)
-}
-
-// wait pauses; it tells whether the context has not ended.
-func wait(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -45,7 +46,7 @@ func (p *place) until(text string, ok func(drift.Report) bool) drift.Report {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("the report stays:\n%s", report)
 		}
-		if err := pauseFor(p.t.Context(), 20*time.Millisecond); err != nil {
+		if err := nap.For(p.t.Context(), 20*time.Millisecond); err != nil {
 			p.t.Fatal(err)
 		}
 	}

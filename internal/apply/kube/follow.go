@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
+
+	"syncd.io/syncd/internal/nap"
 )
 
 // follow is a watch of one object, or of a few, from whatever state the API server has
@@ -64,7 +66,7 @@ func (f *follow) run(ctx context.Context) {
 			}
 			w.Stop()
 		}
-		if pauseFor(ctx, again) != nil {
+		if nap.For(ctx, again) != nil {
 			return
 		}
 	}

@@ -8,6 +8,8 @@ import (
 
 	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"syncd.io/syncd/internal/nap"
 )
 
 // hold takes a Lease and keeps it. It knows when that was renewed last, and tells what
@@ -42,7 +44,7 @@ func (h *hold) age() time.Duration {
 // take waits until the lease is ours; false where ctx ends before.
 func (h *hold) take(ctx context.Context) bool {
 	for !h.try(ctx) {
-		if pauseFor(ctx, renewEvery+rand.N(renewEvery)) != nil { // not all who wait at once
+		if nap.For(ctx, renewEvery+rand.N(renewEvery)) != nil { // not all who wait at once
 			return false
 		}
 	}
@@ -52,7 +54,7 @@ func (h *hold) take(ctx context.Context) bool {
 // keep renews the lease, until ctx ends, or somebody else has it, or it is renewLimit
 // ago that it came off.
 func (h *hold) keep(ctx context.Context) {
-	for pauseFor(ctx, renewEvery) == nil && h.renew(ctx) {
+	for nap.For(ctx, renewEvery) == nil && h.renew(ctx) {
 	}
 }
 
@@ -61,7 +63,7 @@ func (h *hold) renew(ctx context.Context) bool {
 	limited, done := context.WithTimeout(ctx, renewLimit-h.age())
 	defer done()
 	for !h.try(limited) {
-		if h.leader != h.identity || pauseFor(limited, renewEvery) != nil {
+		if h.leader != h.identity || nap.For(limited, renewEvery) != nil {
 			return false
 		}
 	}

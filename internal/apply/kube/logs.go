@@ -15,6 +15,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/kube/health"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -97,7 +98,7 @@ func (e *Engine) output(ctx context.Context, id *identity, namespace string, of 
 			text, err = id.podLog(ctx, namespace, of, lines)
 			return err
 		})
-		if err != nil || text != "" || pauseFor(ctx, silentPause) != nil {
+		if err != nil || text != "" || nap.For(ctx, silentPause) != nil {
 			break
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -192,7 +193,7 @@ func (t *Target) gone(ctx context.Context, id *identity, key resource.Key, k kin
 		case time.Now().After(deadline):
 			return stuck(key, live)
 		}
-		if err := pauseFor(ctx, pause); err != nil {
+		if err := nap.For(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -207,16 +208,4 @@ func stuck(key resource.Key, live *unstructured.Unstructured) error {
 		hint = "who set these finalizers has to take them away: is that controller running?"
 	}
 	return fault.Hint(fault.As(fault.Unhealthy, err), hint)
-}
-
-// pauseFor waits, or ends early with the context's cause.
-func pauseFor(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

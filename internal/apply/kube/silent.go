@@ -7,6 +7,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/metadata"
+
+	"syncd.io/syncd/internal/nap"
 )
 
 // slow is when a first answer is so late that it is asked whether anybody is there.
@@ -17,7 +19,7 @@ const slow = 2 * time.Second
 func (e *Engine) silent(ctx context.Context, id *identity, at scope) <-chan error {
 	out := make(chan error, 1)
 	e.owners.Go(func() {
-		if pauseFor(ctx, slow) != nil {
+		if nap.For(ctx, slow) != nil {
 			return
 		}
 		err := e.bounded(ctx, func(ctx context.Context) error {

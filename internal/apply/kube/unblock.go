@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"syncd.io/syncd/internal/apply/kube/health"
+	"syncd.io/syncd/internal/nap"
 )
 
 // unblock removes the pods that keep a StatefulSet from its new revision: in order,
@@ -61,7 +62,7 @@ func (t *Target) observed(ctx context.Context, id *identity, live *unstructured.
 		if seen >= live.GetGeneration() {
 			break
 		}
-		if err := pauseFor(ctx, 50*time.Millisecond); err != nil {
+		if err := nap.For(ctx, 50*time.Millisecond); err != nil {
 			return nil, err
 		}
 		fresh, err := t.engine.get(ctx, place, live.GetName())

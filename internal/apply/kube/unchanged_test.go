@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -40,7 +41,7 @@ func (p *place) known(want []resource.Object) (*look, []resource.Pair) {
 		if len(short) == len(want) {
 			return l, short
 		}
-		if err := pauseFor(p.t.Context(), 20*time.Millisecond); err != nil {
+		if err := nap.For(p.t.Context(), 20*time.Millisecond); err != nil {
 			p.t.Fatal(err)
 		}
 	}

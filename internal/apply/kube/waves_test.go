@@ -84,9 +84,7 @@ func TestAJobThatItsTTLRemovesAtOnceHasRun(t *testing.T) {
 	}
 }
 
-func TestAnAutoscalerKeepsItsReplicas(t *testing.T) {
-	p := newPlace(t)
-	text := shop + `
+const scaled = shop + `
 ---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
@@ -95,11 +93,14 @@ spec:
   scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
   minReplicas: 3
   maxReplicas: 5`
-	p.deploy(p.set(text))
+
+func TestAnAutoscalerKeepsItsReplicas(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(scaled))
 	// The autoscaler raises to its minimum, by the scale subresource.
-	p.until(text, func(drift.Report) bool { return p.replicas("web") == 3 })
-	p.until(text, drift.Report.InSync)
-	p.deploy(p.set(strings.Replace(text, "app:1", "app:2", 1)))
+	p.until(scaled, func(drift.Report) bool { return p.replicas("web") == 3 })
+	p.until(scaled, drift.Report.InSync)
+	p.deploy(p.set(strings.Replace(scaled, "app:1", "app:2", 1)))
 	if n := p.replicas("web"); n != 3 {
 		t.Errorf("%d replicas after the change, want the autoscaler's 3", n)
 	}
@@ -109,15 +110,6 @@ spec:
 // gone: what Git says is.
 func TestReplicasAreOursAgainWhenTheAutoscalerIsGone(t *testing.T) {
 	p := newPlace(t)
-	scaled := shop + `
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: web}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
-  minReplicas: 3
-  maxReplicas: 5`
 	p.deploy(p.set(scaled))
 	p.until(scaled, func(drift.Report) bool { return p.replicas("web") == 3 })
 	p.until(scaled, drift.Report.InSync)

@@ -18,6 +18,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/image/oci"
+	"syncd.io/syncd/internal/nap"
 )
 
 const (
@@ -147,7 +148,7 @@ func (b *blob) again(broke error) error {
 		if b.failed++; b.failed > tries || b.ctx.Err() != nil {
 			return b.repo.classify(b.ctx, broke)
 		}
-		if err := errors.Join(b.body.Close(), wait(b.ctx, pause)); err != nil {
+		if err := errors.Join(b.body.Close(), nap.For(b.ctx, pause)); err != nil {
 			return b.repo.classify(b.ctx, err)
 		}
 		if broke = b.open(); broke == nil {
@@ -158,17 +159,6 @@ func (b *blob) again(broke error) error {
 
 // Close ends the reading.
 func (b *blob) Close() error { return b.body.Close() }
-
-func wait(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
 
 // get asks for something of the repository. The answer's body is closed by the
 // caller.
