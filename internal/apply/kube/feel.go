@@ -98,6 +98,9 @@ func (l *look) feels(ctx context.Context, w *wanted, known entry, version string
 	if version != "" && known.healthAt == version {
 		return known.health, nil
 	}
+	if live == nil {
+		live = l.engine.lookedAt(l.identity, w, known, version)
+	}
 	if live != nil {
 		return l.judge(ctx, w, live)
 	}
