@@ -15,7 +15,7 @@ const (
 
 // awaitingAside is how many passes may have given their place away while a cluster
 // starts what they have put: each of them watches that.
-const awaitingAside = 48
+const awaitingAside = 112
 
 // sideBySide is how many apps are changed at once.
 func (o Options) sideBySide() int {

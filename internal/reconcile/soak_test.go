@@ -192,8 +192,8 @@ func TestWhoAwaitsAClusterGivesItsPlaceAway(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
 		w.onCluster()
 		commit := map[string]appFiles{}
-		for i := range 100 {
-			app := fmt.Sprintf("app-%02d", i)
+		for i := range 200 {
+			app := fmt.Sprintf("app-%03d", i)
 			web := deployment(`"image":"v1","health":"slow:50s"`)
 			web.Key.Name = app
 			commit[app] = watched(time.Second, web)
@@ -205,7 +205,7 @@ func TestWhoAwaitsAClusterGivesItsPlaceAway(t *testing.T) {
 		for app := range commit {
 			put += w.others[app].Count("put")
 		}
-		if want := 48 + 16; put != want {
+		if want := 112 + 16; put != want {
 			t.Errorf("%d apps wait for what was put, want %d", put, want)
 		}
 		later(2 * time.Minute)
