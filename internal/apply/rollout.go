@@ -46,6 +46,9 @@ type Rollout struct {
 	// Aside runs a wait of minutes that needs nothing of the machine, such as a
 	// canary's; nil just waits.
 	Aside func(wait func())
+	// Meanwhile runs a wait for nothing but what the target does by itself, once that
+	// has taken a moment; nil just waits.
+	Meanwhile func(wait func())
 }
 
 // run is one rollout under way. Its maps belong to the coordinating goroutine.
@@ -117,13 +120,33 @@ type contexts struct{ work, waits, owed context.Context } //nolint:containedctx 
 // next waits until a step under way has ended.
 func (x *run) next() (res result) {
 	wait := func() { res = <-x.results }
-	busy := func(s Step) bool { return x.state[s.ID] == Begun && s.For == 0 }
-	if x.Aside == nil || slices.ContainsFunc(x.plan.Steps, busy) {
-		wait()
-	} else {
+	under := func(is func(Step) bool) bool {
+		return slices.ContainsFunc(x.plan.Steps, func(s Step) bool { return x.state[s.ID] == Begun && is(s) })
+	}
+	switch {
+	case x.Aside != nil && !under(func(s Step) bool { return s.For == 0 }):
 		x.Aside(wait)
+	case x.Meanwhile != nil && !under(func(s Step) bool { return s.Verb != Await }):
+		if soon, ok := x.within(x.Poll); ok {
+			return soon
+		}
+		x.Meanwhile(wait)
+	default:
+		wait()
 	}
 	return res
+}
+
+// within waits a moment for a step under way to end.
+func (x *run) within(moment time.Duration) (res result, ok bool) {
+	timer := time.NewTimer(moment)
+	defer timer.Stop()
+	select {
+	case res = <-x.results:
+		return res, true
+	case <-timer.C:
+		return result{}, false
+	}
 }
 
 func (r *Rollout) withDefaults() *Rollout {

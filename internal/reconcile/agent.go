@@ -38,6 +38,8 @@ type Agent struct {
 	polls atomic.Int64
 	// places limit how many apps change side by side.
 	places places
+	// awaiting is for those who have left theirs while a cluster works for them.
+	awaiting berths
 	// waiting and aside are the passes without a place.
 	waiting, aside atomic.Int64
 	poke           chan struct{}
@@ -66,10 +68,10 @@ func New(opts Options) (*Agent, error) {
 		workers: map[string]*worker{},
 		claims:  claims{},
 		looking: make(chan struct{}, 1),
-		places:  places{all: opts.sideBySide()},
-		poke:    make(chan struct{}, 1),
-		stir:    make(chan struct{}, 1),
-		values:  make(chan struct{}, 1),
+		places:  places{all: opts.sideBySide()}, awaiting: make(berths, awaitingAside),
+		poke:   make(chan struct{}, 1),
+		stir:   make(chan struct{}, 1),
+		values: make(chan struct{}, 1),
 	}
 	if opts.Store == nil {
 		return a, nil

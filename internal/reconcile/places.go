@@ -13,6 +13,10 @@ const (
 	sideBySideIn = 16
 )
 
+// awaitingAside is how many passes may have given their place away while a cluster
+// starts what they have put: each of them watches that.
+const awaitingAside = 112
+
 // sideBySide is how many apps are changed at once.
 func (o Options) sideBySide() int {
 	if o.Host.Kubernetes != nil {
@@ -96,6 +100,23 @@ func (s *places) taken() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.had
+}
+
+// berths are for so many who wait at a time.
+type berths chan struct{}
+
+// aside runs a wait by way of aside where there is a berth, else where it is.
+func (b berths) aside(aside func(wait func()), wait func()) {
+	select {
+	case b <- struct{}{}:
+	default:
+		wait()
+		return
+	}
+	aside(func() {
+		wait()
+		<-b
+	})
 }
 
 func closed(c <-chan struct{}) bool {

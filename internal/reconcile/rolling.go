@@ -12,10 +12,15 @@ import (
 func (p *pass) rollout(ctx context.Context) *apply.Rollout {
 	p.setBusy(true)
 	o := p.agent.opts
-	return &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: p.watch, Sign: p.work.Sign, Aside: func(wait func()) {
+	aside := func(wait func()) {
 		// Where ctx has ended there is no place to come back to: the rollout ends.
 		_ = p.aside(ctx, func() error { wait(); return nil })
-	}}
+	}
+	out := &apply.Rollout{Target: p.target, Poll: o.Poll, Patience: o.Patience, Grace: o.Grace, Watch: p.watch, Sign: p.work.Sign, Aside: aside}
+	if o.Host.Kubernetes != nil {
+		out.Meanwhile = func(wait func()) { p.agent.awaiting.aside(aside, wait) }
+	}
+	return out
 }
 
 // roll carries a plan out, and keeps how long it took and whom it let be missed.

@@ -2,6 +2,8 @@ package reconcile_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -179,18 +181,51 @@ func TestWhoHasSoakedGoesBeforeWhoBegins(t *testing.T) {
 		w.repo.merge(commit)
 		defer w.background()()
 		later(130 * time.Second) // the first four have soaked, and the next four have left their places
-		good := 0
-		for _, app := range apps {
-			rec, err := w.store.Record(app)
-			w.must(err)
-			if rec.Good != nil {
-				good++
-			}
-		}
-		if good < 4 {
-			t.Errorf("%d apps are good, want the first 4", good)
+		if n := w.good(apps...); n < 4 {
+			t.Errorf("%d apps are good, want the first 4", n)
 		}
 	})
+}
+
+// What a cluster starts by itself is waited for beside others, by so many.
+func TestWhoAwaitsAClusterGivesItsPlaceAway(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.onCluster()
+		commit := map[string]appFiles{}
+		for i := range 200 {
+			app := fmt.Sprintf("app-%03d", i)
+			web := deployment(`"image":"v1","health":"slow:50s"`)
+			web.Key.Name = app
+			commit[app] = watched(time.Second, web)
+		}
+		w.repo.merge(commit)
+		defer w.background()()
+		later(30 * time.Second)
+		put := 0
+		for app := range commit {
+			put += w.others[app].Count("put")
+		}
+		if want := 112 + 16; put != want {
+			t.Errorf("%d apps wait for what was put, want %d", put, want)
+		}
+		later(2 * time.Minute)
+		if n := w.good(slices.Collect(maps.Keys(commit))...); n != len(commit) {
+			t.Errorf("%d apps are good, want all %d", n, len(commit))
+		}
+	})
+}
+
+// good is how many of these apps are on record with a good set.
+func (w *world) good(apps ...string) (n int) {
+	w.t.Helper()
+	for _, app := range apps {
+		rec, err := w.store.Record(app)
+		w.must(err)
+		if rec.Good != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // A revision that comes while an older one is being rendered is not stuck behind

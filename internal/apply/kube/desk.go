@@ -7,12 +7,14 @@ import (
 )
 
 // The desk's bounds: how many events are written at once, how many wait, how long
-// one may take that nobody waits for, and how long it gives way to what is busy.
+// one may take that nobody waits for, how long it gives way to what is busy, and how
+// often it looks meanwhile.
 const (
 	deskSeats = 2
 	deskQueue = 4096
 	deskLimit = 5 * time.Second
-	deskYield = 250 * time.Millisecond
+	deskYield = 2 * time.Second
+	deskLook  = 250 * time.Millisecond
 )
 
 // letter is one event to be written.
@@ -97,17 +99,18 @@ func (d *desk) writeOn() {
 	}
 }
 
-// giveWay waits a little where others are busy.
+// giveWay waits a while for as long as others are busy.
 func (d *desk) giveWay() {
-	if !d.busy() {
-		return
-	}
-	pause := time.NewTimer(deskYield)
-	defer pause.Stop()
-	select {
-	case <-pause.C:
-	case <-d.hurried:
-	case <-d.life.Done():
+	again := time.NewTicker(deskLook)
+	defer again.Stop()
+	for left := deskYield; left > 0 && d.busy(); left -= deskLook {
+		select {
+		case <-again.C:
+		case <-d.hurried:
+			return
+		case <-d.life.Done():
+			return
+		}
 	}
 }
 

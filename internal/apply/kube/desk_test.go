@@ -100,7 +100,7 @@ func TestEventsGiveWayToWork(t *testing.T) {
 			t.Errorf("%d were written while others were busy, want %d", n, 10*deskSeats)
 		}
 		busy.Store(false)
-		<-time.After(deskYield)
+		<-time.After(deskLook)
 		if n := written.Load(); n != many {
 			t.Errorf("%d were written, want all", n)
 		}

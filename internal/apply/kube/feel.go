@@ -100,6 +100,9 @@ func (l *look) feels(ctx context.Context, w *wanted, known entry, version string
 	if version != "" && known.HealthAt == version {
 		return known.Health, nil
 	}
+	if live == nil {
+		live = l.engine.lookedAt(l.identity, w, known, version)
+	}
 	if live != nil {
 		return l.judge(ctx, w, live)
 	}

@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -76,4 +77,42 @@ func TestWhatAWatchDoesNotShowIsNotGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.waitFor(func() bool { return state().State == resource.Absent })
+}
+
+// What is awaited is shown by a watch of all of it: who looks at it meanwhile, as at
+// what has just become well, does not ask for it.
+func TestWhatIsLookedAtIsNotAskedFor(t *testing.T) {
+	p := newPlace(t)
+	set := p.set(strings.Split(strings.Replace(shop, "replicas: 2", "replicas: 0", 1), "\n---\n")[1])
+	p.deploy(set)
+	deployments := p.admin.Resource(schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}).Namespace(p.namespace)
+	live, err := deployments.Patch(t.Context(), "web", types.MergePatchType, []byte(`{"metadata":{"annotations":{"seen":"yes"}}}`), metav1.PatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := p.target.identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := p.target.wanted(t.Context(), set[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, _ := p.target.ledger.get(set[0].Key)
+	p.waitFor(func() bool {
+		if _, err := p.target.Health(t.Context(), set[0].Key, resource.Ref{ID: known.UID}); err != nil { // somebody awaits it
+			t.Fatal(err)
+		}
+		seen, err := p.engine.seen(t.Context(), id, w)
+		if err != nil || seen == nil || older(seen, entry{UID: known.UID, version: live.GetResourceVersion()}) {
+			return false
+		}
+		p.target.ledger.change(set[0].Key, func(e *entry) { e.HealthAt = known.HealthAt }) // as an await has seen it before that
+		asked := p.asked("deployments/web")
+		p.observe(set)
+		return p.asked("deployments/web") == asked
+	})
+	if p.engine.lookedAt(id, w, known, live.GetResourceVersion()+"0") != nil {
+		t.Error("a version that is yet to come is shown already")
+	}
 }

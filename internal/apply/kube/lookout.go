@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"syncd.io/syncd/internal/apply/kube/health"
 )
@@ -92,6 +93,26 @@ func (e *Engine) unneeded(id *identity, k kind, namespace, name string) {
 	if l := e.lookouts[lookoutID{id.name, k, namespace + "/" + name}]; l != nil {
 		l.last.Reset(idleWell)
 	}
+}
+
+// lookedAt returns an object as a lookout shows it, where it is the one that is known,
+// and no older than the version that was seen elsewhere; nil where that is not so.
+func (e *Engine) lookedAt(id *identity, w *wanted, known entry, version string) *unstructured.Unstructured {
+	e.mu.Lock()
+	l := e.lookouts[lookoutID{id.name, w.kind, w.manifest.GetNamespace() + "/" + w.manifest.GetName()}]
+	e.mu.Unlock()
+	if l == nil || version == "" {
+		return nil
+	}
+	items, _, err := l.object.list()
+	if err != nil || len(items) != 1 || string(items[0].GetUID()) != known.UID {
+		return nil
+	}
+	order, err := resourceversion.CompareResourceVersion(items[0].GetResourceVersion(), version)
+	if err != nil || order < 0 {
+		return nil
+	}
+	return &items[0]
 }
 
 // shown is what a lookout shows: the object, nil where it is not there and is no Job
