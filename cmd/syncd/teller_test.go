@@ -38,6 +38,20 @@ func toldHost(t *testing.T, route config.Route) config.Host {
 	}}
 }
 
+// shelves opens the record of a host, and an outbox.
+func shelves(t *testing.T, host config.Host) (*state.Store, *outbox.Box, closers) {
+	t.Helper()
+	store, err := state.Open(host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, box, closers{store.Close, box.Close}
+}
+
 func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
 	missing := toldHost(t, config.Route{})
 	hook := missing.Notify.Channels["hook"]
@@ -93,12 +107,51 @@ func inProcess(_ context.Context, d notify.Draft) ([]string, error) {
 func TestAFactIsAllThatIsOnRecord(t *testing.T) {
 	f := factOf(state.Entry{
 		ID: 1, App: "shop", At: time.Unix(1, 0), Kind: "sync", Who: "jane", Owner: "team", Outcome: "applied", Reason: "why", Hint: "hint", Incident: "shop-1",
-		Findings: []string{"a"}, Duration: resource.Duration(time.Second), Revision: source.Revision{Commit: "1", Author: "Jane", Subject: "s"},
+		Findings: []string{"a"}, More: 3, Duration: resource.Duration(time.Second), Revision: source.Revision{Commit: "1", Author: "Jane", Subject: "s"},
 	})
 	v := reflect.ValueOf(f)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "More" {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() {
 			t.Errorf("%s is left out", name)
+		}
+	}
+}
+
+// The record knows what is so still, of which nobody has told for long.
+func TestTheRecordKnowsWhatIsOpen(t *testing.T) {
+	store, err := state.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for _, r := range []state.Record{
+		{App: "drifts", Incident: &state.Incident{Number: 3}}, {App: "waits", Waits: "sha256:1"}, {App: "stands", Last: state.Verdict{Outcome: "halted"}},
+		{App: "held", Last: state.Verdict{Outcome: "held"}}, {App: "left", Last: state.Verdict{Outcome: "halted"}, Released: true}, {App: "well", Last: state.Verdict{Outcome: "applied"}},
+	} {
+		if err := store.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range [][2]string{{"source a", "stale"}, {"source b", "stale"}, {"source b", "recovered"}, {"source a", "diverged"}} {
+		if _, err := store.Append(state.Entry{Kind: "source", Incident: e[0], Outcome: e[1]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, all := range map[bool][]notify.Fact{
+		true: {
+			{Kind: "drift", App: "drifts", Incident: "drifts#3", Outcome: "opened"}, {Kind: "window", App: "waits", Outcome: "pending"},
+			{Kind: "sync", App: "stands", Outcome: "halted"}, {Kind: "sync", App: "held", Outcome: "rolled back"}, {Kind: "source", Incident: "source a", Outcome: "stale"},
+		},
+		false: {
+			{Kind: "drift", App: "drifts", Incident: "drifts#2", Outcome: "opened"}, {Kind: "drift", App: "well", Incident: "well#1", Outcome: "opened"},
+			{Kind: "window", App: "well", Outcome: "pending"}, {Kind: "sync", App: "left", Outcome: "halted"}, {Kind: "sync", App: "well", Outcome: "halted"},
+			{Kind: "sync", App: "gone", Outcome: "halted"}, {Kind: "source", Incident: "source b", Outcome: "stale"}, {Kind: "source", Incident: "source c"},
+		},
+	} {
+		for _, f := range all {
+			if open, err := (journal{store}).Open(f); err != nil || open != want {
+				t.Errorf("%+v is open: %t, %v", f, open, err)
+			}
 		}
 	}
 }
@@ -160,16 +213,8 @@ func TestWhatIsWrittenIsTold(t *testing.T) {
 	if teller.Queues() != nil {
 		t.Error("something waits, and nobody tells yet")
 	}
-	store, err := state.Open(host.State)
-	if err != nil {
-		t.Fatal(err)
-	}
-	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := closers{store.Close, box.Close}
-	if err := teller.begin(t.Context(), box, store, teller.start(store), &open); err != nil {
+	store, box, open := shelves(t, host)
+	if err := teller.begin(t.Context(), box, store, teller.start(store), nil, &open); err != nil {
 		t.Fatal(err)
 	}
 	told := teller.noting(store)

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
+	"strings"
 
 	"syncd.io/syncd/internal/annotate"
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/trace"
 )
 
@@ -21,6 +25,27 @@ func checkWatchers(ctx context.Context, host config.Host) []finding {
 		found = append(found, checked("annotations", err, "they go to "+conf.URL+", which was not asked"))
 	}
 	return found
+}
+
+// foretold is the finding of whether somebody could be told: the notes, or that all is
+// fine, where err is nil.
+func foretold(name, fine string, notes []string, err error) finding {
+	return checked(name, err, cmp.Or(strings.Join(notes, "; "), fine))
+}
+
+// warned says at the start what is not yet as telling needs it, such as a secret that
+// may come. Its error is what never will be: Rejected.
+func warned(log *slog.Logger, setting string, notes []string, err error) error {
+	if fault.Of(err) == fault.Rejected {
+		return err
+	}
+	if err != nil {
+		notes = append(notes, err.Error())
+	}
+	for _, note := range notes {
+		log.Warn(note, "setting", setting)
+	}
+	return nil
 }
 
 // checked is a finding: detail where err is nil.

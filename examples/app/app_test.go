@@ -26,7 +26,7 @@ func start(t *testing.T, mode string, s settings) {
 			t.Errorf("%s ended with %v after it was asked to stop", mode, err)
 		}
 	})
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for probe(t.Context(), "tcp://"+s.listen) != nil {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s does not accept on %s", mode, s.listen)
@@ -92,7 +92,7 @@ func TestDrain(t *testing.T) {
 	if err := drain(os.Getpid()); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for probe(t.Context(), "http://"+s.listen+"/healthz") == nil {
 		if time.Now().After(deadline) {
 			t.Fatal("it says that it is well")

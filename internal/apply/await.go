@@ -98,8 +98,8 @@ type watcher struct {
 	left   time.Duration // until the deadline, without the time the target was away
 	stable time.Duration // how long it has been as wanted
 	steady bool          // it was as wanted when it was last looked at
-	looked bool          // it has been looked at
-	first  int           // restarts at the first look
+	begun  bool          // it has started, as far as was seen
+	first  int           // restarts when it was first seen so
 	seen   bool          // it has been as wanted once
 	met    time.Time     // when that was
 	base   int           // restarts when it was first as wanted
@@ -124,14 +124,14 @@ func (w *watcher) spend(took, poll time.Duration) {
 const crashes = 5
 
 func (w *watcher) judge(ctx context.Context, h resource.Health) (bool, result) {
-	if !w.looked {
-		w.looked, w.first = true, h.Restarts
+	if !w.begun { // a look before its start sees none of the restarts that there were
+		w.begun, w.first = h.Started, h.Restarts
 	}
 	switch {
-	case h.Restarts >= w.first+crashes:
-		return true, w.failure(ctx, h, fmt.Sprintf("crashed %d times in a row", h.Restarts-w.first))
 	case h.Meets(w.step.Until):
 		return w.watch(ctx, h)
+	case h.Restarts >= w.first+crashes:
+		return true, w.crashed(ctx, h, w.first)
 	case h.State == resource.Absent:
 		return true, w.failure(ctx, h, "disappeared while it was awaited")
 	case h.State == resource.Failed:
@@ -146,6 +146,10 @@ func (w *watcher) judge(ctx context.Context, h resource.Health) (bool, result) {
 	return false, result{}
 }
 
+func (w *watcher) crashed(ctx context.Context, h resource.Health, since int) result {
+	return w.failure(ctx, h, fmt.Sprintf("crashed %d times in a row", h.Restarts-since))
+}
+
 // watch lets the await succeed once the instance has been as wanted for the
 // monitor's time without a restart. One that nothing probes is not proven before
 // that: a restart lets its time begin anew.
@@ -156,6 +160,8 @@ func (w *watcher) watch(ctx context.Context, h resource.Health) (bool, result) {
 	switch {
 	case (h.Check != CheckRunning || w.step.For > 0) && h.Restarts > w.base:
 		return true, w.failure(ctx, h, "restarted while it was watched")
+	case h.Restarts >= w.base+crashes:
+		return true, w.crashed(ctx, h, w.base)
 	case h.Restarts > w.last:
 		w.last, w.stable = h.Restarts, 0
 	}

@@ -162,7 +162,7 @@ func (x *run) launch(work, waits context.Context) {
 		}
 		x.state[s.ID] = Begun
 		x.running++
-		go func() { x.results <- x.carryOut(work, patience, s) }()
+		go func() { x.results <- x.caught(work, patience, s) }()
 	}
 }
 

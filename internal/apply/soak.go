@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,29 +21,37 @@ func (r *Rollout) Soak(ctx context.Context, plan Plan, o Outcome, d time.Duratio
 	if _, ok := x.Target.(Noticer); ok { // a look at it costs no request, and is one of many
 		pause = min(seldom*x.Poll, max(d, x.Poll))
 	}
+	var unseen error
 	for left := d; left > 0; left -= pause {
 		if !sleep(ctx, min(pause, left)) {
 			return nil, context.Cause(ctx)
 		}
+		unseen = nil
 		for _, s := range watched {
-			if f, err := x.soakOne(ctx, s, o); f != nil || err != nil {
+			f, blind, err := x.soakOne(ctx, s, o)
+			if f != nil || err != nil {
 				return f, err
 			}
+			unseen = cmp.Or(unseen, blind)
 		}
 	}
-	return nil, nil
+	return nil, unseen
 }
 
-func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (*Failure, error) {
+// soakOne looks at one instance; blind is why that has shown nothing, which is no
+// failure: the next look may.
+func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (f *Failure, blind, err error) {
 	ref := o.Made[s.Key]
 	h, away, err := x.look(ctx, s.Key, ref)
 	switch {
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case away: // what it finds now, it may have caused by itself
-		return nil, fault.As(fault.Unreachable, fmt.Errorf("the target was away while %s was watched: it is watched anew", s.Key))
+		return nil, nil, fault.As(fault.Unreachable, fmt.Errorf("the target was away while %s was watched: it is watched anew", s.Key))
+	case h.Unseen:
+		return nil, fault.As(fault.Unreachable, fmt.Errorf("%s: %s, at the end of its soak: it is watched anew", s.Key, orUnknown(h.Reason))), nil
 	}
 	var reason string
 	switch {
@@ -53,12 +62,12 @@ func (x *run) soakOne(ctx context.Context, s Step, o Outcome) (*Failure, error) 
 	case h.State != resource.Well:
 		reason = "did not stay healthy: " + orUnknown(h.Reason)
 	default:
-		return nil, nil
+		return nil, nil, nil
 	}
 	w := &watcher{run: x, step: s, ref: ref}
-	f := w.failure(ctx, h, reason)
-	f.failure.Class = fault.Unhealthy
-	return f.failure, nil
+	f = w.failure(ctx, h, reason).failure
+	f.Class = fault.Unhealthy
+	return f, nil, nil
 }
 
 // soaking are the awaits whose instances live on: one per slot, the last.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"syncd.io/syncd/internal/apply/docker/dockertest"
@@ -47,9 +48,7 @@ func (h *host) runProcess(repo string) *process {
 	file := filepath.Join(h.t.TempDir(), "syncd.yaml")
 	text := fmt.Sprintf("repo:\n%sstate: %s\nsocket: %s\n", repo, h.state, filepath.Join(h.state, "syncd.sock"))
 	h.must(os.WriteFile(file, []byte(text), 0o600))
-	p := &process{cmd: exec.Command(agentProgram(h.t), "run", "--config", file)}
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	h.must(p.cmd.Start())
+	p := h.launch(exec.Command(agentProgram(h.t), "run", "--config", file))
 	h.t.Cleanup(func() {
 		h.must(p.cmd.Process.Signal(syscall.SIGTERM))
 		if err := p.cmd.Wait(); err != nil {
@@ -57,6 +56,29 @@ func (h *host) runProcess(repo string) *process {
 		}
 	})
 	return p
+}
+
+// launch starts an agent. It is killed with the test, if it has not ended before.
+func (h *host) launch(cmd *exec.Cmd) *process {
+	h.t.Helper()
+	p := &process{cmd: cmd}
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
+	h.must(cmd.Start())
+	h.t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			p.kill(h.t)
+		}
+	})
+	return p
+}
+
+// kill ends it as kill -9 does.
+func (p *process) kill(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = p.cmd.Wait() // it was killed
 }
 
 // deployed waits until the agent has made a commit good.

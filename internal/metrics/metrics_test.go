@@ -119,7 +119,7 @@ func TestAPageIsServedUntilTheEnd(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- metrics.Serve(ctx, address, pages, log) }()
 	body := ""
-	for late := time.After(10 * time.Second); !strings.Contains(body, "syncd_gate_up"); {
+	for late := time.After(2 * time.Minute); !strings.Contains(body, "syncd_gate_up"); {
 		if res, err := http.Get("http://" + address + "/metrics"); err == nil {
 			raw, _ := io.ReadAll(res.Body)
 			_ = res.Body.Close()

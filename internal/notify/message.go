@@ -59,12 +59,7 @@ func (g *group) add(t Told, now time.Time) {
 			}
 			g.Facts = slices.Delete(g.Facts, i, i+1)
 			g.uncount(old.Event)
-			if len(t.Findings) == 0 {
-				t.Findings, t.More = old.Findings, old.More
-			}
-			if t.Since.IsZero() {
-				t.Since = old.Since
-			}
+			t = t.after(old)
 		}
 	}
 	g.Count++
@@ -72,6 +67,26 @@ func (g *group) add(t Told, now time.Time) {
 	g.Facts = append(g.Facts, t)
 	slices.SortStableFunc(g.Facts, func(a, b Told) int { return b.Severity.weight() - a.Severity.weight() })
 	g.Facts = g.Facts[:min(keptFacts, len(g.Facts))]
+}
+
+// after is a fact that comes after another one of its thread, which nobody was told yet.
+func (t Told) after(old Told) Told {
+	switch {
+	case len(t.Findings) == 0:
+		t.Findings, t.More = old.Findings, old.More
+	case state(t.Event) == state(old.Event) && !old.Reminder: // there is more of the same
+		all := joined(old.Findings, t.Findings)
+		for _, line := range t.Findings {
+			if !slices.Contains(all, line) {
+				t.More++
+			}
+		}
+		t.Event, t.More, t.Findings = old.Event, old.More+t.More, all
+	}
+	if t.Since.IsZero() {
+		t.Since = old.Since
+	}
+	return t
 }
 
 func (g *group) uncount(event string) {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/outbox"
 )
 
@@ -38,10 +37,11 @@ func (n *Notifier) turn(ctx context.Context, quiet bool) (next time.Time, err er
 // read takes the next facts: the cursor moves in the transaction that keeps what they
 // lead to.
 func (n *Notifier) read(quiet bool) (int, error) {
-	var from, known uint64
-	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
+	var from uint64
+	var known marks
+	if err := n.opts.Box.View(func(tx *outbox.Tx) (err error) {
 		from, _ = tx.Cursor(cursor)
-		_, err := tx.Get(notesShelf, knownNote, &known)
+		known, err = readMarks(tx)
 		return err
 	}); err != nil {
 		return 0, err
@@ -50,10 +50,12 @@ func (n *Notifier) read(quiet bool) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	all := known.least(n.queued(sortedKeys(n.opts.Channels)))
 	for part := range slices.Chunk(facts, batch) {
 		if err := n.keep(func(k *keeping) error {
+			k.known = known
 			for _, f := range part {
-				if err := k.take(f, f.ID <= known || quiet && k.now.Sub(f.At) > stale); err != nil {
+				if err := k.take(f, f.ID <= all || quiet && k.now.Sub(f.At) > stale); err != nil {
 					return err
 				}
 			}
@@ -71,6 +73,8 @@ type keeping struct {
 	tx     *outbox.Tx
 	now    time.Time
 	groups map[string]*group
+	// known is what channels were told of what is read.
+	known marks
 	// unwell are changes of the notifier's, rung the channels that are told what is so:
 	// both count only once the transaction is done.
 	ill  map[string]bool
@@ -172,22 +176,38 @@ func (k *keeping) tell(t Told, before map[string]time.Time, known bool) (map[str
 		if known {
 			continue
 		}
-		if err := k.collect(r.name, t); err != nil {
+		if err := k.collectFor(r, t); err != nil {
 			return nil, err
 		}
 	}
 	return told, nil
 }
 
-// collect adds to a route's group.
-func (k *keeping) collect(route string, t Told) error {
-	g := k.groups[route]
-	if g == nil {
-		g = &group{}
-		if _, err := k.tx.Get(groupsShelf, route, g); err != nil {
+// collectFor adds to the group of a route, or to those of its channels that do not know
+// it yet.
+func (k *keeping) collectFor(r route, t Told) error {
+	channels := k.queued(r.To)
+	behind := slices.DeleteFunc(slices.Clone(channels), func(name string) bool { return t.ID <= k.known.of(name) })
+	if len(behind) == len(channels) {
+		return k.collect(r.name, t)
+	}
+	for _, name := range behind {
+		if err := k.collect(ownGroup(r.name, name), t); err != nil {
 			return err
 		}
-		k.groups[route] = g
+	}
+	return nil
+}
+
+// collect adds to a group.
+func (k *keeping) collect(name string, t Told) error {
+	g := k.groups[name]
+	if g == nil {
+		g = &group{}
+		if _, err := k.tx.Get(groupsShelf, name, g); err != nil {
+			return err
+		}
+		k.groups[name] = g
 	}
 	g.add(t, k.now)
 	return nil
@@ -240,8 +260,10 @@ func (n *Notifier) flush(ctx context.Context, now time.Time) (next time.Time, er
 	}
 	messages := map[string]Message{}
 	for _, r := range n.routes {
-		if g, ok := ready[r.name]; ok {
-			messages[r.name] = n.write(ctx, r, g, now)
+		for _, name := range groupsOf(r) {
+			if g, ok := ready[name]; ok {
+				messages[name] = n.write(ctx, r, g, now)
+			}
 		}
 	}
 	if ctx.Err() != nil {
@@ -249,12 +271,14 @@ func (n *Notifier) flush(ctx context.Context, now time.Time) (next time.Time, er
 	}
 	return next, n.opts.Box.Update(func(tx *outbox.Tx) error {
 		for _, r := range n.routes {
-			m, ok := messages[r.name]
-			if !ok {
-				continue
-			}
-			if err := n.send(tx, r, m); err != nil {
-				return err
+			for _, name := range groupsOf(r) {
+				m, ok := messages[name]
+				if !ok {
+					continue
+				}
+				if err := n.send(tx, name, m); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -265,16 +289,18 @@ func (n *Notifier) flush(ctx context.Context, now time.Time) (next time.Time, er
 // wait.
 func (n *Notifier) ready(tx *outbox.Tx, now time.Time, into map[string]group) (next time.Time, err error) {
 	for _, r := range n.routes {
-		var g group
-		ok, err := tx.Get(groupsShelf, r.name, &g)
-		switch due := g.Since.Add(r.GroupFor()); {
-		case err != nil:
-			return time.Time{}, err
-		case !ok:
-		case due.After(now) && !g.Since.After(now):
-			next = earliest(next, due)
-		default:
-			into[r.name] = g
+		for _, name := range groupsOf(r) {
+			var g group
+			ok, err := tx.Get(groupsShelf, name, &g)
+			switch due := g.Since.Add(r.GroupFor()); {
+			case err != nil:
+				return time.Time{}, err
+			case !ok:
+			case due.After(now) && !g.Since.After(now):
+				next = earliest(next, due)
+			default:
+				into[name] = g
+			}
 		}
 	}
 	return next, nil
@@ -296,19 +322,16 @@ func (n *Notifier) write(ctx context.Context, r route, g group, now time.Time) M
 	return m
 }
 
-// send queues a message for each channel of its route.
-func (n *Notifier) send(tx *outbox.Tx, r route, m Message) error {
+// send queues the message of a group of this name for each channel that it is for.
+func (n *Notifier) send(tx *outbox.Tx, name string, m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	for _, to := range r.To {
-		if n.opts.Channels[to].Type == config.Alertmanager {
-			continue // it is told what is so, not what happened
-		}
+	for _, to := range n.queued(n.membersOf(name)) { // Alertmanager is told what is so, not what happened
 		if err := tx.Add(topicOf+to, outbox.Item{Key: m.Key, Weight: m.Severity.weight(), Body: body}); err != nil {
 			return err
 		}
 	}
-	return tx.Delete(groupsShelf, r.name)
+	return tx.Delete(groupsShelf, name)
 }

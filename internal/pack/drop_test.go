@@ -69,7 +69,7 @@ func (d *dropped) said() []string {
 
 func (d *dropped) until(what string, holds func() bool) {
 	d.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {

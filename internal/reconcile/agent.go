@@ -66,7 +66,7 @@ func New(opts Options) (*Agent, error) {
 		workers: map[string]*worker{},
 		claims:  claims{},
 		looking: make(chan struct{}, 1),
-		places:  places{most: opts.places()},
+		places:  places{all: opts.sideBySide()},
 		poke:    make(chan struct{}, 1),
 		stir:    make(chan struct{}, 1),
 		values:  make(chan struct{}, 1),

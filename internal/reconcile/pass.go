@@ -9,6 +9,7 @@ import (
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/resource"
@@ -102,7 +103,7 @@ func (p *pass) run(ctx context.Context) Result {
 	begun := time.Now() // for the duration: the clock of records may be set meanwhile
 	p.result = Result{App: p.name, Started: p.agent.opts.Now(), Revision: p.catalog.snapshot.Revision}
 	halted := p.record.Halted
-	v := p.judge(ctx)
+	v := p.caught(ctx)
 	if p.nobodyComes() || v.outcome == Halted && halted == "" {
 		p.refuse(ctx)
 	}
@@ -114,6 +115,27 @@ func (p *pass) run(ctx context.Context) Result {
 	p.result.Cause, p.result.Opens = v.cause, v.opens
 	p.result.Duration = resource.Duration(time.Since(begun))
 	return p.result
+}
+
+// caught is judge's verdict. A defect ends this pass alone, and leaves its record as the
+// agent's end would: other apps, and this one's next pass, go on.
+func (p *pass) caught(ctx context.Context) (v verdict) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.record, p.owed = p.read().Clone(), nil
+			err := fault.Caught(r)
+			p.betray(err)
+			v = verdictOf(err)
+		}
+	}()
+	return p.judge(ctx)
+}
+
+// betray has the log say where err's defect is, where it has one.
+func (p *pass) betray(err error) {
+	if trace := fault.TraceOf(err); trace != "" {
+		p.agent.hear(Event{App: p.name, Text: err.Error() + ", in " + trace})
+	}
 }
 
 // judge goes the way of one pass: what stands in its way, what is wanted, what

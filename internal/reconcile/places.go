@@ -13,107 +13,111 @@ const (
 	sideBySideIn = 16
 )
 
-// places are as many as apps are changed at once.
-func (o Options) places() int {
+// sideBySide is how many apps are changed at once.
+func (o Options) sideBySide() int {
 	if o.Host.Kubernetes != nil {
 		return sideBySideIn
 	}
 	return sideBySide
 }
 
-// places are those of the passes that go on side by side. Who comes back to one that it
-// gave away comes before who has not begun: else, where a thousand apps change, all of
-// them would be under way at once, and none at its end before the last has begun.
+// places are had by so many passes at a time. Who comes back from a wait goes before
+// who begins: what it has put is not on record as good before that.
 type places struct {
-	most int
+	all int
 
-	mu    sync.Mutex // guards what follows
-	taken int
-	back  []chan struct{} // of who comes back, the first first; closed once there is a place
-	fresh []chan struct{} // of who has not begun
+	mu  sync.Mutex // guards what follows
+	had int
+	// back and begin are who waits for one, in their order.
+	back, begin []chan struct{}
 }
 
-// take waits for a place, or gives up with the context.
-func (s *places) take(ctx context.Context, back bool) error {
-	turn := s.queue(back)
+// take waits for a place. Errors: why ctx ended.
+func (s *places) take(ctx context.Context, again bool) error {
+	turn, mine := s.queue(again)
+	if mine {
+		return nil
+	}
 	select {
 	case <-turn:
 		return nil
 	case <-ctx.Done():
-		s.leave(turn)
-		return context.Cause(ctx)
 	}
-}
-
-// queue returns what is closed once there is a place.
-func (s *places) queue(back bool) chan struct{} {
-	turn := make(chan struct{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.taken < s.most:
-		s.taken++
-		close(turn)
-	case back:
+	same := func(c chan struct{}) bool { return c == turn }
+	if s.back, s.begin = slices.DeleteFunc(s.back, same), slices.DeleteFunc(s.begin, same); closed(turn) {
+		s.next()
+	}
+	return context.Cause(ctx)
+}
+
+// queue takes a place where there is one, else the last of those who wait: turn is
+// closed when it has one.
+func (s *places) queue(again bool) (turn chan struct{}, mine bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.had < s.all {
+		s.had++
+		return nil, true
+	}
+	turn = make(chan struct{})
+	if again {
 		s.back = append(s.back, turn)
-	default:
-		s.fresh = append(s.fresh, turn)
+	} else {
+		s.begin = append(s.begin, turn)
 	}
-	return turn
+	return turn, false
 }
 
-// leave gives a turn up, and the place where there was one already.
-func (s *places) leave(turn chan struct{}) {
+// leave gives a place to whoever is next.
+func (s *places) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, queue := range []*[]chan struct{}{&s.back, &s.fresh} {
-		if i := slices.Index(*queue, turn); i >= 0 {
-			*queue = slices.Delete(*queue, i, i+1)
-			return
-		}
-	}
-	s.pass()
+	s.next()
 }
 
-// give gives a place back.
-func (s *places) give() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pass()
-}
-
-// pass hands a place to whoever is next. The caller holds the lock.
-func (s *places) pass() {
+// next gives away a place that was had. The caller holds the lock.
+func (s *places) next() {
 	queue := &s.back
 	if len(s.back) == 0 {
-		queue = &s.fresh
+		queue = &s.begin
 	}
 	if len(*queue) == 0 {
-		s.taken--
+		s.had--
 		return
 	}
 	close((*queue)[0])
 	*queue = slices.Delete(*queue, 0, 1)
 }
 
-// inUse is how many are taken.
-func (s *places) inUse() int {
+// taken is how many have a place.
+func (s *places) taken() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.taken
+	return s.had
 }
 
-// enter waits for a place among the passes that go on side by side; back tells that the
-// pass had one before.
-func (p *pass) enter(ctx context.Context, back bool) error {
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// enter waits for a place among the passes that go on side by side: for the first
+// time, or again.
+func (p *pass) enter(ctx context.Context, again bool) error {
 	p.work.Rest() // those before it give signs
 	defer p.work.Sign()
 	p.agent.waiting.Add(1)
 	defer p.agent.waiting.Add(-1)
-	if most := p.agent.places.most; p.agent.places.inUse() == most {
-		p.why("waits for a place: %d passes are under way", most)
+	if all := p.agent.places.all; p.agent.places.taken() == all {
+		p.why("waits for a place: %d passes are under way", all)
 	}
-	if err := p.agent.places.take(ctx, back); err != nil {
+	if err := p.agent.places.take(ctx, again); err != nil {
 		return err
 	}
 	p.placed = true
@@ -122,7 +126,7 @@ func (p *pass) enter(ctx context.Context, back bool) error {
 
 func (p *pass) leave() {
 	if p.placed {
-		p.agent.places.give()
+		p.agent.places.leave()
 		p.placed = false
 	}
 }

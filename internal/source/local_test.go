@@ -274,7 +274,7 @@ func TestFilesOfALocalRepositoryThatCannotBeRead(t *testing.T) {
 			if fault.Of(err) == fault.Unknown || !strings.Contains(err.Error(), c.text) || fault.Advice(err) == "" {
 				t.Errorf("%s: got %v (%v, hint %q), want %q", c.file, err, fault.Of(err), fault.Advice(err), c.text)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatalf("%s: no answer", c.file)
 		}
 		put(t, path, func(path string) error { return os.WriteFile(path, before, 0o600) })

@@ -37,7 +37,7 @@ func watchOf(t *testing.T, r *source.Repository) watched {
 // not have begun.
 func (w watched) until(do func()) {
 	w.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for do(); ; {
@@ -57,7 +57,7 @@ func (w watched) soon(what string) {
 	w.t.Helper()
 	select {
 	case <-w.looks:
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Minute):
 		w.t.Fatalf("%s: nobody looks", what)
 	}
 }

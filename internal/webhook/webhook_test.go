@@ -117,7 +117,7 @@ func listening(t *testing.T, change ...func(*Options)) *place {
 
 func (p *place) eventually(what string, is func() bool) {
 	p.t.Helper()
-	for late := time.After(10 * time.Second); !is(); {
+	for late := time.After(2 * time.Minute); !is(); {
 		select {
 		case <-late:
 			p.t.Fatalf("not in time: %s", what)

@@ -63,15 +63,6 @@ func refusal(err error) bool {
 		cerrdefs.IsPermissionDenied(err) || cerrdefs.IsUnauthorized(err) || cerrdefs.IsNotImplemented(err) || cerrdefs.IsNotModified(err)
 }
 
-// alive tells an engine that answers an error from one that is going down: both
-// say 500.
-func (e *Engine) alive(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingLimit)
-	defer cancel()
-	_, err := e.api.Ping(ctx)
-	return err == nil
-}
-
 func (e *Engine) unreachable(ctx context.Context, doing string, err error) error {
 	wrapped := fmt.Errorf("%s: %w", doing, err)
 	if errors.Is(ctx.Err(), context.Canceled) {

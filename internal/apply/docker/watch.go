@@ -63,11 +63,17 @@ func (e *Engine) Watch(ctx context.Context) <-chan string {
 }
 
 // listen passes events on until the connection ends. After lost ones it says so,
-// when it listens: what happens from then on is heard. It tells whether any came,
+// when it listens: what happens from then on is heard. Where that cannot be said, it
+// ends, for what is to be said is to be said the next time. It tells whether any came,
 // and what ended them.
 func (e *Engine) listen(ctx context.Context, out chan<- string, lost bool) (heard bool, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	messages, errs := e.api.Events(ctx, events.ListOptions{Filters: watched()})
-	if lost && e.Ping(ctx) == nil {
+	if lost {
+		if err := e.Ping(ctx); err != nil {
+			return false, err
+		}
 		e.forgetFacts()
 		send(ctx, out, "")
 	}

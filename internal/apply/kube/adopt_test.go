@@ -71,7 +71,7 @@ func (p *place) waitFor(is func() bool) {
 	p.t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(30 * time.Second)
+	late := time.After(2 * time.Minute)
 	for !is() {
 		select {
 		case <-tick.C:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -17,12 +18,14 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
+	"syncd.io/syncd/internal/apply/asked"
+	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
 // Manager is the field manager that owns what syncd applies.
-const Manager = "syncd"
+const Manager = health.Manager
 
 // inFlight is how many requests the engine has under way at once: what lies behind
 // an API server's priority and fairness, and a machine's connections, has an end.
@@ -46,7 +49,7 @@ type Options struct {
 	Deaf func(error)
 	// Asked is told of each request to the API server, from several goroutines at once,
 	// and must not block; nil is nobody.
-	Asked func(Asked)
+	Asked func(asked.Request)
 }
 
 // Engine speaks to one cluster. Its methods may be used by several goroutines.
@@ -68,6 +71,8 @@ type Engine struct {
 	leaving time.Duration
 	// naming is how long a controller may take to name what it fills.
 	naming time.Duration
+	// unmarked tells that watches do not say when they have shown all that there is.
+	unmarked atomic.Bool
 	// once is where what several want to know is asked for.
 	once once
 
@@ -98,7 +103,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	if o.Asked != nil {
-		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return clocked{next, o.Asked} })
+		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return asked.Teller{RoundTripper: next, Verb: verbOf, Tell: o.Asked}
+		})
 	}
 	return open(ctx, cfg, o)
 }

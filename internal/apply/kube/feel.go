@@ -45,6 +45,8 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 		return t.notShown(ctx, id, k, known, ref)
 	case object.GetGeneration() < ref.Generation || before(object.GetResourceVersion(), known, ref):
 		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of the change yet"}, nil
+	case now.partial: // who has not looked has seen nothing
+		return resource.Health{State: resource.Progressing, Reason: "the cluster has not told of all its pods yet", Unseen: true}, nil
 	}
 	h := health.Of(object, now.parts, check, time.Now())
 	h.Reason = t.hide(h.Reason)

@@ -22,12 +22,17 @@ func (m mute) RoundTrip(r *http.Request) (*http.Response, error) {
 	if query.Get("watch") == "" || query.Get("fieldSelector") == "" {
 		return m.next.RoundTrip(r)
 	}
+	return silence(r), nil
+}
+
+// silence is an answer that says nothing until the request ends.
+func silence(r *http.Request) *http.Response {
 	body, end := io.Pipe()
 	context.AfterFunc(r.Context(), func() { end.CloseWithError(r.Context().Err()) })
 	return &http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: body, Request: r,
-	}, nil
+	}
 }
 
 // A watch that shows nothing does not say that an object is gone: the revision that

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,54 +14,117 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// follow is a watch of a few objects, from whatever state the API server has at
-// hand: one request shows what is there and what becomes of it. It may begin with a
-// state that is a little old, and comes to the newest by itself.
+// follow is a watch of one object, or of a few, from whatever state the API server has
+// at hand: one request shows what is there and what becomes of it. It may begin with a
+// state that is a little old, and comes to the newest by itself. What it shows of
+// several counts once it is all that there is, and goes on to count until the next
+// watch has shown as much: a part of the pods would be judged as if the others were
+// not there.
 type follow struct {
-	place          dynamic.ResourceInterface
-	fields, labels string
+	engine *Engine
+	place  dynamic.ResourceInterface
+	// name is that of the one object, selector selects the labels of several.
+	name, selector string
 	news           *news
 
 	mu    sync.Mutex // guards what follows
 	items map[types.UID]*unstructured.Unstructured
-	err   error
-	// old tells that items are those of the watch before.
-	old bool
-	// shown is closed when something was shown, or the watch was refused.
-	shown chan struct{}
+	// next is what the present watch has shown, nil once that is all.
+	next map[types.UID]*unstructured.Unstructured
+	err  error
+	// whole is closed when all was shown once, or the watch is not allowed.
+	whole chan struct{}
 	once  sync.Once
 }
 
-// rewatch is the pause before a watch that failed is begun again.
-const rewatch = 500 * time.Millisecond
+// The follow's clocks: the pause before a watch that failed is begun again, and how
+// long one may take to show all that there is until it is listed.
+const (
+	rewatch = 500 * time.Millisecond
+	showAll = 10 * time.Second
+)
 
-func newFollow(place dynamic.ResourceInterface, fields, labels string, news *news) *follow {
-	return &follow{place: place, fields: fields, labels: labels, news: news, items: map[types.UID]*unstructured.Unstructured{}, shown: make(chan struct{})}
+func newFollow(engine *Engine, place dynamic.ResourceInterface, name, selector string, news *news) *follow {
+	return &follow{engine: engine, place: place, name: name, selector: selector, news: news, whole: make(chan struct{})}
 }
 
 // run watches until ctx ends.
 func (f *follow) run(ctx context.Context) {
+	unmarked := false
 	for ctx.Err() == nil {
-		w, err := f.place.Watch(ctx, metav1.ListOptions{FieldSelector: f.fields, LabelSelector: f.labels, ResourceVersion: "0"})
-		if err == nil {
-			f.anew()
-			f.hear(ctx, w)
-			w.Stop()
-		} else {
+		again := rewatch
+		w, err := f.begin(ctx, unmarked || f.engine.unmarked.Load())
+		if err != nil {
 			f.fail(err)
+		} else {
+			if unmarked = f.hear(ctx, w); unmarked {
+				again = 0
+			}
+			w.Stop()
 		}
-		if pauseFor(ctx, rewatch) != nil {
+		if pauseFor(ctx, again) != nil {
 			return
 		}
 	}
 }
 
-// first waits until something was shown, for a while.
+// begin begins a watch of one object, or one that shows all that is there and marks
+// the end of that with a bookmark. An API server without such marks (before 1.32, told
+// so, or with an etcd before 3.4.25) is asked for a list, and for a watch of what comes
+// after it.
+func (f *follow) begin(ctx context.Context, unmarked bool) (apiwatch.Interface, error) {
+	if f.name != "" {
+		return f.watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + f.name, ResourceVersion: "0"})
+	}
+	if !unmarked {
+		yes := true
+		w, err := f.watch(ctx, metav1.ListOptions{
+			LabelSelector: f.selector, ResourceVersion: "0", ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan,
+			SendInitialEvents: &yes, AllowWatchBookmarks: true,
+		})
+		if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
+			return w, err
+		}
+		f.engine.unmarked.Store(true)
+	}
+	there, err := f.all(ctx, metav1.ListOptions{LabelSelector: f.selector, ResourceVersion: "0"})
+	if err != nil {
+		return nil, err
+	}
+	w, err := f.watch(ctx, metav1.ListOptions{LabelSelector: f.selector, ResourceVersion: there.GetResourceVersion()})
+	if err == nil {
+		f.settle(there.Items)
+	}
+	return w, err
+}
+
+// watch begins a watch. What was shown counts until it has shown all: between two
+// watches nothing is gone.
+func (f *follow) watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
+	w, err := f.place.Watch(ctx, o)
+	if err == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.next, f.err = map[types.UID]*unstructured.Unstructured{}, nil
+	}
+	return w, err
+}
+
+// all lists what is there.
+func (f *follow) all(ctx context.Context, o metav1.ListOptions) (there *unstructured.UnstructuredList, err error) {
+	err = f.engine.bounded(ctx, func(ctx context.Context) error {
+		there, err = f.place.List(ctx, o)
+		return err
+	})
+	return there, err
+}
+
+// first waits until all that there is was shown, for a while.
 func (f *follow) first(ctx context.Context) error {
 	timer := time.NewTimer(firstShow)
 	defer timer.Stop()
 	select {
-	case <-f.shown:
+	case <-f.whole:
 	case <-timer.C:
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -68,89 +132,131 @@ func (f *follow) first(ctx context.Context) error {
 	return nil
 }
 
-// hear takes in what a watch shows, until it ends.
-func (f *follow) hear(ctx context.Context, w apiwatch.Interface) {
-	quiet := time.NewTimer(firstShow)
-	defer quiet.Stop()
+// hear takes in what a watch shows, until it ends. unmarked tells that it does not say
+// when it has shown all that there is.
+func (f *follow) hear(ctx context.Context, w apiwatch.Interface) (unmarked bool) {
+	limit := time.NewTimer(f.limit())
+	defer limit.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
-		case <-quiet.C:
-			f.settle()
+			return false
+		case <-limit.C:
+			if f.overdue() {
+				return true
+			}
 		case e, open := <-w.ResultChan():
 			if !open {
-				return
+				return false
 			}
-			if u, ok := e.Object.(*unstructured.Unstructured); ok && e.Type != apiwatch.Bookmark && e.Type != apiwatch.Error {
+			if e.Type == apiwatch.Error {
+				return f.cut(apierrors.FromObject(e.Object))
+			}
+			if u, ok := e.Object.(*unstructured.Unstructured); ok {
 				f.take(e.Type, u)
-			} else if e.Type == apiwatch.Error {
-				if err := apierrors.FromObject(e.Object); !apierrors.IsGone(err) && !apierrors.IsResourceExpired(err) { // history that is too old: the next watch begins anew
-					f.fail(err)
-				}
-				return
 			}
 		}
 	}
 }
 
+// limit is how long a watch may take to show all.
+func (f *follow) limit() time.Duration {
+	if f.name != "" {
+		return firstShow
+	}
+	return showAll
+}
+
+// cut hears why a watch has ended. An API server whose etcd is too old for marks says
+// so in a watch that has begun.
+func (f *follow) cut(err error) (unmarked bool) {
+	if apierrors.IsInternalError(err) && strings.Contains(err.Error(), "required storage feature") {
+		f.engine.unmarked.Store(true)
+		return true
+	}
+	f.fail(err)
+	return false
+}
+
 func (f *follow) take(what apiwatch.EventType, u *unstructured.Unstructured) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.refresh()
-	if what == apiwatch.Deleted {
-		delete(f.items, u.GetUID())
-	} else {
-		f.items[u.GetUID()] = u
+	into := f.items
+	if f.next != nil {
+		into = f.next
 	}
-	f.once.Do(func() { close(f.shown) })
-	f.news.tell()
-}
-
-// anew lets what was shown count until the new watch shows something: between two
-// watches nothing is gone.
-func (f *follow) anew() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.old, f.err = true, nil
-}
-
-// refresh forgets what the watch before has shown. The caller holds the lock.
-func (f *follow) refresh() {
-	if f.old {
-		clear(f.items)
-		f.old = false
+	whole := f.name != "" // one object is all that there is
+	switch what {
+	case apiwatch.Bookmark:
+		whole = u.GetAnnotations()[metav1.InitialEventsAnnotationKey] == "true"
+	case apiwatch.Deleted:
+		delete(into, u.GetUID())
+	default:
+		into[u.GetUID()] = u
+	}
+	if f.next != nil && whole {
+		f.counts(f.next)
+	}
+	if f.next == nil {
+		f.news.tell()
 	}
 }
 
-// settle forgets what the watch before has shown where the new one shows nothing.
-func (f *follow) settle() {
+// overdue tells whether the present watch should have shown all that there is by now.
+// Of one object that means that it does not show it: who fails because of that must ask.
+func (f *follow) overdue() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.refresh()
+	if f.next != nil && f.name != "" {
+		f.items = nil
+		f.news.tell()
+	}
+	return f.next != nil && f.name == ""
+}
+
+// settle lets a list count.
+func (f *follow) settle(all []unstructured.Unstructured) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	items := make(map[types.UID]*unstructured.Unstructured, len(all))
+	for i := range all {
+		items[all[i].GetUID()] = &all[i]
+	}
+	f.counts(items)
 	f.news.tell()
 }
 
+// counts lets all that there is count. The caller holds the lock.
+func (f *follow) counts(items map[types.UID]*unstructured.Unstructured) {
+	f.items, f.next = items, nil
+	f.once.Do(func() { close(f.whole) })
+}
+
+// fail notes why there is no watch. History that is too old is no reason: the next
+// one begins anew.
 func (f *follow) fail(err error) {
+	if apierrors.IsGone(err) || apierrors.IsResourceExpired(err) {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
 	f.news.tell()
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		f.once.Do(func() { close(f.shown) })
+		f.once.Do(func() { close(f.whole) })
 	}
 }
 
-// list returns what is there now, or why that is not known.
-func (f *follow) list() ([]unstructured.Unstructured, error) {
+// list returns what is there now, or why that is not known; whole tells that it is all
+// that there is.
+func (f *follow) list() (out []unstructured.Unstructured, whole bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
-		return nil, f.err
+		return nil, false, f.err
 	}
-	out := make([]unstructured.Unstructured, 0, len(f.items))
 	for _, u := range f.items {
 		out = append(out, *u)
 	}
-	return out, nil
+	return out, f.items != nil, nil
 }

@@ -146,7 +146,7 @@ func (c *candidate) until(t *testing.T, what string, come func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(40 * time.Second); ; <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); ; <-tick.C {
 		c.mu.Lock()
 		here, said := come(), strings.Join(c.lines, "\n")
 		c.mu.Unlock()

@@ -65,7 +65,7 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 		return l
 	}
 	l := &lookout{id: id, engine: e, owners: &e.owners, news: newNews()}
-	l.object = newFollow(id.client(k, namespace), "metadata.name="+name, "", l.news)
+	l.object = newFollow(e, id.client(k, namespace), name, "", l.news)
 	l.life, l.end = context.WithCancel(e.life)
 	l.last = time.AfterFunc(idle, l.end)
 	e.owners.Go(func() { l.object.run(l.life) })
@@ -99,6 +99,8 @@ func (e *Engine) unneeded(id *identity, k kind, namespace, name string) {
 type shown struct {
 	object *unstructured.Unstructured
 	parts  []unstructured.Unstructured
+	// partial tells that not all that it runs was shown yet: parts says nothing then.
+	partial bool
 	// set is the ReplicaSet of its present template, where its name is known.
 	set setName
 }
@@ -109,7 +111,7 @@ func (l *lookout) show(ctx context.Context, known entry) (shown, error) {
 		return shown{}, err
 	}
 	l.looks()
-	items, err := l.object.list()
+	items, _, err := l.object.list()
 	if err != nil {
 		return shown{}, classified(err, "watch it")
 	}
@@ -143,14 +145,15 @@ func (l *lookout) parts(ctx context.Context, out *shown, known entry) error {
 		return nil
 	}
 	watched := l.podsOf(out.object, want[len(want)-1])
-	if has, _, _ := unstructured.NestedInt64(out.object.Object, "status", "replicas"); has > 0 {
-		if err := watched.first(ctx); err != nil {
-			return err
-		}
+	if err := watched.first(ctx); err != nil {
+		return err
 	}
-	pods, err := watched.list()
+	pods, whole, err := watched.list()
 	if err != nil {
 		return classified(err, "watch its pods")
+	}
+	if out.partial = !whole; out.partial {
+		return nil
 	}
 	out.parts = pods
 	if len(want) == 1 || !taken(out.object) {
@@ -164,7 +167,7 @@ func (l *lookout) podsOf(object *unstructured.Unstructured, of health.Part) *fol
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.pods == nil || l.selector != of.Selector { // it was made anew with another
-		pods := newFollow(l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()), "", of.Selector, l.news)
+		pods := newFollow(l.engine, l.id.dynamic.Resource(of.Resource).Namespace(object.GetNamespace()), "", of.Selector, l.news)
 		l.owners.Go(func() { pods.run(l.life) })
 		l.pods, l.selector, l.sets = pods, of.Selector, nil
 	}

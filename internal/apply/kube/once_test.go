@@ -59,7 +59,7 @@ func TestNobodyWaitsForAnothersRequest(t *testing.T) {
 			k, _ := e.kinds.known(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"})
 			at := scope{kind: k, namespace: "default"}
 			e.surveyed(at).many, e.surveyed(at).until = true, time.Now().Add(time.Hour)
-			_, err := e.surveyed(at).listed(ctx, e, at, placeOf(id, at))
+			_, _, err := e.surveyed(at).listed(ctx, e, at, placeOf(id, at))
 			return classified(err, "list names")
 		},
 		"sets": func(e *Engine, id *identity, ctx context.Context) error {

@@ -193,7 +193,7 @@ func TestARefusedSaveIsNotTheAppsFault(t *testing.T) {
 		"apiVersion": "v1", "kind": "ResourceQuota", "metadata": map[string]any{"name": "none"}, "spec": map[string]any{"hard": map[string]any{"count/secrets": "0"}},
 	})
 	s := secretsOf(t, cfg, ns)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for i := 0; ; i++ { // until the quota is in force
 		_, err := s.Put(t.Context(), blob.Blob{Name: fmt.Sprint("syncd-", i), Part: "record"})
 		if fault.Of(err) == fault.Blocked && strings.Contains(err.Error(), "exceeded quota") {

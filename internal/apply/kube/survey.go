@@ -39,6 +39,7 @@ type survey struct {
 	short bool
 	until time.Time
 	names map[string]bool // nil where there is no list, or too much to list
+	taken time.Time       // when it was asked for
 	sized time.Time
 	big   bool
 }
@@ -53,16 +54,17 @@ func (e *Engine) surveyed(at scope) *survey {
 	return e.surveys[at]
 }
 
-// exists tells whether there is an object of this name, whosever it is.
-func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, error) {
+// exists tells whether there is an object of this name, whosever it is; put is when this
+// process has put it last, zero for never: an older list says nothing of it.
+func (e *Engine) exists(ctx context.Context, id *identity, w *wanted, put time.Time) (bool, error) {
 	at := scope{account: id.name, kind: w.kind, namespace: w.manifest.GetNamespace()}
 	var place metadata.ResourceInterface = id.metadata.Resource(w.kind.gvr)
 	if w.kind.namespaced {
 		place = id.metadata.Resource(w.kind.gvr).Namespace(at.namespace)
 	}
 	doing := "look at " + w.object.Key.String()
-	names, err := e.surveyed(at).listed(ctx, e, at, place)
-	if err != nil || names != nil && !names[w.manifest.GetName()] {
+	names, taken, err := e.surveyed(at).listed(ctx, e, at, place)
+	if err != nil || names != nil && !names[w.manifest.GetName()] && taken.After(put) {
 		return false, classified(err, doing)
 	}
 	// What a list names may be gone meanwhile, and is asked for by itself. From the API server's cache: what was made in this very moment may be missing.
@@ -76,25 +78,25 @@ func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (bool, err
 	return err == nil, classified(err, doing)
 }
 
-// listed counts a question, and returns the names where a list answers; nil where
-// the object is to be asked for by itself.
-func (s *survey) listed(ctx context.Context, e *Engine, at scope, place metadata.ResourceInterface) (map[string]bool, error) {
-	names, many := s.count(time.Now())
+// listed counts a question, and returns the names where a list answers, and when they
+// were asked for; nil where the object is to be asked for by itself.
+func (s *survey) listed(ctx context.Context, e *Engine, at scope, place metadata.ResourceInterface) (map[string]bool, time.Time, error) {
+	names, taken, many := s.count(time.Now())
 	if names != nil || !many {
-		return names, nil
+		return names, taken, nil
 	}
 	what := fmt.Sprintf("names %s %s %s", at.account, at.kind.gvr, at.namespace)
 	if err := e.once.ask(ctx, what, func(ctx context.Context) error { return s.learn(ctx, e, place) }); err != nil {
-		return nil, err
+		return nil, taken, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.names, nil
+	return s.names, s.taken, nil
 }
 
 // count notes a question, and tells whether there are many: within a second, or in
 // the one before it.
-func (s *survey) count(now time.Time) (names map[string]bool, many bool) {
+func (s *survey) count(now time.Time) (names map[string]bool, taken time.Time, many bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.After(s.until) {
@@ -102,7 +104,7 @@ func (s *survey) count(now time.Time) (names map[string]bool, many bool) {
 		s.until, s.asked, s.names = now.Add(surveyHolds), 0, nil
 	}
 	s.asked++
-	return s.names, s.many || s.asked > surveyFrom
+	return s.names, s.taken, s.many || s.asked > surveyFrom
 }
 
 // learn lists the names, unless there are too many.
@@ -121,7 +123,7 @@ func (s *survey) learn(ctx context.Context, e *Engine, place metadata.ResourceIn
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.names, s.short, s.until = names, len(names) <= surveyShort, time.Now().Add(holdsFor(time.Since(asked)))
+	s.names, s.taken, s.short, s.until = names, asked, len(names) <= surveyShort, time.Now().Add(holdsFor(time.Since(asked)))
 	return nil
 }
 

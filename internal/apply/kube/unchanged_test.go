@@ -24,7 +24,7 @@ spec:
 // known waits until a short look tells all of the set.
 func (p *place) known(want []resource.Object) (*look, []resource.Pair) {
 	p.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		p.observe(want)
 		id, err := p.target.identity()
 		if err != nil {

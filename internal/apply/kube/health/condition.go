@@ -50,11 +50,6 @@ func (c condition) holds() bool { return c.status == "True" }
 // why returns the reason and the message, whichever there is.
 func (c condition) why() string { return phrase(c.reason, c.message) }
 
-// lasts tells whether it has been as it is for longer than grace.
-func (c condition) lasts(grace time.Duration, now time.Time) bool {
-	return past(c.since, grace, now)
-}
-
 // past tells whether more than grace has gone by from since to now; not where
 // one of the two is unknown.
 func past(since time.Time, grace time.Duration, now time.Time) bool {

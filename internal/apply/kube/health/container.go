@@ -30,7 +30,7 @@ func (s *subject) state(pod *corev1.Pod, c corev1.ContainerStatus) trouble {
 	case end != nil && end.ExitCode == 0 && (prepares || mayEnd(pod)):
 		return trouble{}
 	case end != nil:
-		return s.crashed(c, end)
+		return s.crashed(pod, c, end)
 	case c.State.Running == nil, c.Ready:
 		return trouble{}
 	case prepares:
@@ -71,11 +71,11 @@ func (s *subject) waiting(pod *corev1.Pod, c corev1.ContainerStatus, w corev1.Co
 	why := essence(w.Message)
 	switch w.Reason {
 	case "CrashLoopBackOff":
-		return s.crashed(c, c.LastTerminationState.Terminated)
+		return s.crashed(pod, c, c.LastTerminationState.Terminated)
 	case "ErrImagePull", "ImageInspectError", "RegistryUnavailable":
 		return trouble{gravity: hindered, reason: phrase("image "+c.Image+" cannot be pulled", why)}
 	case "ImagePullBackOff":
-		lasts := !transient(why) || overdue(pod, RegistryGrace, s.now)
+		lasts := !transient(why) || s.overdue(pod, RegistryGrace)
 		return trouble{gravity: lasting(lasts), reason: phrase("image "+c.Image+" cannot be pulled", why)}
 	case "InvalidImageName":
 		return trouble{gravity: condemned, reason: phrase("image name "+c.Image+" is not valid", why)}
@@ -84,7 +84,7 @@ func (s *subject) waiting(pod *corev1.Pod, c corev1.ContainerStatus, w corev1.Co
 	case "SignatureValidationFailed":
 		return trouble{gravity: condemned, reason: phrase("image "+c.Image+" is not signed as it has to be", why)}
 	case "CreateContainerConfigError":
-		return trouble{gravity: lasting(overdue(pod, ConfigGrace, s.now)), reason: phrase("cannot be configured", why)}
+		return trouble{gravity: lasting(s.overdue(pod, ConfigGrace)), reason: phrase("cannot be configured", why)}
 	case "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError":
 		return trouble{gravity: lasting(!transient(why)), reason: phrase("cannot be started", why)}
 	case "", "ContainerCreating", "PodInitializing":
@@ -94,13 +94,13 @@ func (s *subject) waiting(pod *corev1.Pod, c corev1.ContainerStatus, w corev1.Co
 }
 
 // overdue tells whether a pod has been on its node for longer than grace.
-func overdue(pod *corev1.Pod, grace time.Duration, now time.Time) bool {
-	return pod.Status.StartTime != nil && past(pod.Status.StartTime.Time, grace, now)
+func (s *subject) overdue(pod *corev1.Pod, grace time.Duration) bool {
+	return pod.Status.StartTime != nil && s.waits(pod.Status.StartTime.Time, grace)
 }
 
 // crashed judges a container that ended, by its last end and by how often it was
-// restarted. The pods of a job are never condemned by it: its own policy is.
-func (s *subject) crashed(c corev1.ContainerStatus, end *corev1.ContainerStateTerminated) trouble {
+// restarted. What it did before the put says nothing of it. The pods of a job are never condemned by it: its own policy is.
+func (s *subject) crashed(pod *corev1.Pod, c corev1.ContainerStatus, end *corev1.ContainerStateTerminated) trouble {
 	if end == nil {
 		return trouble{gravity: hindered, reason: "crashes"}
 	}
@@ -108,6 +108,8 @@ func (s *subject) crashed(c corev1.ContainerStatus, end *corev1.ContainerStateTe
 	hopeless := c.State.Waiting != nil && (end.Reason == "OOMKilled" || end.Reason == "StartError" || end.Reason == "ContainerCannotRun")
 	switch {
 	case s.kind == kindJob:
+	case !s.isNews(pod, end):
+		t.gravity, t.reason = hindered, "crashed before the change ("+manner(end)+")"
 	case c.RestartCount >= CrashRestarts, hopeless:
 		t.gravity, t.reason = condemned, "crashes again and again ("+manner(end)+")"
 	case c.RestartCount > 0:

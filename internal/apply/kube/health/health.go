@@ -60,6 +60,9 @@ const longestReason = 400
 // means that it completed. Restarts are those of the newest revision's pods, 0
 // for a job, whose own policy counts them.
 //
+// What was before the object's last put (by its managedFields) condemns nothing: a
+// deadline that was missed, a crash, the beginning of a grace.
+//
 // The reason is one line. It may quote what the cluster says of the object: who
 // knows secret values has to mask them.
 func Of(object *unstructured.Unstructured, parts []unstructured.Unstructured, check *resource.Check, now time.Time) resource.Health {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/kube/health"
@@ -123,6 +124,40 @@ func TestAnOldMissedDeadlineDoesNotFailTheFix(t *testing.T) {
 		"no progress within progressDeadlineSeconds (3): pod deadline-6fb845c5d5-v462g: container app: runs, but is not ready")
 }
 
+// A change that keeps the template keeps the pods, and the condition that they missed
+// a deadline: what was before the change is not its fault.
+func TestWhatWasBeforeTheChangeDoesNotFailIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		put   time.Duration // before the recording
+		state resource.State
+		want  string
+	}{
+		"deployment-deadline":       {time.Second, resource.Progressing, "updated: 1/2; pod deadline-6fb845c5d5-v462g: container app: runs, but is not ready"},
+		"deployment-quota":          {time.Second, resource.Progressing, ""},
+		"deployment-unschedulable":  {time.Second, resource.Progressing, ""},
+		"deployment-config-missing": {time.Second, resource.Progressing, ""},
+		"deployment-crash-loop":     {time.Second, resource.Progressing, "crashed before the change (exit 3)"},
+		"statefulset-crash-loop":    {time.Second, resource.Progressing, "crashed before the change (exit 1)"},
+		"deployment-cannot-start":   {time.Second, resource.Progressing, "crashed before the change (exit 128"},
+		"deployment-invalid-image":  {time.Second, resource.Failed, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := recorded(t, name)
+			if h := s.put(t, s.now.Add(-c.put)).health(); h.State != c.state || !strings.Contains(h.Reason, c.want) {
+				t.Errorf("%+v", h)
+			}
+			if h := s.put(t, s.now.Add(-time.Hour)).health(); h.State != resource.Failed {
+				t.Errorf("put long ago: %+v", h)
+			}
+		})
+	}
+	// Its pods are older, and one of them began a run since then, and crashed.
+	s := recorded(t, "deployment-crash-loop")
+	if h := s.put(t, time.Date(2026, 11, 21, 17, 34, 20, 0, time.UTC)).health(); h.State != resource.Failed {
+		t.Errorf("%+v", h)
+	}
+}
+
 func TestAnotherGenerationMeansProgressing(t *testing.T) {
 	for _, name := range []string{"deployment-deadline", "deployment-well", "statefulset-crash-loop", "daemonset-well", "replicaset-well"} {
 		s := recorded(t, name).with(t, int64(99), "metadata", "generation")
@@ -172,6 +207,27 @@ func TestWhatNothingProbesIsWatchedForAMoment(t *testing.T) {
 	} {
 		if h := recorded(t, name).health(); h.State != resource.Well || h.Check != want {
 			t.Errorf("%s: %+v", name, h)
+		}
+	}
+}
+
+// Whether its pods were looked at makes no difference: they are there by its counts.
+func TestWhatNothingProbesIsWatchedWithItsPodsUnseen(t *testing.T) {
+	for name, field := range map[string][]string{
+		"deployment-unprobed": {"spec", "replicas"}, "daemonset-well": {"status", "desiredNumberScheduled"},
+	} {
+		s := recorded(t, name).without("Pod")
+		unstructured.RemoveNestedField(s.object.Object, "spec", "template", "spec", "containers")
+		if h := s.health(); h.State != resource.Well || h.Check != apply.CheckRunning {
+			t.Errorf("%s: %+v", name, h)
+		}
+		for _, counted := range []string{"replicas", "updatedReplicas", "readyReplicas", "availableReplicas"} {
+			if field[0] == "spec" {
+				s = s.with(t, int64(0), "status", counted)
+			}
+		}
+		if h := s.with(t, int64(0), field...).health(); h.State != resource.Well || h.Check != health.CheckStatus {
+			t.Errorf("%s of none: %+v", name, h)
 		}
 	}
 }

@@ -82,6 +82,16 @@ func (s seen) with(t *testing.T, value any, path ...string) seen {
 	return s
 }
 
+// put returns the same of an object that was last put at that time.
+func (s seen) put(t *testing.T, at time.Time) seen {
+	t.Helper()
+	return s.with(t, []any{
+		map[string]any{"manager": "other", "operation": "Apply", "time": s.now.Format(time.RFC3339)},
+		map[string]any{"manager": health.Manager, "operation": "Update", "subresource": "status", "time": s.now.Format(time.RFC3339)},
+		map[string]any{"manager": health.Manager, "operation": "Apply", "time": at.Format(time.RFC3339)},
+	}, "metadata", "managedFields")
+}
+
 // after returns the same seen so much later.
 func (s seen) after(d time.Duration) seen {
 	s.now = s.now.Add(d)

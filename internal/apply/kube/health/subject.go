@@ -21,10 +21,11 @@ type subject struct {
 	pods   []corev1.Pod // of the newest revision
 	old    []corev1.Pod
 	now    time.Time
+	put    time.Time // when the object was last put
 }
 
 func look(object *unstructured.Unstructured, parts []unstructured.Unstructured, now time.Time) *subject {
-	s := &subject{object: object, now: now}
+	s := &subject{object: object, now: now, put: putAt(object)}
 	if resource.BuiltIn(object.GroupVersionKind().Group) {
 		s.kind = object.GetKind()
 	}

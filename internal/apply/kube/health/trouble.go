@@ -37,7 +37,7 @@ func (s *subject) trouble() (trouble, bool) {
 		if t.gravity > worst.gravity {
 			worst = t
 		}
-		if c, is := unschedulable(&s.pods[i]); is && past(c.LastTransitionTime.Time, SchedulingGrace, s.now) {
+		if c, is := unschedulable(&s.pods[i]); is && s.waits(c.LastTransitionTime.Time, SchedulingGrace) {
 			homeless++
 		}
 	}

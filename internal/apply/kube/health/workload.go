@@ -56,10 +56,18 @@ func (s *subject) complete(h resource.Health) resource.Health {
 	}
 	settle := time.Duration(number(s.object.Object, 0, "spec", "minReadySeconds")) * time.Second
 	check := CheckStatus
-	if !probed(spec, settle) && len(s.pods) > 0 {
+	if !probed(spec, settle) && s.size() > 0 {
 		check = apply.CheckRunning
 	}
 	return well(h, check, s.remark())
+}
+
+// size is how many pods a workload is to have.
+func (s *subject) size() int64 {
+	if s.kind == kindDaemonSet {
+		return number(s.object.Object, 0, "status", "desiredNumberScheduled")
+	}
+	return number(s.object.Object, 1, "spec", "replicas")
 }
 
 // remark says what a user may not expect of a workload that is well.
@@ -147,10 +155,11 @@ const deadlineMissed = "ProgressDeadlineExceeded"
 // timedOut tells whether the newest revision missed the Deployment's own
 // deadline. The condition stays from one revision to the next; but its message
 // names the ReplicaSet that it is about, and it is about an older one until the
-// new one has made progress.
+// new one has made progress. Nor does it go where a change keeps the template: then
+// only one of since that change counts.
 func (s *subject) timedOut() bool {
 	c := conditionOf(s.object.Object, "Progressing")
-	return c.reason == deadlineMissed && s.newest != nil &&
+	return c.reason == deadlineMissed && s.newest != nil && (s.put.IsZero() || c.since.After(s.put)) &&
 		strings.Contains(c.message, fmt.Sprintf("%q", s.newest.GetName()))
 }
 
@@ -175,5 +184,5 @@ func (s *subject) refused() (reason string, lasts bool) {
 	if !c.holds() {
 		return "", false
 	}
-	return phrase("its pods are refused", c.message), c.lasts(ConfigGrace, s.now)
+	return phrase("its pods are refused", c.message), s.waits(c.since, ConfigGrace)
 }
