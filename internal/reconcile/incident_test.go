@@ -355,3 +355,25 @@ func TestRepairThatFailsIsNoFight(t *testing.T) {
 		w.target.OnCall(nil)
 	})
 }
+
+// A repair that is cut short counts as one, also where one before it did not go through.
+func TestRepairThatIsCutShortCountsAlsoAfterOneThatFailed(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.target.Kill(key("web"))
+		w.target.OnCall(func(c applytest.Call) error {
+			if c.Verb == "put" {
+				return fault.As(fault.Rejected, errors.New("the daemon is ending"))
+			}
+			return nil
+		})
+		w.ends(reconcile.Degraded)
+		w.crashAfter("put")
+		w.restart()
+		w.ends(reconcile.Unchanged)
+		if n := len(w.record().Mended); n != 1 {
+			t.Errorf("%d repairs count, want the one that was cut short", n)
+		}
+	})
+}

@@ -17,7 +17,7 @@ func (p *pass) beginRepair(plan apply.Plan) error {
 	if open == nil { // what is left over is tidied up
 		return nil
 	}
-	open.Repairing = true
+	open.Repairing, open.Failed = true, false
 	for key := range touchedBy(plan) {
 		of := state.TraceOf(key, "")
 		trace := open.Traces[of]

@@ -174,15 +174,17 @@ func TestWatchWakesTheProjectButNotForProbes(t *testing.T) {
 		h, err := f.target.Health(f.ctx, o.Key, ref)
 		return err == nil && h.State == resource.Well
 	})
+	other := newFixture(t)
+	mark := other.put(other.container(dockertest.Image(t, ""), "mark", 1, nil)) // nothing probes it
 	ctx, cancel := context.WithCancel(f.ctx)
 	woken := f.engine.Watch(ctx)
-	wait := func(within time.Duration) bool {
+	wait := func(whose string, within time.Duration) bool {
 		timer := time.NewTimer(within)
 		defer timer.Stop()
 		for {
 			select {
 			case project := <-woken:
-				if project == f.project {
+				if project == whose {
 					return true
 				}
 			case <-timer.C:
@@ -194,17 +196,21 @@ func TestWatchWakesTheProjectButNotForProbes(t *testing.T) {
 		if err := f.api.ContainerRename(f.ctx, ref.ID, dockertest.Name()); err != nil {
 			t.Fatal(err)
 		}
-		return wait(time.Second)
+		return wait(f.project, time.Second)
 	})
-	for wait(300 * time.Millisecond) { // what is still on its way
+	if err := f.api.ContainerRename(f.ctx, mark.ID, dockertest.Name()); err != nil {
+		t.Fatal(err)
 	}
-	if wait(2500 * time.Millisecond) {
+	if !wait(other.project, time.Minute) { // events keep their order: with this, nothing else is on its way
+		t.Fatal("no event of the other project")
+	}
+	if wait(f.project, 2500*time.Millisecond) {
 		t.Error("a health probe woke the project")
 	}
 	if err := f.api.ContainerPause(f.ctx, ref.ID); err != nil {
 		t.Fatal(err)
 	}
-	if !wait(10 * time.Second) {
+	if !wait(f.project, time.Minute) {
 		t.Error("a pause did not wake the project")
 	}
 	cancel()
