@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"syncd.io/syncd/internal/notify"
+	"syncd.io/syncd/internal/notify/wording"
 	"syncd.io/syncd/internal/sandbox"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/source/chart"
@@ -43,8 +45,14 @@ func operations() map[string]sandbox.Op {
 		source.BundleOp: sandbox.Handle(fetch.Bundle),
 		"tags":          sandbox.Handle(fetch.Tags),
 	}
+	ops[notify.DraftOp] = sandbox.Handle(word)
 	maps.Copy(ops, rendering())
 	return ops
+}
+
+// word makes the texts of what people are told.
+func word(_ context.Context, d notify.Draft) ([]string, error) {
+	return wording.Texts(d.Template, d.About)
 }
 
 // thisVersion is the linker's, else that of the module this was built from.

@@ -44,7 +44,7 @@ func checkAll(ctx context.Context, host config.Host) []finding {
 	remotes, credentials := checkRemotes(ctx, host, child)
 	found := append([]finding{program, checkTarget(ctx, host)}, remotes...)
 	found = append(found, credentials, checkClock(ctx, host.Repo), checkDisk(host), checkSocket(ctx, host))
-	return append(append(found, checkHooks(host.Webhook)...), append(checkWatchers(host), checkHeartbeat(host.Heartbeat)...)...)
+	return append(append(found, checkHooks(host.Webhook)...), append(checkWatchers(ctx, host), checkHeartbeat(host.Heartbeat)...)...)
 }
 
 func (c *cli) report(found []finding) error {

@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/egress"
 )
 
 // Bounds of the clock's check: certificates and tokens live with a minute.
@@ -43,11 +41,12 @@ func checkClock(ctx context.Context, repo config.Repo) finding {
 
 // skewTo is how much this clock is ahead of a server's, to a second or two.
 func skewTo(ctx context.Context, address, caFile string) (time.Duration, error) {
-	roots, err := rootsWith(caFile)
+	roots, err := egress.Trust(caFile)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("read repo.auth.caFile: %w", err)
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
+	client := egress.Client(roots, clockLimit)
+	defer client.CloseIdleConnections()
 	timed, cancel := context.WithTimeout(ctx, clockLimit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(timed, http.MethodHead, address, nil)
@@ -55,9 +54,9 @@ func skewTo(ctx context.Context, address, caFile string) (time.Duration, error) 
 		return 0, errors.New("the repository's address is none") // not wrapped: it would quote the URL
 	}
 	asked := time.Now()
-	resp, err := transport.RoundTrip(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("ask the Git server for its time: %w", err)
+		return 0, fmt.Errorf("ask the Git server for its time: %w", egress.Bare(err))
 	}
 	defer resp.Body.Close()
 	theirs, err := http.ParseTime(resp.Header.Get("Date"))
@@ -65,22 +64,4 @@ func skewTo(ctx context.Context, address, caFile string) (time.Duration, error) 
 		return 0, errors.New("the Git server does not tell its time")
 	}
 	return asked.Add(time.Since(asked) / 2).Sub(theirs), nil
-}
-
-// rootsWith are the system's authorities, with those of a file; nil is the
-// system's alone.
-func rootsWith(caFile string) (*x509.CertPool, error) {
-	if caFile == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(caFile)
-	if err != nil {
-		return nil, fmt.Errorf("read repo.auth.caFile: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, fmt.Errorf("read the system's certificate authorities: %w", err)
-	}
-	pool.AppendCertsFromPEM(pem)
-	return pool, nil
 }

@@ -26,11 +26,7 @@ func (c *cli) driftVerb() *cobra.Command {
 		Long:              driftHelp,
 		ValidArgsFunction: c.apps,
 		RunE: func(cmd *cobra.Command, apps []string) error {
-			return c.use(cmd.Context(), wiring{engine: optional, readOnly: true}, func(a *agent) error {
-				st, err := a.Status(cmd.Context(), apps)
-				if err != nil {
-					return known(cmd.Context(), a, apps, err)
-				}
+			return c.standing(cmd.Context(), apps, func(st reconcile.Status) error {
 				if err := c.print(driftsIn(st), func() string { return c.style().Drift(st) }); err != nil {
 					return err
 				}

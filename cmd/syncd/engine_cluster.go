@@ -13,7 +13,7 @@ import (
 func (w wiring) clusterOf(host config.Host, agent string) target {
 	opts := kube.Options{
 		Kubeconfig: host.Kubernetes.Kubeconfig, Context: host.Kubernetes.Context,
-		Agent: agent, Version: thisBuild().Version, Deaf: w.deaf, Asked: w.meters.ofCluster(),
+		Agent: agent, Version: thisBuild().Version, Deaf: w.deaf, Asked: w.meters.ofEngine(),
 	}
 	return target{name: "cluster", open: func(ctx context.Context) (engine, error) {
 		e, err := kube.Open(ctx, opts)

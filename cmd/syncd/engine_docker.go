@@ -18,7 +18,7 @@ import (
 func (w wiring) dockerOf(host config.Host, agent string) target {
 	opts := docker.Options{
 		Host: host.Docker, Agent: agent, Mounts: filepath.Join(host.State, mountsDir), Version: thisBuild().Version, GateImage: host.Gate.Image,
-		Progress: pulls(w.progress), Deaf: w.deaf, Ignored: w.deaf, Asked: w.meters.ofDocker(),
+		Progress: pulls(w.progress), Deaf: w.deaf, Ignored: w.deaf, Asked: w.meters.ofEngine(),
 	}
 	return target{name: "engine", open: func(ctx context.Context) (engine, error) {
 		var err error

@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync"
 
 	"syncd.io/syncd/internal/config"
-	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/forge"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/reconcile"
 )
 
@@ -19,9 +18,9 @@ import (
 type feedback struct {
 	host config.Host
 	log  *slog.Logger
+	desk desk[*forge.Reporter]
 
 	mu    sync.Mutex // guards what follows
-	now   *forge.Reporter
 	agent *reconcile.Agent
 }
 
@@ -33,14 +32,8 @@ func feedbackOf(host config.Host, readOnly bool, log *slog.Logger) (*feedback, e
 		return nil, nil
 	}
 	notes, err := forge.Check(host.Feedback, host.Repo.URL)
-	if fault.Of(err) == fault.Rejected {
+	if err := warned(log, "feedback", notes, err); err != nil {
 		return nil, err
-	}
-	if err != nil {
-		notes = append(notes, err.Error())
-	}
-	for _, note := range notes {
-		log.Warn(note, "setting", "feedback")
 	}
 	if readOnly {
 		log.Warn("no forge is told anything: who never acts keeps no record", "setting", "feedback")
@@ -55,46 +48,24 @@ func (f *feedback) noting(store record) record {
 	if f == nil {
 		return store
 	}
-	return noted{store, func() {
-		if r := f.telling(); r != nil {
-			r.Wake()
-		}
-	}}
+	return noted{store, f.desk.wake}
 }
 
 // begin tells of what is written to store from now on, by way of box, until open is
 // closed.
-func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, open *closers) error {
+func (f *feedback) begin(ctx context.Context, box *outbox.Box, store record, heart *pulse.Heart, open *closers) error {
 	if f == nil {
 		return nil
 	}
 	r, err := forge.New(forge.Options{
 		Feedback: f.host.Feedback, Repo: f.host.Repo.URL, Name: f.host.Host.Name,
-		Box: box, Journal: acts{store}, Host: f, Log: f.log,
+		Box: box, Journal: acts{store}, Host: f, Heart: heart, Log: f.log,
 	})
 	if err != nil {
 		return err
 	}
-	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
-	var hands sync.WaitGroup
-	hands.Go(func() { r.Run(running) })
-	open.add(func() error { end(); hands.Wait(); f.sit(nil); return nil })
-	f.sit(r)
+	f.desk.take(ctx, r, open)
 	return nil
-}
-
-// sit lets r tell; nil nobody.
-func (f *feedback) sit(r *forge.Reporter) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now = r
-}
-
-// telling returns who tells now; nil is nobody.
-func (f *feedback) telling() *forge.Reporter {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.now
 }
 
 // follow lets be told what a knows.
@@ -114,9 +85,7 @@ func (f *feedback) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 	}
 	return func(e reconcile.Event) {
 		hear(e)
-		if r := f.telling(); r != nil {
-			r.Wake()
-		}
+		f.desk.wake()
 	}
 }
 
@@ -140,8 +109,8 @@ func (f *feedback) Sight() forge.Sight {
 
 // Queues implements metrics.Queues.
 func (f *feedback) Queues() []metrics.Queue {
-	r := f.telling()
-	if r == nil {
+	r, ok := f.desk.taken()
+	if !ok {
 		return nil
 	}
 	var all []metrics.Queue
@@ -170,9 +139,5 @@ func checkFeedback(host config.Host) []finding {
 		return nil
 	}
 	notes, err := forge.Check(host.Feedback, host.Repo.URL)
-	detail := "every forge has what it needs; none was asked"
-	if len(notes) > 0 {
-		detail = strings.Join(notes, "; ")
-	}
-	return []finding{checked("feedback", err, detail)}
+	return []finding{foretold("feedback", "every forge has what it needs; none was asked", notes, err)}
 }

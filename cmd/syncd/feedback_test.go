@@ -11,7 +11,6 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
-	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/state"
 )
@@ -67,16 +66,8 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 	if f.Queues() != nil {
 		t.Error("something waits, and nobody tells yet")
 	}
-	store, err := state.Open(host.State)
-	if err != nil {
-		t.Fatal(err)
-	}
-	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := closers{store.Close, box.Close}
-	if err := f.begin(t.Context(), box, store, &open); err != nil {
+	store, box, open := shelves(t, host)
+	if err := f.begin(t.Context(), box, store, nil, &open); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.noting(store).SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "applied"}); err != nil {
@@ -94,7 +85,7 @@ func TestForgesAreToldOfWhatIsWritten(t *testing.T) {
 	}
 	var none *feedback
 	none.follow(nil)
-	if err := none.begin(t.Context(), box, store, &open); err != nil || none.noting(store) != record(store) {
+	if err := none.begin(t.Context(), box, store, nil, &open); err != nil || none.noting(store) != record(store) {
 		t.Errorf("nobody tells, and it came to %v", err)
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"sync"
 
 	"syncd.io/syncd/internal/annotate"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/reconcile"
 )
 
@@ -19,8 +19,7 @@ import (
 // nobody (nil) marks none.
 type marker struct {
 	annotate.Options
-	mu  sync.Mutex // guards what follows
-	now *annotate.Annotator
+	desk desk[*annotate.Annotator]
 }
 
 // markerOf is the marker of an agent; nil where the settings name no Grafana, and for
@@ -43,36 +42,18 @@ func markerOf(host config.Host, readOnly bool, log *slog.Logger) (*marker, error
 }
 
 // begin marks what is written to store from now on, until open is closed.
-func (m *marker) begin(ctx context.Context, box *outbox.Box, store record, open *closers) error {
+func (m *marker) begin(ctx context.Context, box *outbox.Box, store record, heart *pulse.Heart, open *closers) error {
 	if m == nil {
 		return nil
 	}
 	opts := m.Options
-	opts.Box, opts.Journal = box, deeds{store}
+	opts.Box, opts.Journal, opts.Heart = box, deeds{store}, heart
 	a, err := annotate.New(opts)
 	if err != nil {
 		return err
 	}
-	running, end := context.WithCancel(context.WithoutCancel(ctx)) // also while the last pass ends
-	var hands sync.WaitGroup
-	hands.Go(func() { a.Run(running) })
-	open.add(func() error { m.sit(nil); end(); hands.Wait(); return nil })
-	m.sit(a)
+	m.desk.take(ctx, a, open)
 	return nil
-}
-
-// sit lets a mark; nil nobody.
-func (m *marker) sit(a *annotate.Annotator) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.now = a
-}
-
-// marking returns who marks now; nil is nobody.
-func (m *marker) marking() *annotate.Annotator {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.now
 }
 
 // hearing lets the record be read on after passes that may have written to it.
@@ -82,16 +63,16 @@ func (m *marker) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 	}
 	return func(e reconcile.Event) {
 		hear(e)
-		if a := m.marking(); a != nil && e.Result != nil && e.Result.Outcome != reconcile.Unchanged {
-			a.Wake()
+		if e.Result != nil && e.Result.Outcome != reconcile.Unchanged {
+			m.desk.wake()
 		}
 	}
 }
 
 // Queues implements metrics.Queues.
 func (m *marker) Queues() []metrics.Queue {
-	a := m.marking()
-	if a == nil {
+	a, ok := m.desk.taken()
+	if !ok {
 		return nil
 	}
 	q := metrics.Queue{Channel: "annotations"}

@@ -3,8 +3,7 @@ package main
 import (
 	"time"
 
-	"syncd.io/syncd/internal/apply/docker"
-	"syncd.io/syncd/internal/apply/kube"
+	"syncd.io/syncd/internal/apply/asked"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/sandbox"
@@ -50,18 +49,11 @@ func (m *meters) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 	}
 }
 
-func (m *meters) ofDocker() func(docker.Asked) {
+func (m *meters) ofEngine() func(asked.Request) {
 	if m == nil {
 		return nil
 	}
-	return func(a docker.Asked) { m.engine.Done(a.Outcome, a.Took, a.Verb) }
-}
-
-func (m *meters) ofCluster() func(kube.Asked) {
-	if m == nil {
-		return nil
-	}
-	return func(a kube.Asked) { m.engine.Done(a.Outcome, a.Took, a.Verb) }
+	return func(r asked.Request) { m.engine.Done(r.Outcome, r.Took, r.Verb) }
 }
 
 func (m *meters) ofSource() func(source.Asked) {

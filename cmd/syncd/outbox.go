@@ -34,7 +34,7 @@ func (w wiring) tell(ctx context.Context, host config.Host, store record, open *
 	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
 	var hands sync.WaitGroup
 	hands.Go(func() { w.keepTelling(running, host, store, start) })
-	open.add(func() error { end(); hands.Wait(); w.feedback.follow(nil); return nil })
+	open.add(func() error { end(); hands.Wait(); w.teller.follow(nil); w.feedback.follow(nil); return nil })
 	return w.feedback.noting(w.teller.noting(store))
 }
 
@@ -63,7 +63,8 @@ func (w wiring) telling(ctx context.Context, host config.Host, store record, sta
 	if note := box.Recovered(); note != "" {
 		w.log.Warn(note)
 	}
-	err = errors.Join(w.teller.begin(ctx, box, store, start, &open), w.marker.begin(ctx, box, store, &open), w.feedback.begin(ctx, box, store, &open))
+	heart := w.vitals.beats()
+	err = errors.Join(w.teller.begin(ctx, box, store, start, heart, &open), w.marker.begin(ctx, box, store, heart, &open), w.feedback.begin(ctx, box, store, heart, &open))
 	if err == nil {
 		<-ctx.Done()
 	}

@@ -67,7 +67,7 @@ func (c *cli) run(ctx context.Context, f runFlags) error {
 	if counted.traces, err = newTracer(host, log); err != nil {
 		return err
 	}
-	people, err := tellerOf(host, f.readOnly, log)
+	people, err := tellerOf(ctx, host, inChild(), f.readOnly, log)
 	if err != nil {
 		return err
 	}

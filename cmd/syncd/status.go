@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -38,11 +39,7 @@ func (c *cli) statusVerb() *cobra.Command {
 		Long:              statusHelp,
 		ValidArgsFunction: c.apps,
 		RunE: func(cmd *cobra.Command, apps []string) error {
-			return c.use(cmd.Context(), wiring{engine: optional, readOnly: true}, func(a *agent) error {
-				st, err := a.Status(cmd.Context(), apps)
-				if err != nil {
-					return known(cmd.Context(), a, apps, err)
-				}
+			return c.standing(cmd.Context(), apps, func(st reconcile.Status) error {
 				st.Apps = list(st.Apps)
 				if err := c.print(st, func() string { return c.style().Status(st) }); err != nil {
 					return err
@@ -51,6 +48,17 @@ func (c *cli) statusVerb() *cobra.Command {
 			})
 		},
 	}
+}
+
+// standing shows how apps are. An engine that does not answer is part of it.
+func (c *cli) standing(ctx context.Context, apps []string, show func(reconcile.Status) error) error {
+	return c.use(ctx, wiring{engine: optional, readOnly: true}, func(a *agent) error {
+		st, err := a.Status(ctx, apps)
+		if err != nil {
+			return known(ctx, a, apps, err)
+		}
+		return show(st)
+	})
 }
 
 // statusCode is the gravest of what the apps' words mean.

@@ -6,14 +6,14 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
-	"sync"
+	"sync/atomic"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/metrics"
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/state"
 )
@@ -21,34 +21,29 @@ import (
 // teller lets people be told of what is on record, while there is an agent that
 // writes it. One of nobody (nil) tells nothing.
 type teller struct {
-	host config.Host
-	log  *slog.Logger
-
-	mu  sync.Mutex // guards what follows
-	now *notify.Notifier
+	host  config.Host
+	words notify.Wording
+	log   *slog.Logger
+	desk  desk[*notify.Notifier]
+	// agent knows the apps; nil while there is none.
+	agent atomic.Pointer[reconcile.Agent]
 }
 
 // tellerOf is the teller of an agent; nil where the settings name nobody. Errors: a
 // template that fails.
-func tellerOf(host config.Host, readOnly bool, log *slog.Logger) (*teller, error) {
+func tellerOf(ctx context.Context, host config.Host, words notify.Wording, readOnly bool, log *slog.Logger) (*teller, error) {
 	if len(host.Notify.Routes) == 0 {
 		return nil, nil
 	}
-	notes, err := notify.Check(host.Notify, host.Host.Labels)
-	if fault.Of(err) == fault.Rejected {
+	notes, err := notify.Check(ctx, host.Notify, host.Host.Labels, words)
+	if err := warned(log, "notify", notes, err); err != nil {
 		return nil, err
-	}
-	if err != nil { // a secret that is not there yet
-		notes = append(notes, err.Error())
-	}
-	for _, note := range notes {
-		log.Warn(note, "setting", "notify")
 	}
 	if readOnly {
 		log.Warn("nobody is told anything: who never acts keeps no record", "setting", "notify")
 		return nil, nil
 	}
-	return &teller{host: host, log: log}, nil
+	return &teller{host: host, words: words, log: log}, nil
 }
 
 // start is how store is before the agent writes to it; nil where that is not known.
@@ -77,57 +72,51 @@ func (t *teller) noting(store record) record {
 	if t == nil {
 		return store
 	}
-	return noted{store, func() {
-		if n := t.telling(); n != nil {
-			n.Wake()
-		}
-	}}
+	return noted{store, t.desk.wake}
 }
 
 // begin tells of what is written to store since start, by way of box, until open is
 // closed.
-func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start *notify.Start, open *closers) error {
+func (t *teller) begin(ctx context.Context, box *outbox.Box, store record, start *notify.Start, heart *pulse.Heart, open *closers) error {
 	if t == nil {
 		return nil
 	}
 	n, err := notify.New(notify.Options{
 		Notify: t.host.Notify, Host: t.host.Host.Name, Labels: t.host.Host.Labels,
-		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Log: t.log,
+		Box: box, Journal: journal{store}, Shared: sharedBy(store), Start: start, Apps: t.apps, Heart: heart, Wording: t.words, Log: t.log,
 	})
 	if err != nil {
 		return err
 	}
-	running, end := context.WithCancel(context.WithoutCancel(ctx)) // the last pass is told of, too
-	var hands sync.WaitGroup
-	hands.Go(func() { n.Run(running) })
-	open.add(func() error { t.sit(nil); end(); hands.Wait(); return nil })
-	t.sit(n)
+	t.desk.take(ctx, n, open)
 	return nil
 }
 
-// sit lets n tell; nil nobody.
-func (t *teller) sit(n *notify.Notifier) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.now = n
+// follow lets routes be held against what a knows; nil is nobody.
+func (t *teller) follow(a *reconcile.Agent) {
+	if t != nil {
+		t.agent.Store(a)
+	}
 }
 
-// telling returns who tells now; nil is nobody.
-func (t *teller) telling() *notify.Notifier {
-	if t == nil {
-		return nil
+// apps are the owners of the apps; nil is that they are not known.
+func (t *teller) apps() map[string]string {
+	if a := t.agent.Load(); a != nil {
+		return a.Owners()
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.now
+	return nil
 }
 
 // hearing lets passes that are not on record end, or confirm, what was told of their
 // apps.
 func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
+	if t == nil {
+		return hear
+	}
 	return func(e reconcile.Event) {
 		hear(e)
-		if n, r := t.telling(), e.Result; n != nil && r != nil {
+		if n, ok := t.desk.taken(); ok && e.Result != nil {
+			r := e.Result
 			outcome := string(r.Outcome)
 			if r.Outcome == reconcile.Blocked && r.Cause == reconcile.CauseWindow {
 				outcome = "window pending"
@@ -139,8 +128,8 @@ func (t *teller) hearing(hear func(reconcile.Event)) func(reconcile.Event) {
 
 // Queues implements metrics.Queues.
 func (t *teller) Queues() []metrics.Queue {
-	n := t.telling()
-	if n == nil {
+	n, ok := t.desk.taken()
+	if !ok {
 		return nil
 	}
 	waiting, oldest := n.Waiting()
@@ -192,28 +181,52 @@ func (j journal) Since(id uint64, limit int) ([]notify.Fact, error) {
 	return facts, err
 }
 
+// Open implements notify.Journal.
+func (j journal) Open(f notify.Fact) (bool, error) {
+	if f.Kind == state.SourceKind {
+		return j.troubled(f.Incident)
+	}
+	rec, err := j.from.Record(f.App)
+	switch {
+	case err != nil:
+		return false, err
+	case f.Kind == "drift":
+		return rec.Incident != nil && state.IncidentID(f.App, rec.Incident.Number) == f.Incident, nil
+	case f.Kind == "window":
+		return rec.Waits != "", nil
+	}
+	switch reconcile.Outcome(rec.Last.Outcome) {
+	case "", reconcile.Applied, reconcile.Unchanged:
+		return false, nil
+	}
+	return !rec.Released, nil // what was rolled back is held since, and the like
+}
+
+// troubled tells whether the last word about a remote is one of trouble.
+func (j journal) troubled(remote string) (bool, error) {
+	entries, err := j.from.History("", 0)
+	for _, e := range entries { // the newest first
+		if e.Kind == state.SourceKind && e.Incident == remote {
+			return e.Outcome != "recovered", err
+		}
+	}
+	return false, err
+}
+
 // factOf is what people may be told of an entry.
 func factOf(e state.Entry) notify.Fact {
 	return notify.Fact{
 		ID: e.ID, At: e.At, App: e.App, Owner: e.Owner, Kind: e.Kind, Outcome: e.Outcome, Who: e.Who,
 		Revision: notify.Revision{Commit: e.Revision.Commit, Author: e.Revision.Author, Subject: e.Revision.Subject},
-		Reason:   e.Reason, Hint: e.Hint, Incident: e.Incident, Findings: e.Findings, Duration: e.Duration,
+		Reason:   e.Reason, Hint: e.Hint, Incident: e.Incident, Findings: e.Findings, More: e.More, Duration: e.Duration,
 	}
 }
 
 // checkNotify finds out whether people could be told; nothing where nobody is named.
-func checkNotify(host config.Host) []finding {
-	const name = "notify"
+func checkNotify(ctx context.Context, host config.Host, words notify.Wording) []finding {
 	if len(host.Notify.Channels)+len(host.Notify.Routes) == 0 {
 		return nil
 	}
-	notes, err := notify.Check(host.Notify, host.Host.Labels)
-	if err != nil {
-		return []finding{failing(name, err, "")}
-	}
-	detail := "every channel has what it needs; none was asked"
-	if len(notes) > 0 {
-		detail = strings.Join(notes, "; ")
-	}
-	return []finding{{Check: name, OK: true, Detail: detail}}
+	notes, err := notify.Check(ctx, host.Notify, host.Host.Labels, words)
+	return []finding{foretold("notify", "every channel has what it needs; none was asked", notes, err)}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/notify"
+	"syncd.io/syncd/internal/notify/wording"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
@@ -36,6 +38,20 @@ func toldHost(t *testing.T, route config.Route) config.Host {
 	}}
 }
 
+// shelves opens the record of a host, and an outbox.
+func shelves(t *testing.T, host config.Host) (*state.Store, *outbox.Box, closers) {
+	t.Helper()
+	store, err := state.Open(host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, box, closers{store.Close, box.Close}
+}
+
 func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
 	missing := toldHost(t, config.Route{})
 	hook := missing.Notify.Channels["hook"]
@@ -51,12 +67,12 @@ func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
 		"template":     {toldHost(t, config.Route{Template: "{{.Nothing}}"}), false, "the template of route route-1"},
 		"secret":       {missing, false, "read the secret of channel hook"},
 	} {
-		found := checkNotify(c.host)
+		found := checkNotify(t.Context(), c.host, inProcess)
 		if len(found) != 1 || found[0].OK != c.ok || !strings.Contains(found[0].Detail, c.says) {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}
-	if found := checkNotify(config.Host{}); found != nil {
+	if found := checkNotify(t.Context(), config.Host{}, nil); found != nil {
 		t.Errorf("nobody is to be told: %+v", found)
 	}
 }
@@ -66,32 +82,76 @@ func TestWhatIsWrongWithNotificationsIsFoundBefore(t *testing.T) {
 func TestWhatKeepsTheAgentFromStarting(t *testing.T) {
 	var said bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&said, nil))
-	if _, err := tellerOf(toldHost(t, config.Route{Template: "{{"}), false, log); fault.Of(err) != fault.Rejected {
+	if _, err := tellerOf(t.Context(), toldHost(t, config.Route{Template: "{{"}), inProcess, false, log); fault.Of(err) != fault.Rejected {
 		t.Errorf("a template that fails: %v", err)
 	}
 	missing := toldHost(t, config.Route{})
 	if err := os.Remove(missing.Notify.Channels["hook"].SecretFile); err != nil {
 		t.Fatal(err)
 	}
-	teller, err := tellerOf(missing, false, log)
+	teller, err := tellerOf(t.Context(), missing, inProcess, false, log)
 	if err != nil || teller == nil || !strings.Contains(said.String(), "read the secret of channel hook") {
 		t.Errorf("%v; it says %s", err, said.String())
 	}
-	if teller, err := tellerOf(toldHost(t, config.Route{}), true, log); teller != nil || err != nil || !strings.Contains(said.String(), "who never acts keeps no record") {
+	if teller, err := tellerOf(t.Context(), toldHost(t, config.Route{}), nil, true, log); teller != nil || err != nil || !strings.Contains(said.String(), "who never acts keeps no record") {
 		t.Errorf("who never acts: %v; it says %s", err, said.String())
 	}
+}
+
+// inProcess is a Wording without a child.
+func inProcess(_ context.Context, d notify.Draft) ([]string, error) {
+	return wording.Texts(d.Template, d.About)
 }
 
 // All that a fact has is taken from the record.
 func TestAFactIsAllThatIsOnRecord(t *testing.T) {
 	f := factOf(state.Entry{
 		ID: 1, App: "shop", At: time.Unix(1, 0), Kind: "sync", Who: "jane", Owner: "team", Outcome: "applied", Reason: "why", Hint: "hint", Incident: "shop-1",
-		Findings: []string{"a"}, Duration: resource.Duration(time.Second), Revision: source.Revision{Commit: "1", Author: "Jane", Subject: "s"},
+		Findings: []string{"a"}, More: 3, Duration: resource.Duration(time.Second), Revision: source.Revision{Commit: "1", Author: "Jane", Subject: "s"},
 	})
 	v := reflect.ValueOf(f)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "More" {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() {
 			t.Errorf("%s is left out", name)
+		}
+	}
+}
+
+// The record knows what is so still, of which nobody has told for long.
+func TestTheRecordKnowsWhatIsOpen(t *testing.T) {
+	store, err := state.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for _, r := range []state.Record{
+		{App: "drifts", Incident: &state.Incident{Number: 3}}, {App: "waits", Waits: "sha256:1"}, {App: "stands", Last: state.Verdict{Outcome: "halted"}},
+		{App: "held", Last: state.Verdict{Outcome: "held"}}, {App: "left", Last: state.Verdict{Outcome: "halted"}, Released: true}, {App: "well", Last: state.Verdict{Outcome: "applied"}},
+	} {
+		if err := store.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range [][2]string{{"source a", "stale"}, {"source b", "stale"}, {"source b", "recovered"}, {"source a", "diverged"}} {
+		if _, err := store.Append(state.Entry{Kind: "source", Incident: e[0], Outcome: e[1]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, all := range map[bool][]notify.Fact{
+		true: {
+			{Kind: "drift", App: "drifts", Incident: "drifts#3", Outcome: "opened"}, {Kind: "window", App: "waits", Outcome: "pending"},
+			{Kind: "sync", App: "stands", Outcome: "halted"}, {Kind: "sync", App: "held", Outcome: "rolled back"}, {Kind: "source", Incident: "source a", Outcome: "stale"},
+		},
+		false: {
+			{Kind: "drift", App: "drifts", Incident: "drifts#2", Outcome: "opened"}, {Kind: "drift", App: "well", Incident: "well#1", Outcome: "opened"},
+			{Kind: "window", App: "well", Outcome: "pending"}, {Kind: "sync", App: "left", Outcome: "halted"}, {Kind: "sync", App: "well", Outcome: "halted"},
+			{Kind: "sync", App: "gone", Outcome: "halted"}, {Kind: "source", Incident: "source b", Outcome: "stale"}, {Kind: "source", Incident: "source c"},
+		},
+	} {
+		for _, f := range all {
+			if open, err := (journal{store}).Open(f); err != nil || open != want {
+				t.Errorf("%+v is open: %t, %v", f, open, err)
+			}
 		}
 	}
 }
@@ -100,7 +160,7 @@ func TestAFactIsAllThatIsOnRecord(t *testing.T) {
 // is told once it is mended.
 func TestTroubleWithTheOutboxIsInNobodysWay(t *testing.T) {
 	host, log := toldHost(t, config.Route{Group: new(config.Duration)}), slog.New(slog.DiscardHandler)
-	teller, err := tellerOf(host, false, log)
+	teller, err := tellerOf(t.Context(), host, nil, false, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,23 +206,15 @@ func waits(t *testing.T, teller *teller) {
 // waits.
 func TestWhatIsWrittenIsTold(t *testing.T) {
 	host := toldHost(t, config.Route{Group: new(config.Duration)})
-	teller, err := tellerOf(host, false, slog.New(slog.DiscardHandler))
+	teller, err := tellerOf(t.Context(), host, nil, false, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if teller.Queues() != nil {
 		t.Error("something waits, and nobody tells yet")
 	}
-	store, err := state.Open(host.State)
-	if err != nil {
-		t.Fatal(err)
-	}
-	box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := closers{store.Close, box.Close}
-	if err := teller.begin(t.Context(), box, store, teller.start(store), &open); err != nil {
+	store, box, open := shelves(t, host)
+	if err := teller.begin(t.Context(), box, store, teller.start(store), nil, &open); err != nil {
 		t.Fatal(err)
 	}
 	told := teller.noting(store)

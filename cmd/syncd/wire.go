@@ -100,6 +100,7 @@ func openLocal(ctx context.Context, host config.Host, w wiring) (a *reconcile.Ag
 		Why:      w.why,
 	})
 	if err == nil {
+		w.teller.follow(a)
 		w.feedback.follow(a)
 		w.vitals.works(ctx, host.State, a, engine, &open)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // The names of what is kept in the outbox.
@@ -24,11 +25,12 @@ const (
 
 // The clocks of an annotator.
 const (
-	settle = 2 * time.Second // from news to the look at the record: what is told of is written by then
-	rhythm = time.Minute     // between two looks that nobody asked for
-	stale  = 24 * time.Hour  // what is older when the agent starts is not marked
-	recent = time.Hour       // nor is what is older than this where it has never been before
-	batch  = 10_000          // what is read at once: each time, a record in a cluster is unpacked
+	settle = 2 * time.Second  // from news to the look at the record: what is told of is written by then
+	silent = 10 * time.Minute // for which a turn may give no sign of life: much may be on record
+	rhythm = time.Minute      // between two looks that nobody asked for
+	stale  = 24 * time.Hour   // what is older when the agent starts is not marked
+	recent = time.Hour        // nor is what is older than this where it has never been before
+	batch  = 10_000           // what is read at once: each time, a record in a cluster is unpacked
 )
 
 // Fact is what the record says of one app.
@@ -61,7 +63,9 @@ type Options struct {
 	Host    string
 	Box     *outbox.Box
 	Journal Journal
-	Log     *slog.Logger
+	// Heart gets signs of life; nil is nobody.
+	Heart *pulse.Heart
+	Log   *slog.Logger
 }
 
 // Annotator marks what is on record.
@@ -111,13 +115,17 @@ func (a *Annotator) Run(ctx context.Context) {
 	var courier sync.WaitGroup
 	defer courier.Wait()
 	courier.Go(func() {
-		outbox.Courier{Box: a.opts.Box, Topic: topic, Deliver: a.deliver, Told: a.told}.Run(ctx)
+		outbox.Courier{Box: a.opts.Box, Topic: topic, Heart: a.opts.Heart, Deliver: a.deliver, Told: a.told}.Run(ctx)
 	})
 	fresh := time.Now().Add(-stale)
+	work := a.opts.Heart.Begin("the loop of annotations", silent)
+	defer work.End()
 	for ctx.Err() == nil {
+		work.Sign()
 		if err := a.readOn(func(f Fact) bool { return f.At.After(fresh) }); err != nil {
 			a.opts.Log.Warn("what is on record could not be annotated yet", "error", err, "hint", fault.Advice(err))
 		}
+		work.Rest()
 		select {
 		case <-a.news:
 			wait(ctx, settle)

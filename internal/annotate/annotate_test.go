@@ -325,7 +325,34 @@ func TestCheckReadsTheToken(t *testing.T) {
 	if err := annotate.Check("https://grafana.example.org", s.options.TokenFile, ""); err != nil {
 		t.Error(err)
 	}
-	if err := annotate.Check("https://grafana.example.org", "/nowhere/token", ""); err == nil || !strings.Contains(err.Error(), "annotations.tokenFile") {
-		t.Errorf("a token that is not there: %v", err)
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, from := range map[string]struct{ file, env string }{
+		"no such file":           {file: "/nowhere/token"},
+		"is empty":               {file: empty},
+		"has no SYNCD_TEST_NONE": {env: "SYNCD_TEST_NONE"},
+	} {
+		err := annotate.Check("https://grafana.example.org", from.file, from.env)
+		if fault.Of(err) != fault.Blocked || !strings.Contains(err.Error(), want) || !strings.Contains(fault.Advice(err), "annotations.tokenFile") {
+			t.Errorf("want %q, got %v (%q)", want, err, fault.Advice(err))
+		}
+	}
+}
+
+// Without its token, a mark would be refused, and lost: it waits instead.
+func TestMarksWaitForTheirToken(t *testing.T) {
+	g := newGrafana(t)
+	s := newStage(t, g.URL+"/grafana")
+	s.while(idle(0))
+	s.record.add("sync", "applied")
+	s.options.TokenFile, s.options.TokenEnv = "", "SYNCD_TEST_NONE"
+	s.while(func(a *annotate.Annotator) bool {
+		waiting, _, counts := a.Queue()
+		return waiting == 1 && counts["retried"] > 0 || counts["refused"] > 0
+	})
+	if n := g.requests(); n != 0 {
+		t.Errorf("Grafana was asked %d times without a token", n)
 	}
 }

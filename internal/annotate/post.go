@@ -9,21 +9,18 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/resource"
 )
 
-// Bounds, in bytes: of an answer, of what is shown of it, and of a token's file.
+// Bounds, in bytes: of an answer, and of what is shown of it.
 const (
 	mostAnswer = 64 << 10
 	mostShown  = 200
-	mostToken  = 16 << 10
 )
 
 // addressOf is where marks are posted to.
@@ -44,21 +41,16 @@ func Check(address, file, env string) error {
 	return errors.Join(bad, err)
 }
 
-// tokenOf is read anew each time; it is in no error.
-func tokenOf(path, env string) (string, error) {
-	if path == "" {
-		return strings.TrimSpace(os.Getenv(env)), nil
+// tokenOf is read anew each time; it is in no error. Where none is named there is none.
+func tokenOf(file, env string) (string, error) {
+	if file+env == "" {
+		return "", nil
 	}
-	file, err := os.Open(path)
+	token, err := egress.Secret(file, env)
 	if err != nil {
-		return "", fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read annotations.tokenFile: %w", err)), "see that the agent may read it")
+		return "", fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the token of annotations: %w", err)), "see annotations.tokenFile and tokenEnv; the user that syncd runs as has to be able to read the file")
 	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, mostToken))
-	if err != nil {
-		return "", fault.As(fault.Blocked, fmt.Errorf("read annotations.tokenFile: %w", err))
-	}
-	return strings.TrimSpace(string(text)), nil
+	return token, nil
 }
 
 // deliver posts one mark that is not there yet. The error is Rejected where another
@@ -97,9 +89,9 @@ func ask(ctx context.Context, token, method, address string, body []byte) (answe
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: mostAnswer}
-	web := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := web.Do(req)
+	client := egress.Client(nil, 0)
+	defer client.CloseIdleConnections()
+	res, err := client.Do(req)
 	if err != nil {
 		return nil, fault.As(fault.Unreachable, fmt.Errorf("annotate: %w", err))
 	}
@@ -115,8 +107,8 @@ func refused(res *http.Response, said string) error {
 	case code/100 == 2:
 		return nil
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
-		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // none is none
-		return fault.As(fault.Unreachable, outbox.After(err, time.Duration(seconds)*time.Second))
+		pause, _ := egress.RetryAfter(res.Header.Get("Retry-After"), time.Now(), time.Hour) // none is none
+		return fault.As(fault.Unreachable, outbox.After(err, pause))
 	case code == http.StatusRequestTimeout, code/100 == 5:
 		return fault.As(fault.Unreachable, err)
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:

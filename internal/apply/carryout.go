@@ -10,6 +10,16 @@ import (
 	"syncd.io/syncd/internal/resource"
 )
 
+// caught does one step. A defect on its way is no verdict on what is put.
+func (x *run) caught(ctx, waits context.Context, s Step) (res result) {
+	defer func() {
+		if r := recover(); r != nil {
+			res = result{step: s, err: fault.Caught(r)}
+		}
+	}()
+	return x.carryOut(ctx, waits, s)
+}
+
 // carryOut does one step, to its end or to the context's. What has been asked of
 // the target is let finish when waits ends; awaits, pauses and retries are not.
 func (x *run) carryOut(ctx, waits context.Context, s Step) result {

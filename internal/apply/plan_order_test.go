@@ -9,6 +9,7 @@ import (
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/apply/applytest"
+	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 )
 
@@ -481,6 +482,16 @@ func TestRoutesHoldAndSwitch(t *testing.T) {
 				5 remove container/web/1 replaced · after 4
 				6 put    container/web/1 resting name · after 5
 				7 remove route/web/80    one is enough · after 3`,
+		}.check(t)
+	})
+	t.Run("nobody comes from a slot that is left empty", func(t *testing.T) {
+		planned{
+			live: "web v1\nroute web 80 tcp", want: "web*2 v1\nroute web 80 http", req: func(r *apply.Request) {
+				r.Report.Findings[slices.IndexFunc(r.Pairs, func(p resource.Pair) bool { return p.Key == slot("web", 2) })].Class = drift.InSync
+			},
+			plan: `
+				1 put    route/web/80 mode: tcp -> http
+				2 await  route/web/80 healthy · after 1`,
 		}.check(t)
 	})
 	t.Run("a route alone", func(t *testing.T) {

@@ -82,17 +82,24 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 	defer stop()
 	work, end := r.lingering(ctx)
 	defer end()
+	c := contexts{work: work, waits: waits}
+	var fail context.CancelFunc
+	c.owed, fail = context.WithCancel(work)
+	defer fail()
 	x := &run{
 		Rollout: r.withDefaults(), plan: plan,
 		state: map[int]Phase{}, ran: map[int]span{}, failed: map[string]int{}, made: map[int]resource.Ref{},
 		results: make(chan result), ended: func() bool { return ctx.Err() != nil },
 		outcome: Outcome{Made: map[resource.Key]resource.Ref{}, Restarts: map[resource.Key]int{}},
 	}
-	for x.launch(work, waits); x.running > 0; x.launch(work, waits) {
+	for x.launch(c); x.running > 0; x.launch(c) {
 		x.settle(x.next())
 		x.running--
 		if x.over() {
 			stop()
+		}
+		if len(x.outcome.Failures) > 0 {
+			fail()
 		}
 	}
 	x.outcome.Skipped = len(plan.Steps) - len(x.state)
@@ -102,6 +109,10 @@ func (r *Rollout) Run(ctx context.Context, plan Plan) Outcome {
 	}
 	return x.outcome
 }
+
+// contexts are for how long a rollout does what: work, what it has asked of the target;
+// waits, what it waits for; owed, what it waits for to fill a slot that it has emptied.
+type contexts struct{ work, waits, owed context.Context } //nolint:containedctx // they go down together, and no further
 
 // next waits until a step under way has ended.
 func (x *run) next() (res result) {
@@ -147,22 +158,24 @@ func (x *run) over() bool { return x.outcome.Err != nil || len(x.outcome.Failure
 
 // launch begins every step whose gate is open; once the rollout was told to end,
 // only what it owes.
-func (x *run) launch(work, waits context.Context) {
-	ended, owed, stuck := x.ended(), x.owed(), x.stuck()
+func (x *run) launch(c contexts) {
+	ended, owed, never, waived := x.ended(), x.owed(), x.stuck(), x.waived()
 	for _, s := range x.plan.Steps {
-		if _, begun := x.state[s.ID]; begun || !x.open(s, stuck) {
+		if _, begun := x.state[s.ID]; begun || !x.open(s, never, waived) {
 			continue
 		}
-		patience := waits
+		patience := c.waits
 		switch {
+		case owed[s.ID] && s.Verb == Await:
+			patience = c.owed
 		case owed[s.ID]:
-			patience = work
+			patience = c.work
 		case ended || x.over():
 			continue
 		}
 		x.state[s.ID] = Begun
 		x.running++
-		go func() { x.results <- x.carryOut(work, patience, s) }()
+		go func() { x.results <- x.caught(c.work, patience, s) }()
 	}
 }
 
@@ -176,7 +189,7 @@ func (x *run) owed() map[int]bool {
 	}
 	emptied := map[resource.Key]bool{}
 	for _, s := range x.plan.Steps {
-		emptied[s.Key] = emptied[s.Key] || (s.Verb == Stop || s.holds()) && x.state[s.ID] == Done
+		emptied[s.Key] = emptied[s.Key] || x.empties(s) && x.state[s.ID] == Done
 	}
 	for _, s := range slices.Backward(x.plan.Steps) {
 		if !out[s.ID] && (s.Verb != Put || s.Tidy || s.holds() || !emptied[s.Key] && !x.follows(s)) {
@@ -190,6 +203,19 @@ func (x *run) owed() map[int]bool {
 	return out
 }
 
+// empties tells whether nobody serves in the step's slot once it is done. A job serves
+// nobody.
+func (x *run) empties(s Step) bool {
+	switch s.Verb {
+	case Stop:
+		return true
+	case Remove:
+		return !s.Tidy && !slices.ContainsFunc(x.plan.Steps, func(p Step) bool { return p.Key == s.Key && p.Object != nil && p.Object.Once })
+	default:
+		return s.holds()
+	}
+}
+
 // follows tells whether the step takes the place of one elsewhere that has been
 // stopped.
 func (x *run) follows(s Step) bool {
@@ -197,19 +223,44 @@ func (x *run) follows(s Step) bool {
 }
 
 // open tells whether all that the step waits for is there. A step behind a
-// failed one never opens.
-func (x *run) open(s Step, stuck map[int]bool) bool {
+// failed one never opens, nor does what is waived; who waits for that does not.
+func (x *run) open(s Step, stuck map[int]bool, waived map[int]resource.Key) bool {
+	if _, never := waived[s.ID]; never {
+		return false
+	}
 	for _, id := range s.After {
-		if p := x.state[id]; p != Done && !(p == Tolerated && x.harmless(id)) {
+		_, never := waived[id]
+		if p := x.state[id]; p != Done && !never && !(p == Tolerated && x.harmless(id)) {
 			return false
 		}
 	}
 	for _, id := range s.Soft {
-		if p := x.state[id]; !stuck[id] && (p == "" || p == Begun) {
+		_, never := waived[id]
+		if p := x.state[id]; !stuck[id] && !never && (p == "" || p == Begun) {
 			return false
 		}
 	}
 	return true
+}
+
+// waived are the rest of a slot's turn whose new instance failed within its group's
+// failure ratio, with the slot: it does not enter, and nobody leaves for it.
+func (x *run) waived() map[int]resource.Key {
+	out := map[int]resource.Key{}
+	for _, s := range x.plan.Steps {
+		for _, id := range s.After {
+			before := x.plan.Steps[id-1]
+			slot, never := out[id]
+			failed := before.Verb == Await && before.Key.Kind != routeKind && x.state[id] == Tolerated && x.harmless(id)
+			switch {
+			case failed && (s.Key == before.Key || s.Traffic.lets(before.Made)):
+				out[s.ID] = before.Key
+			case never && (s.Key == slot || s.Verb == Await && s.Made == id):
+				out[s.ID] = slot
+			}
+		}
+	}
+	return out
 }
 
 // stuck are the steps that can never begin, because one that they stand behind

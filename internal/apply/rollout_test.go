@@ -465,6 +465,77 @@ func TestAnEndedRolloutHandsItsRoutesOver(t *testing.T) {
 	}
 }
 
+// Where a slot has room for one, what was removed to make room gets its successor, too;
+// a job is not begun for that.
+func TestAnEndedRolloutPutsWhatItRemovedForRoom(t *testing.T) {
+	for more, left := range map[string]string{"": "v2", " job": ""} {
+		bubble(t, func(ctx context.Context, t *testing.T) {
+			live, want := set(t, "web v1"+more), set(t, "web v2"+more)
+			live[0].Key.Kind, want[0].Key.Kind = "Container", "Container"
+			m := world(t, live)
+			ctx, end := context.WithCancel(ctx)
+			m.OnCall(func(c applytest.Call) error {
+				if c.Verb == "remove" {
+					end()
+				}
+				return nil
+			})
+			outcome := rollout(m).Run(ctx, plan(t, request(t, m, want, nil)))
+			if got := (done{Memory: m}).images(want[0].Key); got != left || !errors.Is(outcome.Err, context.Canceled) {
+				t.Errorf("there is %q, want %q: %+v", got, left, outcome)
+			}
+		})
+	}
+}
+
+// A failure waits for nobody who is owed to somebody else: the way back fills all slots.
+func TestAFailureWaitsForNobodyElsesStart(t *testing.T) {
+	bubble(t, func(ctx context.Context, t *testing.T) {
+		d := change{
+			live: "web v1 writes=data\nroute web 80 tcp\ndb v1",
+			want: "web v2 writes=data health=never ready=10m\nroute web 80 tcp\ndb v2 health=never ready=5s",
+		}.run(ctx, t)
+		d.wantFailure(t, slot("db", 1), fault.Unhealthy, "not healthy after 5s (starting)")
+		if d.took > 10*time.Second {
+			t.Errorf("it took %s", d.took)
+		}
+		if got := d.images(slot("web", 1)); got != "-v1 v2" {
+			t.Errorf("web runs %s: what is put is put", got)
+		}
+	})
+}
+
+// A failure that the ratio tolerates lets the next batch begin, and costs nobody who
+// serves: the new instance does not enter, and the old one stays.
+func TestAToleratedFailureTakesNobodyOut(t *testing.T) {
+	for name, c := range map[string]struct{ live, want string }{
+		"behind a gate": {"web*3 v1\nroute web 80 tcp", "web*3 v2 ratio=0.5 ready=5s\nroute web 80 tcp"},
+		"without one":   {"web*3 v1", "web*3 v2 ratio=0.5 ready=5s"},
+		"whatever":      {"web*3 v1", "web*3 v2 action=continue ready=5s"},
+	} {
+		bubble(t, func(ctx context.Context, t *testing.T) {
+			m, want := world(t, set(t, c.live)), set(t, c.want)
+			want[0] = set(t, "web v2 health=never ready=5s "+strings.Fields(c.want)[2])[0]
+			o := rollout(m).Run(ctx, plan(t, request(t, m, want, nil)))
+			d := done{Memory: m}
+			if !o.OK() || !o.Degraded() || len(o.Tolerated) != 1 {
+				t.Errorf("%s: outcome %+v", name, o)
+			}
+			for n, images := range map[int]string{1: "v1 v2", 2: "v2", 3: "v2"} {
+				if got := d.images(slot("web", n)); got != images {
+					t.Errorf("%s: web/%d runs %q, want %q", name, n, got, images)
+				}
+			}
+			if key := want[len(want)-1].Key; key.Kind == "route" && len(m.Serving(key)) != 3 {
+				t.Errorf("%s: served are %v, want three", name, m.Serving(key))
+			}
+			if broken := m.Broken(); len(broken) > 0 {
+				t.Errorf("%s: broke %v", name, broken)
+			}
+		})
+	}
+}
+
 // What went down with its network is put back, all of it, before the end.
 func TestAnEndedRolloutPutsBackWhatWentDownWithItsNetwork(t *testing.T) {
 	const set = " on=front\nweb v1 on=front needs=db:healthy\nother "

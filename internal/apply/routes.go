@@ -153,10 +153,11 @@ func (b *builder) dropGates(g *group) {
 func (g *group) serving() Traffic {
 	to := Traffic{Only: true}
 	for _, s := range g.slots {
-		if s.move == keep {
-			to.In = append(to.In, s.pair.Live[s.finding.Match].Ref)
-		} else {
+		switch {
+		case s.move != keep:
 			to.Made = append(to.Made, s.puts...)
+		case s.finding.Match != drift.None:
+			to.In = append(to.In, s.pair.Live[s.finding.Match].Ref)
 		}
 	}
 	return to

@@ -1,6 +1,10 @@
 package apply
 
-import "syncd.io/syncd/internal/resource"
+import (
+	"slices"
+
+	"syncd.io/syncd/internal/resource"
+)
 
 // Traffic is how a route changes: who gets new connections from now on, and who
 // gets no more of them.
@@ -23,6 +27,11 @@ type Traffic struct {
 	// comes next may take from its start until it enters.
 	Hold bool              `json:"hold,omitempty"`
 	Wait resource.Duration `json:"wait,omitempty"`
+}
+
+// lets tells whether the instance that the put made enters, beside those who serve.
+func (t *Traffic) lets(put int) bool {
+	return t != nil && !t.Only && put != 0 && slices.Contains(t.Made, put)
 }
 
 func refsOf(list []resource.Instance) []resource.Ref {

@@ -46,17 +46,3 @@ func (d *decoder) checkHeartbeat(h Heartbeat) {
 		d.add(d.lines["heartbeat"], "add urlFile, with the path of a file that holds it", "heartbeat has no URL")
 	}
 }
-
-// heartbeatKeys are those of heartbeat, in the order of its type.
-func heartbeatKeys() []keyDoc {
-	return []keyDoc{
-		{"heartbeat", "", "A URL that is asked while the agent's loops are alive, so that a dead agent is noticed by its silence. See [health](health.md#heartbeat)."},
-		{"heartbeat.url", "none", "The URL of a dead man's switch, such as that of a check at healthchecks.io."},
-		{"heartbeat.urlFile", "none", "A file that holds the URL, which most often is a secret; it is read anew each time."},
-		{"heartbeat.urlEnv", "none", "A variable of the agent's environment that holds it."},
-		{"heartbeat.interval", "1m", "The time between two beats, from 1s to 24h."},
-		{"heartbeat.timeout", "10s", "What one of them may take, from 1s to 5m."},
-		{"heartbeat.fail", "false", "Asks the URL with `/fail` at its end while a loop hangs, instead of being silent."},
-		{"heartbeat.caFile", "none", "A certificate authority beside the system's."},
-	}
-}

@@ -55,25 +55,20 @@ feedback:
 // start runs the agent until the end of the test, or kill.
 func (f *statuses) start() {
 	f.t.Helper()
-	p := &process{cmd: exec.Command(agentProgram(f.t), "run", "--config", f.config)}
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	f.must(p.cmd.Start())
-	f.p = p
-	f.t.Cleanup(func() {
-		if p.cmd.ProcessState == nil {
-			f.kill()
-		}
+	var p *process
+	f.t.Cleanup(func() { // once it has ended
 		if strings.Contains(p.log.String(), f.token) {
 			f.t.Errorf("the log holds the token:\n%s", p.log.String())
 		}
 	})
+	p = f.launch(exec.Command(agentProgram(f.t), "run", "--config", f.config))
+	f.p = p
 }
 
 // kill ends it as kill -9 does.
 func (f *statuses) kill() {
 	f.t.Helper()
-	f.must(f.p.cmd.Process.Kill())
-	_ = f.p.cmd.Wait() // it was killed
+	f.p.kill(f.t)
 }
 
 // ServeHTTP takes a status.

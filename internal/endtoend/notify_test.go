@@ -31,51 +31,63 @@ type listener struct {
 	config          string
 	p               *process
 
-	mu   sync.Mutex
-	told map[string]string // by key, what was told
-	list []string          // EVENT once for each fact of each key
-	bad  string            // what was wrong with a request
+	mu    sync.Mutex
+	told  map[string]string // by key, what was told
+	list  []string          // EVENT once for each fact of each key
+	facts []fact            // the same
+	again int               // how many requests came once more
+	bad   string            // what was wrong with a request
+}
+
+// fact is one of those that a message tells.
+type fact struct {
+	App      string   `json:"app"`
+	Event    string   `json:"event"`
+	Incident string   `json:"incident"`
+	Reason   string   `json:"reason"`
+	Findings []string `json:"findings"`
 }
 
 // newListener makes the settings of an agent that tells it; nobody listens yet.
 func newListener(t *testing.T) *listener {
 	t.Helper()
-	l := &listener{host: newHost(t), address: freePort(t), secret: dockertest.Name(), told: map[string]string{}}
+	return listenerOn(t, newHost(t))
+}
+
+// listenerOn does so for an agent on h.
+func listenerOn(t *testing.T, h *host) *listener {
+	t.Helper()
+	l := &listener{host: h, address: freePort(t), secret: dockertest.Name(), told: map[string]string{}}
 	file := filepath.Join(t.TempDir(), "secret")
 	l.must(os.WriteFile(file, []byte(l.secret+"\n"), 0o600))
+	where := ""
+	if h.engine != "" {
+		where = "\ndocker: " + h.engine
+	}
 	l.config = filepath.Join(t.TempDir(), "syncd.yaml")
 	l.must(os.WriteFile(l.config, fmt.Appendf(nil, `
 repo: {url: %s, interval: 1s}
 state: %s
-socket: %s
+socket: %s%s
 notify:
   channels:
     hook: {type: webhook, url: "http://%s/", secretFile: %s, pause: 0s, timeout: 5s}
   routes:
     - {name: all, to: [hook], group: 100ms}
-`, l.repo, l.state, filepath.Join(l.state, "syncd.sock"), l.address, file), 0o600))
+`, l.repo, l.state, filepath.Join(l.state, "syncd.sock"), where, l.address, file), 0o600))
 	return l
 }
 
 // start runs the agent until the end of the test, or kill.
 func (l *listener) start() {
 	l.t.Helper()
-	p := &process{cmd: exec.Command(agentProgram(l.t), "run", "--config", l.config)}
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	l.must(p.cmd.Start())
-	l.p = p
-	l.t.Cleanup(func() {
-		if p.cmd.ProcessState == nil {
-			l.kill()
-		}
-	})
+	l.p = l.launch(exec.Command(agentProgram(l.t), "run", "--config", l.config))
 }
 
 // kill ends it as kill -9 does.
 func (l *listener) kill() {
 	l.t.Helper()
-	l.must(l.p.cmd.Process.Kill())
-	_ = l.p.cmd.Wait() // it was killed
+	l.p.kill(l.t)
 }
 
 // listen begins to listen, until the end of the test.
@@ -99,10 +111,7 @@ func (l *listener) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(mac, "%s.%s", r.Header.Get("X-Syncd-Timestamp"), body)
 	var m struct {
 		Key   string `json:"key"`
-		Facts []struct {
-			App   string `json:"app"`
-			Event string `json:"event"`
-		} `json:"facts"`
+		Facts []fact `json:"facts"`
 	}
 	err = json.Unmarshal(body, &m)
 	l.mu.Lock()
@@ -112,7 +121,10 @@ func (l *listener) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 	if was, again := l.told[m.Key]; again && was != string(body) {
 		l.bad = fmt.Sprintf("%s is now %s", was, body)
-	} else if !again {
+	} else if again {
+		l.again++
+	} else {
+		l.facts = append(l.facts, m.Facts...)
 		for _, f := range m.Facts {
 			l.list = append(l.list, f.Event)
 		}
@@ -147,6 +159,11 @@ func (l *listener) hears(want ...string) {
 // hearsOf waits until an event was told.
 func (l *listener) hearsOf(event string) {
 	l.t.Helper()
+	defer func() {
+		if l.t.Failed() {
+			l.t.Log(l.p.log.String())
+		}
+	}()
 	dockertest.Eventually(l.t, event+" is told", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()

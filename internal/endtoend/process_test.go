@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"syncd.io/syncd/internal/apply/docker/dockertest"
@@ -47,9 +48,7 @@ func (h *host) runProcess(repo string) *process {
 	file := filepath.Join(h.t.TempDir(), "syncd.yaml")
 	text := fmt.Sprintf("repo:\n%sstate: %s\nsocket: %s\n", repo, h.state, filepath.Join(h.state, "syncd.sock"))
 	h.must(os.WriteFile(file, []byte(text), 0o600))
-	p := &process{cmd: exec.Command(agentProgram(h.t), "run", "--config", file)}
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	h.must(p.cmd.Start())
+	p := h.launch(exec.Command(agentProgram(h.t), "run", "--config", file))
 	h.t.Cleanup(func() {
 		h.must(p.cmd.Process.Signal(syscall.SIGTERM))
 		if err := p.cmd.Wait(); err != nil {
@@ -59,16 +58,42 @@ func (h *host) runProcess(repo string) *process {
 	return p
 }
 
+// launch starts an agent. It is killed with the test, if it has not ended before.
+func (h *host) launch(cmd *exec.Cmd) *process {
+	h.t.Helper()
+	p := &process{cmd: cmd}
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
+	h.must(cmd.Start())
+	h.t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			p.kill(h.t)
+		}
+	})
+	return p
+}
+
+// kill ends it as kill -9 does.
+func (p *process) kill(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = p.cmd.Wait() // it was killed
+}
+
 // deployed waits until the agent has made a commit good.
 func (h *host) deployed(p *process) {
 	h.t.Helper()
-	dockertest.Eventually(h.t, "the agent has deployed", func() bool {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, agentProgram(h.t), "status", "--state", h.state, "-o", "json")
-		out, err := cmd.CombinedOutput()
-		return err == nil && bytes.Contains(out, []byte(`"Synced"`))
-	})
+	dockertest.Eventually(h.t, "the agent has deployed", h.synced)
+}
+
+// synced tells whether an agent says so of all apps.
+func (h *host) synced() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, agentProgram(h.t), "status", "--state", h.state, "-o", "json")
+	out, err := cmd.CombinedOutput()
+	return err == nil && bytes.Contains(out, []byte(`"Synced"`))
 }
 
 // rss is the memory that the process has, in bytes.
@@ -103,6 +128,30 @@ func (p *process) cpu() (time.Duration, error) {
 			return 0, fmt.Errorf("read %s: %w", file, err)
 		}
 		total += time.Duration(on)
+	}
+	return total, nil
+}
+
+// spent is the CPU time of the process, and of the children that have ended, in steps of
+// ten milliseconds.
+func (p *process) spent() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name
+	fields := strings.Fields(rest)
+	const utime, cstime = 11, 14 // their places there, see proc(5)
+	if len(fields) <= cstime {
+		return 0, fmt.Errorf("no times in %s", text)
+	}
+	var total time.Duration
+	for _, field := range fields[utime : cstime+1] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read %s: %w", text, err)
+		}
+		total += time.Duration(ticks) * 10 * time.Millisecond
 	}
 	return total, nil
 }

@@ -57,10 +57,9 @@ notify:
 `, values, h.repo, h.state, socket, metrics, plant("login", "planted-login-1"), plant("beat", ward.URL+"/planted-ping-1"),
 		plant("slack", ward.URL+"/planted-slack-1"), ward.URL, plant("hmac", "planted-hmac-1")), 0o600))
 	h.deploy(secretive)
-	p := &process{cmd: exec.Command(agentProgram(t), "run", "--config", config, "--log-level", "debug", "--log-format", "json")}
-	p.cmd.Env = append(os.Environ(), "HOOK_TOKEN=planted-token-1", "UNRELATED_PASSWORD=planted-environment-1")
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	h.must(p.cmd.Start())
+	cmd := exec.Command(agentProgram(t), "run", "--config", config, "--log-level", "debug", "--log-format", "json")
+	cmd.Env = append(os.Environ(), "HOOK_TOKEN=planted-token-1", "UNRELATED_PASSWORD=planted-environment-1")
+	p := h.launch(cmd)
 	ended := false
 	end := func() {
 		if !ended {

@@ -18,14 +18,8 @@ import (
 // to see the end of. It ends with the test, if it has not before.
 func (h *host) follow() *process {
 	h.t.Helper()
-	p := &process{cmd: h.syncd(h.t.Context(), "run", "--interval", "24h", "--log-format", "text")}
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	h.must(p.cmd.Start())
+	p := h.launch(h.syncd(h.t.Context(), "run", "--interval", "24h", "--log-format", "text"))
 	h.t.Cleanup(func() {
-		if p.cmd.ProcessState == nil {
-			h.must(p.cmd.Process.Kill())
-			_ = p.cmd.Wait()
-		}
 		if h.t.Failed() {
 			h.t.Log(p.log.String())
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/resource"
@@ -54,7 +55,7 @@ const unsaid = time.Minute
 // X-RateLimit-Reset, where nothing remains. Its secondary limits are 403 or 429, some
 // of them only by their text.
 func rateLimit(got answer) (pause time.Duration, limited bool) {
-	pause = retryAfter(got.header.Get("Retry-After"))
+	pause, _ = egress.RetryAfter(got.header.Get("Retry-After"), time.Now(), time.Hour)
 	remains, reset := remaining(got.header)
 	switch code := got.code; {
 	case code != http.StatusTooManyRequests && code != http.StatusForbidden && code != http.StatusServiceUnavailable:
@@ -83,14 +84,4 @@ func remaining(h http.Header) (remains string, reset time.Time) {
 		return remains, reset
 	}
 	return "", time.Time{}
-}
-
-func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil && seconds > 0 {
-		return time.Duration(min(seconds, 86400)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return time.Until(at)
-	}
-	return 0
 }

@@ -5,33 +5,41 @@ import (
 	"encoding/base64"
 )
 
-// bitbucket is Bitbucket Cloud's API 2.0: "Create a build status for a commit", 201. The
-// key has at most 40 characters, and tells statuses apart; a second one with the same
-// key takes the place of the first. The URL has to be there.
+// Both know names of 255 characters and URLs of 450, and refuse longer ones with 400
+// (BSERV-12804; what Jenkins' plugin for both found, bitbucket-branch-source-plugin#928).
+const (
+	bitbucketText = 255
+	bitbucketLink = 450
+)
+
+// bitbucket is Bitbucket Cloud's API 2.0: "Create a build status for a commit" of the
+// group "Commit statuses", 201. The key has at most 40 characters, which the page does not
+// say and the answer does (BCLOUD-23984), and tells statuses apart: a second one with the
+// same key takes the place of the first. The URL has to be there.
 type bitbucket struct{ strict }
 
 func (bitbucket) say(d *destination, s Status, token string) call {
 	return call{
 		url: at(d.place.API, "repositories", d.place.Owner(), d.place.Name(), "commit", s.Commit, "statuses", "build"),
 		body: map[string]any{
-			"key": keyOf(s.Context, 40), "state": bitbucketState(s.State, "STOPPED"), "name": cut(s.Context, 255), "description": cut(s.Description, 255),
-			"url": cmp.Or(s.URL, at(d.place.Web, d.place.Owner(), d.place.Name(), "commits", s.Commit)),
+			"key": keyOf(s.Context, 40), "state": bitbucketState(s.State, "STOPPED"), "name": cut(s.Context, bitbucketText), "description": cut(s.Description, bitbucketText),
+			"url": cmp.Or(within(s.URL, bitbucketLink), at(d.place.Web, d.place.Owner(), d.place.Name(), "commits", s.Commit)),
 		},
 		header: login(d, token),
 	}
 }
 
 // bitbucketServer is the REST API of Bitbucket Server and Data Center, 7.14 and later:
-// "Store a build status", 204. Key, state and URL have to be there; key, name and
-// description have at most 255 characters, the URL 450.
+// "Updating build status for commits" in its developers' guide, 204. Key, state and URL
+// have to be there.
 type bitbucketServer struct{ strict }
 
 func (bitbucketServer) say(d *destination, s Status, token string) call {
 	return call{
 		url: at(d.place.API, "api", "latest", "projects", d.place.Owner(), "repos", d.place.Name(), "commits", s.Commit, "builds"),
 		body: map[string]any{
-			"key": keyOf(s.Context, 255), "state": bitbucketState(s.State, "CANCELLED"), "name": cut(s.Context, 255), "description": cut(s.Description, 255),
-			"url": cmp.Or(s.URL, at(d.place.Web, "projects", d.place.Owner(), "repos", d.place.Name(), "commits", s.Commit)),
+			"key": keyOf(s.Context, bitbucketText), "state": bitbucketState(s.State, "CANCELLED"), "name": cut(s.Context, bitbucketText), "description": cut(s.Description, bitbucketText),
+			"url": cmp.Or(within(s.URL, bitbucketLink), at(d.place.Web, "projects", d.place.Owner(), "repos", d.place.Name(), "commits", s.Commit)),
 		},
 		header: login(d, token),
 	}

@@ -55,8 +55,8 @@ func (d *destination) status(hash, app string, v verdict) Status {
 	}
 }
 
-func (d *destination) courier(box *outbox.Box) outbox.Courier {
-	return outbox.Courier{Box: box, Topic: d.topic(), Limit: d.conf.Limit(), Pause: gap, Deliver: d.deliver, Told: d.told}
+func (d *destination) courier(opts Options) outbox.Courier {
+	return outbox.Courier{Box: opts.Box, Heart: opts.Heart, Topic: d.topic(), Limit: d.conf.Limit(), Pause: gap, Deliver: d.deliver, Told: d.told}
 }
 
 // gap is the least time between two statuses. GitHub asks for a second between

@@ -2,6 +2,7 @@ package forge
 
 import (
 	"net/url"
+	"unicode/utf8"
 
 	"syncd.io/syncd/internal/config"
 )
@@ -46,6 +47,15 @@ func unlessEmpty(body map[string]any, key, value string) {
 	if value != "" {
 		body[key] = value
 	}
+}
+
+// within is a link, unless it has more characters than a forge takes: one that was cut
+// leads nowhere.
+func within(link string, characters int) string {
+	if utf8.RuneCountInString(link) > characters {
+		return ""
+	}
+	return link
 }
 
 // at joins the parts of a path behind a base, each of them escaped.

@@ -116,6 +116,39 @@ func TestTextsAreCutToTheForgesLimits(t *testing.T) {
 	}
 }
 
+// A link that is longer than a forge takes costs the link, and not the status.
+func TestALinkThatIsTooLongIsLeftOut(t *testing.T) {
+	for provider, x := range map[string]struct {
+		most       int
+		key, other string
+	}{
+		config.GitLab: {255, "target_url", ""}, config.Bitbucket: {450, "url", "/acme/deploy/commits/" + one},
+		config.BitbucketServer: {450, "url", "/projects/acme/repos/deploy/commits/" + one},
+	} {
+		s := newServer(t, code(201, ""))
+		d, _ := destinationAt(t, s, config.Feedback{Provider: provider})
+		for _, length := range []int{x.most, x.most + 1} {
+			link := "https://board.example.org/" + strings.Repeat("x", length-len("https://board.example.org/"))
+			said := status(Success)
+			said.URL = link
+			if err := d.send(t.Context(), said); err != nil {
+				t.Fatal(err)
+			}
+			all := s.requests()
+			got, _ := all[len(all)-1].body[x.key].(string)
+			want := link
+			if length > x.most && x.other != "" {
+				want = s.URL + x.other
+			} else if length > x.most {
+				want = ""
+			}
+			if got != want {
+				t.Errorf("%s: of %d characters it was told %q", provider, length, got)
+			}
+		}
+	}
+}
+
 func TestGitLabMayBeInThatStateAlready(t *testing.T) {
 	said := `{"message":"Cannot transition status via :enqueue from :pending (Reason(s): Status cannot transition via \"enqueue\")"}`
 	d, _ := destinationAt(t, newServer(t, code(400, said)), config.Feedback{Provider: config.GitLab})

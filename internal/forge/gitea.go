@@ -1,8 +1,8 @@
 package forge
 
-// gitea is the API v1 of Gitea and Forgejo: "Create a commit status", 201. What a
-// description may hold is bounded by the database alone; 255 characters are what is
-// shown well.
+// gitea is the API v1 of Gitea and Forgejo: "Create a commit status", 201. What
+// context, description and link may hold is bounded by the database alone, which has them
+// as TEXT (models/git/commit_status.go in both); 255 characters are what is shown well.
 type gitea struct{ strict }
 
 func (gitea) say(d *destination, s Status, token string) call {

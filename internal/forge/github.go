@@ -2,8 +2,9 @@ package forge
 
 // github is GitHub's REST API, version 2022-11-28: "Create a commit status", 201.
 // A description has at most 140 characters, else it is 422, "description is too long
-// (maximum is 140 characters)"; so is a commit that is not there, and the thousandth
-// status of one context. Redirects are 301, 302 and 307 where a repository was renamed.
+// (maximum is 140 characters)", which the page does not say and the answer does; so is a
+// commit that is not there, and the thousandth status of one context ("REST API endpoints
+// for commit statuses"). Redirects are 301, 302 and 307 where a repository was renamed.
 type github struct{ strict }
 
 func (github) say(d *destination, s Status, token string) call {

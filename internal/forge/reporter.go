@@ -13,11 +13,13 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // The clocks of a reporter.
 const (
 	batch  = 500                    // facts that are read at once
+	silent = 10 * time.Minute       // for which a turn may give no sign of life: much may be on record
 	rhythm = time.Minute            // between two looks that nobody asked for
 	settle = 500 * time.Millisecond // what happens at once is told at once
 	recent = time.Hour              // a commit that failed, and was never spoken of, is told of for so long
@@ -31,7 +33,9 @@ type Options struct {
 	Box        *outbox.Box
 	Journal    Journal
 	Host       Host
-	Log        *slog.Logger
+	// Heart gets signs of life; nil is nobody.
+	Heart *pulse.Heart
+	Log   *slog.Logger
 }
 
 // Reporter watches how commits fare, and tells the forges.
@@ -110,12 +114,16 @@ func (r *Reporter) Run(ctx context.Context) {
 	var hands sync.WaitGroup
 	defer hands.Wait()
 	for _, d := range r.to {
-		hands.Go(func() { d.courier(r.opts.Box).Run(ctx) })
+		hands.Go(func() { d.courier(r.opts).Run(ctx) })
 	}
+	work := r.opts.Heart.Begin("the loop of feedback", silent)
+	defer work.End()
 	for ctx.Err() == nil {
+		work.Sign()
 		if err := r.turn(time.Now()); err != nil {
 			r.opts.Log.Warn("how commits fare could not be told yet", "error", err, "hint", fault.Advice(err))
 		}
+		work.Rest()
 		select {
 		case <-r.wake:
 		case <-time.After(rhythm):

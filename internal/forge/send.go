@@ -3,15 +3,14 @@ package forge
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
@@ -20,7 +19,6 @@ import (
 // many redirects are followed.
 const (
 	answerBound  = 64 << 10
-	headerBound  = 32 << 10
 	refusalBound = 200
 	hops         = 3
 )
@@ -31,10 +29,11 @@ func (d *destination) send(ctx context.Context, s Status) error {
 	if err != nil {
 		return hourly(err)
 	}
-	client, err := d.client()
+	roots, err := d.trust()
 	if err != nil {
 		return hourly(err)
 	}
+	client := egress.Client(roots, d.conf.Limit()) // redirects are d's: to follow one would make a GET of the POST
 	defer client.CloseIdleConnections()
 	c := d.speak.say(d, s, token)
 	body, err := json.Marshal(c.body)
@@ -54,21 +53,6 @@ func (d *destination) send(ctx context.Context, s Status) error {
 		c.url = got.next
 	}
 	return hourly(fault.As(fault.Blocked, errors.New("it redirects in a circle")))
-}
-
-// client is one that follows no redirect by itself: a POST would become a GET.
-func (d *destination) client() (*http.Client, error) {
-	roots, err := d.trust()
-	if err != nil {
-		return nil, err
-	}
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, ForceAttemptHTTP2: true,
-			DialContext: (&net.Dialer{Timeout: d.conf.Limit()}).DialContext, MaxResponseHeaderBytes: headerBound,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
 }
 
 // answer is what a forge answered: its body up to a bound, without the token; next is
@@ -94,11 +78,8 @@ func (d *destination) ask(ctx context.Context, client *http.Client, c call, body
 	secrets := resource.Concealer([]string{token, c.header["Authorization"]})
 	res, err := client.Do(req)
 	if err != nil {
-		var asked *url.Error
-		if errors.As(err, &asked) {
-			err = asked.Err
-		}
-		return answer{}, fault.As(fault.Unreachable, fmt.Errorf("%s does not answer: %s", d.place.Web, resource.Harmless(secrets.Replace(err.Error()), refusalBound)))
+		said := secrets.Replace(egress.Bare(err).Error())
+		return answer{}, fault.As(fault.Unreachable, fmt.Errorf("%s does not answer: %s", d.place.Web, resource.Harmless(said, refusalBound)))
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, answerBound))

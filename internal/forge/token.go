@@ -2,37 +2,19 @@ package forge
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 )
-
-// fileBound is what is read of a file with a token or certificates, in bytes.
-const fileBound = 1 << 20
 
 // token reads the token anew: it may have been changed. Errors: Blocked; they never
 // hold it.
 func (d *destination) token() (string, error) {
-	c := d.conf
-	value, from := os.Getenv(c.TokenEnv), "the environment's "+c.TokenEnv
-	if c.TokenFile != "" {
-		data, err := readFile(c.TokenFile)
-		if err != nil {
-			return "", d.blocked("read the token", err, d.tokenHint())
-		}
-		value, from = string(data), c.TokenFile
-	}
-	value = strings.TrimSpace(value)
-	switch {
-	case value == "":
-		return "", d.blocked("read the token", errors.New(from+" is empty"), d.tokenHint())
-	case strings.ContainsAny(value, "\r\n\x00"):
-		return "", d.blocked("read the token", errors.New(from+" has more than one line"), d.tokenHint())
+	value, err := egress.Secret(d.conf.TokenFile, d.conf.TokenEnv)
+	if err != nil {
+		return "", d.blocked("read the token", err, d.tokenHint())
 	}
 	return value, nil
 }
@@ -58,36 +40,9 @@ func (d *destination) tokenHint() string {
 
 // trust are the authorities that the server is believed by; nil are the system's.
 func (d *destination) trust() (*x509.CertPool, error) {
-	if d.conf.CAFile == "" {
-		return nil, nil
-	}
-	pem, err := readFile(d.conf.CAFile)
-	if err == nil {
-		pool, failed := x509.SystemCertPool()
-		if failed != nil {
-			pool = x509.NewCertPool()
-		}
-		if pool.AppendCertsFromPEM(pem) {
-			return pool, nil
-		}
-		err = errors.New("it holds no certificate in PEM")
-	}
-	return nil, d.blocked("read the authority", err, "check its caFile")
-}
-
-// readFile reads a regular file, up to a bound.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	pool, err := egress.Trust(d.conf.CAFile)
 	if err != nil {
-		return nil, err
+		return nil, d.blocked("read the authority", err, "check its caFile")
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, fileBound+1))
-	if err == nil && len(data) > fileBound {
-		err = fmt.Errorf("%s is longer than %d bytes", path, fileBound)
-	}
-	return data, err
+	return pool, nil
 }

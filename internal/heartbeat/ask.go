@@ -2,26 +2,23 @@ package heartbeat
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
-// Bounds, in bytes: of what is read of a file, of an answer, and of its headers.
+// Bounds, in bytes: of what is read of an answer, and of what is shown of an error.
 const (
-	secretBound = 16 << 10
 	answerBound = 64 << 10
-	headerBound = 32 << 10
 	errorBound  = 200
 )
 
@@ -36,12 +33,8 @@ func ask(ctx context.Context, conf config.Heartbeat, path string) error {
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		DisableKeepAlives: true, MaxResponseHeaderBytes: headerBound, ForceAttemptHTTP2: true,
-	}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := egress.Client(roots, 0)
+	defer client.CloseIdleConnections()
 	address.Path = strings.TrimSuffix(address.Path, "/") + path
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
@@ -67,11 +60,7 @@ func ask(ctx context.Context, conf config.Heartbeat, path string) error {
 // unreached is the error of a request without an answer. The URL that stands in Go's
 // own is left out.
 func unreached(err error, address *url.URL) error {
-	var asked *url.Error
-	if errors.As(err, &asked) {
-		err = asked.Err
-	}
-	said := resource.Concealer([]string{address.String(), address.RequestURI()}).Replace(err.Error())
+	said := resource.Concealer([]string{address.String(), address.RequestURI()}).Replace(egress.Bare(err).Error())
 	return fault.As(fault.Unreachable, fmt.Errorf("the heartbeat's server does not answer: %s", resource.Harmless(said, errorBound)))
 }
 
@@ -88,17 +77,12 @@ func Check(conf config.Heartbeat) error {
 // hold it.
 func addressOf(conf config.Heartbeat) (*url.URL, error) {
 	text := conf.URL
-	switch {
-	case conf.URLFile != "":
-		data, err := readFile(conf.URLFile)
+	if conf.URLFile+conf.URLEnv != "" {
+		secret, err := egress.Secret(conf.URLFile, conf.URLEnv)
 		if err != nil {
-			return nil, blocked(fmt.Errorf("read the heartbeat's URL: %w", err), "heartbeat.urlFile names a file that the user that syncd runs as can read")
+			return nil, blocked(fmt.Errorf("read the heartbeat's URL: %w", err), "see heartbeat.urlFile and urlEnv; the user that syncd runs as has to be able to read the file")
 		}
-		text = strings.TrimSpace(string(data))
-	case conf.URLEnv != "":
-		if text = strings.TrimSpace(os.Getenv(conf.URLEnv)); text == "" {
-			return nil, blocked(fmt.Errorf("the environment has no %s", conf.URLEnv), "set it for the agent, or see heartbeat.urlEnv")
-		}
+		text = secret
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
@@ -109,38 +93,11 @@ func addressOf(conf config.Heartbeat) (*url.URL, error) {
 
 // trust are the authorities that the server is believed by; nil are the system's.
 func trust(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
+	pool, err := egress.Trust(file)
+	if err != nil {
+		return nil, blocked(fmt.Errorf("read the authority of the heartbeat's server: %w", err), "check heartbeat.caFile")
 	}
-	pem, err := readFile(file)
-	if err == nil {
-		pool, failed := x509.SystemCertPool()
-		if failed != nil {
-			pool = x509.NewCertPool()
-		}
-		if pool.AppendCertsFromPEM(pem) {
-			return pool, nil
-		}
-		err = errors.New("it holds no certificate in PEM")
-	}
-	return nil, blocked(fmt.Errorf("read the authority of the heartbeat's server: %w", err), "check heartbeat.caFile")
+	return pool, nil
 }
 
 func blocked(err error, hint string) error { return fault.Hint(fault.As(fault.Blocked, err), hint) }
-
-// readFile reads a regular file, up to a bound.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, secretBound))
-}

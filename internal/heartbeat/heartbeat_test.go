@@ -3,6 +3,7 @@ package heartbeat_test
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -221,9 +222,14 @@ func TestWhatCannotBeAskedIsSaid(t *testing.T) {
 	if err := os.WriteFile(nonsense, []byte("planted-token"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	long := filepath.Join(dir, "long")
+	if err := os.WriteFile(long, []byte("https://127.0.0.1/"+strings.Repeat("planted", 5000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for want, conf := range map[string]config.Heartbeat{
 		"no such file":                 {URLFile: filepath.Join(dir, "missing")},
 		"is no regular file":           {URLFile: dir},
+		"is longer than":               {URLFile: long},
 		"none of http or https":        {URLFile: nonsense},
 		"has no SYNCD_TEST_BEAT":       {URLEnv: "SYNCD_TEST_BEAT"},
 		"read the authority of the he": {URL: "https://127.0.0.1/", CAFile: nonsense},
@@ -232,5 +238,19 @@ func TestWhatCannotBeAskedIsSaid(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || fault.Of(err) != fault.Blocked || fault.Advice(err) == "" || strings.Contains(err.Error(), "planted") {
 			t.Errorf("want %q, got %v (%v, %q)", want, err, fault.Of(err), fault.Advice(err))
 		}
+	}
+}
+
+// A bundle of authorities, as systems keep it, is some hundred kilobytes long.
+func TestABundleOfAuthoritiesIsReadToItsEnd(t *testing.T) {
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	defer s.Close()
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	bundle := filepath.Join(t.TempDir(), "ca-certificates.crt")
+	if err := os.WriteFile(bundle, append([]byte(strings.Repeat("# another authority\n", 10_000)), own...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := heartbeat.Check(config.Heartbeat{URL: s.URL, CAFile: bundle}); err != nil {
+		t.Error(err)
 	}
 }

@@ -181,10 +181,11 @@ func TestAnAlertEndsWithItsIncident(t *testing.T) {
 	})
 }
 
-// What is still so, and reminded of, is not forgotten; what nobody speaks of is, with
-// its alert.
+// What is still so, and reminded of, is not forgotten; what nobody speaks of, and the
+// record knows nothing of, is, with its alert.
 func TestWhatGoesOnForMonthsIsStillKnown(t *testing.T) {
 	bubble(t, amConf(), func(p *place) {
+		p.record.over.Store(true)
 		p.happens(40*24*time.Hour, drifts("shop", "opened", "container/web/1 missing"), sync1("blog", "rejected", "x"))
 		p.fires("drift/shop-1 SyncdDrift")
 		p.happens(time.Minute, drifts("shop", "changed", "container/web/1 missing"))

@@ -9,56 +9,18 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
-// The clocks of Alertmanager: what is so is said again every few minutes, and is over
-// by itself where nobody says so any more.
+// The clocks of Alertmanager: what is so is said again, as "Sending alerts" in its
+// documentation asks for: every 30 seconds to 3 minutes; and is over by itself where
+// nobody says so any more.
 const (
-	resend     = 5 * time.Minute
-	expiry     = 3 * resend
+	resend     = 3 * time.Minute
+	expiry     = 5 * resend
 	alertBatch = 200
 	firstRetry = 2 * time.Second
 )
-
-// alert is one alert as Alertmanager knows it: by its labels.
-type alert struct {
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
-	StartsAt    time.Time         `json:"startsAt"`
-	EndsAt      time.Time         `json:"endsAt,omitzero"`
-}
-
-// over tells whether it has ended, and that has yet to be said.
-func (a alert) over() bool { return !a.EndsAt.IsZero() }
-
-// alertOf is the alert that an incident is.
-func alertOf(host string, t Told) alert {
-	labels := map[string]string{"alertname": nameOf(t.Event), "severity": string(t.Severity), "host": host}
-	for key, value := range map[string]string{"app": t.App, "owner": t.Owner, "incident": t.Incident} {
-		if value != "" {
-			labels[key] = value
-		}
-	}
-	m := Message{Count: 1, Host: host, Facts: []Told{t}, At: t.At}
-	starts := t.Since
-	if starts.IsZero() {
-		starts = t.At
-	}
-	return alert{Labels: labels, StartsAt: starts.UTC(), Annotations: map[string]string{"summary": title(m), "description": text(m)}}
-}
-
-// nameOf is an alert's name: SyncdRolledBack. Drift is one alert from its begin to its
-// end, unless it becomes a fight.
-func nameOf(event string) string {
-	if state(event) == driftOpened {
-		return "SyncdDrift"
-	}
-	name := "Syncd"
-	for _, word := range strings.Split(event, "-") {
-		name += strings.ToUpper(word[:1]) + word[1:]
-	}
-	return name
-}
 
 // alert keeps what a fact means to the channels that are told what is so: routes are
 // those that were told of it.
@@ -181,9 +143,12 @@ func endAlerts(tx *outbox.Tx, channel string, now time.Time) error {
 
 // keepAlerts says to Alertmanager what is so: when it changes, and again and again.
 func (n *Notifier) keepAlerts(ctx context.Context, name string) {
+	work := n.opts.Heart.Begin("the courier of "+topicOf+name, n.opts.Channels[name].Limit()+time.Minute)
+	defer work.End()
 	failures := 0
 	for ctx.Err() == nil {
-		err := n.sayAlerts(ctx, name)
+		err := n.sayAlerts(ctx, name, work)
+		work.Rest()
 		wait := resend
 		switch {
 		case err == nil:
@@ -217,7 +182,8 @@ func (n *Notifier) pause(ctx context.Context, name string) {
 }
 
 // sayAlerts says all that fires, and what has ended; that is forgotten once it was said.
-func (n *Notifier) sayAlerts(ctx context.Context, name string) error {
+func (n *Notifier) sayAlerts(ctx context.Context, name string, work *pulse.Work) error {
+	work.Sign()
 	sender, ok := n.channels[name].(*alertmanager)
 	if !ok {
 		return errors.New("it is no Alertmanager")
@@ -226,22 +192,33 @@ func (n *Notifier) sayAlerts(ctx context.Context, name string) error {
 	if err != nil || len(alerts) == 0 {
 		return err
 	}
-	keys := sortedKeys(alerts)
-	for part := range slices.Chunk(keys, alertBatch) {
-		var batch []alert
-		for _, key := range part {
-			a := alerts[key]
-			if !a.over() {
-				a.EndsAt = time.Now().UTC().Add(expiry)
-			}
-			batch = append(batch, a)
-		}
+	for batch := range slices.Chunk(saying(alerts), alertBatch) {
+		work.Sign()
 		if err := n.post(ctx, name, sender, batch); err != nil {
 			return err
 		}
 	}
 	n.told(name, "alerts", outbox.Delivered, nil)
 	return n.forgetAlerts(name, alerts)
+}
+
+// saying are the alerts as they are said now, in the order of their keys: what is so is so
+// for a while, and nothing begins, or has ended, later than now. The clock may have been
+// set back: Alertmanager takes no alert that ends before it begins.
+func saying(alerts map[string]alert) []alert {
+	var all []alert
+	now := time.Now().UTC()
+	for _, key := range sortedKeys(alerts) {
+		a := alerts[key]
+		a.StartsAt = earliest(a.StartsAt, now)
+		if a.over() {
+			a.EndsAt = earliest(a.EndsAt, now)
+		} else {
+			a.EndsAt = now.Add(expiry)
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 // post says some alerts, within the channel's time.

@@ -29,7 +29,7 @@ func BenchmarkBurst(b *testing.B) {
 		for i := range 1000 {
 			facts.add(sync1(fmt.Sprint("app-", i), "applied", ""))
 		}
-		if _, err := n.turn(false); err != nil {
+		if _, err := n.turn(b.Context(), false); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -50,12 +50,15 @@ func (n *Notifier) deliver(name string) func(context.Context, outbox.Item) error
 
 // Check finds out whether this configuration would do on a host with these labels:
 // templates are tried, and secrets are read. notes say what is of no use. Nobody is
-// told anything.
-func Check(conf config.Notify, labels map[string]string) (notes []string, err error) {
-	_, notes, err = routesOf(conf, labels)
-	if err != nil {
-		return nil, err
+// told anything. Errors: Rejected for a template that fails; those of words, and of
+// secrets.
+func Check(ctx context.Context, conf config.Notify, labels map[string]string, words Wording) (notes []string, err error) {
+	for i, r := range conf.Routes {
+		if err := routeOf(r, i, words).tried(ctx); err != nil {
+			return nil, err
+		}
 	}
+	_, notes = routesOf(conf, labels, words)
 	for _, name := range sortedKeys(conf.Channels) {
 		if err := (web{name: name, conf: conf.Channels[name]}).readable(); err != nil {
 			return notes, err

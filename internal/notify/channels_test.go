@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
@@ -28,11 +30,7 @@ func message() Message {
 		ID: 7, At: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), App: "shop", Owner: "team-shop", Kind: "sync", Outcome: "rolled back", Reason: `web <1> exited with "1" & said ü`,
 		Revision: Revision{Commit: "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d", Author: "Jane Doe", Subject: "Raise the limit"},
 	}}, time.Now())
-	m, err := g.message(route{name: "all"}, "prod-1", time.Date(2026, 5, 4, 3, 2, 10, 0, time.UTC))
-	if err != nil {
-		panic(err)
-	}
-	return m
+	return g.message(route{name: "all"}, "prod-1", time.Date(2026, 5, 4, 3, 2, 10, 0, time.UTC))
 }
 
 // secretFile writes a secret, and returns where.
@@ -154,16 +152,25 @@ func jsonOf(t *testing.T, v any) string {
 // Services have limits, and nothing is refused for being long.
 func TestLongMessagesAreCut(t *testing.T) {
 	m := message()
-	m.Text = strings.Repeat("ü<&\n", 30000)
-	for kind, limit := range map[string]int{"slack": 4000, "discord": 4000, "telegram": 9000, "matrix": 40 << 10, "ntfy": 4096, "teams": 28 << 10} {
-		_, body := (&chat{web{conf: config.Channel{Type: kind}}}).request(m, secrets{url: "http://x"})
-		for _, key := range []string{"text", "content", "message", "body"} {
-			if text, ok := body[key].(string); ok && (len(text) > limit || !strings.HasSuffix(text, "…")) {
-				t.Errorf("%s is told %d bytes", kind, len(text))
+	for _, piece := range []string{"ü<&\n", "\n", "\"\\", "🙂", "&&&x"} {
+		m.Text = strings.Repeat(piece, 40000)
+		for kind, characters := range map[string]int{"slack": 4000, "discord": 2000, "telegram": 4096, "matrix": 40 << 10, "ntfy": 4096, "teams": 6 << 10} {
+			_, body := (&chat{web{conf: config.Channel{Type: kind}}}).request(m, secrets{url: "http://x"})
+			for _, key := range []string{"text", "content", "message", "body"} {
+				text, ok := body[key].(string)
+				if ok && (utf8.RuneCountInString(text) > characters || !strings.HasSuffix(text, "…")) {
+					t.Errorf("of %q %s is told %d characters", piece, kind, utf8.RuneCountInString(text))
+				}
+				if whole := strings.TrimRight(text, "…x"); ok && kind == "slack" && piece == "&&&x" && !strings.HasSuffix(whole, "&amp;") {
+					t.Errorf("an escape is cut: %q", text[len(text)-20:])
+				}
 			}
-		}
-		if sent, err := plainJSON(body); err != nil || kind == "teams" && len(sent) > limit {
-			t.Errorf("%s is told %d bytes (%v)", kind, len(sent), err)
+			// in bytes: a push message, an event of Matrix, and a card, which Teams counts in UTF-16
+			sent, err := plainJSON(body)
+			most := map[string]int{"ntfy": 32 << 10, "matrix": 64 << 10, "teams": 14 << 10}[kind]
+			if text, ok := body["message"].(string); err != nil || most > 0 && len(sent) > most || ok && len(text) > 4096 {
+				t.Errorf("of %q %s is told %d bytes (%v)", piece, kind, len(sent), err)
+			}
 		}
 	}
 }
@@ -271,6 +278,21 @@ func TestAChannelSaysWhenToComeBack(t *testing.T) {
 		}
 	}
 	if err := outbox.After(errDown, time.Minute); err.Error() != "down" {
+		t.Error(err)
+	}
+}
+
+// A bundle of authorities, as systems keep it, is some hundred kilobytes long.
+func TestABundleOfAuthoritiesIsReadToItsEnd(t *testing.T) {
+	s := httptest.NewTLSServer(code(http.StatusOK, "ok"))
+	t.Cleanup(s.Close)
+	others := strings.Repeat("# another authority\n", 10_000)
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	bundle := filepath.Join(t.TempDir(), "ca-certificates.crt")
+	if err := os.WriteFile(bundle, append([]byte(others), own...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := sendTo(t, config.Channel{Type: "slack", URL: s.URL, CAFile: bundle}, message()); err != nil {
 		t.Error(err)
 	}
 }

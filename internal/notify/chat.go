@@ -43,13 +43,21 @@ func plainJSON(v any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// request is what a message looks like to the channel's type. The limits are those of
-// the services' own documentation, with room for what escaping adds.
+// request is what a message looks like to the channel's type. The limits are those that
+// the services' own documents name, with room for what they add:
+//   - Slack, "Rate limits" and "Truncating really long messages": 4,000 characters are
+//     asked for, more than 40,000 are cut off.
+//   - Discord, "Webhook Resource, Execute Webhook": 2,000 characters of content, else 400.
+//   - Telegram, "Bot API, sendMessage": 1 to 4,096 characters after its entities, of which
+//     none are sent.
+//   - Matrix, "Client-Server API, Size limits": 65,536 bytes of an event, signatures and all.
+//   - ntfy, "Publishing" and its server's message-size-limit: 4,096 bytes, beyond which a
+//     message becomes an attachment.
 func (c *chat) request(m Message, s secrets) (request, tree) {
 	post := request{method: http.MethodPost, url: s.url}
 	switch c.conf.Type {
 	case "slack":
-		return post, tree{"text": bound("*"+slackText(m.Title)+"*\n"+slackText(m.Text), 3900)}
+		return post, tree{"text": slackBound("*"+slackText(m.Title)+"*\n"+slackText(m.Text), 3900)}
 	case "teams":
 		return post, teamsCard(m)
 	case "discord":
@@ -85,6 +93,23 @@ func slackText(text string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }
 
+// slackBound cuts text to limit bytes, and never within an escaped character.
+func slackBound(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	text = bound(text, limit)
+	if i := strings.LastIndexByte(text, '&'); i >= 0 && !strings.Contains(text[i:], ";") {
+		text = text[:i] + "…"
+	}
+	return text
+}
+
+// teamsText is what a card holds, in bytes. "Create an Incoming Webhook" allows 28 KB for
+// all of the message, which are 14,000 characters where they are counted in UTF-16, and
+// each line's end is four in the card's JSON.
+const teamsText = 3 << 10
+
 // teamsCard is an adaptive card, which Teams' workflows post.
 func teamsCard(m Message) tree {
 	block := func(text string, more tree) tree {
@@ -96,7 +121,7 @@ func teamsCard(m Message) tree {
 	}
 	body := []tree{
 		block(m.Title, tree{"weight": "Bolder", "size": "Medium", "color": map[Severity]string{Error: "Attention", Warning: "Warning"}[m.Severity]}),
-		block(strings.ReplaceAll(bound(m.Text, 6<<10), "\n", "\n\n"), nil),
+		block(strings.ReplaceAll(bound(m.Text, teamsText), "\n", "\n\n"), nil),
 	}
 	if m.Severity == Info {
 		delete(body[0], "color")

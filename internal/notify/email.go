@@ -82,6 +82,7 @@ func (e *email) greet(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 			return nil, err
 		}
 	}
+	conn = &sparing{Conn: conn, left: answerBound}
 	if e.conf.TLS == "tls" {
 		conn = tls.Client(conn, secure)
 	}
@@ -95,6 +96,23 @@ func (e *email) greet(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 		}
 	}
 	return client, nil
+}
+
+// sparing reads so many bytes of what a server says, and no more: lines and answers are
+// as long as it likes.
+type sparing struct {
+	net.Conn
+	left int
+}
+
+// Read implements io.Reader.
+func (s *sparing) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		return 0, fmt.Errorf("it says more than %d bytes", answerBound)
+	}
+	n, err := s.Conn.Read(p[:min(len(p), s.left)])
+	s.left -= n
+	return n, err
 }
 
 // deliver hands the mail over. What comes after the server took it is no failure; a

@@ -32,6 +32,9 @@ const (
 	recovered     = "recovered"
 )
 
+// askRemotes is what to do where a remote is in trouble.
+const askRemotes = "syncd status names every remote."
+
 // kind is all that is known of an event.
 type kind struct {
 	severity Severity
@@ -61,7 +64,7 @@ func kinds() map[string]kind {
 		"applied":            {severity: Info, says: "applied and healthy", phase: end},
 		"repaired":           {severity: Info, says: "repaired", quiet: true},
 		recovered:            {severity: Info, says: "is well again", phase: end},
-		"degraded":           {severity: Error, says: "degraded", did: "It was applied, and is not good yet.", todo: "syncd explain APP", phase: trouble},
+		"degraded":           {severity: Error, says: "degraded", did: "It goes on running, and is looked at again.", todo: "syncd explain APP", phase: trouble},
 		"rolled-back":        {severity: Error, says: "rolled back", did: "The last good revision is back.", todo: "Fix it with a new commit; syncd logs APP shows what failed.", phase: trouble},
 		"held":               {severity: Warning, says: "held back", did: "The good revision goes on running.", todo: "Fix it with a new commit, or: syncd retry APP", phase: trouble},
 		"halted":             {severity: Error, says: "halted", did: "Nothing more is changed until somebody acts.", todo: "syncd explain APP", phase: trouble, nags: true},
@@ -72,11 +75,11 @@ func kinds() map[string]kind {
 		"drift-changed":      {severity: Warning, says: "drifted further", todo: "syncd explain APP", phase: trouble, nags: true},
 		driftResolved:        {severity: Info, says: "drift is gone", phase: end},
 		"drift-fight":        {severity: Error, says: "drift comes back again and again", did: "It is not repaired any more: somebody else changes it back.", todo: "Let one of the two stop, then: syncd retry APP", phase: trouble, nags: true},
-		"source-stale":       {severity: Warning, says: "a mirror is behind", phase: trouble},
-		"source-diverged":    {severity: Error, says: "the repository has another history", did: "What was accepted stays.", phase: trouble},
-		"source-unverified":  {severity: Error, says: "a revision is not signed by whom it should", did: "It is not followed.", phase: trouble},
-		"source-unreachable": {severity: Warning, says: "the repository does not answer", did: "What runs goes on.", phase: trouble},
-		"source-recovered":   {severity: Info, says: "the repository is well again", phase: end},
+		"source-stale":       {severity: Warning, says: "is behind", did: "What is newer is taken from another remote.", todo: askRemotes, phase: trouble},
+		"source-diverged":    {severity: Error, says: "has another history", did: "What was accepted stays.", todo: "If it is meant: syncd sync --accept-rewrite COMMIT; " + askRemotes, phase: trouble},
+		"source-unverified":  {severity: Error, says: "names a revision that is not signed as it has to be", did: "It is not followed.", todo: "Find out who pushed it; " + askRemotes, phase: trouble},
+		"source-unreachable": {severity: Warning, says: "does not answer", did: "What runs goes on.", todo: askRemotes, phase: trouble},
+		"source-recovered":   {severity: Info, says: "is well again", phase: end},
 		act:                  {severity: Info, says: "", quiet: true},
 	}
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/notify/wording"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // record is what is on record, in memory.
@@ -22,12 +25,18 @@ type record struct {
 	mu    sync.Mutex
 	facts []Fact
 	fails atomic.Int64 // until then it cannot be read
+	hangs atomic.Int64 // for so long it does not answer
 	asked atomic.Int64 // how often it was read
+	over  atomic.Bool  // nothing of it is so any more, whatever it tells
 }
+
+// Open implements Journal.
+func (r *record) Open(Fact) (bool, error) { return !r.over.Load(), nil }
 
 // Since implements Journal.
 func (r *record) Since(id uint64, limit int) ([]Fact, error) {
 	r.asked.Add(1)
+	time.Sleep(time.Duration(r.hangs.Load())) //nolint:forbidigo // the clock of the bubble
 	if time.Now().UnixNano() < r.fails.Load() {
 		return nil, errDown
 	}
@@ -68,6 +77,9 @@ type place struct {
 	n      *Notifier
 	begun  time.Time
 	shared *note // nil where nobody takes turns
+	heart  pulse.Heart
+	apps   func() map[string]string
+	log    *slog.Logger
 }
 
 // told is a channel that remembers, and fails as it is told to.
@@ -141,7 +153,7 @@ func (p *place) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Log: slog.New(slog.DiscardHandler)}
+	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Heart: &p.heart, Apps: p.apps, Wording: inProcess, Log: cmp.Or(p.log, slog.New(slog.DiscardHandler))}
 	if p.shared != nil {
 		opts.Shared = p.shared
 	}
@@ -200,6 +212,11 @@ func drifts(app, outcome string, findings ...string) Fact {
 func duration(d time.Duration) *config.Duration {
 	c := config.Duration(d)
 	return &c
+}
+
+// inProcess is a Wording without a child.
+func inProcess(_ context.Context, d Draft) ([]string, error) {
+	return wording.Texts(d.Template, d.About)
 }
 
 var errDown = errors.New("down")

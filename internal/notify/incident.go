@@ -34,7 +34,7 @@ type incident struct {
 	// Over tells that a pass has found something else, which is no trouble, and that it
 	// is not well either: nobody is reminded, and what comes next is told.
 	Over bool `json:"over,omitempty"`
-	// Seen is when a pass said last, about once a day, that it is so.
+	// Seen is when a pass said last, about once a day, or the record, that it is so.
 	Seen time.Time `json:"seen,omitzero"`
 }
 

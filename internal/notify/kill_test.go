@@ -51,6 +51,9 @@ func (c counting) Since(id uint64, limit int) ([]Fact, error) {
 	return facts, nil
 }
 
+// Open implements Journal.
+func (c counting) Open(Fact) (bool, error) { return false, nil }
+
 // Last implements Journal.
 func (c counting) Last() (uint64, error) {
 	info, err := os.Stat(c.path)

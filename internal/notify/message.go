@@ -14,6 +14,7 @@ import (
 const (
 	keptFacts  = 50
 	shownFacts = 10
+	fewFacts   = 3 // of which all is said
 )
 
 // Message is what a channel is told: one fact, or several of a moment. Programs get
@@ -59,12 +60,7 @@ func (g *group) add(t Told, now time.Time) {
 			}
 			g.Facts = slices.Delete(g.Facts, i, i+1)
 			g.uncount(old.Event)
-			if len(t.Findings) == 0 {
-				t.Findings, t.More = old.Findings, old.More
-			}
-			if t.Since.IsZero() {
-				t.Since = old.Since
-			}
+			t = t.after(old)
 		}
 	}
 	g.Count++
@@ -74,6 +70,26 @@ func (g *group) add(t Told, now time.Time) {
 	g.Facts = g.Facts[:min(keptFacts, len(g.Facts))]
 }
 
+// after is a fact that comes after another one of its thread, which nobody was told yet.
+func (t Told) after(old Told) Told {
+	switch {
+	case len(t.Findings) == 0:
+		t.Findings, t.More = old.Findings, old.More
+	case state(t.Event) == state(old.Event) && !old.Reminder: // there is more of the same
+		all := joined(old.Findings, t.Findings)
+		for _, line := range t.Findings {
+			if !slices.Contains(all, line) {
+				t.More++
+			}
+		}
+		t.Event, t.More, t.Findings = old.Event, old.More+t.More, all
+	}
+	if t.Since.IsZero() {
+		t.Since = old.Since
+	}
+	return t
+}
+
 func (g *group) uncount(event string) {
 	g.Count--
 	if g.Counts[event]--; g.Counts[event] == 0 {
@@ -81,22 +97,15 @@ func (g *group) uncount(event string) {
 	}
 }
 
-// message makes what is sent of a group.
-func (g *group) message(r route, host string, now time.Time) (Message, error) {
+// message makes what is sent of a group, in the agent's own words.
+func (g *group) message(r route, host string, now time.Time) Message {
 	first := g.Facts[0]
 	m := Message{
 		Key: g.key(host, r.name), At: now.UTC().Truncate(time.Second), Host: host, Route: r.name,
 		Event: first.Event, Severity: first.Severity, Count: g.Count, Counts: g.Counts, Facts: g.Facts,
 	}
 	m.Title, m.Text = title(m), text(m)
-	if r.template == nil {
-		return m, nil
-	}
-	made, err := execute(r.template, m)
-	if err == nil {
-		m.Text = made
-	}
-	return m, err
+	return m
 }
 
 // key is made of what the message is about, so that the same facts told to the same
@@ -130,7 +139,21 @@ func headline(t Told) string {
 	if t.Reminder {
 		says = "still: " + says
 	}
-	return strings.TrimSpace(t.App + " " + says)
+	return strings.TrimSpace(subject(t) + " " + says)
+}
+
+// subject is who or what it happened to: an app, or one of the places that the repository
+// is had from.
+func subject(t Told) string {
+	name, ok := strings.CutPrefix(t.Incident, "source ")
+	switch {
+	case t.Kind != "source":
+		return t.App
+	case !ok || name == "repository":
+		return "the repository"
+	default:
+		return "remote " + name
+	}
 }
 
 // counted says how many of each event there were, the gravest first.

@@ -13,13 +13,15 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // The names of what is kept in the outbox.
 const (
 	cursor         = "notify"
 	notesShelf     = "notify/notes"
-	knownNote      = "known"
+	marksNote      = "told"
+	knownNote      = "known" // what older agents kept of it
 	incidentsShelf = "notify/incidents"
 	groupsShelf    = "notify/groups"
 	topicOf        = "notify/" // and a channel's name
@@ -30,10 +32,11 @@ const (
 const (
 	ahead    = 10_000              // facts that are read at once
 	batch    = 500                 // facts that are taken in one transaction
+	silent   = 10 * time.Minute    // for which a turn may give no sign of life: much may be on record
 	rhythm   = time.Minute         // between two looks at the record that nobody asked for
 	stale    = 24 * time.Hour      // older facts are no news to anybody
 	looks    = time.Hour           // between two passes that are listened to and say the same
-	oblivion = 30 * 24 * time.Hour // after which an incident that nobody ended is forgotten
+	oblivion = 30 * 24 * time.Hour // without a sign of an incident, after which the record is asked whether it is open
 )
 
 // Journal is what is on record.
@@ -42,16 +45,19 @@ type Journal interface {
 	Since(id uint64, limit int) ([]Fact, error)
 	// Last returns the ID of the newest fact; zero where there is none.
 	Last() (uint64, error)
+	// Open tells whether what a fact told of is so still, as far as the record knows.
+	Open(f Fact) (bool, error)
 }
 
 // Shared is a note beside a record that several agents take turns at: how far the
 // others told. What they had queued is in outboxes that may be gone.
 type Shared interface {
 	// Told returns the ID of the fact up to which all was delivered, which is zero where
-	// nothing was; begun is false where nobody ever began to tell.
-	Told() (id uint64, begun bool, err error)
+	// nothing was, and up to which each channel was told; begun is false where nobody
+	// ever began to tell.
+	Told() (id uint64, to map[string]uint64, begun bool, err error)
 	// SetTold keeps it.
-	SetTold(id uint64) error
+	SetTold(id uint64, to map[string]uint64) error
 }
 
 // Options say who is told of what.
@@ -68,7 +74,14 @@ type Options struct {
 	Shared Shared
 	// Start is how the record was before the agent wrote to it; nil where that is now.
 	Start *Start
-	Log   *slog.Logger
+	// Apps are the owners of all apps, by the apps' names; nil, and a nil map, is that they
+	// are not known.
+	Apps func() map[string]string
+	// Heart gets signs of life; nil is nobody.
+	Heart *pulse.Heart
+	// Wording makes the texts of templates.
+	Wording Wording
+	Log     *slog.Logger
 }
 
 // Notifier reads what is on record and tells the channels.
@@ -89,20 +102,19 @@ type Notifier struct {
 	unwell map[string]bool
 	looked map[string]found
 
-	// shared is what Shared was told last, and when; only Run's goroutine uses it.
-	shared   uint64
+	// shared is what Shared was told last, and when, judged that routes were held against
+	// the apps; only Run's goroutine uses them.
+	shared   marks
 	sharedAt time.Time
+	judged   bool
 }
 
 // New returns a notifier that tells nobody yet. What it finds on record where it has
 // never been before it takes for known, as far as nobody says otherwise: it tells what
-// comes after, and reminds of what is still so. Errors: Rejected
-// for a template that fails; Blocked where the outbox or the record cannot be read.
+// comes after, and reminds of what is still so. Errors: Blocked where the outbox or the record
+// cannot be read.
 func New(opts Options) (*Notifier, error) {
-	routes, notes, err := routesOf(opts.Notify, opts.Labels)
-	if err != nil {
-		return nil, err
-	}
+	routes, notes := routesOf(opts.Notify, opts.Labels, opts.Wording)
 	n := &Notifier{
 		opts: opts, routes: routes, notes: notes, channels: map[string]channel{}, counts: newCounts(slices.Sorted(maps.Keys(opts.Channels))),
 		wake: make(chan struct{}, 1), bells: map[string]chan struct{}{}, remind: map[string]time.Duration{},
@@ -135,7 +147,7 @@ func (n *Notifier) Wake() {
 func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
 	n.mu.Lock()
 	last := n.looked[app]
-	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at) < looks
+	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at).Abs() < looks
 	wanted := n.unwell[app] && !again
 	if wanted {
 		n.found[app] = found{outcome, reason, at}
@@ -161,20 +173,25 @@ func (n *Notifier) Run(ctx context.Context) {
 	for _, name := range slices.Sorted(maps.Keys(n.channels)) {
 		hands.Go(func() { n.serve(ctx, name) })
 	}
+	work := n.opts.Heart.Begin("the loop of notifications", silent)
+	defer work.End()
 	quiet := true // what is old when the agent starts is no news
 	for ctx.Err() == nil {
-		next, err := n.turn(quiet)
-		if err != nil {
+		work.Sign()
+		next, err := n.turn(ctx, quiet)
+		if err != nil && ctx.Err() == nil {
 			n.opts.Log.Warn("what is on record could not be told yet", "error", err, "hint", fault.Advice(err))
 		}
 		quiet = quiet && err != nil
 		if err == nil {
 			n.share()
 		}
+		n.nameStrays()
 		wait := rhythm
 		if !next.IsZero() {
 			wait = max(0, min(rhythm, time.Until(next)))
 		}
+		work.Rest()
 		select {
 		case <-n.wake:
 		case <-time.After(wait):
@@ -191,7 +208,7 @@ func (n *Notifier) serve(ctx context.Context, name string) {
 		return
 	}
 	outbox.Courier{
-		Box: n.opts.Box, Topic: topicOf + name, Limit: conf.Limit(), Pause: conf.Between(), Deliver: n.deliver(name),
+		Box: n.opts.Box, Topic: topicOf + name, Limit: conf.Limit(), Pause: conf.Between(), Deliver: n.deliver(name), Heart: n.opts.Heart,
 		Told: func(item outbox.Item, what outbox.Outcome, err error) { n.told(name, item.Key, what, err) },
 	}.Run(ctx)
 }
@@ -246,12 +263,12 @@ func (n *Notifier) begin() error {
 		if at > start.Last { // it was lost, and numbers its facts from the begin
 			n.opts.Log.Warn("the record was begun anew: people are told of what comes next")
 			clear(n.unwell)
-			return errors.Join(tx.SetCursor(cursor, start.Last), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
+			return errors.Join(tx.SetCursor(cursor, start.Last), tx.Delete(notesShelf, marksNote), tx.Delete(notesShelf, knownNote), forgetIncidents(tx), n.forget(tx))
 		}
 		if known && n.opts.Shared == nil {
 			return n.forget(tx)
 		}
-		if err := tx.Put(notesShelf, knownNote, start.Known); err != nil {
+		if err := tx.Put(notesShelf, marksNote, start.Known); err != nil {
 			return err
 		}
 		if known {
@@ -274,7 +291,7 @@ func forgetIncidents(tx *outbox.Tx) error {
 // forget drops what waits for channels and routes that are gone.
 func (n *Notifier) forget(tx *outbox.Tx) error {
 	for _, name := range tx.Keys(groupsShelf) {
-		if !slices.ContainsFunc(n.routes, func(r route) bool { return r.name == name }) {
+		if len(n.membersOf(name)) == 0 {
 			if err := tx.Delete(groupsShelf, name); err != nil {
 				return err
 			}

@@ -147,6 +147,23 @@ func TestWhatCameAndWentIsOneFact(t *testing.T) {
 	})
 }
 
+// What joins drift within the time of a group is told with what it began with.
+func TestWhatJoinsInAMomentIsToldWithTheBegin(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		many := drifts("shop", "changed", "container/db/1 missing")
+		many.More = 7
+		p.happens(time.Minute, drifts("shop", "opened", "container/web/1 missing"), many, drifts("shop", "changed", "container/log/1 missing"))
+		p.says("ops", "10 prod-1: shop drifted")
+		if text := p.told["ops"].list[0].Text; !strings.Contains(text, "- container/web/1 missing\n- container/db/1 missing\n- container/log/1 missing\nand 7 more\n") {
+			t.Errorf("the text is\n%s", text)
+		}
+		p.happens(time.Minute, drifts("shop", "changed", "container/dns/1 missing"))
+		if text := p.told["ops"].list[1].Text; strings.Contains(text, "web") || !strings.Contains(text, "- container/dns/1 missing") {
+			t.Errorf("what joins later is told as\n%s", text)
+		}
+	})
+}
+
 func TestRoutesSayWhoIsToldOfWhat(t *testing.T) {
 	conf := confOf(
 		config.Route{To: []string{"shop"}, Apps: []string{"shop*"}}, config.Route{To: []string{"owner"}, Owner: "Team-Blog"},
@@ -260,6 +277,106 @@ func TestAClockThatIsPutBackSilencesNobody(t *testing.T) {
 	})
 }
 
+// What nobody ended is open for as long as the record says so, also where nobody wants to
+// be reminded of it: its end is told to whom its begin was told, as one of its incident.
+func TestWhatIsOpenIsNotForgottenWhateverItsAge(t *testing.T) {
+	for _, c := range []struct {
+		remind time.Duration
+		over   bool
+		want   []string
+	}{
+		{0, false, []string{"10 prod-1: shop drifted", "90 prod-1: shop drift is gone"}},
+		{0, true, []string{"10 prod-1: shop drifted"}},
+		{4 * time.Hour, false, []string{"10 prod-1: shop drifted", "70 prod-1: shop still: drifted", "90 prod-1: shop drift is gone"}},
+		{4 * time.Hour, true, []string{"10 prod-1: shop drifted"}},
+	} {
+		bubble(t, toOps(config.Route{Severity: "warning", Remind: duration(c.remind)}), func(p *place) {
+			p.happens(time.Minute, drifts("shop", "opened", "container/web/1 missing"))
+			p.end()
+			age(t, p, "drift/shop-1", -50*24*time.Hour)
+			p.record.over.Store(c.over)
+			p.start()
+			p.wait(20 * time.Second)
+			p.happens(time.Minute, drifts("shop", "resolved"))
+			p.says("ops", c.want...)
+		})
+	}
+}
+
+// age puts the times of one incident elsewhere.
+func age(t *testing.T, p *place, of string, by time.Duration) {
+	t.Helper()
+	box, err := outbox.Open(p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		var i incident
+		if ok, err := tx.Get(incidentsShelf, of, &i); err != nil || !ok {
+			return fmt.Errorf("%s is not there: %w", of, err)
+		}
+		i.Since, i.Last.At = i.Since.Add(by), i.Last.At.Add(by)
+		for name, at := range i.Routes {
+			i.Routes[name] = at.Add(by)
+		}
+		return tx.Put(incidentsShelf, of, i)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Nor does it keep anything open that a pass finds well, nor from being alerted of.
+func TestAClockThatIsPutBackEndsWhatIsOver(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "halted", "x"), sync1("blog", "degraded", "y"))
+		p.end()
+		age(t, p, "sync/shop", 365*24*time.Hour)
+		age(t, p, "sync/blog", 365*24*time.Hour)
+		shiftAlerts(t, p, 365*24*time.Hour)
+		p.start()
+		p.wait(time.Minute)
+		p.fires("sync/blog SyncdDegraded", "sync/shop SyncdHalted")
+		alerts, err := p.n.alerts("am")
+		if a := saying(alerts); err != nil || len(a) != 2 || a[0].StartsAt.After(time.Now()) || a[1].StartsAt.After(a[1].EndsAt) {
+			t.Errorf("said is %+v", a)
+		}
+		p.n.Found("shop", "unchanged", "", time.Now())
+		p.wait(time.Minute)
+		p.fires("sync/blog SyncdDegraded")
+		p.says("ops", "10 prod-1: 1 degraded, 1 halted", "70 prod-1: shop still: halted", "130 prod-1: shop is well again")
+	})
+}
+
+// shiftAlerts puts the begin of all alerts elsewhere.
+func shiftAlerts(t *testing.T, p *place, by time.Duration) {
+	t.Helper()
+	box, err := outbox.Open(p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Update(func(tx *outbox.Tx) error {
+		for _, key := range tx.Keys(alertsShelf + "am") {
+			var a alert
+			if _, err := tx.Get(alertsShelf+"am", key, &a); err != nil {
+				return err
+			}
+			a.StartsAt = a.StartsAt.Add(by)
+			if err := tx.Put(alertsShelf+"am", key, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // shift puts all times in the outbox into the future: for it, the clock was put back.
 func shift(t *testing.T, p *place, by time.Duration) {
 	t.Helper()
@@ -307,6 +424,34 @@ func TestTheAgentEndsWhoeverHangs(t *testing.T) {
 	})
 }
 
+// Who hangs is found, and named; a channel that does, and is told by nobody else, does not
+// make the agent a dead one.
+func TestALoopThatHangsIsFound(t *testing.T) {
+	conf := toOps(config.Route{})
+	conf.Channels["slow"] = config.Channel{Type: "slack", Timeout: config.Duration(5 * time.Minute)}
+	conf.Routes[0].To = append(conf.Routes[0].To, "slow")
+	bubble(t, conf, func(p *place) {
+		p.told["slow"].hang.Store(true)
+		p.happens(time.Hour, sync1("shop", "halted", "x"))
+		for range 600 {
+			if hung := p.heart.Hung(); len(hung) > 0 {
+				t.Fatalf("found are %+v", hung)
+			}
+			p.wait(time.Second)
+		}
+		p.record.hangs.Store(int64(time.Hour))
+		p.happens(30 * time.Minute)
+		if hung := p.heart.Hung(); len(hung) != 1 || hung[0].Name != "the loop of notifications" {
+			t.Errorf("found are %+v", hung)
+		}
+		p.record.hangs.Store(0)
+		p.wait(2 * time.Hour)
+		if hung := p.heart.Hung(); len(hung) > 0 {
+			t.Errorf("later, found are %+v", hung)
+		}
+	})
+}
+
 // What waits for a channel that is gone from the settings is forgotten.
 func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
 	bubble(t, confOf(config.Route{To: []string{"ops", "gone"}}), func(p *place) {
@@ -345,7 +490,7 @@ func TestALongRecordIsReadInAFewSteps(t *testing.T) {
 		if n := p.record.asked.Load(); n > 0 {
 			t.Errorf("to begin it was read %d times", n)
 		}
-		if _, err := p.n.turn(true); err != nil {
+		if _, err := p.n.turn(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 		if n := p.record.asked.Load(); n > 3 {
@@ -360,11 +505,15 @@ func TestALongRecordIsReadInAFewSteps(t *testing.T) {
 // note is what agents that take turns share.
 type note struct {
 	told  uint64
+	to    map[string]uint64
 	begun bool
 }
 
-func (n *note) Told() (uint64, bool, error) { return n.told, n.begun, nil }
-func (n *note) SetTold(id uint64) error     { n.told, n.begun = id, true; return nil }
+func (n *note) Told() (uint64, map[string]uint64, bool, error) { return n.told, n.to, n.begun, nil }
+func (n *note) SetTold(id uint64, to map[string]uint64) error {
+	n.told, n.to, n.begun = id, to, true
+	return nil
+}
 
 // The first facts of a new record are told by whoever takes over, where the first agent
 // could tell nobody.
@@ -418,6 +567,53 @@ func TestWhoTakesOverGoesOn(t *testing.T) {
 		if shared.told != 7 {
 			t.Errorf("told is noted up to %d", shared.told)
 		}
+	})
+}
+
+// Where one channel is dead, whoever takes over tells it what it missed, and repeats
+// nothing to the others; on the same route, too.
+func TestWhoTakesOverRepeatsNothingToWhoWasTold(t *testing.T) {
+	conf := confOf(config.Route{To: []string{"ops", "dead"}}, config.Route{To: []string{"dev"}, Apps: []string{"blog"}})
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, conf)
+		p.end()
+		p.shared = &note{}
+		p.path += ".first"
+		p.start()
+		p.told["dead"].fails(errDown)
+		p.happens(time.Hour, sync1("shop", "halted", "x"), sync1("blog", "applied", ""))
+		p.happens(time.Hour, sync1("shop", "applied", ""))
+		p.told["dev"].fails(errDown)
+		p.happens(time.Minute, sync1("blog", "rejected", "y"))
+		p.end()
+		p.told["dead"].fails(nil)
+		p.told["dev"].fails(nil)
+		p.path += ".second"
+		p.start()
+		p.happens(time.Minute, sync1("wiki", "applied", ""))
+		p.says("ops", "10 prod-1: 1 halted, 1 applied", "3610 prod-1: shop applied and healthy", "7210 prod-1: blog rejected", "7270 prod-1: wiki applied and healthy")
+		p.says("dead", "7270 prod-1: 1 rejected, 1 applied", "7271 prod-1: wiki applied and healthy")
+		p.says("dev", "10 prod-1: blog applied and healthy", "7270 prod-1: blog rejected")
+		p.wait(time.Minute)
+		if got := fmt.Sprint(p.shared.told, p.shared.to); got != "5 map[dead:5 dev:5 ops:5]" {
+			t.Errorf("told is noted as %s", got)
+		}
+	})
+}
+
+// A channel that is new begins where the others are.
+func TestAChannelThatIsNewBeginsWhereTheOthersAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, confOf(config.Route{To: []string{"ops", "new"}}))
+		p.end()
+		p.record.add(sync1("shop", "halted", "x"))
+		p.record.add(sync1("blog", "applied", ""))
+		p.shared = &note{told: 0, to: map[string]uint64{"ops": 1, "gone": 0}, begun: true}
+		p.path += ".second"
+		p.start()
+		p.wait(time.Minute)
+		p.says("ops", "10 prod-1: blog applied and healthy")
+		p.says("new", "10 prod-1: blog applied and healthy")
 	})
 }
 

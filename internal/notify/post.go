@@ -3,18 +3,15 @@ package notify
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/resource"
@@ -23,9 +20,11 @@ import (
 // How much of an answer is read, and shown where it is a refusal; in bytes.
 const (
 	answerBound  = 64 << 10
-	headerBound  = 32 << 10
 	refusalBound = 200
 )
+
+// mostWait is for how long a channel is left alone at its own word.
+const mostWait = 24 * time.Hour
 
 // request is one that a channel makes.
 type request struct {
@@ -43,12 +42,8 @@ func (w web) do(ctx context.Context, r request, of secrets) error {
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		DialContext: (&net.Dialer{Timeout: w.conf.Limit()}).DialContext, DisableKeepAlives: true, MaxResponseHeaderBytes: headerBound, ForceAttemptHTTP2: true,
-	}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := egress.Client(roots, w.conf.Limit())
+	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, r.method, r.url, bytes.NewReader(r.body))
 	if err != nil {
 		return fault.As(fault.Rejected, fmt.Errorf("the URL of channel %s cannot be asked", w.name))
@@ -76,11 +71,7 @@ func (w web) do(ctx context.Context, r request, of secrets) error {
 // unreached is the error of a request without an answer. The URL that stands in Go's
 // own is left out.
 func (w web) unreached(err error, of secrets) error {
-	var asked *url.Error
-	if errors.As(err, &asked) {
-		err = asked.Err
-	}
-	said := resource.Concealer(of.all()).Replace(err.Error())
+	said := resource.Concealer(of.all()).Replace(egress.Bare(err).Error())
 	return fault.As(fault.Unreachable, fmt.Errorf("channel %s does not answer: %s", w.name, resource.Harmless(said, refusalBound)))
 }
 
@@ -119,11 +110,8 @@ func destination(res *http.Response) string {
 // retryAfter is for how long a channel wants to be left alone: as its header says, in
 // seconds or as a date, or as the bodies of Telegram and Discord do.
 func retryAfter(header string, body []byte) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, 86400)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return min(time.Until(at), 24*time.Hour)
+	if wait, told := egress.RetryAfter(header, time.Now(), mostWait); told {
+		return wait
 	}
 	var said struct {
 		RetryAfter float64 `json:"retry_after"`
@@ -135,25 +123,15 @@ func retryAfter(header string, body []byte) time.Duration {
 		return 0
 	}
 	seconds := max(said.RetryAfter, said.Parameters.RetryAfter)
-	return time.Duration(min(max(seconds, 0), 86400) * float64(time.Second))
+	return time.Duration(min(max(seconds, 0), mostWait.Seconds()) * float64(time.Second))
 }
 
 // trust are the authorities that a channel's server is believed by; nil are the
 // system's.
 func (w web) trust() (*x509.CertPool, error) {
-	if w.conf.CAFile == "" {
-		return nil, nil
+	pool, err := egress.Trust(w.conf.CAFile)
+	if err != nil {
+		return nil, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the authority of channel %s: %w", w.name, err)), "check notify.channels."+w.name+".caFile")
 	}
-	pem, err := readFile(w.conf.CAFile)
-	if err == nil {
-		pool, failed := x509.SystemCertPool()
-		if failed != nil {
-			pool = x509.NewCertPool()
-		}
-		if pool.AppendCertsFromPEM(pem) {
-			return pool, nil
-		}
-		err = errors.New("it holds no certificate in PEM")
-	}
-	return nil, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the authority of channel %s: %w", w.name, err)), "check notify.channels."+w.name+".caFile")
+	return pool, nil
 }

@@ -37,12 +37,12 @@ func (n *Notifier) takeFound() error {
 }
 
 // foundSo ends, changes or confirms an app's incident, unless what it is about came
-// later. What is held back is news only where something worse was told. Where nobody
+// later: what is later than now was so before the clock was set back. What is held back is news only where something worse was told. Where nobody
 // was told of the incident, nobody is told of its end. Any other trouble is on record,
 // and of what did not come to an end nothing is known.
 func (k *keeping) foundSo(app string, is found) error {
 	open, err := k.incident(syncOf(app))
-	if err != nil || open == nil || open.Last.At.After(is.at) {
+	if err != nil || open == nil || open.Last.At.After(is.at) && !open.Last.At.After(k.now) {
 		return err
 	}
 	f := open.Last.Fact
@@ -95,11 +95,12 @@ func (k *keeping) overWith(of string, open *incident) error {
 		return nil
 	}
 	open.Over = true
+	k.decided(open.Last, "nobody is reminded any more: a pass found something else")
 	return errors.Join(k.tx.Put(incidentsShelf, of, *open), k.endAlertsOf(of))
 }
 
-// lookAfter reminds of what is still so, and forgets what nobody ever ended; next is
-// when the next reminder is due.
+// lookAfter reminds of what is still so, and forgets what is not, and nobody ended; next
+// is when the next reminder is due.
 func (n *Notifier) lookAfter(now time.Time) (next time.Time, err error) {
 	var due []string
 	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
@@ -128,6 +129,17 @@ func (n *Notifier) lookAfter(now time.Time) (next time.Time, err error) {
 	})
 }
 
+// isOpen asks the record about an incident of which nothing was heard for long. What
+// cannot be found out is taken for open.
+func (k *keeping) isOpen(f Fact) bool {
+	open, err := k.opts.Journal.Open(f)
+	if err != nil {
+		k.opts.Log.Debug("whether it is so still could not be found out", "thread", thread(f), "error", err)
+		return true
+	}
+	return open
+}
+
 // remindOf tells once more of one incident, or forgets it.
 func (k *keeping) remindOf(of string) error {
 	i, err := k.incident(of)
@@ -135,11 +147,18 @@ func (k *keeping) remindOf(of string) error {
 		return err
 	}
 	if k.now.Sub(i.lastSign()) > oblivion {
-		return k.close(of)
+		if !k.isOpen(i.Last.Fact) {
+			k.decided(i.Last, "it is forgotten: the record knows nothing of it")
+			return k.close(of)
+		}
+		i.Seen = k.now
 	}
 	t := i.Last
 	t.Since, t.Reminder = i.Since, true
 	routes, _ := i.due(k.now, k.remind)
+	if len(routes) > 0 {
+		k.decided(t, "people are reminded", "routes", strings.Join(routes, ", "))
+	}
 	for _, name := range routes {
 		if err := k.collect(name, t); err != nil {
 			return err

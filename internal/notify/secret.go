@@ -1,23 +1,17 @@
 package notify
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"strings"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 )
 
-// Bounds, in bytes: of a secret's file, and from where on a part of a URL is taken for
-// a secret.
-const (
-	secretBound = 16 << 10
-	longPart    = 8
-)
+// longPart is from where on a part of a URL is taken for a secret, in bytes.
+const longPart = 8
 
 // web is what channels share: their name and settings, and how their secrets are read.
 type web struct {
@@ -60,7 +54,7 @@ func (w web) read() (secrets, error) {
 		if one.file+one.env == "" {
 			continue
 		}
-		value, err := secretOf(one.file, one.env)
+		value, err := egress.Secret(one.file, one.env)
 		if err != nil {
 			hint := "see notify.channels." + w.name + "." + one.key + "File and ." + one.key + "Env; the user that syncd runs as has to be able to read it"
 			return s, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the %s of channel %s: %w", one.key, w.name, err)), hint)
@@ -92,44 +86,4 @@ func (w web) readable() error {
 	}
 	_, err := w.trust()
 	return err
-}
-
-// secretOf reads a secret from a file, or from a variable of the environment; the
-// line's end after it is none of it.
-func secretOf(file, env string) (string, error) {
-	value := os.Getenv(env)
-	if file != "" {
-		data, err := readFile(file)
-		if err != nil {
-			return "", err
-		}
-		value = string(data)
-	}
-	value = strings.TrimSpace(value)
-	switch {
-	case value == "" && file != "":
-		return "", fmt.Errorf("%s is empty", file)
-	case value == "":
-		return "", fmt.Errorf("the environment has no %s", env)
-	case strings.ContainsAny(value, "\r\n\x00"):
-		return "", errors.New("it has more than one line")
-	}
-	return value, nil
-}
-
-// readFile reads a regular file, up to a bound.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, secretBound+1))
-	if err == nil && len(data) > secretBound {
-		err = fmt.Errorf("%s is longer than %d bytes", path, secretBound)
-	}
-	return data, err
 }

@@ -4,9 +4,9 @@ package notify
 type Start struct {
 	// Last is the ID of the last fact.
 	Last uint64
-	// Known is the ID of the fact up to which all is known: what others told, and where
-	// nobody ever told anything, the last.
-	Known uint64
+	// Known says up to which fact all is known: what others told, and where nobody ever
+	// told anything, the last.
+	Known marks
 }
 
 // StartOf finds that out, and notes for others where the first one begins, whatever
@@ -14,17 +14,17 @@ type Start struct {
 // which may be nil.
 func StartOf(journal Journal, shared Shared) (Start, error) {
 	last, err := journal.Last()
-	start := Start{Last: last, Known: last}
+	start := Start{Last: last, Known: marks{All: last}}
 	if err != nil || shared == nil {
 		return start, err
 	}
-	told, begun, err := shared.Told()
+	told, to, begun, err := shared.Told()
 	if err != nil {
 		return start, err
 	}
 	if !begun {
-		return start, shared.SetTold(last)
+		return start, shared.SetTold(last, nil)
 	}
-	start.Known = told
+	start.Known = marks{All: told, To: to}
 	return start, nil
 }

@@ -1,36 +1,48 @@
 package notify
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
-	"text/template"
 	"time"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
 )
 
-// textBound is how much a template may write, in bytes.
-const textBound = 16 << 10
+// DraftOp is the operation of the child that answers a Draft with its texts.
+const DraftOp = "draft"
 
-// templateOf reads a route's template and tries it, on one fact and on several; nil
-// where there is none. The error is Rejected.
-func templateOf(r route) (*template.Template, error) {
+// Draft asks for what a template makes of messages.
+type Draft struct {
+	Template string    `json:"template"`
+	About    []Message `json:"about"`
+}
+
+// Wording makes a draft's texts, one for each message, in a bounded time. Errors:
+// Rejected where the template is to blame.
+type Wording func(context.Context, Draft) ([]string, error)
+
+// tried is nil for a template that does, on one fact and on several; also for none.
+// Errors: Rejected for one that fails; those of Wording.
+func (r route) tried(ctx context.Context) error {
 	if r.Template == "" {
-		return nil, nil
+		return nil
 	}
-	made, err := template.New(r.name).Funcs(template.FuncMap{"join": strings.Join, "upper": strings.ToUpper, "short": short}).Option("missingkey=error").Parse(r.Template)
+	var about []Message
 	for _, facts := range [][]Told{{sample("shop")}, {sample("shop"), sample("blog")}} {
-		if err == nil {
-			_, err = execute(made, Message{Host: "host", Count: len(facts), Facts: facts, Counts: map[string]int{"applied": len(facts)}, Event: "applied", Severity: Info, Title: "title", Text: "text"})
-		}
+		about = append(about, Message{Host: "host", Count: len(facts), Facts: facts, Counts: map[string]int{"applied": len(facts)}, Event: "applied", Severity: Info, Title: "title", Text: "text"})
 	}
-	if err != nil {
-		return nil, fault.Hint(fault.As(fault.Rejected, fmt.Errorf("the template of route %s: %w", r.name, err)), "docs/notifications.md lists what a template may use")
+	_, err := r.texts(ctx, about...)
+	if err == nil {
+		return nil
 	}
-	return made, nil
+	err = fmt.Errorf("the template of route %s: %w", r.name, err)
+	if fault.Of(err) != fault.Rejected { // it was not tried
+		return err
+	}
+	return fault.Hint(err, "docs/notifications.md lists what a template may use")
 }
 
 // sample is a fact to try templates on.
@@ -41,37 +53,25 @@ func sample(app string) Told {
 	}}
 }
 
-func short(commit string) string { return Revision{Commit: commit}.Short() }
-
-// execute makes the text of a message; a template that panics, or goes on for ever,
-// is one that fails.
-func execute(t *template.Template, m Message) (text string, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("it panics: %v", r)
+// texts makes the texts of messages by the route's template.
+func (r route) texts(ctx context.Context, about ...Message) ([]string, error) {
+	texts, err := r.wording(ctx, Draft{Template: r.Template, About: about})
+	if err != nil {
+		return nil, err
+	}
+	if len(texts) != len(about) {
+		return nil, fmt.Errorf("%d texts were made of %d messages", len(texts), len(about))
+	}
+	for i, text := range texts {
+		if texts[i] = harmless(text); texts[i] == "" {
+			return nil, fault.As(fault.Rejected, errors.New("it makes an empty text"))
 		}
-	}()
-	var out bounded
-	if err := t.Execute(&out, m); err != nil {
-		return "", err
 	}
-	text = harmless(out.String())
-	if text == "" {
-		return "", errors.New("it makes an empty text")
-	}
-	return text, nil
+	return texts, nil
 }
 
-// bounded takes so much and no more.
-type bounded struct{ bytes.Buffer }
-
-// Write implements io.Writer.
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > textBound {
-		return 0, fmt.Errorf("it makes more than %d bytes", textBound)
-	}
-	return b.Buffer.Write(p)
-}
+// lineOfText bounds one line of a text, in bytes.
+const lineOfText = 16 << 10
 
 // harmless is a text of several lines without control characters; blank lines and
 // indentation stay.
@@ -80,7 +80,7 @@ func harmless(text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
-		lines = append(lines, indent+resource.Harmless(line, textBound))
+		lines = append(lines, indent+resource.Harmless(line, lineOfText))
 	}
 	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }

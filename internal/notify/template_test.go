@@ -8,6 +8,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 func TestATemplateThatFailsIsRefusedAtTheStart(t *testing.T) {
@@ -21,7 +22,7 @@ func TestATemplateThatFailsIsRefusedAtTheStart(t *testing.T) {
 		"{{range 100000}}too much{{end}}": "more than 16384 bytes",
 		`{{define "x"}}{{template "x"}}{{end}}{{template "x"}}`: "maximum template depth",
 	} {
-		_, err := Check(config.Notify{Routes: []config.Route{{Name: "ops", Template: text}}}, nil)
+		_, err := Check(t.Context(), config.Notify{Routes: []config.Route{{Name: "ops", Template: text}}}, nil, inProcess)
 		if err == nil || fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), "the template of route ops") || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -41,7 +42,7 @@ func TestATemplateMakesTheText(t *testing.T) {
 func TestATemplateThatFailsLaterIsReplaced(t *testing.T) {
 	bubble(t, toOps(config.Route{Name: "all", Template: `{{range .Facts}}{{slice .Revision.Commit 0 40}}{{end}}`}), func(p *place) {
 		p.happens(time.Minute, Fact{Kind: "source", Outcome: "stale", Reason: "mirror b is two days old"})
-		if text := p.told["ops"].list[0].Text; text != "Why: mirror b is two days old\n(the template of route all failed)" {
+		if text := p.told["ops"].list[0].Text; text != "Why: mirror b is two days old\nsyncd: What is newer is taken from another remote.\nTo do: syncd status names every remote.\n(the template of route all failed)" {
 			t.Errorf("%q", text)
 		}
 	})
@@ -70,12 +71,40 @@ func TestWhatIsSaidOfEachEvent(t *testing.T) {
 		told := Told{Event: event, Severity: kinds()[event].severity, Fact: Fact{ID: 1, At: now, App: "shop", Kind: "sync", Who: "jane", Reason: "why"}}
 		g := group{}
 		g.add(told, now)
-		m, err := g.message(route{name: "all"}, "prod-1", now)
-		if err != nil || !strings.HasPrefix(m.Title, "prod-1: shop ") || !strings.Contains(m.Text, "Why: why") || strings.Contains(m.Text, "APP") {
-			t.Errorf("%s: %q %q (%v)", event, m.Title, m.Text, err)
+		m := g.message(route{name: "all"}, "prod-1", now)
+		if !strings.HasPrefix(m.Title, "prod-1: shop ") || !strings.Contains(m.Text, "Why: why") || strings.Contains(m.Text, "APP") {
+			t.Errorf("%s: %q %q", event, m.Title, m.Text)
 		}
-		if kinds()[event].phase == trouble && !strings.HasPrefix(event, "source-") && !strings.Contains(m.Text, "To do: ") {
+		if kinds()[event].phase == trouble && !strings.Contains(m.Text, "To do: ") {
 			t.Errorf("%s says nothing of what to do: %q", event, m.Text)
+		}
+	}
+}
+
+// What is said on a phone, line for line.
+func TestWhatIsSaidFitsAPhone(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	jane := Revision{Commit: "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d", Author: "Jane Doe", Subject: "Raise the limit"}
+	drifted := Told{Event: driftOpened, Severity: Warning, Fact: Fact{ID: 1, At: now, App: "shop", Owner: "team-shop", Kind: "drift", Outcome: "opened", Incident: "shop#3", Revision: jane,
+		Reason: "container/web/1 modified memory: 64m -> 128m and 8 more", Findings: []string{"container/web/1 memory: 64m -> 128m", "container/db/1 missing"}, More: 7, Hint: "syncd repairs it"}}
+	gone := Told{Event: driftResolved, Severity: Info, Since: now.Add(-2 * time.Hour), Fact: Fact{ID: 2, At: now, App: "shop", Kind: "drift", Outcome: "resolved", Incident: "shop#3", Revision: jane,
+		Reason: "it went back by itself", Findings: []string{"container/db/1 missing"}, Duration: resource.Duration(2 * time.Hour)}}
+	mirror := Told{Event: "source-stale", Severity: Warning, Fact: Fact{ID: 3, At: now, Kind: "source", Outcome: "stale", Incident: "source https://mirror.example", Reason: "remote https://mirror.example is stale: it has 1a2b3c4d5e"}}
+	whole := Told{Event: "source-unreachable", Severity: Warning, Fact: Fact{ID: 4, At: now, Kind: "source", Outcome: "unreachable", Incident: "source repository", Reason: "no route to host", Hint: "check the network"}}
+	for want, facts := range map[string][]Told{
+		"prod-1: shop drifted\nRevision: 1a2b3c4d5e by Jane Doe: Raise the limit\nOwner: team-shop\n- container/web/1 memory: 64m -> 128m\n- container/db/1 missing\nand 7 more\nTo do: syncd repairs it":              {drifted},
+		"prod-1: shop drift is gone\nRevision: 1a2b3c4d5e by Jane Doe: Raise the limit\nWhy: it went back by itself\n- container/db/1 missing\nLasted: 2h0m":                                                           {gone},
+		"prod-1: remote https://mirror.example is behind\nWhy: remote https://mirror.example is stale: it has 1a2b3c4d5e\nsyncd: What is newer is taken from another remote.\nTo do: syncd status names every remote.": {mirror},
+		"prod-1: the repository does not answer\nWhy: no route to host\nsyncd: What runs goes on.\nTo do: check the network":                                                                                           {whole},
+		"prod-1: 1 drift opened, 1 source stale\nshop drifted\nRevision: 1a2b3c4d5e by Jane Doe: Raise the limit\nOwner: team-shop\n- container/web/1 memory: 64m -> 128m\n- container/db/1 missing\nand 7 more\nTo do: syncd repairs it\n\nremote https://mirror.example is behind\nWhy: remote https://mirror.example is stale: it has 1a2b3c4d5e\nsyncd: What is newer is taken from another remote.\nTo do: syncd status names every remote.": {drifted, mirror},
+	} {
+		g := group{}
+		for _, f := range facts {
+			g.add(f, now)
+		}
+		m := g.message(route{name: "all"}, "prod-1", now)
+		if got := m.Title + "\n" + m.Text; got != want {
+			t.Errorf("it says\n%s\n\nwant\n%s", got, want)
 		}
 	}
 }

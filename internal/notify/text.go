@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,6 +14,9 @@ func text(m Message) string {
 	if m.Count == 1 {
 		return strings.Join(details(m.Facts[0], m.At), "\n")
 	}
+	if m.Count <= fewFacts && m.Count == len(m.Facts) {
+		return oneByOne(m)
+	}
 	var lines []string
 	for _, t := range m.Facts[:min(shownFacts, len(m.Facts))] {
 		lines = append(lines, "- "+inOneLine(t))
@@ -21,6 +25,19 @@ func text(m Message) string {
 		lines = append(lines, fmt.Sprintf("and %d more: syncd status", more))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// oneByOne is all that there is to say of a few facts.
+func oneByOne(m Message) string {
+	var parts []string
+	for _, t := range m.Facts {
+		lines := append([]string{headline(t)}, details(t, m.At)...)
+		for i := range lines {
+			lines[i] = bound(lines[i], lineBound)
+		}
+		parts = append(parts, strings.Join(slices.Compact(lines), "\n"))
+	}
+	return strings.Join(parts, "\n\n")
 }
 
 // inOneLine is a fact among others.
@@ -46,9 +63,11 @@ func details(t Told, now time.Time) []string {
 	}
 	add("Revision: ", revision(t.Revision))
 	add("Owner: ", t.Owner)
-	add("Why: ", t.Reason)
+	if state(t.Event) != driftOpened || len(t.Findings) == 0 { // else they say it
+		add("Why: ", t.Reason)
+	}
 	for _, finding := range t.Findings {
-		if finding != t.Reason {
+		if finding != t.Reason || state(t.Event) == driftOpened {
 			add("- ", finding)
 		}
 	}
@@ -56,6 +75,7 @@ func details(t Told, now time.Time) []string {
 		add("", fmt.Sprintf("and %d more", t.More))
 	}
 	add("Since: ", since(t, now))
+	add("Lasted: ", lasted(t))
 	add("Took: ", took(t))
 	add("syncd: ", known.did)
 	add("To do: ", cmp.Or(t.Hint, strings.ReplaceAll(known.todo, "APP", t.App)))
@@ -81,14 +101,23 @@ func revision(r Revision) string {
 
 // since says when what a fact is about began, where that is a while ago.
 func since(t Told, now time.Time) string {
-	if t.Since.IsZero() || now.Sub(t.Since) < time.Minute {
+	if t.Since.IsZero() || now.Sub(t.Since) < time.Minute || kinds()[t.Event].phase == end {
 		return ""
 	}
 	return fmt.Sprintf("%s (%s)", t.Since.UTC().Format("2006-01-02 15:04 MST"), span(now.Sub(t.Since)))
 }
 
+// lasted says for how long it was so what a fact ends, where that is a while.
+func lasted(t Told) string {
+	if t.Since.IsZero() || t.At.Sub(t.Since) < time.Second || kinds()[t.Event].phase != end {
+		return ""
+	}
+	return span(t.At.Sub(t.Since))
+}
+
+// took says how long a pass took.
 func took(t Told) string {
-	if t.Duration.D() < time.Second || kinds()[t.Event].phase == trouble {
+	if t.Duration.D() < time.Second || t.Kind == "drift" || kinds()[t.Event].phase == trouble {
 		return ""
 	}
 	return span(t.Duration.D())

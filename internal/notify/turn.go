@@ -1,20 +1,20 @@
 package notify
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
 	"time"
 
-	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/outbox"
 )
 
 // turn reads the record to its end, takes what was found, reminds, and sends the
 // groups whose time has come; next is when there is something to do by itself. quiet
 // takes what is old for told.
-func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
+func (n *Notifier) turn(ctx context.Context, quiet bool) (next time.Time, err error) {
 	for {
 		count, err := n.read(quiet)
 		if err != nil {
@@ -30,17 +30,18 @@ func (n *Notifier) turn(quiet bool) (next time.Time, err error) {
 	if next, err = n.lookAfter(time.Now()); err != nil {
 		return time.Time{}, err
 	}
-	flushed, err := n.flush(time.Now())
+	flushed, err := n.flush(ctx, time.Now())
 	return earliest(next, flushed), err
 }
 
 // read takes the next facts: the cursor moves in the transaction that keeps what they
 // lead to.
 func (n *Notifier) read(quiet bool) (int, error) {
-	var from, known uint64
-	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
+	var from uint64
+	var known marks
+	if err := n.opts.Box.View(func(tx *outbox.Tx) (err error) {
 		from, _ = tx.Cursor(cursor)
-		_, err := tx.Get(notesShelf, knownNote, &known)
+		known, err = readMarks(tx)
 		return err
 	}); err != nil {
 		return 0, err
@@ -49,10 +50,12 @@ func (n *Notifier) read(quiet bool) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	all := known.least(n.queued(sortedKeys(n.opts.Channels)))
 	for part := range slices.Chunk(facts, batch) {
 		if err := n.keep(func(k *keeping) error {
+			k.known = known
 			for _, f := range part {
-				if err := k.take(f, f.ID <= known || quiet && k.now.Sub(f.At) > stale); err != nil {
+				if err := k.take(f, f.ID <= all || quiet && k.now.Sub(f.At) > stale); err != nil {
 					return err
 				}
 			}
@@ -70,10 +73,14 @@ type keeping struct {
 	tx     *outbox.Tx
 	now    time.Time
 	groups map[string]*group
+	// known is what channels were told of what is read.
+	known marks
 	// unwell are changes of the notifier's, rung the channels that are told what is so:
 	// both count only once the transaction is done.
 	ill  map[string]bool
 	rung map[string]bool
+	// decisions are for the log, once the transaction is done.
+	decisions []decision
 }
 
 // keep runs do in one transaction.
@@ -94,6 +101,7 @@ func (n *Notifier) keep(do func(*keeping) error) error {
 	if err != nil {
 		return err
 	}
+	k.logDecisions()
 	n.mu.Lock()
 	maps.Copy(n.unwell, k.ill)
 	maps.DeleteFunc(n.unwell, func(_ string, ill bool) bool { return !ill })
@@ -117,6 +125,7 @@ func (k *keeping) take(f Fact, known bool) error {
 	}
 	t, ok := toldOf(f)
 	if !ok {
+		k.decided(Told{Fact: f, Event: f.Kind + " " + f.Outcome}, "nobody is told: it is nothing that people are told of")
 		return nil
 	}
 	of := thread(f)
@@ -126,6 +135,7 @@ func (k *keeping) take(f Fact, known bool) error {
 	}
 	what := judge(open, t)
 	if what == none {
+		k.decided(t, "nobody is told: it goes on as it was told")
 		return nil
 	}
 	routes := map[string]time.Time{}
@@ -139,6 +149,7 @@ func (k *keeping) take(f Fact, known bool) error {
 	if err != nil {
 		return err
 	}
+	k.whom(t, sortedKeys(routes), sortedKeys(told), known)
 	_, own := appOf(of)
 	if own && known {
 		told = nil
@@ -171,22 +182,38 @@ func (k *keeping) tell(t Told, before map[string]time.Time, known bool) (map[str
 		if known {
 			continue
 		}
-		if err := k.collect(r.name, t); err != nil {
+		if err := k.collectFor(r, t); err != nil {
 			return nil, err
 		}
 	}
 	return told, nil
 }
 
-// collect adds to a route's group.
-func (k *keeping) collect(route string, t Told) error {
-	g := k.groups[route]
-	if g == nil {
-		g = &group{}
-		if _, err := k.tx.Get(groupsShelf, route, g); err != nil {
+// collectFor adds to the group of a route, or to those of its channels that do not know
+// it yet.
+func (k *keeping) collectFor(r route, t Told) error {
+	channels := k.queued(r.To)
+	behind := slices.DeleteFunc(slices.Clone(channels), func(name string) bool { return t.ID <= k.known.of(name) })
+	if len(behind) == len(channels) {
+		return k.collect(r.name, t)
+	}
+	for _, name := range behind {
+		if err := k.collect(ownGroup(r.name, name), t); err != nil {
 			return err
 		}
-		k.groups[route] = g
+	}
+	return nil
+}
+
+// collect adds to a group.
+func (k *keeping) collect(name string, t Told) error {
+	g := k.groups[name]
+	if g == nil {
+		g = &group{}
+		if _, err := k.tx.Get(groupsShelf, name, g); err != nil {
+			return err
+		}
+		k.groups[name] = g
 	}
 	g.add(t, k.now)
 	return nil
@@ -227,8 +254,9 @@ func (k *keeping) close(of string) error {
 }
 
 // flush sends the groups whose time has come; next is when the first of the others is
-// due. Where there are none, nothing is written.
-func (n *Notifier) flush(now time.Time) (next time.Time, err error) {
+// due. Where there are none, nothing is written. A template takes its time before
+// anything is, and one that was not done when ctx ended is asked again.
+func (n *Notifier) flush(ctx context.Context, now time.Time) (next time.Time, err error) {
 	ready := map[string]group{}
 	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
 		next, err = n.ready(tx, now, ready)
@@ -236,14 +264,27 @@ func (n *Notifier) flush(now time.Time) (next time.Time, err error) {
 	}); err != nil || len(ready) == 0 {
 		return next, err
 	}
+	messages := map[string]Message{}
+	for _, r := range n.routes {
+		for _, name := range groupsOf(r) {
+			if g, ok := ready[name]; ok {
+				messages[name] = n.write(ctx, r, g, now)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return next, context.Cause(ctx)
+	}
 	return next, n.opts.Box.Update(func(tx *outbox.Tx) error {
 		for _, r := range n.routes {
-			g, ok := ready[r.name]
-			if !ok {
-				continue
-			}
-			if err := n.send(tx, r, g, now); err != nil {
-				return err
+			for _, name := range groupsOf(r) {
+				m, ok := messages[name]
+				if !ok {
+					continue
+				}
+				if err := n.send(tx, name, m); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -254,39 +295,50 @@ func (n *Notifier) flush(now time.Time) (next time.Time, err error) {
 // wait.
 func (n *Notifier) ready(tx *outbox.Tx, now time.Time, into map[string]group) (next time.Time, err error) {
 	for _, r := range n.routes {
-		var g group
-		ok, err := tx.Get(groupsShelf, r.name, &g)
-		switch due := g.Since.Add(r.GroupFor()); {
-		case err != nil:
-			return time.Time{}, err
-		case !ok:
-		case due.After(now) && !g.Since.After(now):
-			next = earliest(next, due)
-		default:
-			into[r.name] = g
+		for _, name := range groupsOf(r) {
+			var g group
+			ok, err := tx.Get(groupsShelf, name, &g)
+			switch due := g.Since.Add(r.GroupFor()); {
+			case err != nil:
+				return time.Time{}, err
+			case !ok:
+			case due.After(now) && !g.Since.After(now):
+				next = earliest(next, due)
+			default:
+				into[name] = g
+			}
 		}
 	}
 	return next, nil
 }
 
-// send queues the message of a group for each channel of its route.
-func (n *Notifier) send(tx *outbox.Tx, r route, g group, now time.Time) error {
-	m, failed := g.message(r, n.opts.Host, now)
-	if failed != nil {
-		n.opts.Log.Warn("a template failed; the text is the agent's own", "route", r.name, "error", failed)
+// write makes the message of a group. Where a template fails, it says so.
+func (n *Notifier) write(ctx context.Context, r route, g group, now time.Time) Message {
+	m := g.message(r, n.opts.Host, now)
+	if r.Template == "" {
+		return m
+	}
+	texts, err := r.texts(ctx, m)
+	if err == nil {
+		m.Text = texts[0]
+	} else if ctx.Err() == nil {
+		n.opts.Log.Warn("a template failed; the text is the agent's own", "route", r.name, "error", err)
 		m.Text += "\n(the template of route " + r.name + " failed)"
 	}
+	return m
+}
+
+// send queues the message of a group of this name for each channel that it is for.
+func (n *Notifier) send(tx *outbox.Tx, name string, m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	for _, to := range r.To {
-		if n.opts.Channels[to].Type == config.Alertmanager {
-			continue // it is told what is so, not what happened
-		}
+	for _, to := range n.queued(n.membersOf(name)) { // Alertmanager is told what is so, not what happened
 		if err := tx.Add(topicOf+to, outbox.Item{Key: m.Key, Weight: m.Severity.weight(), Body: body}); err != nil {
 			return err
 		}
 	}
-	return tx.Delete(groupsShelf, r.name)
+	n.opts.Log.Debug("a message is queued", "route", m.Route, "message", m.Key, "event", m.Event, "facts", m.Count)
+	return tx.Delete(groupsShelf, name)
 }

@@ -1,12 +1,14 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // The clocks of a courier.
@@ -14,10 +16,11 @@ const (
 	first    = 2 * time.Second  // the pause after the first failure; each further one is twice as long,
 	longest  = 10 * time.Minute // at most this
 	patient  = 5                // failures, after which others are tried past the first of a queue
-	stubborn = 3                // attempts that everything gets, whatever the clock says
+	stubborn = 20               // attempts that everything gets, whatever the clock says: two hours of them
 	lifetime = 24 * time.Hour   // what is older is given up
 	grace    = 3 * time.Second  // for what is under way as the agent ends
 	attempt  = 30 * time.Second
+	prompt   = time.Minute // for which no sign is given besides: the disk, and what an attempt has to tidy up
 )
 
 // Outcome is what became of an attempt.
@@ -46,9 +49,14 @@ type Courier struct {
 	// Limit is the deadline of one attempt, default 30s; Pause the least time between
 	// two.
 	Limit, Pause time.Duration
+	// Heart gets signs of life: nothing that a receiver does lets them end, for each
+	// attempt has its deadline. nil is nobody.
+	Heart *pulse.Heart
 	// Told hears what became of each attempt; err is nil where it arrived. It may be
 	// called with an item without a Key, where the outbox itself cannot be used.
 	Told func(item Item, what Outcome, err error)
+
+	work *pulse.Work
 }
 
 // later is an error that tells when to try again.
@@ -69,8 +77,11 @@ func After(err error, pause time.Duration) error {
 // Run delivers until ctx ends. What is under way then has three seconds to finish.
 func (c Courier) Run(ctx context.Context) {
 	bell := c.ring()
+	c.work = c.Heart.Begin("the courier of "+c.Topic, c.limit()+prompt)
+	defer c.work.End()
 	failures := 0
 	for ctx.Err() == nil {
+		c.work.Sign()
 		items, next, err := c.Box.Waiting(c.Topic, 2)
 		pause := c.Pause
 		switch {
@@ -78,6 +89,7 @@ func (c Courier) Run(ctx context.Context) {
 			c.Told(Item{}, Retried, err)
 			pause = longest
 		case len(items) == 0:
+			c.work.Rest()
 			select {
 			case <-bell:
 			case <-until(next):
@@ -87,6 +99,7 @@ func (c Courier) Run(ctx context.Context) {
 		default:
 			pause = max(pause, c.serve(ctx, items, &failures))
 		}
+		c.work.Rest()
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -132,13 +145,12 @@ func (c Courier) serve(ctx context.Context, items []Item, failures *int) time.Du
 	return pause
 }
 
+// limit is Limit with its default.
+func (c Courier) limit() time.Duration { return cmp.Or(c.Limit, attempt) }
+
 // try makes one attempt at an item; ok is false where it has to be made again.
 func (c Courier) try(ctx context.Context, item Item, failures int) (pause time.Duration, ok bool) {
-	limit := c.Limit
-	if limit == 0 {
-		limit = attempt
-	}
-	within, end := outlasting(ctx, limit)
+	within, end := outlasting(ctx, c.limit())
 	err := c.Deliver(within, item)
 	end()
 	var wait later
@@ -163,16 +175,18 @@ func (c Courier) try(ctx context.Context, item Item, failures int) (pause time.D
 	return 0, true
 }
 
-// finish forgets an item. Where the disk refuses, it goes on trying: what arrived is
-// not sent again.
+// finish forgets an item, and then tells of it. Where the disk refuses, it goes on
+// trying: what arrived is not sent again.
 func (c Courier) finish(ctx context.Context, item Item, what Outcome, why error) {
-	c.Told(item, what, why)
+	defer c.Told(item, what, why)
 	for failures := 0; ; failures++ {
+		c.work.Sign()
 		err := c.Box.Done(c.Topic, item.ID)
 		if err == nil {
 			return
 		}
 		c.Told(Item{}, Retried, err)
+		c.work.Rest()
 		select {
 		case <-time.After(pauseAfter(failures)):
 		case <-ctx.Done():

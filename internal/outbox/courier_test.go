@@ -13,6 +13,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/outbox"
+	"syncd.io/syncd/internal/pulse"
 )
 
 // receiver is somebody who is sent things, and what was told of it.
@@ -132,16 +133,58 @@ func TestAClockThatJumpsGivesNothingUp(t *testing.T) {
 		box := fresh(t)
 		queue(t, box, "chat", outbox.Item{Key: "a"})
 		time.Sleep(72 * time.Hour) //nolint:forbidigo // the clock of the bubble jumps
-		r := sent(t, box, func(_ string, attempt int) error {
-			if attempt == 1 {
+		begun := time.Now()
+		r := sent(t, box, func(string, int) error {
+			if time.Since(begun) < time.Hour {
 				return errors.New("500")
 			}
 			return nil
-		}, 0, time.Hour)
+		}, 0, 2*time.Hour)
 		if got := r.log[len(r.log)-1]; !strings.HasSuffix(got, "delivered") {
 			t.Errorf("it ended with %s", got)
 		}
 	})
+}
+
+// A courier that hangs is found, and named: one that its own receiver lets wait until the
+// deadline does not hang, however often, nor does one that has nothing to do.
+func TestACourierThatHangsIsFound(t *testing.T) {
+	for name, c := range map[string]struct {
+		deliver func(ctx context.Context) error
+		items   []outbox.Item
+		want    string
+	}{
+		"nothing to do":      {func(context.Context) error { return nil }, nil, ""},
+		"well":               {func(context.Context) error { return nil }, []outbox.Item{{Key: "a"}}, ""},
+		"an endpoint hangs":  {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, []outbox.Item{{Key: "a"}, {Key: "b"}}, ""},
+		"an endpoint is off": {func(context.Context) error { return errors.New("500") }, []outbox.Item{{Key: "a"}}, ""},
+		"it hangs itself":    {func(context.Context) error { time.Sleep(2 * time.Hour); return nil }, []outbox.Item{{Key: "a"}}, "the courier of chat"}, //nolint:forbidigo // it hangs, in a bubble
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				box, heart := fresh(t), &pulse.Heart{}
+				queue(t, box, "chat", c.items...)
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour)
+				defer cancel()
+				var hands sync.WaitGroup
+				hands.Go(func() {
+					outbox.Courier{Box: box, Topic: "chat", Limit: 5 * time.Minute, Heart: heart, Told: func(outbox.Item, outbox.Outcome, error) {},
+						Deliver: func(ctx context.Context, _ outbox.Item) error { return c.deliver(ctx) }}.Run(ctx)
+				})
+				found := map[string]bool{}
+				for ctx.Err() == nil {
+					for _, h := range heart.Hung() {
+						found[h.Name] = true
+					}
+					time.Sleep(10 * time.Second) //nolint:forbidigo // the clock of the bubble
+				}
+				hands.Wait()
+				if found[c.want] != (c.want != "") || len(found) > 1 {
+					t.Errorf("found is %v", found)
+				}
+			})
+		})
+	}
 }
 
 // One item that its receiver cannot digest holds nobody up for long.

@@ -189,7 +189,10 @@ func (x *act) retry(ctx context.Context) (ActResult, error) {
 	lifted := 0
 	err := x.change(ctx, "retry", false, func(rec *state.Record) error {
 		lifted = len(rec.Quarantine)
-		rec.Quarantine, rec.Halted = nil, ""
+		rec.Quarantine = nil
+		if rec.Halted != "" { // it is over once what is wanted is put
+			rec.Held = nil
+		}
 		makePeace(rec)
 		return nil
 	})
@@ -213,7 +216,7 @@ func (x *act) pause(ctx context.Context) (ActResult, error) {
 	if err != nil {
 		return ActResult{}, err
 	}
-	defer wake(x.worker.wake) // the loop has to know when it ends
+	defer x.worker.rouse() // the loop has to know when it ends
 	return x.pass(ctx, "paused "+x.req.App)
 }
 

@@ -36,8 +36,8 @@ type Agent struct {
 	refusal atomic.Pointer[refusal]
 	// polls is one more than the polls in a row that got no answer; 0 before the first.
 	polls atomic.Int64
-	// slots limit how many apps change side by side.
-	slots chan struct{}
+	// places limit how many apps change side by side.
+	places places
 	// waiting and aside are the passes without a place.
 	waiting, aside atomic.Int64
 	poke           chan struct{}
@@ -66,7 +66,7 @@ func New(opts Options) (*Agent, error) {
 		workers: map[string]*worker{},
 		claims:  claims{},
 		looking: make(chan struct{}, 1),
-		slots:   make(chan struct{}, opts.places()),
+		places:  places{all: opts.sideBySide()},
 		poke:    make(chan struct{}, 1),
 		stir:    make(chan struct{}, 1),
 		values:  make(chan struct{}, 1),

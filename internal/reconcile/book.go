@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/resource"
@@ -135,10 +136,16 @@ func (p *pass) line(kind, outcome string, of source.Revision) state.Entry {
 	}
 }
 
+// mostSteps is how many steps of a plan a line of history tells.
+const mostSteps = 200
+
 func stepsOf(plan apply.Plan) []string {
 	var out []string
-	for _, s := range plan.Steps {
+	for _, s := range plan.Steps[:min(len(plan.Steps), mostSteps)] {
 		out = append(out, s.String())
+	}
+	if more := len(plan.Steps) - mostSteps; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
 	}
 	return out
 }

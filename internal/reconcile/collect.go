@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/resource"
@@ -115,7 +116,13 @@ func (w *worker) setUse(u use) {
 // hold keeps the images of objects from being removed for another app, to the
 // pass's end.
 func (p *pass) hold(objects []resource.Object) {
-	u := use{commit: p.catalog.snapshot.Revision.Commit}
+	p.setUse(use{commit: p.catalog.snapshot.Revision.Commit})
+	p.holdAlso(objects)
+}
+
+// holdAlso holds these besides what is held.
+func (p *pass) holdAlso(objects []resource.Object) {
+	u := use{commit: p.catalog.snapshot.Revision.Commit, pins: slices.Clone(p.pins())}
 	for _, c := range containers(objects) {
 		u.pins = append(u.pins, c.Pin)
 	}

@@ -37,12 +37,12 @@ func decide(rec state.Record, set state.Set, w will) (course, verdict) {
 	if h := rec.Held; h != nil && h.Inputs == set.Inputs {
 		return hold, verdict{outcome: Held,
 			reason: fmt.Sprintf("%s rolled back to %.10s", h.Who, h.Commit),
-			hint:   "it lasts until the app's files change or: syncd resume " + rec.App}
+			hint:   "it lasts until the app's files change or: syncd resume " + rec.App}.orHalted(rec)
 	}
 	if q := quarantined(rec, set); q != nil {
 		return hold, heldVerdict(rec, *q)
 	}
-	if rec.Good != nil && rec.Attempt == nil && rec.Good.Digest == set.Digest {
+	if goodAlready(rec, set) && rec.Attempt == nil && rec.Halted == "" { // who knows what a halt has left
 		return settle, verdict{}
 	}
 	begun := rec.Attempt != nil && rec.Attempt.Set.Digest == set.Digest
@@ -58,6 +58,11 @@ func decide(rec state.Record, set state.Set, w will) (course, verdict) {
 	return change, verdict{}
 }
 
+// goodAlready tells whether the set is the one that is good.
+func goodAlready(rec state.Record, set state.Set) bool {
+	return rec.Good != nil && rec.Good.Digest == set.Digest
+}
+
 // quarantined returns the entry that keeps the set out: by what it rendered to,
 // or by what it was rendered from.
 func quarantined(rec state.Record, set state.Set) *state.Quarantined {
@@ -70,11 +75,15 @@ func quarantined(rec state.Record, set state.Set) *state.Quarantined {
 }
 
 func heldVerdict(rec state.Record, q state.Quarantined) verdict {
-	v := verdict{outcome: Held,
+	return verdict{outcome: Held,
 		reason: fmt.Sprintf("revision %s failed: %s", q.Revision.Short(), q.Reason),
-		hint:   "merge a fix, or try it again: syncd retry " + rec.App}
+		hint:   "merge a fix, or try it again: syncd retry " + rec.App}.orHalted(rec)
+}
+
+// orHalted is the verdict on what stays out, where the app may be halted.
+func (v verdict) orHalted(rec state.Record) verdict {
 	if rec.Halted != "" {
-		v.outcome, v.reason = Halted, rec.Halted
+		v.outcome, v.reason, v.hint = Halted, rec.Halted, "merge a fix, or try it again: syncd retry "+rec.App
 	}
 	return v
 }

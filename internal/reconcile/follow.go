@@ -15,7 +15,9 @@ import (
 type follower struct {
 	*Agent
 	loops *sync.WaitGroup
-	// started are the apps whose loop runs.
+	// rounds are the loops of apps that something woke; started are the apps that have
+	// one.
+	rounds  crew
 	started map[string]bool
 	// seen is the revision that the apps were told of: a question may have seen the
 	// newest one before.
@@ -45,6 +47,16 @@ func (f *follower) follow(ctx context.Context) {
 		if !f.await(ctx, misses) {
 			return
 		}
+	}
+}
+
+// restAll ends the loops of all apps, which nothing wakes any more.
+func (f *follower) restAll() {
+	f.rounds.end()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range f.workers {
+		w.retire()
 	}
 }
 
@@ -91,11 +103,10 @@ func (f *follower) poll(ctx context.Context) {
 	for _, w := range workers {
 		if !f.started[w.name] {
 			f.started[w.name] = true
-			f.loops.Go(func() { w.loop(ctx) })
-			wake(w.wake)
+			w.attend(func() bool { return f.rounds.begin(func() { w.loop(ctx) }) })
 		}
 		if fresh {
-			wake(w.wake)
+			w.rouse()
 		}
 	}
 	if fresh {

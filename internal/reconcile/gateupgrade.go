@@ -121,7 +121,7 @@ func (x *act) renew(ctx context.Context, engine Gates, gates []apply.Gate) (ActR
 		done, failed = x.renewEach(ctx, engine, gates)
 		return errors.Join(failed, x.bookRenewal(begun, done, failed))
 	})
-	wake(x.worker.wake) // events of the engine came while the app was ours
+	x.worker.rouse() // events of the engine came while the app was ours
 	text := strings.Join(linesOf(done), "\n")
 	if err != nil && text != "" {
 		err = fmt.Errorf("%w (before that: %s)", err, text)

@@ -112,6 +112,34 @@ func TestDriftIsReportedAtOnceAndRepairedAfterItsGrace(t *testing.T) {
 	})
 }
 
+// What a repair leaves alone for now may be nothing: it is no part of the plan, and
+// nobody is let in for it.
+func TestRouteIsRepairedWhileAnInstanceIsMissing(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		grace, second := config.Duration(5*time.Minute), resource.Key{Kind: "container", Namespace: "web", Name: "2"}
+		objects := routed(service("web", 2, `"image":"v1"`), `"mode":"tcp"`)
+		route := objects[len(objects)-1].Key
+		w.shopWith(config.Drift{Grace: &grace}, objects...)
+		w.ends(reconcile.Applied)
+		defer w.background()()
+		later(time.Minute)
+		w.target.Edit(route, `{"mode":"http"}`)
+		w.look()
+		later(2 * time.Minute)
+		w.target.Vanish(second)
+		w.look()
+		later(3 * time.Minute)
+		w.tells("opened shop#1 route/web/8080 modified mode: http -> tcp", "changed shop#1 container/web/2 missing and 1 more")
+		if got := w.target.Serving(route); len(got) != 1 || len(w.target.Instances(second)) != 0 {
+			t.Errorf("served are %v, and of the young one there is %v: want the route repaired, and nothing else", got, w.target.Instances(second))
+		}
+		later(5 * time.Minute)
+		if got := w.target.Serving(route); len(got) != 2 {
+			t.Errorf("served are %v, want both", got)
+		}
+	})
+}
+
 // By its schedule an app is looked at, whatever no event has told.
 func TestAppIsLookedAtByItsDriftSchedule(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {

@@ -149,3 +149,32 @@ func TestImagesThatAnotherAppIsAboutToPutStay(t *testing.T) {
 		c.went()
 	})
 }
+
+// The images of a change are pulled one after another, which takes its time: those that
+// are here already are not removed meanwhile, for another app.
+func TestImagesAreHeldAsSoonAsEachIsHere(t *testing.T) {
+	stocked(t, func(t *testing.T, w *world, c *cellar) {
+		blog := func(image string) appFiles { return pulled("blog", image, "", 0) }
+		shop := pulled("web", "s1", "", 0)
+		shop.objects = append(shop.objects, one("db", `"image":"s2","digest":"shop@sha256:s2"`))
+		w.repo.merge(map[string]appFiles{"blog": blog("s1")})
+		defer w.background()()
+		later(time.Minute)
+		pulls := 0
+		w.target.OnCall(func(c applytest.Call) error {
+			if c.Verb == "pin" {
+				if pulls++; pulls == 2 {
+					time.Sleep(30 * time.Minute) //nolint:forbidigo // the bubble's clock
+				}
+			}
+			return nil
+		})
+		w.repo.merge(map[string]appFiles{"blog": blog("s1"), "shop": shop})
+		later(time.Minute)
+		w.repo.merge(map[string]appFiles{"blog": blog("b2"), "shop": shop})
+		later(5 * time.Minute)
+		c.went()
+		later(time.Hour)
+		w.target.OnCall(nil)
+	})
+}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
@@ -20,10 +21,11 @@ const (
 
 // What one incident may take on record, and in the history.
 const (
-	mostFindings = 50 // objects
-	mostFields   = 10 // of each
-	mostLines    = 20 // of one entry
-	mostTold     = 20 // entries, besides fights and the end
+	mostFindings = 50               // objects
+	mostFields   = 10               // of each
+	mostLines    = 20               // of one entry
+	mostTold     = 20               // entries of all that joins, besides fights and the end
+	tellPause    = 10 * time.Minute // between those that come after, of objects alone
 	mostGone     = 1000
 	mostLeft     = 1000
 )
@@ -46,14 +48,12 @@ func (p *pass) notice(report drift.Report, good state.Set) {
 		rec.Incidents++
 		rec.Incident = &state.Incident{Number: rec.Incidents, Opened: now, Revision: good.Revision}
 		merge(rec.Incident, p.found, now)
-		p.tellIncident(driftOpened, summaryOf(p.found), findingLines(rec.Incident.Findings, rec.Incident.More))
+		p.tellIncident(driftOpened, summaryOf(p.found), findingLines(rec.Incident.Findings), rec.Incident.More)
 	default:
-		joined := merge(open, p.found, now)
+		joined, more := merge(open, p.found, now)
 		open.Repairing = false
 		open.Traces.Untouch()
-		if len(joined) > 0 {
-			p.tellIncident(driftChanged, summaryOf(p.found), joined)
-		}
+		p.tellJoined(joined, more)
 	}
 }
 
@@ -106,27 +106,65 @@ func driftIn(rec state.Record, report drift.Report) []drift.Finding {
 	})
 }
 
+// tellJoined tells what has joined the open incident. After so many lines objects alone
+// are news, and those of some minutes are told together.
+func (p *pass) tellJoined(joined []line, more int) {
+	open := p.record.Incident
+	if open.Told >= mostTold {
+		if p.agent.opts.Now().Sub(open.ToldAt).Abs() < tellPause { // the clock may have been set back
+			return
+		}
+		joined, more = p.untold()
+	}
+	if len(joined) > 0 {
+		p.tellIncident(driftChanged, summaryOf(p.found), joined, more)
+	}
+}
+
+// untold are the objects that are there now, and of which nothing was told yet.
+func (p *pass) untold() (lines []line, more int) {
+	for _, f := range p.found {
+		switch trace, _ := p.trace(f.Key); {
+		case !trace.Untold:
+		case len(lines) < mostLines:
+			lines = append(lines, findingLines([]state.Finding{follow(state.Finding{}, f, trace.First)})...)
+		default:
+			more++
+		}
+	}
+	return lines, more
+}
+
+// line says of an object what differs.
+type line struct {
+	of   resource.Key
+	text string
+}
+
 // findingLines says what differs, one line for each field, or object where it differs as a
 // whole.
-func findingLines(findings []state.Finding, more int) []string {
-	var out []string
-	for i, f := range findings {
-		if len(out) >= mostLines {
-			more += len(findings) - i
-			break
+func findingLines(findings []state.Finding) (out []line) {
+	for _, f := range findings {
+		for _, what := range factsOf(f) {
+			out = append(out, line{f.Key, what.line()})
 		}
-		for _, field := range f.Fields {
-			out = append(out, fieldLine(f, field))
-		}
-		if len(f.Fields) == 0 {
-			out = append(out, wholeLine(f))
-		}
-	}
-	out = out[:min(len(out), mostLines)]
-	if more > 0 {
-		out = append(out, fmt.Sprintf("and %d more objects", more))
 	}
 	return out
+}
+
+// boundLines are the first lines, and how many objects none of them is about: those
+// that more counts, and those of the other lines.
+func boundLines(lines []line, more int) (texts []string, rest int) {
+	named := map[resource.Key]bool{}
+	for i, l := range lines {
+		if i < mostLines {
+			texts = append(texts, l.text)
+		} else if !named[l.of] {
+			more++
+		}
+		named[l.of] = true
+	}
+	return texts, more
 }
 
 func fieldLine(f state.Finding, field state.Field) string {
@@ -157,19 +195,20 @@ func summaryOf(found []drift.Finding) string {
 	return line
 }
 
-// tellIncident adds a line about the open incident to the history.
-func (p *pass) tellIncident(outcome, reason string, lines []string) {
+// tellIncident adds an entry about the open incident to the history; more counts the
+// objects that lines do not name.
+func (p *pass) tellIncident(outcome, reason string, lines []line, more int) {
 	i := p.record.Incident
-	counts := outcome != driftResolved && outcome != driftFight
-	if counts {
-		i.Told++
-	}
-	if counts && i.Told > mostTold || p.agent.opts.ReadOnly {
+	if p.agent.opts.ReadOnly {
 		return
 	}
 	e := p.line(kindDrift, outcome, i.Revision)
+	if outcome != driftResolved && outcome != driftFight {
+		i.Told, i.ToldAt = i.Told+1, e.At
+		i.Traces.Tell()
+	}
 	e.Incident, e.Reason, e.Hint = state.IncidentID(p.name, i.Number), reason, p.driftHint(outcome)
-	e.Findings = lines[:min(len(lines), mostLines+1)]
+	e.Findings, e.More = boundLines(lines, more)
 	e.Duration = resource.Duration(max(0, e.At.Sub(i.Opened)))
 	p.owed = append(p.owed, e)
 }
@@ -182,7 +221,7 @@ func (p *pass) endIncident(why string, steps ...string) {
 		return
 	}
 	told := len(p.owed)
-	p.tellIncident(driftResolved, why, findingLines(i.Findings, i.More))
+	p.tellIncident(driftResolved, why, findingLines(i.Findings), i.More)
 	if len(p.owed) > told {
 		p.owed[told].Steps = steps
 	}

@@ -25,12 +25,15 @@ func TestIncidentOfAHundredThousandObjectsIsBounded(t *testing.T) {
 	}
 	open := &state.Incident{Number: 1}
 	now := time.Now()
-	lines := merge(open, found, now)
+	lines, unnamed := merge(open, found, now)
 	if open.Objects() != len(found) || open.Classes["modified"] != len(found) || len(open.Findings) != mostFindings {
 		t.Errorf("%d objects, %v, %d of them named", open.Objects(), open.Classes, len(open.Findings))
 	}
-	if lines := findingLines(open.Findings, open.More); len(lines) != mostLines+1 || lines[len(lines)-1] != "and 99998 more objects" {
-		t.Errorf("%d lines, the last is %q", len(lines), lines[len(lines)-1])
+	if texts, more := boundLines(findingLines(open.Findings), open.More); len(texts) != mostLines || more != 99_998 {
+		t.Errorf("%d lines, and %d objects more", len(texts), more)
+	}
+	if texts, more := boundLines(lines, unnamed); len(texts) != mostLines || more != 99_998 {
+		t.Errorf("%d lines of what has joined, and %d objects more", len(texts), more)
 	}
 	if raw, err := json.Marshal(open); err != nil || len(raw) > 400<<10+25*len(found) {
 		t.Errorf("it takes %d bytes, %v", len(raw), err)
@@ -38,10 +41,10 @@ func TestIncidentOfAHundredThousandObjectsIsBounded(t *testing.T) {
 	if len(lines) > mostFindings*mostFields {
 		t.Errorf("%d lines are new", len(lines))
 	}
-	if again := merge(open, found, now.Add(time.Minute)); len(again) != 0 {
+	if again, more := merge(open, found, now.Add(time.Minute)); len(again)+more != 0 {
 		t.Errorf("seen again, %d lines are new", len(again))
 	}
-	if fewer := merge(open, found[99_990:], now.Add(time.Minute)); open.Objects() != 10 || len(fewer) != 0 {
+	if fewer, _ := merge(open, found[99_990:], now.Add(time.Minute)); open.Objects() != 10 || len(fewer) != 0 {
 		t.Errorf("of ten that are left, %d are known, and %d lines are new", open.Objects(), len(fewer))
 	}
 }

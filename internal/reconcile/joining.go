@@ -10,9 +10,9 @@ import (
 )
 
 // merge puts what was found now in place of what an incident was before, and returns
-// a line for each object and field that it never had. What is known keeps its place, and
-// since when it is known.
-func merge(into *state.Incident, found []drift.Finding, now time.Time) []string {
+// a line for each object and field that it never had, and how many such objects have none.
+// What is known keeps its place, and since when it is known.
+func merge(into *state.Incident, found []drift.Finding, now time.Time) (lines []line, more int) {
 	j := joining{into: into, now: now, present: make(map[uint64]bool, len(found))}
 	j.begin()
 	byKey := make(map[resource.Key]drift.Finding, len(found))
@@ -41,16 +41,18 @@ func merge(into *state.Incident, found []drift.Finding, now time.Time) []string 
 	for _, f := range found {
 		into.Classes[string(f.Class)]++
 	}
-	return j.lines
+	return j.lines, j.more
 }
 
 // joining is a look that becomes part of an incident.
 type joining struct {
 	into *state.Incident
 	now  time.Time
-	// present are the traces of what is there now, lines say what is new.
+	// present are the traces of what is there now, lines say what is new; more counts the
+	// objects that are new and have no line.
 	present map[uint64]bool
-	lines   []string
+	lines   []line
+	more    int
 }
 
 // begin sees that there is a trace of all that has details.
@@ -86,7 +88,7 @@ func (j *joining) join(old state.Finding, f drift.Finding, listed bool) state.Fi
 	if listed || !known {
 		j.tell(next, quiet, listed)
 	}
-	trace.Listed = trace.Listed || listed
+	trace.Listed, trace.Untold = trace.Listed || listed, trace.Untold || !known
 	j.into.Traces[of], j.present[of] = trace, true
 	return next
 }
@@ -94,11 +96,15 @@ func (j *joining) join(old state.Finding, f drift.Finding, listed bool) state.Fi
 // tell adds a line for each thing that is new of an object, and keeps a trace of it where
 // there are details of the object.
 func (j *joining) tell(f state.Finding, quiet, listed bool) {
-	for _, what := range factsOf(f) {
+	for i, what := range factsOf(f) {
 		of := state.TraceOf(f.Key, what.name)
 		trace, known := j.into.Traces[of]
-		if !known && !quiet && len(j.lines) < mostFindings*mostFields {
-			j.lines = append(j.lines, what.line)
+		switch {
+		case known || quiet:
+		case len(j.lines) < mostFindings*mostFields:
+			j.lines = append(j.lines, line{f.Key, what.line()})
+		case i == 0:
+			j.more++
 		}
 		if !known || trace.Gone {
 			trace = state.Trace{First: j.now}
@@ -120,17 +126,21 @@ func (j *joining) end() {
 	j.into.Traces.Forget(mostGone)
 }
 
-// fact is one thing that differs of an object, and the line that tells it.
-type fact struct{ name, line string }
+// fact is one thing that differs of an object, and the line that tells it: of a hundred
+// thousand objects few are told by one.
+type fact struct {
+	name string
+	line func() string
+}
 
 // factsOf are the fields of a finding, or the object where it differs as a whole.
 func factsOf(f state.Finding) []fact {
 	if len(f.Fields) == 0 {
-		return []fact{{"is " + f.Class, wholeLine(f)}}
+		return []fact{{"is " + f.Class, func() string { return wholeLine(f) }}}
 	}
 	var out []fact
 	for _, field := range f.Fields {
-		out = append(out, fact{"has " + field.Path, fieldLine(f, field)})
+		out = append(out, fact{"has " + field.Path, func() string { return fieldLine(f, field) }})
 	}
 	return out
 }

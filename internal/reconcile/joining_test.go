@@ -13,6 +13,7 @@ import (
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
+	"syncd.io/syncd/internal/state"
 )
 
 // refusing lets the target refuse to put an object, until the returned function is
@@ -45,8 +46,11 @@ func (w *world) cutAfterPut() {
 }
 
 // sixty are the containers c000 to c059.
-func sixty() (all []resource.Object) {
-	for i := range 60 {
+func sixty() []resource.Object { return numbered(60) }
+
+// numbered are as many containers, from c000 on.
+func numbered(n int) (all []resource.Object) {
+	for i := range n {
 		all = append(all, one(fmt.Sprintf("c%03d", i), `"image":"v1"`))
 	}
 	return all
@@ -77,7 +81,7 @@ func TestRepairThatWasCutShortCounts(t *testing.T) {
 			w.cutAfterPut()
 			w.restart()
 			w.ends(reconcile.Unchanged)
-			if got := len(w.record().Mended["container/web/1 name"]); got != n+1 {
+			if got := w.record().Mended.Times()[state.TraceOf(key("web"), "name")]; got != n+1 {
 				t.Fatalf("%d repairs are known after %d", got, n+1)
 			}
 		}
@@ -88,7 +92,7 @@ func TestRepairThatWasCutShortCounts(t *testing.T) {
 		w.ends(reconcile.Degraded)
 		obey()
 		w.ends(reconcile.Applied)
-		if got := len(w.record().Mended["container/web/1"]); got != 1 {
+		if got := w.record().Mended.Times()[state.TraceOf(key("web"), "")]; got != 1 {
 			t.Errorf("%d repairs are known after two that failed, and one that did not", got)
 		}
 	})
@@ -134,30 +138,36 @@ func TestEachOfManyObjectsIsToldOnceAsItJoins(t *testing.T) {
 	})
 }
 
-// Something fights for every object: each is told and left alone, also those that have no
-// details on record.
-func TestFightOverManyObjectsIsToldOfEach(t *testing.T) {
+// Something fights for every object, of however many: each is left alone, also those that
+// have no details on record, and what begins at once is told at once.
+func TestFightOverManyObjectsIsOverEach(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		w.repo.shop(sixty()...)
+		const objects = 300
+		w.repo.shop(numbered(objects)...)
 		w.ends(reconcile.Applied)
 		defer w.background()()
 		for range 6 {
-			for i := range 60 {
+			for i := range objects {
 				w.target.Rename(key(fmt.Sprintf("c%03d", i)), "by-hand")
 			}
 			w.look()
 		}
-		fights := slices.DeleteFunc(w.lines("drift"), func(l string) bool { return !strings.HasPrefix(l, "fight ") })
-		if len(fights) != 60 {
-			t.Errorf("%d fights are told", len(fights))
+		told := func() (fights []state.Entry) {
+			return slices.DeleteFunc(w.ofDrift(), func(e state.Entry) bool { return e.Outcome != "fight" })
+		}
+		if f := told(); len(f) != 1 || len(f[0].Findings)+f[0].More != objects || !strings.HasSuffix(f[0].Reason, "and 299 objects more") {
+			t.Errorf("the fights are told as %+v", f)
+		}
+		if puts := w.target.Count("put"); puts != 4*objects {
+			t.Errorf("%d puts were made, want one and three repairs of each", puts)
 		}
 		later(time.Hour)
 		w.agent.Look()
 		later(time.Minute)
-		if again := slices.DeleteFunc(w.lines("drift"), func(l string) bool { return !strings.HasPrefix(l, "fight ") }); len(again) != len(fights) {
-			t.Errorf("an hour later %d are told", len(again))
+		if again := told(); len(again) != 1 {
+			t.Errorf("an hour later %d lines are told", len(again))
 		}
-		if s := w.status(); s.Outcome != reconcile.Degraded || s.Incident == nil || s.Incident.Objects() != 60 {
+		if s := w.status(); s.Outcome != reconcile.Degraded || s.Incident == nil || s.Incident.Objects() != objects || len(s.Reason) > 2000 {
 			t.Errorf("it is %s, because %s", s.Outcome, s.Reason)
 		}
 	})

@@ -120,5 +120,5 @@ type Places struct {
 
 // Places tells how many passes are under way.
 func (a *Agent) Places() Places {
-	return Places{Changing: len(a.slots), Waiting: int(a.waiting.Load()), Aside: int(a.aside.Load())}
+	return Places{Changing: a.places.taken(), Waiting: int(a.waiting.Load()), Aside: int(a.aside.Load())}
 }

@@ -24,6 +24,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.watchFiles(ctx, &loops)
 	a.watchSource(ctx, &loops)
 	f := follower{Agent: a, loops: &loops, started: map[string]bool{}}
+	defer f.restAll()
 	loops.Go(func() { f.follow(ctx) })
 	a.listen(ctx, a.watch(ctx))
 	return nil
@@ -62,7 +63,7 @@ func (a *Agent) stirFor(app string) {
 	defer a.mu.Unlock()
 	for name, w := range a.workers {
 		if name == app || app == "" {
-			wake(w.stirred)
+			w.stir()
 		}
 	}
 }
@@ -72,7 +73,7 @@ func (a *Agent) wakeFor(app string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if w := a.workers[app]; w != nil {
-		wake(w.wake)
+		w.rouse()
 	}
 }
 
@@ -80,32 +81,7 @@ func (a *Agent) wakeAll() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, w := range a.workers {
-		wake(w.wake)
-	}
-}
-
-// loop passes over one app whenever something woke it, when a retry is due, and
-// once in a while in any case. It only waits: what it waits for runs on stacks that
-// end with it, for of a thousand apps that rest each would keep a large one.
-func (w *worker) loop(ctx context.Context) {
-	var pause time.Duration
-	aside(func() { pause = w.untilLook(w.pause()) })
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-w.wake:
-			w.why("passed over: somebody woke it")
-		case <-w.stirred:
-			w.why("passed over: something happened on the target")
-			w.rest(ctx)
-		case <-time.After(pause):
-			w.why("passed over: nobody woke it for %s", pause)
-		}
-		aside(func() {
-			w.turn(ctx)
-			pause = w.untilLook(w.pause())
-		})
+		w.rouse()
 	}
 }
 
@@ -118,7 +94,7 @@ func (w *worker) turn(ctx context.Context) {
 	w.schedule(res, err)
 }
 
-// aside runs do on a stack of its own, and waits for it.
+// aside runs do on a stack of its own, which ends with it, and waits for it.
 func aside(do func()) {
 	done := make(chan struct{})
 	go func() {
@@ -176,7 +152,7 @@ const (
 func (w *worker) schedule(res Result, err error) {
 	switch res.Outcome {
 	case Superseded:
-		wake(w.wake)
+		w.rouse()
 	case Applied, RolledBack:
 		w.agent.wakeDependents(w.name)
 	}

@@ -9,6 +9,7 @@ import (
 	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/drift"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/pulse"
 	"syncd.io/syncd/internal/render"
 	"syncd.io/syncd/internal/resource"
@@ -66,8 +67,8 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 		p := &pass{worker: w, wanted: unseenDigest}
 		p.goBy(c)
 		defer p.atWork().End()
-		p.foresee(ctx)
-		if err := p.enter(ctx); err != nil {
+		aside(func() { p.foresee(ctx) }) // it may wait long, on a small stack
+		if err := p.enter(ctx, false); err != nil {
 			return err
 		}
 		defer p.leave()
@@ -102,7 +103,7 @@ func (p *pass) run(ctx context.Context) Result {
 	begun := time.Now() // for the duration: the clock of records may be set meanwhile
 	p.result = Result{App: p.name, Started: p.agent.opts.Now(), Revision: p.catalog.snapshot.Revision}
 	halted := p.record.Halted
-	v := p.judge(ctx)
+	v := p.caught(ctx)
 	if p.nobodyComes() || v.outcome == Halted && halted == "" {
 		p.refuse(ctx)
 	}
@@ -114,6 +115,27 @@ func (p *pass) run(ctx context.Context) Result {
 	p.result.Cause, p.result.Opens = v.cause, v.opens
 	p.result.Duration = resource.Duration(time.Since(begun))
 	return p.result
+}
+
+// caught is judge's verdict. A defect ends this pass alone, and leaves its record as the
+// agent's end would: other apps, and this one's next pass, go on.
+func (p *pass) caught(ctx context.Context) (v verdict) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.record, p.owed = p.read().Clone(), nil
+			err := fault.Caught(r)
+			p.betray(err)
+			v = verdictOf(err)
+		}
+	}()
+	return p.judge(ctx)
+}
+
+// betray has the log say where err's defect is, where it has one.
+func (p *pass) betray(err error) {
+	if trace := fault.TraceOf(err); trace != "" {
+		p.agent.hear(Event{App: p.name, Text: err.Error() + ", in " + trace})
+	}
 }
 
 // judge goes the way of one pass: what stands in its way, what is wanted, what
@@ -152,7 +174,7 @@ func (p *pass) judge(ctx context.Context) verdict {
 	case settle:
 		return p.settled(ctx, cand)
 	case change:
-		return p.change(ctx, cand)
+		return p.change(ctx, p.asItWas(cand))
 	case wait:
 		if v.cause == CauseWindow {
 			return p.inTime(ctx, cand, v)
@@ -174,6 +196,17 @@ func (p *pass) inTime(ctx context.Context, cand *candidate, v verdict) verdict {
 		return p.change(ctx, cand)
 	}
 	return p.keepGood(ctx, v)
+}
+
+// asItWas is a candidate for what is good already, with the images that it was good
+// with: a tag may have moved since.
+func (p *pass) asItWas(cand *candidate) *candidate {
+	if !goodAlready(p.record, cand.set) {
+		return cand
+	}
+	again := *cand
+	again.set.Objects, again.set.Mounts = p.record.Good.Objects, p.record.Good.Mounts
+	return &again
 }
 
 // settled books a revision that asks for what is good already, and looks for

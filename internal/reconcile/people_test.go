@@ -1,10 +1,14 @@
 package reconcile_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"syncd.io/syncd/internal/apply/applytest"
+	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/resource"
 )
@@ -269,4 +273,117 @@ func TestRepairThatDoesNotConvergeIsReported(t *testing.T) {
 			t.Errorf("the reason is %q, want it to say that the name does not converge", res.Reason)
 		}
 	})
+}
+
+// A halt leaves nobody knows what behind: where its revision is reverted, what was good
+// is put as any change is, whatever is said of drift, and the halt is over.
+func TestRevertOfWhatHaltedIsPutAndEndsTheHalt(t *testing.T) {
+	no := false
+	for name, heal := range map[string]*bool{"drift is repaired": nil, "drift is only reported": &no} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(t *testing.T, w *world) {
+				grace := config.Duration(time.Hour)
+				good, bad := appFiles{objects: []resource.Object{healthy("v1")}}, appFiles{objects: []resource.Object{never("v2")}}
+				bad.objects[0].Policy.FailureAction, bad.objects[0].Policy.Order = resource.ActionPause, resource.StopFirst
+				for _, a := range []*appFiles{&good, &bad} {
+					a.config.Sync.SelfHeal, a.config.Drift.Grace = heal, &grace
+				}
+				w.repo.merge(map[string]appFiles{"shop": good})
+				w.ends(reconcile.Applied)
+				w.repo.merge(map[string]appFiles{"shop": bad})
+				defer w.background()()
+				later(10 * time.Minute)
+				if s := w.status(); s.Status != reconcile.WHalted {
+					t.Fatalf("it is %s", s.Status)
+				}
+				w.repo.merge(map[string]appFiles{"shop": good})
+				later(10 * time.Minute)
+				w.runs("web", "v1")
+				if n := len(w.target.Instances(key("web"))); n != 1 {
+					t.Errorf("slot web holds %d instances, want what failed gone", n)
+				}
+				if s := w.status(); s.Status != reconcile.Synced {
+					t.Errorf("it is %s: %s", s.Status, s.Reason)
+				}
+				w.tells() // what failed was never drift
+				if last := w.lines("sync"); len(last) == 0 || last[len(last)-1] != "applied" {
+					t.Errorf("it is told as %q", last)
+				}
+			})
+		})
+	}
+}
+
+// Also where nothing was left to be put: its end is told.
+func TestRevertOfWhatHaltedEndsTheHaltAlsoWhereNothingDiffers(t *testing.T) {
+	no := false
+	within(t, func(t *testing.T, w *world) {
+		db := func(image string) resource.Object { return one("db", `"image":"`+image+`"`) }
+		shop := func(objects ...resource.Object) {
+			w.repo.merge(map[string]appFiles{"shop": {objects: objects, config: config.App{Rollback: config.Rollback{Auto: &no}}}})
+		}
+		shop(db("v1"))
+		w.ends(reconcile.Applied)
+		shop(db("v1"), one("web", `"image":"v2"`))
+		refused := func(c applytest.Call) error {
+			if c.Verb == "put" {
+				return fault.As(fault.Rejected, errors.New("no"))
+			}
+			return nil
+		}
+		w.target.OnCall(refused)
+		w.ends(reconcile.Halted)
+		w.target.OnCall(nil)
+		shop(db("v1"))
+		w.ends(reconcile.Applied)
+		w.ends(reconcile.Unchanged)
+		if rec := w.record(); rec.Halted != "" {
+			t.Errorf("it is halted still: %s", rec.Halted)
+		}
+	})
+}
+
+// A person's rollback that fails halts the app: nothing is put by itself, neither what
+// they asked for nor what they wanted to be rid of, until a person or a commit says so.
+func TestManualRollbackThatFailsStaysHalted(t *testing.T) {
+	for name, end := range map[string]struct {
+		do    func(w *world)
+		image string
+	}{
+		"a commit":       {func(w *world) { w.repo.shop(healthy("v3")); w.ends(reconcile.Applied) }, "v3"},
+		"retry":          {func(w *world) { w.act("retry", reconcile.ActRequest{}) }, "v2"},
+		"resume":         {func(w *world) { w.act("resume", reconcile.ActRequest{}) }, "v2"},
+		"rollback again": {func(w *world) { w.act("rollback", reconcile.ActRequest{}) }, "v1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(t *testing.T, w *world) {
+				w.repo.shop(healthy("v1"))
+				w.ends(reconcile.Applied)
+				w.repo.shop(healthy("v2"))
+				w.ends(reconcile.Applied)
+				w.target.OnCall(func(c applytest.Call) error {
+					if c.Verb == "put" {
+						return fault.As(fault.Rejected, errors.New("no such image"))
+					}
+					return nil
+				})
+				w.act("rollback", reconcile.ActRequest{})
+				w.target.OnCall(nil)
+				w.target.Kill(key("web"))
+				for range 3 {
+					if res := w.ends(reconcile.Halted); !strings.Contains(res.Reason, "the rollback failed") || !strings.Contains(res.Hint, "syncd retry shop") {
+						t.Errorf("the reason is %q, the hint %q", res.Reason, res.Hint)
+					}
+				}
+				if i := w.target.Instances(key("web")); len(i) != 1 || i[0].Running {
+					t.Errorf("slot web holds %v, want it left alone", i)
+				}
+				end.do(w)
+				w.runs("web", end.image)
+				if rec := w.record(); rec.Halted != "" {
+					t.Errorf("it is halted still: %s", rec.Halted)
+				}
+			})
+		})
+	}
 }

@@ -53,7 +53,7 @@ func (p *pass) ready(ctx context.Context, cand *candidate) (apply.Plan, error) {
 	}
 	p.result.Report = report
 	p.beginAttempt(cand, healthOf(pairs))
-	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Trial: true, Prune: p.config().Prune(), Before: p.record.Attempt.Before})
+	plan, err := p.plan(apply.Request{Pairs: pairs, Report: report, AwaitAll: true, Trial: !goodAlready(p.record, cand.set), Prune: p.config().Prune(), Before: p.record.Attempt.Before})
 	p.result.Plan = plan
 	if err != nil || p.agent.opts.ReadOnly || len(plan.Blocked) > 0 {
 		return plan, err
@@ -85,7 +85,7 @@ func (p *pass) pinned(ctx context.Context, objects []resource.Object) (out []res
 		return objects, nil, nil
 	}
 	err = p.aside(ctx, func() error {
-		out, missing, err = preparer.Pin(ctx, objects, !p.agent.opts.ReadOnly)
+		out, missing, err = p.pinEach(ctx, preparer, objects)
 		return err
 	})
 	if err != nil {
@@ -94,6 +94,48 @@ func (p *pass) pinned(ctx context.Context, objects []resource.Object) (out []res
 	p.hold(out)
 	p.noteImages(out)
 	return out, missing, nil
+}
+
+// pinEach fixes image by image, and holds each at once: the pull of the next one may
+// take its time.
+func (p *pass) pinEach(ctx context.Context, preparer apply.Preparer, objects []resource.Object) (out []resource.Object, missing []string, err error) {
+	out = slices.Clone(objects)
+	for _, places := range byImage(objects) {
+		same := make([]resource.Object, 0, len(places))
+		for _, i := range places {
+			same = append(same, objects[i])
+		}
+		pinned, absent, err := preparer.Pin(ctx, same, !p.agent.opts.ReadOnly)
+		if err != nil {
+			return nil, nil, err
+		}
+		for n, i := range places {
+			out[i] = pinned[n]
+		}
+		missing = append(missing, absent...)
+		p.holdAlso(pinned)
+	}
+	return out, missing, nil
+}
+
+// byImage groups the places of objects by the image that they name; those that name none
+// are one group.
+func byImage(objects []resource.Object) [][]int {
+	var groups [][]int
+	known := map[string]int{}
+	for i, o := range objects {
+		image := ""
+		for _, c := range containers([]resource.Object{o}) {
+			image = c.Image
+		}
+		at, ok := known[image]
+		if !ok {
+			at = len(groups)
+			known[image], groups = at, append(groups, nil)
+		}
+		groups[at] = append(groups[at], i)
+	}
+	return groups
 }
 
 // validate lets the target judge what is about to be put.

@@ -162,7 +162,7 @@ func (a *Agent) wantedBy(ctx context.Context, c *catalog, w *worker, rec state.R
 			return rec.Good.Objects, false, nil
 		}
 	}
-	return cand.set.Objects, course == change, nil
+	return cand.set.Objects, course == change && !goodAlready(rec, cand.set), nil
 }
 
 // explainPlan adds what a person wants to know besides the steps.

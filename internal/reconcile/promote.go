@@ -21,7 +21,7 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	if err != nil {
 		return verdictOf(causeOf(ctx, err))
 	}
-	again, err := p.plan(apply.Request{Pairs: pairs, Report: report, Prune: p.config().Prune()})
+	again, err := p.plan(apply.Request{Pairs: pairs, Report: report, Trial: !goodAlready(p.record, cand.set), Prune: p.config().Prune()})
 	if err != nil {
 		return verdictOf(err)
 	}
@@ -39,7 +39,7 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	p.endIncident("revision " + cand.set.Revision.Short() + " made an end of it")
 	p.pruneImages(ctx)
 	v := verdict{outcome: Applied}
-	if plan.Empty() && !resumed {
+	if plan.Empty() && !resumed && p.record.Last.Outcome != string(Halted) { // the end of a halt is news
 		v.outcome = Unchanged
 	}
 	if told && plan.Empty() {

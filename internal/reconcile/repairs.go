@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -16,61 +15,53 @@ const (
 	fightTime   = 10 * time.Minute
 )
 
-// mostMended bounds how many repaired fields are remembered.
-const mostMended = 200
-
-// fieldsOf names what is to be repaired of an object: its fields, or the object as a
-// whole.
-func fieldsOf(f drift.Finding) []string {
+// piecesOf are what is to be repaired of an object: its fields, the first ones of them, or
+// the object as a whole. Each is remembered for as many repairs as make a fight, as
+// 8 bytes: what is remembered is bounded by the app's objects.
+func piecesOf(f drift.Finding) []string {
 	if len(f.Changes) == 0 {
-		return []string{f.Key.String()}
+		return []string{""}
 	}
 	var out []string
-	for _, c := range f.Changes {
-		out = append(out, f.Key.String()+" "+c.Path)
+	for _, c := range f.Changes[:min(len(f.Changes), mostFields)] {
+		out = append(out, c.Path)
 	}
 	return out
 }
 
-// fought tells whether something of the object came back as often as it may be
-// repaired.
-func fought(rec state.Record, f drift.Finding, now time.Time) bool {
-	return !surplus(f) && slices.ContainsFunc(fieldsOf(f), func(field string) bool {
-		return len(lately(rec.Mended[field], now)) >= fightRounds
-	})
+// foughtOver names what of the object came back as often as it may be repaired, by how
+// often each thing was; empty is nothing.
+func foughtOver(times map[uint64]int, f drift.Finding) []string {
+	var out []string
+	for _, piece := range piecesOf(f) {
+		if !surplus(f) && times[state.TraceOf(f.Key, piece)] >= fightRounds {
+			out = append(out, strings.TrimSuffix(f.Key.String()+" "+piece, " "))
+		}
+	}
+	return out
 }
 
 // surplus tells whether the slot has what is wanted, and instances besides: what an act
 // of ours leaves that was cut short, as often as one is, and nobody's fight.
 func surplus(f drift.Finding) bool { return f.Class == drift.Extra && f.Match != drift.None }
 
-// lately are the times that count still.
-func lately(times []time.Time, now time.Time) []time.Time {
-	var recent []time.Time
-	for _, at := range times {
-		if now.Sub(at).Abs() < fightTime { // the clock may have been set back
-			recent = append(recent, at)
-		}
-	}
-	return recent
+// lately are the repairs that count still.
+func lately(all state.Mended, now time.Time) state.Mended {
+	return all.Since(func(at time.Time) bool { return now.Sub(at).Abs() < fightTime }) // the clock may have been set back
 }
 
 // bookMending remembers that these were repaired, and forgets what is long ago.
 func bookMending(rec *state.Record, found []drift.Finding, now time.Time) {
-	mended := map[string][]time.Time{}
-	for field, times := range rec.Mended {
-		if recent := lately(times, now); len(recent) > 0 {
-			mended[field] = recent
-		}
-	}
+	round := state.Round{At: now}
 	for _, f := range found {
-		for _, field := range fieldsOf(f) {
-			if len(mended) < mostMended || mended[field] != nil {
-				mended[field] = append(slices.Clone(mended[field]), now)
-			}
+		for _, piece := range piecesOf(f) {
+			round.Of = append(round.Of, state.TraceOf(f.Key, piece))
 		}
 	}
-	rec.Mended = mended
+	rec.Mended = lately(rec.Mended, now)
+	if len(round.Of) > 0 {
+		rec.Mended = append(rec.Mended, round)
+	}
 }
 
 // makePeace lets what was fought over be repaired again.

@@ -137,12 +137,16 @@ func (p *pass) backAgain(back state.Attempt) verdict {
 	return v
 }
 
-// haltBack stops after a rollback that failed: what runs is left alone.
+// haltBack stops after a rollback that failed: what runs is left alone, also after one
+// that a person asked for, until that or another person, or a commit, says more.
 func (p *pass) haltBack(back state.Attempt, why string) verdict {
 	reason := "the rollback failed: " + why
 	if q := back.Failed; q != nil {
 		reason = fmt.Sprintf("revision %s failed: %s; and %s", q.Revision.Short(), q.Reason, reason)
 	}
 	p.record.Attempt, p.record.Halted = nil, reason
+	if back.Hold != nil {
+		p.record.Held = back.Hold
+	}
 	return verdict{outcome: Halted, reason: reason, hint: "look at it, mend it by a commit, or: syncd retry " + p.name}
 }

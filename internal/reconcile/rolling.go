@@ -28,6 +28,7 @@ func (p *pass) roll(ctx context.Context, rollout *apply.Rollout, plan apply.Plan
 		p.live[key] = ref
 	}
 	p.rolled = &outcome
+	p.betray(outcome.Err)
 	p.spent("rollout", &p.result.Phases.Rollout, time.Since(begun))
 	p.result.Gaps = append(p.result.Gaps, outcome.Gaps...)
 	for _, f := range outcome.Tolerated {

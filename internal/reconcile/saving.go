@@ -63,6 +63,7 @@ func saysAsMuch(written, now state.Record) bool {
 // settle writes the record, and with it the lines that are owed.
 func (w *worker) settle() error {
 	w.keepNotes()
+	w.record.Mended = lately(w.record.Mended, w.agent.opts.Now())
 	if len(w.owed) == 0 {
 		if err := w.agent.opts.Store.Save(w.record); err != nil {
 			return fmt.Errorf("save the record of app %s: %w", w.name, err)

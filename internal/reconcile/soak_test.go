@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -165,6 +166,31 @@ func TestSoakAndPullGiveTheirPlaceBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An app that was put, and well for its soak, is good before yet others are begun.
+func TestWhoHasSoakedGoesBeforeWhoBegins(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		apps := strings.Split("abcdefghijklmnop", "") // four times as many as go side by side
+		commit := map[string]appFiles{}
+		for _, app := range apps {
+			commit[app] = watched(10*time.Second, one(app, `"image":"v1","health":"slow:50s"`))
+		}
+		w.repo.merge(commit)
+		defer w.background()()
+		later(130 * time.Second) // the first four have soaked, and the next four have left their places
+		good := 0
+		for _, app := range apps {
+			rec, err := w.store.Record(app)
+			w.must(err)
+			if rec.Good != nil {
+				good++
+			}
+		}
+		if good < 4 {
+			t.Errorf("%d apps are good, want the first 4", good)
+		}
+	})
 }
 
 // A revision that comes while an older one is being rendered is not stuck behind

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,9 @@ import (
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
 )
+
+// mostFights is how many fights one reason tells of.
+const mostFights = 5
 
 // spared is drift that is not repaired now, though the rest of it is.
 type spared struct {
@@ -29,13 +33,20 @@ func (p *pass) spare(report drift.Report) spared {
 		return s
 	}
 	now := p.agent.opts.Now()
+	times := lately(p.record.Mended, now).Times()
+	var begun fights
 	for _, f := range report.Different() {
-		if p.fights(f) || fought(p.record, f, now) {
-			s.fights = append(s.fights, f)
-			s.keys[f.Key] = true
-			p.tellFight(f, now)
+		over := foughtOver(times, f)
+		if len(over) == 0 && !p.fights(f) {
+			continue
+		}
+		s.fights = append(s.fights, f)
+		s.keys[f.Key] = true
+		if p.bookFight(f, now) {
+			begun.add(f, over, now)
 		}
 	}
+	p.tellFights(begun)
 	p.spareYoung(&s, now)
 	return s
 }
@@ -90,29 +101,50 @@ func (p *pass) trace(key resource.Key) (trace state.Trace, known bool) {
 	return trace, known
 }
 
-// tellFight books a fight, once for each object of an incident.
-func (p *pass) tellFight(f drift.Finding, now time.Time) {
+// bookFight notes that an object of the incident is fought over; false where that is known.
+func (p *pass) bookFight(f drift.Finding, now time.Time) bool {
 	trace, known := p.trace(f.Key)
 	if !known || trace.Fought {
-		return
+		return false
 	}
 	trace.Fought = true
 	p.record.Incident.Traces[state.TraceOf(f.Key, "")] = trace
-	one := follow(state.Finding{}, f, now)
 	if listed := p.noted(f.Key); listed != nil {
 		listed.Fought = now
 	}
-	who := f.By
-	if who == "" {
-		who = "something"
-	}
-	reason := fmt.Sprintf("%s changes %s back each time it is repaired", who, strings.Join(foughtOver(p.record, f, now), ", "))
-	p.tellIncident(driftFight, reason, findingLines([]state.Finding{one}, 0))
+	return true
 }
 
-// foughtOver names the fields that came back.
-func foughtOver(rec state.Record, f drift.Finding, now time.Time) []string {
-	return slices.DeleteFunc(fieldsOf(f), func(field string) bool { return len(lately(rec.Mended[field], now)) < fightRounds })
+// fights are those that a look found: over how many objects, what is said of the first,
+// the lines of some, and how many objects have none.
+type fights struct {
+	objects int
+	first   string
+	lines   []line
+	more    int
+}
+
+func (all *fights) add(f drift.Finding, over []string, now time.Time) {
+	if all.first == "" {
+		all.first = fmt.Sprintf("%s changes %s back each time it is repaired", cmp.Or(f.By, "something"), strings.Join(over, ", "))
+	}
+	all.objects++
+	if len(all.lines) >= mostLines {
+		all.more++
+		return
+	}
+	all.lines = append(all.lines, findingLines([]state.Finding{follow(state.Finding{}, f, now)})...)
+}
+
+// tellFights adds an entry about the fights that a look found: of each object once.
+func (p *pass) tellFights(all fights) {
+	if all.objects == 0 {
+		return
+	}
+	if others := all.objects - 1; others > 0 {
+		all.first += fmt.Sprintf(", and %d objects more", others)
+	}
+	p.tellIncident(driftFight, all.first, all.lines, all.more)
 }
 
 func fightHint(app string) string {
@@ -126,11 +158,14 @@ func (s spared) verdict(app string) verdict {
 			hint: fmt.Sprintf("it is repaired at %s (drift.grace), or now by: syncd sync %s", s.due.Format("2006-01-02 15:04:05 MST"), app)}
 	}
 	reason := notConverging
-	for i, f := range s.fights {
+	for i, f := range s.fights[:min(len(s.fights), mostFights)] {
 		if i > 0 {
 			reason += "; "
 		}
 		reason += strings.ReplaceAll(f.String(), "\n ", "")
+	}
+	if more := len(s.fights) - mostFights; more > 0 {
+		reason += fmt.Sprintf("; and %d objects more", more)
 	}
 	return verdict{outcome: Degraded, opens: s.due, reason: reason, hint: "something changes it back each time it is repaired; " + fightHint(app)}
 }
@@ -147,7 +182,7 @@ func (s spared) rest(report drift.Report) drift.Report {
 }
 
 // without returns pairs and report so that a plan leaves the objects with these keys
-// as they are.
+// as they are; where nothing is live, it does not know them.
 func without(keys map[resource.Key]bool, pairs []resource.Pair, report drift.Report) ([]resource.Pair, drift.Report) {
 	if len(keys) == 0 {
 		return pairs, report
@@ -156,15 +191,13 @@ func without(keys map[resource.Key]bool, pairs []resource.Pair, report drift.Rep
 	var out drift.Report
 	for i, pair := range pairs {
 		f := report.Findings[i]
-		switch {
-		case !keys[pair.Key]:
-		case pair.Want == nil:
-			continue
-		default:
-			f = drift.Finding{Key: pair.Key, Class: drift.InSync, Match: drift.None}
-			if live, ok := standing(pair); ok {
-				pair.Live, f.Match = []resource.Instance{live}, 0
+		if keys[pair.Key] {
+			live, ok := standing(pair)
+			if pair.Want == nil || !ok {
+				continue
 			}
+			pair.Live = []resource.Instance{live}
+			f = drift.Finding{Key: pair.Key, Class: drift.InSync}
 		}
 		left, out.Findings = append(left, pair), append(out.Findings, f)
 	}

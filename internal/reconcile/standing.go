@@ -54,6 +54,20 @@ func (a *Agent) Standings() Standings {
 	return s
 }
 
+// Owners are those of the apps that are followed, by the apps' names, and "" where nobody
+// is named; nil where nothing was seen yet.
+func (a *Agent) Owners() map[string]string {
+	c := a.catalog.Load()
+	if c == nil || c.blind {
+		return nil
+	}
+	owners := map[string]string{}
+	for name, app := range c.apps {
+		owners[name] = app.Config.Owner
+	}
+	return owners
+}
+
 func (w *worker) standing(c *catalog) Standing {
 	w.mu.Lock()
 	rec, busy := w.seen, w.busy

@@ -34,9 +34,7 @@ type worker struct {
 	token chan struct{}
 	// drawing is held while the app is rendered: others ask for it, too.
 	drawing chan struct{}
-	wake    chan struct{}
-	// stirred is poked when something happened on the target.
-	stirred chan struct{}
+	rounds
 	// record, stubborn, behind, owed and touched belong to the holder of the token.
 	record   state.Record
 	stubborn stubborn
@@ -82,7 +80,7 @@ type worker struct {
 }
 
 func newWorker(a *Agent, name string) (*worker, error) {
-	w := &worker{agent: a, name: name, token: make(chan struct{}, 1), drawing: make(chan struct{}, 1), wake: make(chan struct{}, 1), stirred: make(chan struct{}, 1)}
+	w := &worker{agent: a, name: name, token: make(chan struct{}, 1), drawing: make(chan struct{}, 1), rounds: newRounds()}
 	rec, err := a.opts.Store.Record(name)
 	if err != nil {
 		return nil, fmt.Errorf("read the record of app %s: %w", name, err)

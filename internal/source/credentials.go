@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
 )
@@ -108,14 +108,10 @@ func (o *origin) read(files ...credential) error {
 }
 
 func secret(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
+	data, err := egress.File(path, maxSecret)
+	if err == nil && len(data) == 0 {
+		err = fmt.Errorf("%s is empty", path)
 	}
-	if !info.Mode().IsRegular() || info.Size() == 0 || info.Size() > maxSecret {
-		return "", fmt.Errorf("%s is empty, too large, or no regular file", path)
-	}
-	data, err := os.ReadFile(path)
 	return string(data), err
 }
 

@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/verify"
 )
@@ -46,7 +46,7 @@ func (r *Repository) whom() (trust, error) {
 	fmt.Fprintf(sum, "%s\n%s\n", v.Mode, v.Tags)
 	var files [][]byte
 	for _, f := range keyFiles(*v) {
-		data, err := keyFile(f.path)
+		data, err := egress.File(f.path, maxSecret) // a list of revoked keys may be empty
 		if err != nil {
 			return trust{}, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read repo.verify.%s: %w", f.key, err)), "check that the file exists and can be read by the agent; no new revision is accepted before")
 		}
@@ -82,18 +82,6 @@ func keyFiles(v config.Verify) []keyed {
 		out = append(out, keyed{"openpgp.keyringFiles", path})
 	}
 	return out
-}
-
-// keyFile reads a file that may be empty: a list of revoked keys often is.
-func keyFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxSecret {
-		return nil, fmt.Errorf("%s is too large, or no regular file", path)
-	}
-	return os.ReadFile(path)
 }
 
 func parseKeys(v config.Verify, files [][]byte) (keys verify.Keys, err error) {

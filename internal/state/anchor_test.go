@@ -156,25 +156,25 @@ func TestTheAcceptedRevisionOutlastsTheProcess(t *testing.T) {
 func TestWhoWasToldOutlastsTheProcess(t *testing.T) {
 	m := newMemory()
 	c := m.cluster(t)
-	if id, begun, err := c.Told(); err != nil || begun || id != 0 {
+	if id, to, begun, err := c.Told(); err != nil || begun || id != 0 || to != nil {
 		t.Errorf("of a new cluster: %d, %v, %v", id, begun, err)
 	}
-	if err := c.SetTold(0); err != nil {
+	if err := c.SetTold(0, nil); err != nil {
 		t.Fatal(err)
 	}
 	c = m.cluster(t)
-	if id, begun, err := c.Told(); err != nil || !begun || id != 0 {
+	if id, _, begun, err := c.Told(); err != nil || !begun || id != 0 {
 		t.Errorf("where it was begun with nothing: %d, %v, %v", id, begun, err)
 	}
-	for _, err := range []error{c.SetAnchor(source.Anchor{Commit: "old"}), c.SetTold(7), c.SetAnchor(source.Anchor{Commit: "new"}), c.SetTold(9), c.Overrule(source.Anchor{Commit: "newer"}, source.Word{Who: "ann"})} {
+	for _, err := range []error{c.SetAnchor(source.Anchor{Commit: "old"}), c.SetTold(7, nil), c.SetAnchor(source.Anchor{Commit: "new"}), c.SetTold(9, map[string]uint64{"ops": 11}), c.Overrule(source.Anchor{Commit: "newer"}, source.Word{Who: "ann"})} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	c = m.cluster(t)
-	id, _, err := c.Told()
+	id, to, _, err := c.Told()
 	a, failed := c.Anchor()
-	if err != nil || failed != nil || id != 9 || a.Commit != "newer" {
-		t.Errorf("told up to %d (%v), accepted %+v (%v)", id, err, a, failed)
+	if err != nil || failed != nil || id != 9 || to["ops"] != 11 || a.Commit != "newer" {
+		t.Errorf("told up to %d, %v (%v), accepted %+v (%v)", id, to, err, a, failed)
 	}
 }

@@ -21,7 +21,7 @@ func (r Record) Clone() Record {
 	out.Restarting = slices.Clone(r.Restarting)
 	out.Last.Consents = slices.Clone(r.Last.Consents)
 	out.Done, out.Restarts = maps.Clone(r.Done), maps.Clone(r.Restarts)
-	out.Incident, out.Left, out.Mended = r.Incident.Clone(), slices.Clone(r.Left), maps.Clone(r.Mended)
+	out.Incident, out.Left, out.Mended = r.Incident.Clone(), slices.Clone(r.Left), slices.Clone(r.Mended)
 	return out
 }
 

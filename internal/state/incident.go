@@ -27,8 +27,9 @@ type Incident struct {
 	More     int       `json:"more,omitempty"`
 	// Classes is how many objects differ, by how.
 	Classes map[string]int `json:"classes,omitempty"`
-	// Told is how many lines of history there are of it.
-	Told int `json:"told,omitempty"`
+	// Told is how many lines of history there are of it, ToldAt when the last was made.
+	Told   int       `json:"told,omitempty"`
+	ToldAt time.Time `json:"toldAt,omitzero"`
 	// Traces are what is kept of each object that differs, or did.
 	Traces Traces `json:"traces,omitempty"`
 	// Repairing tells that a repair was begun of which nobody has seen what came of it,

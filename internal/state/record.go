@@ -74,8 +74,8 @@ type Record struct {
 	// that found to be left over: it stays without being drift.
 	Looked bool           `json:"looked,omitempty"`
 	Left   []resource.Key `json:"left,omitempty"`
-	// Mended are the times at which drift was repaired, by object and field.
-	Mended map[string][]time.Time `json:"mended,omitempty"`
+	// Mended are the repairs of drift that count still.
+	Mended Mended `json:"mendings,omitempty"`
 }
 
 // Verdict is how the last pass ended; it changes only when what it says does.
@@ -192,10 +192,11 @@ type Entry struct {
 	// Hint is what a person can do about it.
 	Hint string `json:"hint,omitempty"`
 	// Incident names the drift that it is about, as IncidentID does, Findings what
-	// differs, one line each, masked.
+	// differs, one line each, masked. More counts the objects that no line names.
 	Incident string   `json:"incident,omitempty"`
 	Findings []string `json:"findings,omitempty"`
-	// Steps are the plan's lines.
+	More     int      `json:"more,omitempty"`
+	// Steps are the plan's lines, the first ones of them.
 	Steps []string `json:"steps,omitempty"`
 	// Gaps say who was missed for how long meanwhile.
 	Gaps []string `json:"gaps,omitempty"`

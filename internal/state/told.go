@@ -6,22 +6,23 @@ import "syncd.io/syncd/internal/source"
 // accepted last, and up to which entry people were told.
 type agentNotes struct {
 	source.Anchor
-	Told *uint64 `json:"told,omitempty"` // nil where nobody ever began
+	Told   *uint64           `json:"told,omitempty"`   // nil where nobody ever began
+	ToldTo map[string]uint64 `json:"toldTo,omitempty"` // by channel
 }
 
-// Told returns the ID of the entry up to which people were told of what is on record;
-// begun is false where nobody ever began to.
-func (c *Cluster) Told() (id uint64, begun bool, err error) {
+// Told returns the ID of the entry up to which people were told of what is on record,
+// all and by channel; begun is false where nobody ever began to.
+func (c *Cluster) Told() (id uint64, to map[string]uint64, begun bool, err error) {
 	notes, err := c.notes()
 	if err != nil || notes.Told == nil {
-		return 0, false, err
+		return 0, nil, false, err
 	}
-	return *notes.Told, true, nil
+	return *notes.Told, notes.ToldTo, true, nil
 }
 
 // SetTold remembers it. Errors are those of Save.
-func (c *Cluster) SetTold(id uint64) error {
-	return c.editNotes("save who was told by ", func(notes *agentNotes) { notes.Told = &id })
+func (c *Cluster) SetTold(id uint64, to map[string]uint64) error {
+	return c.editNotes("save who was told by ", func(notes *agentNotes) { notes.Told, notes.ToldTo = &id, to })
 }
 
 // notes reads what is kept of the agent itself.

@@ -23,8 +23,9 @@ type Trace struct {
 	First time.Time
 	// Gone tells that it was not there when one looked last, Listed that there were
 	// details of the object, and Fought that something changes it back as often as it is
-	// repaired. Touched is what the repair under way changes.
-	Gone, Listed, Fought, Touched bool
+	// repaired. Touched is what the repair under way changes, Untold an object that no line
+	// of history has told of yet.
+	Gone, Listed, Fought, Touched, Untold bool
 }
 
 // TraceOf is where the trace of an object stands, or of one thing that differs of it.
@@ -41,6 +42,16 @@ func (t Traces) Untouch() {
 			delete(t, of)
 		case trace.Touched:
 			trace.Touched = false
+			t[of] = trace
+		}
+	}
+}
+
+// Tell notes that history tells of all that is there.
+func (t Traces) Tell() {
+	for of, trace := range t {
+		if trace.Untold {
+			trace.Untold = false
 			t[of] = trace
 		}
 	}
@@ -112,7 +123,7 @@ func (t *Traces) UnmarshalJSON(raw []byte) error {
 }
 
 func (t Trace) bits() (b byte) {
-	for i, set := range []bool{t.Gone, t.Listed, t.Fought, t.Touched} {
+	for i, set := range []bool{t.Gone, t.Listed, t.Fought, t.Touched, t.Untold} {
 		if set {
 			b |= 1 << i
 		}
@@ -121,5 +132,5 @@ func (t Trace) bits() (b byte) {
 }
 
 func traceOf(b byte) Trace {
-	return Trace{Gone: b&1 > 0, Listed: b&2 > 0, Fought: b&4 > 0, Touched: b&8 > 0}
+	return Trace{Gone: b&1 > 0, Listed: b&2 > 0, Fought: b&4 > 0, Touched: b&8 > 0, Untold: b&16 > 0}
 }

@@ -12,7 +12,7 @@ import (
 
 func TestTracesAreReadAsTheyAreWritten(t *testing.T) {
 	now := time.Unix(0, time.Now().UnixNano()).UTC()
-	all := Traces{1: {Touched: true}, 1 << 63: {First: now, Gone: true, Fought: true}, 7: {First: now.Add(time.Hour), Listed: true}}
+	all := Traces{1: {Touched: true}, 1 << 63: {First: now, Gone: true, Fought: true}, 7: {First: now.Add(time.Hour), Listed: true, Untold: true}}
 	raw, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"syncd.io/syncd/internal/egress"
 )
 
 // Bounds of what waits to be sent. A trace more is dropped, and counted.
@@ -62,7 +64,7 @@ func New(opts Options) (*Exporter, error) {
 	if _, err := headersOf(opts.HeadersFile); err != nil {
 		return nil, err
 	}
-	return &Exporter{opts: opts, web: client(), waiting: make(chan Span, mostWaiting), counts: map[string]uint64{}}, nil
+	return &Exporter{opts: opts, web: egress.Client(nil, tryLimit), waiting: make(chan Span, mostWaiting), counts: map[string]uint64{}}, nil
 }
 
 // Offer takes a trace to be sent, if it is among those of the sample and there is room.

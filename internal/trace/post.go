@@ -9,22 +9,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 )
 
 // mostAnswer is how much of an answer is read, in bytes.
 const mostAnswer = 64 << 10
-
-// client follows nobody elsewhere: what goes with a request is for the endpoint.
-func client() *http.Client {
-	return &http.Client{
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 1, IdleConnTimeout: tryLimit},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
 
 // endpointOf is where requests go.
 func endpointOf(text string) (string, error) {
@@ -46,7 +38,7 @@ func headersOf(path string) (http.Header, error) {
 	if path == "" {
 		return headers, nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := egress.File(path, egress.SecretBound)
 	if err != nil {
 		return nil, fault.Hint(fault.As(fault.Rejected, fmt.Errorf("read traces.headersFile: %w", err)), "see that the agent may read it")
 	}

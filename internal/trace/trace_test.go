@@ -231,9 +231,13 @@ func TestWhatCannotBeSentToIsRefusedWithAHint(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("Authorization Bearer geheim\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	long := filepath.Join(t.TempDir(), "long")
+	if err := os.WriteFile(long, []byte(strings.Repeat("X-Team: geheim\n", 2000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, opts := range []trace.Options{
 		{}, {Endpoint: "collector:4317"}, {Endpoint: "ftp://collector"}, {Endpoint: "http://ann:geheim@collector"}, {Endpoint: "http://collector?token=geheim"},
-		{Endpoint: "http://collector", HeadersFile: "/nowhere/headers"}, {Endpoint: "http://collector", HeadersFile: bad},
+		{Endpoint: "http://collector", HeadersFile: "/nowhere/headers"}, {Endpoint: "http://collector", HeadersFile: bad}, {Endpoint: "http://collector", HeadersFile: long},
 	} {
 		_, err := trace.New(opts)
 		if err == nil || fault.Of(err) != fault.Rejected || fault.Advice(err) == "" || strings.Contains(err.Error()+fault.Advice(err), "geheim") {

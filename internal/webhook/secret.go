@@ -5,11 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -28,24 +27,13 @@ func secretOf(h config.Hook) ([]byte, error) {
 }
 
 func readSecret(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	data, err := egress.File(path, maxSecret)
 	if err != nil {
 		return nil, err
 	}
 	secret := bytes.TrimRight(data, "\r\n")
-	switch {
-	case len(bytes.TrimSpace(secret)) == 0:
+	if len(bytes.TrimSpace(secret)) == 0 {
 		return nil, fmt.Errorf("%s is empty", path)
-	case len(data) > maxSecret:
-		return nil, fmt.Errorf("%s is longer than %d bytes", path, maxSecret)
 	}
 	if encoded, signs := strings.CutPrefix(string(secret), signingToken); signs {
 		if key, err := base64.StdEncoding.DecodeString(encoded); err != nil || len(key) == 0 {

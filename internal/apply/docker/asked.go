@@ -4,22 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/docker/docker/client"
 )
-
-// Asked is one request to the engine, and what came of it.
-type Asked struct {
-	// Verb is what was asked, such as "containers list" or "containers start"; it names
-	// nothing that runs.
-	Verb string
-	// Outcome is ok, refused (4xx), failed (5xx), unreachable, or canceled where nobody
-	// waits for the answer any more.
-	Outcome string
-	// Took is the time to the head of the answer.
-	Took time.Duration
-}
 
 // lent lets the client go by web, which stays ours: the client's own cannot be had.
 func lent(web *http.Client) client.Opt {
@@ -29,38 +16,10 @@ func lent(web *http.Client) client.Opt {
 	}
 }
 
-// clocked tells of each request.
-type clocked struct {
-	http.RoundTripper
-	tell func(Asked)
-}
-
-// RoundTrip implements http.RoundTripper.
-func (c clocked) RoundTrip(r *http.Request) (*http.Response, error) {
-	begun := time.Now()
-	res, err := c.RoundTripper.RoundTrip(r)
-	c.tell(Asked{Verb: verbOf(r.Method, r.URL.Path), Outcome: outcomeOf(r, res, err), Took: time.Since(begun)})
-	return res, err
-}
-
-func outcomeOf(r *http.Request, res *http.Response, err error) string {
-	switch {
-	case err != nil && r.Context().Err() != nil:
-		return "canceled"
-	case err != nil:
-		return "unreachable"
-	case res.StatusCode >= http.StatusInternalServerError:
-		return "failed"
-	case res.StatusCode >= http.StatusBadRequest:
-		return "refused"
-	}
-	return "ok"
-}
-
-// verbOf names a request by the API's words alone: what is a name or an ID in its path
-// is left out.
-func verbOf(method, path string) string {
-	words := strings.Split(strings.Trim(path, "/"), "/")
+// verbOf names a request by the API's words alone, such as "containers list" or
+// "containers start": what is a name or an ID in its path is left out.
+func verbOf(r *http.Request) string {
+	words := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if len(words) > 1 && strings.HasPrefix(words[0], "v1.") {
 		words = words[1:]
 	}
@@ -68,7 +27,7 @@ func verbOf(method, path string) string {
 	if !slices.Contains(things(), thing) {
 		return "other"
 	}
-	return thing + " " + deedOf(method, thing, last, len(words))
+	return thing + " " + deedOf(r.Method, thing, last, len(words))
 }
 
 // deedOf is what is done to a thing by a request whose path has so many words.

@@ -1,6 +1,9 @@
 package docker
 
-import "testing"
+import (
+	"net/http/httptest"
+	"testing"
+)
 
 func TestRequestsAreNamedByTheWordsOfTheAPIAlone(t *testing.T) {
 	const id = "0123456789abcdef"
@@ -28,7 +31,7 @@ func TestRequestsAreNamedByTheWordsOfTheAPIAlone(t *testing.T) {
 		{"POST", "/v1.41/swarm/init", "other"},
 		{"POST", "/v1.41/containers/" + id + "/dance", "containers other"},
 	} {
-		if got := verbOf(c.method, c.path); got != c.want {
+		if got := verbOf(httptest.NewRequestWithContext(t.Context(), c.method, c.path, nil)); got != c.want {
 			t.Errorf("%s %s is %q, want %q", c.method, c.path, got, c.want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"syncd.io/syncd/internal/apply/asked"
 	"syncd.io/syncd/internal/apply/docker"
 )
 
@@ -13,7 +14,7 @@ func TestRequestsToTheEngineAreTold(t *testing.T) {
 	}
 	var mu sync.Mutex
 	told := map[string]int{}
-	e, err := docker.Open(t.Context(), docker.Options{Asked: func(a docker.Asked) {
+	e, err := docker.Open(t.Context(), docker.Options{Asked: func(a asked.Request) {
 		mu.Lock()
 		defer mu.Unlock()
 		told[a.Verb+" "+a.Outcome]++

@@ -68,7 +68,7 @@ func (t *Target) prepare(ctx context.Context, s *snapshot, c *comparison, o reso
 	if err := s.resolveEndpointLinks(f.endpoints); err != nil {
 		return f, err
 	}
-	if err := s.needed(c.want); err != nil {
+	if err := t.needed(s, c.want); err != nil {
 		return f, err
 	}
 	t.engine.placeMAC(f)
@@ -76,19 +76,32 @@ func (t *Target) prepare(ctx context.Context, s *snapshot, c *comparison, o reso
 }
 
 // needed refuses what an engine would make silently, or fail on half-way: a
-// volume without content and labels, a network that is not there.
-func (s *snapshot) needed(c spec.Container) error {
+// volume without content and labels, a network that is not there. One of the app's own
+// was put before: somebody has removed it, which is no revision's fault.
+func (t *Target) needed(s *snapshot, c spec.Container) error {
 	for _, m := range c.Mounts {
 		if m.Type == string(mount.TypeVolume) && m.Source != "" && s.volume(m.Source) == nil {
 			return rejected("create the volume first: an empty one is never made silently", "volume %s does not exist", m.Source)
 		}
 	}
 	for _, e := range c.Networks {
-		if s.network(e.Name) == nil {
+		switch own := t.declares(resource.Key{Kind: spec.KindNetwork, Name: e.Network}); {
+		case s.network(e.Name) != nil:
+		case own:
+			return vanished("it is made again by itself", fmt.Errorf("network %s is not there any more", e.Name))
+		default:
 			return rejected("create the network first", "network %s does not exist", e.Name)
 		}
 	}
 	return nil
+}
+
+// declares tells whether what is wanted of the app has the key.
+func (t *Target) declares(key resource.Key) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, own := t.wanted[key]
+	return own
 }
 
 // imageName returns the reference to create with: the user's own where it means
@@ -134,7 +147,7 @@ func (t *Target) make(ctx context.Context, f form, c spec.Container, name string
 	defer cancel()
 	made, err := t.engine.api.ContainerCreate(limited, f.config, f.host, config, platform, name)
 	if err != nil {
-		return "", t.engine.classify(ctx, "create container "+name, err)
+		return "", t.engine.refused(ctx, "create container "+name, c, err)
 	}
 	for _, network := range slices.Sorted(maps.Keys(rest)) {
 		if err := t.engine.connect(ctx, network, made.ID, rest[network]); err != nil {

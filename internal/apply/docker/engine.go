@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,8 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"syncd.io/syncd/internal/apply/asked"
 )
 
 // Deadlines of one engine call.
@@ -70,12 +73,14 @@ type Options struct {
 	Ignored func(error)
 	// Asked is told of each request to the engine, from several goroutines at once, and
 	// must not block; nil is nobody.
-	Asked func(Asked)
+	Asked func(asked.Request)
 }
 
 // Engine is one Docker engine. It is safe for concurrent use.
 type Engine struct {
-	api    *client.Client
+	api *client.Client
+	// door is a client that comes anew each time.
+	door   *client.Client
 	opts   Options
 	limits limits
 
@@ -91,25 +96,36 @@ type Engine struct {
 // Open connects to an engine and agrees on an API version. Errors: Unreachable.
 func Open(ctx context.Context, opts Options) (*Engine, error) {
 	e := &Engine{opts: opts, limits: defaultLimits(), images: map[string]*imageFacts{}, absences: absences{}}
+	var err error
+	if e.api, err = e.client(); err != nil {
+		return nil, err
+	}
+	if e.door, err = e.client(unkept); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	if err := e.Ping(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// client makes a client of the engine, changed as asked for.
+func (e *Engine) client(change ...client.Opt) (*client.Client, error) {
 	options := []client.Opt{
 		client.FromEnv, client.WithAPIVersionNegotiation(), client.WithTraceOptions(otelhttp.WithFilter(e.count)),
 	}
-	if opts.Host != "" {
-		options = append(options, client.WithHost(opts.Host))
+	if e.opts.Host != "" {
+		options = append(options, client.WithHost(e.opts.Host))
 	}
 	web := &http.Client{}
-	api, err := client.NewClientWithOpts(append(options, lent(web))...)
+	api, err := client.NewClientWithOpts(slices.Concat(options, change, []client.Opt{lent(web)})...)
 	if err != nil {
-		return nil, fmt.Errorf("open engine %s: %w", opts.Host, err)
+		return nil, fmt.Errorf("open engine %s: %w", e.opts.Host, err)
 	}
-	e.api = api
-	if opts.Asked != nil {
-		web.Transport = clocked{web.Transport, opts.Asked}
+	if e.opts.Asked != nil {
+		web.Transport = asked.Teller{RoundTripper: web.Transport, Verb: verbOf, Tell: e.opts.Asked}
 	}
-	if err := e.Ping(ctx); err != nil {
-		return nil, errors.Join(err, api.Close())
-	}
-	return e, nil
+	return api, nil
 }
 
 // count sees every request to the engine, and keeps it from being traced, which

@@ -10,6 +10,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/spec"
 )
 
 const pingLimit = 3 * time.Second
@@ -63,13 +64,18 @@ func refusal(err error) bool {
 		cerrdefs.IsPermissionDenied(err) || cerrdefs.IsUnauthorized(err) || cerrdefs.IsNotImplemented(err) || cerrdefs.IsNotModified(err)
 }
 
-// alive tells an engine that answers an error from one that is going down: both
-// say 500.
-func (e *Engine) alive(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingLimit)
-	defer cancel()
-	_, err := e.api.Ping(ctx)
-	return err == nil
+// refused classifies why c could not be made. Its image was here when it was pinned:
+// where it is gone, somebody has removed it since.
+func (e *Engine) refused(ctx context.Context, doing string, c spec.Container, err error) error {
+	if c.Pin != "" && cerrdefs.IsNotFound(err) && strings.Contains(strings.ToLower(err.Error()), "no such image") {
+		return vanished("it is fetched again by itself", fmt.Errorf("%s: image %s is not here any more: %w", doing, c.Image, err))
+	}
+	return e.classify(ctx, doing, err)
+}
+
+// vanished makes an error of what was here, and was removed meanwhile.
+func vanished(hint string, err error) error {
+	return fault.Hint(fault.As(fault.Unreachable, fmt.Errorf("%w; it was removed meanwhile", err)), hint)
 }
 
 func (e *Engine) unreachable(ctx context.Context, doing string, err error) error {

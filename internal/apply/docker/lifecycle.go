@@ -225,11 +225,10 @@ func (t *Target) Health(ctx context.Context, key resource.Key, ref resource.Ref)
 	return h, nil
 }
 
-// confirmed looks at a failure once more, on a connection of its own: an engine
-// that goes down stops its containers, and still tells so on open connections.
-// Such a failure is nobody's; the engine is unreachable.
+// confirmed looks at a failure once more, for an engine that goes down stops its
+// containers. Such a failure is nobody's; the engine is unreachable.
 func (t *Target) confirmed(ctx context.Context, key resource.Key, ref resource.Ref) (resource.Health, error) {
-	if err := t.engine.api.Close(); err != nil { // closes idle connections, no more
+	if err := t.engine.knock(ctx); err != nil {
 		return resource.Health{}, fmt.Errorf("health of %s: %w", key, err)
 	}
 	in, err := t.engine.inspect(ctx, ref.ID)

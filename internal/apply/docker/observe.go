@@ -12,11 +12,12 @@ import (
 )
 
 // Observe implements apply.Target: one list of containers, networks and volumes
-// each, and one inspect per container. Errors: Blocked where another agent has
-// taken the app over.
+// each, and one inspect per container; twice where a container went down. Errors:
+// Blocked where another agent has taken the app over; Unreachable also where the engine
+// answers still, and goes down.
 func (t *Target) Observe(ctx context.Context, want []resource.Object, owned apply.Owned) ([]resource.Pair, error) {
 	t.remember(want, owned)
-	s, err := t.look(ctx)
+	s, err := t.lookWell(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -134,6 +134,37 @@ func TestValidateJudgesWithoutLeavingAnything(t *testing.T) {
 	}
 }
 
+// What somebody removes between the pass's first look and the put is no revision's fault.
+func TestWhatVanishesMeanwhileCondemnsNobody(t *testing.T) {
+	f := newFixture(t)
+	image := dockertest.Image(t, "")
+	gone := f.container(image, "web", 1, func(c *spec.Container) { c.Pin = "sha256:" + strings.Repeat("0", 64) })
+	front := f.network("front", nil)
+	joined := f.container(image, "db", 1, func(c *spec.Container) {
+		c.Networks = []spec.Endpoint{{Network: "front", Name: f.project + "_front"}}
+	})
+	stranger := f.container(image, "log", 1, func(c *spec.Container) {
+		c.Networks = []spec.Endpoint{{Network: "other", Name: f.project + "_other"}}
+	})
+	f.observe(gone, front, joined, stranger)
+	for what, c := range map[string]struct {
+		err   error
+		class fault.Class
+	}{
+		"an image":               {second(f.target.Put(f.ctx, gone)), fault.Unreachable},
+		"an image that is tried": {f.target.Validate(f.ctx, []resource.Object{gone}), fault.Unreachable},
+		"a network":              {second(f.target.Put(f.ctx, joined)), fault.Unreachable},
+		"a network of nobody's":  {second(f.target.Put(f.ctx, stranger)), fault.Rejected},
+	} {
+		if fault.Of(c.err) != c.class || fault.Advice(c.err) == "" {
+			t.Errorf("%s: class %v, hint %q: %v", what, fault.Of(c.err), fault.Advice(c.err), c.err)
+		}
+	}
+	if left := dockertest.Containers(t, f.api, f.project); len(left) != 0 {
+		t.Errorf("left are %d containers", len(left))
+	}
+}
+
 func TestWatchWakesTheProjectButNotForProbes(t *testing.T) {
 	f := newFixture(t)
 	image := dockertest.Image(t, "", `HEALTHCHECK --interval=1s CMD ["/app","-probe","http://127.0.0.1:8080/healthz"]`)

@@ -25,6 +25,8 @@ type Target struct {
 	// compared keeps what wanted containers are stored as: a pass without a new
 	// revision works out nothing twice.
 	compared map[resource.Key]memo
+	// down are the containers that were down at the last look, as lookWell has them.
+	down map[string]string
 }
 
 var (

@@ -142,7 +142,7 @@ func (t *Target) tryCreate(ctx context.Context, s *snapshot, c spec.Container) e
 	defer cancel()
 	made, err := t.engine.api.ContainerCreate(limited, f.config, f.host, nil, platform, "syncd-check-"+strings.ToLower(rand.Text()))
 	if err != nil {
-		return t.engine.classify(ctx, "the engine refuses its settings", err)
+		return t.engine.refused(ctx, "the engine refuses its settings", c, err)
 	}
 	return t.engine.discard(ctx, made.ID)
 }

@@ -34,8 +34,8 @@ func watched() filters.Args {
 }
 
 // Watch sends the name of a project after something of it changed on the engine
-// or somebody took it over, and "" where any may have: once it listens again after
-// the connection was lost, and after a network or named volume was removed, which
+// or somebody took it over, and "" where any may have: once it listens, also again
+// after the connection was lost, and after a network or named volume was removed, which
 // name no project. The channel is closed when ctx ends. A slow reader delays
 // events; it loses none.
 func (e *Engine) Watch(ctx context.Context) <-chan string {
@@ -43,8 +43,8 @@ func (e *Engine) Watch(ctx context.Context) <-chan string {
 	go func() {
 		defer close(out)
 		wait := firstRetry
-		for lost := false; ctx.Err() == nil; lost = true {
-			heard, err := e.listen(ctx, out, lost)
+		for ctx.Err() == nil {
+			heard, err := e.listen(ctx, out)
 			if heard {
 				wait = firstRetry
 			}
@@ -62,15 +62,20 @@ func (e *Engine) Watch(ctx context.Context) <-chan string {
 	return out
 }
 
-// listen passes events on until the connection ends. After lost ones it says so,
-// when it listens: what happens from then on is heard. It tells whether any came,
-// and what ended them.
-func (e *Engine) listen(ctx context.Context, out chan<- string, lost bool) (heard bool, err error) {
+// listen passes events on until the connection ends. It says first that it listens:
+// what happens from then on is heard, and what happened before is not, neither what was
+// lost nor what came between somebody's first look and this. Where that cannot be said,
+// it ends, for it is to be said the next time. It tells whether any came, and what ended
+// them.
+func (e *Engine) listen(ctx context.Context, out chan<- string) (heard bool, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	messages, errs := e.api.Events(ctx, events.ListOptions{Filters: watched()})
-	if lost && e.Ping(ctx) == nil {
-		e.forgetFacts()
-		send(ctx, out, "")
+	if err := e.Ping(ctx); err != nil {
+		return false, err
 	}
+	e.forgetFacts()
+	send(ctx, out, "")
 	owners := map[string]string{}
 	for {
 		select {

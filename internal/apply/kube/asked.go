@@ -3,55 +3,13 @@ package kube
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Asked is one request to the API server, and what came of it.
-type Asked struct {
-	// Verb is get, list, watch, apply, dry run, patch, create, update, delete, or
-	// discover, for what belongs to no object.
-	Verb string
-	// Outcome is ok, refused (4xx), failed (5xx), unreachable, or canceled where nobody
-	// waits for the answer any more.
-	Outcome string
-	// Took is the time to the head of the answer.
-	Took time.Duration
-}
-
-// clocked tells of each request.
-type clocked struct {
-	http.RoundTripper
-	tell func(Asked)
-}
-
-// RoundTrip implements http.RoundTripper.
-func (c clocked) RoundTrip(r *http.Request) (*http.Response, error) {
-	begun := time.Now()
-	res, err := c.RoundTripper.RoundTrip(r)
-	c.tell(Asked{Verb: verbOf(r), Outcome: outcomeOf(r, res, err), Took: time.Since(begun)})
-	return res, err
-}
-
-// WrappedRoundTripper lets client-go find what is below.
-func (c clocked) WrappedRoundTripper() http.RoundTripper { return c.RoundTripper }
-
-func outcomeOf(r *http.Request, res *http.Response, err error) string {
-	switch {
-	case err != nil && r.Context().Err() != nil:
-		return "canceled"
-	case err != nil:
-		return "unreachable"
-	case res.StatusCode >= http.StatusInternalServerError:
-		return "failed"
-	case res.StatusCode >= http.StatusBadRequest:
-		return "refused"
-	}
-	return "ok"
-}
-
-// verbOf names a request by what it asks for, and not by what it is about.
+// verbOf names a request by what it asks for, and not by what it is about: get, list,
+// watch, apply, dry run, patch, create, update, delete, or discover, for what belongs to
+// no object.
 func verbOf(r *http.Request) string {
 	query := r.URL.Query()
 	switch {

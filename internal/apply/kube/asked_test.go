@@ -1,13 +1,11 @@
 package kube
 
 import (
-	"context"
-	"errors"
-	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
 
+	"syncd.io/syncd/internal/apply/asked"
 	"syncd.io/syncd/internal/kubetest"
 )
 
@@ -38,43 +36,13 @@ func TestRequestsAreNamedByWhatTheyAskFor(t *testing.T) {
 	}
 }
 
-// answering answers all requests with a status, or with an error.
-type answering int
-
-func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
-	if a == 0 {
-		return nil, errors.New("no answer")
-	}
-	return &http.Response{StatusCode: int(a), Body: http.NoBody}, nil
-}
-
-func TestRequestsAreToldWithTheirOutcome(t *testing.T) {
-	gone, end := context.WithCancel(t.Context())
-	end()
-	for _, c := range []struct {
-		ctx    context.Context
-		status answering
-		want   string
-	}{{t.Context(), 200, "ok"}, {t.Context(), 404, "refused"}, {t.Context(), 503, "failed"}, {t.Context(), 0, "unreachable"}, {gone, 0, "canceled"}} {
-		var told []Asked
-		trip := clocked{c.status, func(a Asked) { told = append(told, a) }}
-		res, err := trip.RoundTrip(httptest.NewRequestWithContext(c.ctx, http.MethodGet, "/api/v1/pods", nil))
-		if err == nil {
-			_ = res.Body.Close()
-		}
-		if len(told) != 1 || told[0].Outcome != c.want || told[0].Verb != "list" || told[0].Took < 0 {
-			t.Errorf("status %d was told as %v, want %s", c.status, told, c.want)
-		}
-	}
-}
-
 func TestRequestsToACluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a cluster")
 	}
 	var mu sync.Mutex
 	told := map[string]int{}
-	e, err := Open(t.Context(), Options{Kubeconfig: kubetest.Shared(t).Kubeconfig(), Asked: func(a Asked) {
+	e, err := Open(t.Context(), Options{Kubeconfig: kubetest.Shared(t).Kubeconfig(), Asked: func(a asked.Request) {
 		mu.Lock()
 		defer mu.Unlock()
 		told[a.Verb+" "+a.Outcome]++

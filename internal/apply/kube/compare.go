@@ -107,7 +107,7 @@ func (l *look) compareWith(ctx context.Context, p resource.Pair, w *wanted, live
 		inst.Hash = w.object.Hash()
 	}
 	p.Aside = strangeFields(live.GetManagedFields())
-	known := l.note(w, live, p.InPlace != nil && string(p.Stored) == string(inst.Spec))
+	known := l.note(w, live, p.InPlace != nil && !forms.lent && string(p.Stored) == string(inst.Spec))
 	if inst.Health, err = l.feels(ctx, w, known, live.GetResourceVersion(), live); err != nil {
 		return p, err
 	}

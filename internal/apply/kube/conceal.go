@@ -12,7 +12,8 @@ import (
 )
 
 // concealer masks the secrets that an app has in what the cluster says of it: the
-// host's own, and those of its Secrets, as they are written and as they are meant.
+// host's own, and those of its Secrets, as they are written, as they are meant, and as they are
+// sent.
 func concealer(want []resource.Object, secrets []string) *strings.Replacer {
 	all := slices.Clone(secrets)
 	for _, o := range want {
@@ -20,6 +21,9 @@ func concealer(want []resource.Object, secrets []string) *strings.Replacer {
 			all = append(all, s)
 			if plain, err := base64.StdEncoding.DecodeString(s); err == nil && len(plain) > 0 {
 				all = append(all, string(plain))
+			}
+			if o.Key.Kind == "Secret" {
+				all = append(all, base64.StdEncoding.EncodeToString([]byte(s)))
 			}
 		}
 	}

@@ -1,11 +1,13 @@
 package kube
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -18,6 +20,7 @@ import (
 var (
 	configMaps  = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 	deployments = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	secretsGVR  = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 	services    = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 )
 
@@ -60,6 +63,78 @@ metadata: {name: web}
 spec:
   selector: {app: web}
   ports: [{name: http, port: 80, targetPort: 8080}]`
+
+// What stringData says is the app's like any other field, although the API server keeps
+// it in data, and in nobody's name: an edit is seen, a change in Git is applied.
+func TestWhatStringDataSaysIsCompared(t *testing.T) {
+	p := newPlace(t)
+	secret := func(password string) string {
+		return "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\ndata: {user: YWRh}\nstringData: {password: " + password + "}"
+	}
+	p.deploy(p.set(secret("first")))
+	p.until(secret("first"), drift.Report.InSync)
+	for _, patch := range []string{`{"data":{"password":"YmFk"}}`, `{"stringData":{"password":"worse"}}`} {
+		p.edit(secretsGVR, "login", patch)
+		report := p.until(secret("first"), func(r drift.Report) bool { return !r.InSync() })
+		if got := report.String(); !strings.Contains(got, "changed by kubectl-edit\n  data.password: "+resource.Mask+" -> "+resource.Mask) {
+			t.Errorf("it is reported as\n%s", got)
+		}
+		p.deploy(p.set(secret("first")))
+	}
+	if _, report := p.observe(p.set(secret("second"))); report.InSync() {
+		t.Error("another value in Git is no difference")
+	}
+	p.deploy(p.set(secret("second")))
+	live, err := p.admin.Resource(secretsGVR).Namespace(p.namespace).Get(t.Context(), "login", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, _, _ := unstructured.NestedStringMap(live.Object, "data"); data["password"] != "c2Vjb25k" || data["user"] != "YWRh" {
+		t.Errorf("the cluster has %v", data)
+	}
+}
+
+// What is said in both places is what stringData says.
+func TestStringDataComesFirst(t *testing.T) {
+	for name, c := range map[string]struct{ from, want map[string]any }{
+		"both":      {map[string]any{"data": map[string]any{"a": "YQ==", "b": "Yg=="}, "stringData": map[string]any{"b": "c"}}, map[string]any{"data": map[string]any{"a": "YQ==", "b": "Yw=="}}},
+		"alone":     {map[string]any{"stringData": map[string]any{"b": "", "c": nil}}, map[string]any{"data": map[string]any{"b": "", "c": ""}}},
+		"not there": {map[string]any{"data": map[string]any{"a": "YQ=="}}, map[string]any{"data": map[string]any{"a": "YQ=="}}},
+		"no text":   {map[string]any{"stringData": map[string]any{"b": 1}}, map[string]any{"stringData": map[string]any{"b": 1}}},
+		"no data":   {map[string]any{"data": 1, "stringData": map[string]any{"b": "c"}}, map[string]any{"data": 1, "stringData": map[string]any{"b": "c"}}},
+	} {
+		encodeSecret(resource.Key{Kind: "Secret", Name: "a"}, &unstructured.Unstructured{Object: c.from})
+		if !reflect.DeepEqual(c.from, c.want) {
+			t.Errorf("%s: it is %v, want %v", name, c.from, c.want)
+		}
+	}
+}
+
+// Of what is sent encoded, neither form is repeated.
+func TestStringDataIsConcealedAsItIsSent(t *testing.T) {
+	secret := resource.Object{Key: resource.Key{Kind: "Secret", Name: "a"}, Spec: []byte(`{"stringData":{"token":"correct-horse"}}`), Sensitive: []string{"/data", "/stringData"}}
+	if got := concealer([]resource.Object{secret}, nil).Replace("refused: Y29ycmVjdC1ob3JzZQ== and correct-horse"); strings.Contains(got, "horse") || strings.Contains(got, "Y29") {
+		t.Errorf("it is said as %q", got)
+	}
+}
+
+// What a person has put back by hand is no drift any more, though the field is not ours
+// since; and whatever is done to it next is seen as before.
+func TestWhatAPersonPutBackIsNoDrift(t *testing.T) {
+	p := newPlace(t)
+	p.deploy(p.set(plain))
+	for _, colour := range []string{"red", "green"} {
+		p.edit(configMaps, "settings", `{"data":{"colour":"`+colour+`"}}`)
+		report := p.until(plain, func(r drift.Report) bool { return !r.InSync() })
+		if got := report.String(); !strings.Contains(got, "changed by kubectl-edit\n  data.colour: "+colour+" -> blue") {
+			t.Errorf("it is reported as\n%s", got)
+		}
+		p.edit(configMaps, "settings", `{"data":{"colour":"blue"}}`)
+		p.until(plain, drift.Report.InSync)
+	}
+	p.edit(configMaps, "settings", `{"data":{"colour":null}}`)
+	p.until(plain, func(r drift.Report) bool { return strings.Contains(r.String(), "data.colour: (none) -> blue") })
+}
 
 func TestDriftOfEveryKindIsSeenAndRepaired(t *testing.T) {
 	p := newPlace(t)

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
+	"syncd.io/syncd/internal/apply/asked"
 	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/resource"
@@ -48,7 +49,7 @@ type Options struct {
 	Deaf func(error)
 	// Asked is told of each request to the API server, from several goroutines at once,
 	// and must not block; nil is nobody.
-	Asked func(Asked)
+	Asked func(asked.Request)
 }
 
 // Engine speaks to one cluster. Its methods may be used by several goroutines.
@@ -102,7 +103,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	if o.Asked != nil {
-		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return clocked{next, o.Asked} })
+		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return asked.Teller{RoundTripper: next, Verb: verbOf, Tell: o.Asked}
+		})
 	}
 	return open(ctx, cfg, o)
 }

@@ -2,6 +2,8 @@ package kube
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -15,6 +17,9 @@ type forms struct {
 	stored, live map[string]any
 	// by are the managers that own fields which are to be ours.
 	by string
+	// lent tells that both are equal, by what people have put back: later changes of that
+	// do not show in our own entry of the managed fields.
+	lent bool
 }
 
 // formsOf compares by what a dry run of the apply has returned.
@@ -27,8 +32,13 @@ func formsOf(stored, live *unstructured.Unstructured) (forms, error) {
 	if err != nil {
 		return forms{}, err
 	}
-	out := forms{stored: projected(stored, then), live: projected(live, now.Union(then)), by: takers(live.GetManagedFields(), then.Difference(now))}
-	if equal(out) && !now.Equals(then) {
+	by := takers(live.GetManagedFields(), then.Difference(now))
+	out := forms{stored: projected(stored, then), live: projected(live, now.Union(then)), by: strings.Join(by, ", ")}
+	switch {
+	case !equal(out) || now.Equals(then):
+	case len(by) > 0 && !now.Empty() && !slices.ContainsFunc(by, machine):
+		out.by, out.lent = "", true
+	default:
 		// The values are there, and somebody else's: they are shown as not there, for
 		// they would go with whoever owns them.
 		out.live = projected(live, now)

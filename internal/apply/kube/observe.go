@@ -123,7 +123,7 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 // unlabelled looks for an object that the watches do not show as the app's: it is
 // not there, or has lost its label, or is somebody else's.
 func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known entry) (resource.Pair, error) {
-	there, asOf, err := l.engine.exists(ctx, l.identity, w)
+	there, asOf, err := l.engine.exists(ctx, l.identity, w, known.put)
 	if err != nil {
 		return p, err
 	}

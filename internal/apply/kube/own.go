@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,7 +98,7 @@ func scalerEntry(fields []metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry 
 }
 
 // takers names the managers that own one of these fields, in order.
-func takers(fields []metav1.ManagedFieldsEntry, of *fieldpath.Set) string {
+func takers(fields []metav1.ManagedFieldsEntry, of *fieldpath.Set) []string {
 	var out []string
 	for i, f := range fields {
 		set, err := setOf(&fields[i])
@@ -108,8 +107,11 @@ func takers(fields []metav1.ManagedFieldsEntry, of *fieldpath.Set) string {
 		}
 	}
 	slices.Sort(out)
-	return strings.Join(out, ", ")
+	return out
 }
+
+// machine tells the managers that nobody uses by hand.
+func machine(manager string) bool { return !human(manager) }
 
 // human tells the managers that people use by hand.
 func human(manager string) bool {

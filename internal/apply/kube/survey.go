@@ -60,8 +60,9 @@ func (e *Engine) surveyed(at scope) *survey {
 }
 
 // exists tells whether there is an object of this name, whosever it is, and as of when:
-// a list may be some seconds old.
-func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (there bool, asOf time.Time, err error) {
+// a list may be some seconds old. Put is when this process has put it last, zero for
+// never: an older list says nothing of it.
+func (e *Engine) exists(ctx context.Context, id *identity, w *wanted, put time.Time) (there bool, asOf time.Time, err error) {
 	at := scope{account: id.name, kind: w.kind, namespace: w.manifest.GetNamespace()}
 	var place metadata.ResourceInterface = id.metadata.Resource(w.kind.gvr)
 	if w.kind.namespaced {
@@ -72,7 +73,7 @@ func (e *Engine) exists(ctx context.Context, id *identity, w *wanted) (there boo
 	if err != nil {
 		return false, asOf, classified(err, doing)
 	}
-	if all != nil && !all.names[w.manifest.GetName()] {
+	if all != nil && !all.names[w.manifest.GetName()] && all.asked.After(put) {
 		return false, all.asked, nil
 	}
 	asOf = time.Now()

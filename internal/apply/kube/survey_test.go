@@ -1,8 +1,12 @@
 package kube
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"syncd.io/syncd/internal/drift"
 )
 
 // A second with many questions makes the next one begin with a list; after a lull each
@@ -49,5 +53,34 @@ func TestASlowListHoldsLonger(t *testing.T) {
 		if got := holdsFor(took); got != want {
 			t.Errorf("a list that took %s holds %s, want %s", took, got, want)
 		}
+	}
+}
+
+// A list of names that was asked for before an object was put says nothing of it: one
+// that loses its label a moment later has not gone.
+func TestAListOfNamesSaysNothingOfWhatWasPutSince(t *testing.T) {
+	p := newPlace(t)
+	var maps []string
+	for i := range surveyFrom + 4 {
+		maps = append(maps, fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map-%d}\ndata: {colour: blue}", i))
+	}
+	text := strings.Join(maps, "\n---\n")
+	p.deploy(p.set(text))
+	p.engine.mu.Lock()
+	listed := 0
+	for _, s := range p.engine.surveys {
+		if s.all != nil {
+			listed++
+			s.until = time.Now().Add(time.Minute) // it still holds
+		}
+	}
+	p.engine.mu.Unlock()
+	if listed == 0 {
+		t.Fatal("no list was asked for")
+	}
+	p.edit(configMaps, "map-3", `{"metadata":{"labels":{"syncd.io/agent":null}}}`)
+	report := p.until(text, func(r drift.Report) bool { return !r.InSync() })
+	if got := report.String(); !strings.Contains(got, "metadata.labels.syncd.io/agent") || strings.Contains(got, "missing") {
+		t.Errorf("it is reported as\n%s", got)
 	}
 }

@@ -71,6 +71,7 @@ func (t *Target) wanted(ctx context.Context, o resource.Object) (*wanted, error)
 	}
 	labels[LabelManagedBy], labels[LabelApp], labels[LabelAgent] = Manager, t.app, t.engine.agent
 	u.SetLabels(labels)
+	encodeSecret(o.Key, u)
 	return &wanted{object: o, manifest: u, kind: k, hash: o.Hash()}, nil
 }
 

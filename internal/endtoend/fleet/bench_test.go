@@ -42,7 +42,5 @@ func story(b *testing.B, apps, pods int) {
 // rest lets what comes after a change come.
 func (f *fleet) rest() {
 	f.Helper()
-	timer := time.NewTimer(10 * time.Second)
-	defer timer.Stop()
-	<-timer.C
+	f.idle(10 * time.Second)
 }

@@ -33,7 +33,13 @@ func (f *fleet) runPods() {
 	names := make(chan string)
 	group.Go(func() error {
 		defer close(names)
-		return f.watchPods(ctx, names)
+		named := map[string]bool{}
+		for ctx.Err() == nil { // an API server ends watches, one that has just begun soon
+			if err := f.watchPods(ctx, names, named); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	for range 8 {
 		group.Go(func() error {
@@ -78,8 +84,8 @@ func (f *fleet) awaitPods(deployments int) {
 	}
 }
 
-// watchPods names each new pod.
-func (f *fleet) watchPods(ctx context.Context, names chan<- string) error {
+// watchPods names each pod that was not named before, until the watch ends.
+func (f *fleet) watchPods(ctx context.Context, names chan<- string, named map[string]bool) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.cluster.URL()+"/api/v1/namespaces/default/pods?watch=1", nil)
 	if err != nil {
 		return err
@@ -100,9 +106,10 @@ func (f *fleet) watchPods(ctx context.Context, names chan<- string) error {
 			return nil
 		case err != nil:
 			return err
-		case e.Type != "ADDED":
+		case e.Type != "ADDED", named[e.Object.Metadata.Name]:
 			continue
 		}
+		named[e.Object.Metadata.Name] = true
 		select {
 		case names <- e.Object.Metadata.Name:
 		case <-ctx.Done():

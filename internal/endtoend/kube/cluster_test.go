@@ -67,17 +67,35 @@ func missing(err error) bool {
 // away.
 func (p *place) edit(resource, name string, patch map[string]any) {
 	p.t.Helper()
-	body, err := json.Marshal(patch)
+	p.by("kubectl-edit", http.MethodPatch, mergePatch, p.path(resource, name), patch)
+}
+
+// What a patch may be.
+const (
+	mergePatch     = "application/merge-patch+json"
+	strategicPatch = "application/strategic-merge-patch+json"
+	applyPatch     = "application/apply-patch+yaml"
+)
+
+// by sends what a client sends that goes by such a name as field manager. Who applies
+// insists.
+func (p *place) by(manager, method, content, path string, body any) {
+	p.t.Helper()
+	sent, err := json.Marshal(body)
 	p.must(err)
-	request, err := http.NewRequestWithContext(context.WithoutCancel(p.t.Context()), http.MethodPatch, p.access.URL()+p.path(resource, name)+"?fieldManager=kubectl-edit", bytes.NewReader(body))
+	path += "?fieldManager=" + manager
+	if content == applyPatch {
+		path += "&force=true"
+	}
+	request, err := http.NewRequestWithContext(context.WithoutCancel(p.t.Context()), method, p.access.URL()+path, bytes.NewReader(sent))
 	p.must(err)
-	request.Header.Set("Content-Type", "application/merge-patch+json")
+	request.Header.Set("Content-Type", content)
 	answer, err := p.access.Client().Do(request)
 	p.must(err)
 	said, err := io.ReadAll(answer.Body)
 	p.must(errors.Join(err, answer.Body.Close()))
-	if answer.StatusCode != http.StatusOK {
-		p.t.Fatalf("edit %s/%s: %s", resource, name, said)
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		p.t.Fatalf("%s %s: %s", manager, path, said)
 	}
 }
 

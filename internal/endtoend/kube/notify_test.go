@@ -112,7 +112,7 @@ func TestWhoTakesOverTellsTheRest(t *testing.T) {
 	p.eventually("the first is told", func() bool { return slices.Equal(all.all(), []string{"applied " + first}) })
 	p.eventually("that is noted", func() bool {
 		return p.inCluster(func(c *state.Cluster) error {
-			if id, _, err := c.Told(); err != nil || id == 0 {
+			if id, _, _, err := c.Told(); err != nil || id == 0 {
 				return errors.New("not yet")
 			}
 			return nil

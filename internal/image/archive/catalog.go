@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -27,25 +26,6 @@ const (
 type catalog struct {
 	in     contents
 	images []entry
-}
-
-// entry is one image, or one for several platforms.
-type entry struct {
-	names []string
-	// top is its manifest or index; nil where it was saved without one.
-	top *ocispec.Descriptor
-	// ids are the digests of its configurations; below, of manifests in its index.
-	ids   []string
-	below map[string]ocispec.Descriptor
-	// saved is how `docker save` lists it.
-	saved *saved
-}
-
-// saved is an entry of manifest.json.
-type saved struct {
-	Config   string
-	RepoTags []string
-	Layers   []string
 }
 
 // read looks through an archive. Errors: of one that is neither kind.
@@ -80,22 +60,6 @@ func (c *catalog) layout() error {
 		c.images = append(c.images, e)
 	}
 	return nil
-}
-
-// namesOf are what an image is called in an index.
-func namesOf(annotations map[string]string) []string {
-	const containerd = "io.containerd.image.name"
-	var out []string
-	for _, key := range []string{containerd, ocispec.AnnotationRefName} {
-		text := annotations[key]
-		if !strings.ContainsAny(text, ":/") { // a tag alone names no image
-			continue
-		}
-		if ref, err := oci.ParseRef(text); err == nil && !slices.Contains(out, ref.String()) {
-			out = append(out, ref.String())
-		}
-	}
-	return out
 }
 
 // descend notes the digests below a manifest or an index. What an index names and
@@ -201,22 +165,6 @@ func (c catalog) find(ctx context.Context, ref oci.Ref, id string, platform ocis
 	return oci.Image{}, nil, false, failed
 }
 
-// means tells whether an entry is what is looked for, and by which manifest. What has
-// a digest is never found by a tag, and what had an ID by no other one.
-func (e entry) means(ref oci.Ref, id string) (*ocispec.Descriptor, bool) {
-	if id != "" && slices.Contains(e.ids, id) {
-		return e.top, true
-	}
-	if ref.Digest == "" {
-		return e.top, id == "" && slices.Contains(e.names, ref.String())
-	}
-	if e.top != nil && e.top.Digest.String() == ref.Digest {
-		return e.top, true
-	}
-	d, ok := e.below[ref.Digest]
-	return &d, ok
-}
-
 // image reads an entry's manifest and configuration.
 func (c catalog) image(ctx context.Context, e entry, top *ocispec.Descriptor, platform ocispec.Platform) (oci.Image, oci.Blobs, error) {
 	if e.saved == nil {
@@ -255,63 +203,3 @@ func digestIn(name string) digest.Digest {
 	}
 	return ""
 }
-
-// blobs are the files of an archive by digest.
-type blobs struct {
-	in contents
-	// at are those that lie elsewhere than in a layout.
-	at map[digest.Digest]string
-}
-
-// Open implements oci.Blobs.
-func (b blobs) Open(_ context.Context, d ocispec.Descriptor) (io.ReadCloser, error) {
-	name, err := b.find(d)
-	if err != nil {
-		return nil, err
-	}
-	r, _, err := b.in.open(name)
-	return r, err
-}
-
-// find returns where a blob lies, which has the size that it should have.
-func (b blobs) find(d ocispec.Descriptor) (string, error) {
-	name, ok := b.at[d.Digest]
-	if !ok {
-		hex, valid := oci.Hex(d.Digest.String())
-		if !valid {
-			return "", fmt.Errorf("%.80q is no digest", d.Digest)
-		}
-		name = "blobs/sha256/" + hex
-	}
-	size, err := b.in.stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("%s: %w", name, oci.ErrAbsent)
-	case err != nil:
-		return "", err
-	case size != d.Size:
-		return "", fmt.Errorf("%w: %s has %d bytes, not %d", oci.ErrOther, name, size, d.Size)
-	}
-	return name, nil
-}
-
-// Each implements oci.Stream: an archive that is compressed is unpacked once for all.
-func (b blobs) Each(ctx context.Context, all []ocispec.Descriptor, take func(d ocispec.Descriptor, content io.Reader) error) error {
-	stream, ok := b.in.(packed)
-	if !ok {
-		return oci.Each(ctx, opening{b}, all, take)
-	}
-	var names []string
-	at := map[string]ocispec.Descriptor{}
-	for _, d := range all {
-		name, err := b.find(d)
-		if err != nil {
-			return err
-		}
-		names, at[name] = append(names, name), d
-	}
-	return stream.each(ctx, names, func(name string, content io.Reader) error { return take(at[name], content) })
-}
-
-// opening are blobs that are opened one by one.
-type opening struct{ oci.Blobs }

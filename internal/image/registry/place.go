@@ -6,18 +6,17 @@ package registry
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -127,16 +126,9 @@ func (p Place) transport() (*http.Transport, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.SkipVerify} //nolint:gosec // by explicit choice
 	t.TLSClientConfig = cfg
 	if p.CAFile != "" {
-		pem, err := read(p.CAFile)
+		pool, err := egress.Trust(p.CAFile)
 		if err != nil {
-			return nil, err
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("%s holds no certificate in PEM", p.CAFile)), "check tls.caFile of the registry")
+			return nil, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the authority of the registry: %w", err)), "check tls.caFile of the registry")
 		}
 		cfg.RootCAs = pool
 	}
@@ -168,26 +160,11 @@ func (p Place) who(ctx context.Context, host string) (authn.Authenticator, error
 // ReadPassword returns the content of a file, without the line break at its end.
 // Errors: Blocked, without the content.
 func ReadPassword(path string) (string, error) {
-	raw, err := read(path)
+	raw, err := egress.File(path, maxSecret)
 	if err != nil {
-		return "", err
+		return "", fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read a file of the registry's settings: %w", err)), "let the user that syncd runs as read it")
 	}
 	return strings.TrimRight(string(raw), "\r\n"), nil
-}
-
-func read(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read a file of the registry's settings: %w", err)), "let the user that syncd runs as read it")
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxSecret {
-		return nil, fault.As(fault.Blocked, fmt.Errorf("read a file of the registry's settings: %s is no file of at most %d bytes", path, maxSecret))
-	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read a file of the registry's settings: %w", err)), "let the user that syncd runs as read it")
-	}
-	return raw, nil
 }
 
 // Host is what the place is called in messages: its address without anything

@@ -454,9 +454,14 @@ func TestTokensAreFetched(t *testing.T) {
 func TestCertificates(t *testing.T) {
 	s := serve(t, true, nil)
 	s.has(t, "web:v1", image(t))
-	ca := secret(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))
+	authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+	ca := secret(t, authority)
 	if _, err := fetch(t, Place{URL: s.URL, CAFile: ca}, "web", "v1"); err != nil {
 		t.Errorf("with its authority: %v", err)
+	}
+	bundle := secret(t, strings.Repeat("# another authority\n", 10_000)+authority)
+	if _, err := fetch(t, Place{URL: s.URL, CAFile: bundle}, "web", "v1"); err != nil {
+		t.Errorf("with a bundle as systems keep it: %v", err)
 	}
 	if _, err := fetch(t, Place{URL: s.URL, SkipVerify: true}, "web", "v1"); err != nil {
 		t.Errorf("trusting whoever answers: %v", err)

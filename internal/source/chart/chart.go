@@ -6,7 +6,6 @@ package chart
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/sandbox"
 )
@@ -121,7 +121,7 @@ func (s *Store) Fetch(ctx context.Context, want config.Chart) (string, error) {
 func (s *Store) fetch(ctx context.Context, dir string, want config.Chart) error {
 	req := Request{Repo: want.Repo, Name: want.Name, Version: want.Version, Digest: want.Digest, Dir: dir, Proxy: proxies()}
 	if s.opts.CAFile != "" {
-		ca, err := os.ReadFile(s.opts.CAFile)
+		ca, err := egress.File(s.opts.CAFile, egress.AuthorityBound)
 		if err != nil {
 			return fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read repo.auth.caFile: %w", err)), "check that the file exists and can be read by the agent")
 		}

@@ -3,9 +3,9 @@ package remote
 import (
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
+
+	"syncd.io/syncd/internal/egress"
 )
 
 // MaxAfter bounds what a server can ask for: nobody is shut out for a day by one
@@ -35,19 +35,6 @@ func busyIn(res *http.Response, now time.Time) *Busy {
 	if res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
 		return nil
 	}
-	return &Busy{Status: res.StatusCode, After: after(res.Header.Get("Retry-After"), now)}
-}
-
-// after reads a Retry-After header, seconds or a date (RFC 9110, 10.2.3), bounded;
-// zero where it says nothing that makes sense.
-func after(header string, now time.Time) time.Duration {
-	header = strings.TrimSpace(header)
-	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil {
-		return max(0, min(time.Duration(min(seconds, int64(MaxAfter/time.Second)))*time.Second, MaxAfter))
-	}
-	at, err := http.ParseTime(header)
-	if err != nil {
-		return 0
-	}
-	return max(0, min(at.Sub(now), MaxAfter)).Round(time.Second)
+	after, _ := egress.RetryAfter(res.Header.Get("Retry-After"), now, MaxAfter) // zero where it says nothing
+	return &Busy{Status: res.StatusCode, After: after}
 }

@@ -13,7 +13,8 @@ func TestRetryAfter(t *testing.T) {
 		"86400": MaxAfter, "99999999999999999": MaxAfter, "99999999999999999999999": 0,
 		"Sun, 01 Mar 2026 12:01:30 GMT": 90 * time.Second, "Sun, 01 Mar 2026 11:00:00 GMT": 0, "Sun, 01 Mar 2126 11:00:00 GMT": MaxAfter,
 	} {
-		if got := after(header, now); got != want {
+		res := &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {header}}}
+		if got := busyIn(res, now); got == nil || got.After != want {
 			t.Errorf("%q is %v, want %v", header, got, want)
 		}
 	}

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/bound"
 )
@@ -66,12 +66,9 @@ func trust(conf *tls.Config, ca string) error {
 	if ca == "" {
 		return nil
 	}
-	pool, err := x509.SystemCertPool()
+	pool, err := egress.Authorities([]byte(ca))
 	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM([]byte(ca)) {
-		return fault.Hint(fault.As(fault.Blocked, errors.New("the extra CA holds no certificate in PEM")), "check the file that repo.auth.caFile names")
+		return fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the extra CA: %w", err)), "check the file that repo.auth.caFile names")
 	}
 	conf.RootCAs = pool
 	return nil

@@ -2,7 +2,6 @@ package pull
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"syncd.io/syncd/internal/egress"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/bound"
 	"syncd.io/syncd/internal/source/chart"
@@ -41,12 +41,9 @@ func newClient(req chart.Request) (client, error) {
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if req.CA != "" {
-		pool, err := x509.SystemCertPool()
+		pool, err := egress.Authorities([]byte(req.CA))
 		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM([]byte(req.CA)) {
-			return client{}, fault.Hint(fault.As(fault.Blocked, errors.New("the extra CA holds no certificate in PEM")), "check the file that repo.auth.caFile names")
+			return client{}, fault.Hint(fault.As(fault.Blocked, fmt.Errorf("read the extra CA: %w", err)), "check the file that repo.auth.caFile names")
 		}
 		base.TLSClientConfig.RootCAs = pool
 	}
