@@ -17,9 +17,6 @@ import (
 )
 
 const (
-	// shortestLine is the length below which one line of a mounted file is too
-	// common a text to be looked for in others.
-	shortestLine = 8
 	// longestSecret bounds how much of a mounted secret is read, in bytes.
 	longestSecret = 4 << 10
 
@@ -90,9 +87,8 @@ func (t *Target) secretsOf(key resource.Key, in container.InspectResponse) []str
 	return append(secrets, t.engine.mountedSecrets(in)...)
 }
 
-// mountedSecrets reads the container's secret files, whole and line by line, where
-// they lie on this host, those that were materialised where this process has
-// them. What cannot be read here cannot be masked.
+// mountedSecrets reads the container's secret files, where they lie on this host,
+// those that were materialised where this process has them. What cannot be read here cannot be masked.
 func (e *Engine) mountedSecrets(in container.InspectResponse) []string {
 	e.mu.Lock()
 	seen := deref(e.mounts)
@@ -108,18 +104,6 @@ func (e *Engine) mountedSecrets(in container.InspectResponse) []string {
 		}
 		if text, err := head(source); err == nil {
 			out = append(out, text)
-			out = append(out, lines(text)...)
-		}
-	}
-	return out
-}
-
-// lines returns those lines of a text that nobody would write by chance.
-func lines(text string) []string {
-	var out []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); len(line) >= shortestLine {
-			out = append(out, line)
 		}
 	}
 	return out
