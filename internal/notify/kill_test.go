@@ -86,10 +86,12 @@ func tellForEver(dir, url string) error {
 	return errors.New("it ended")
 }
 
-// heard is what a webhook got: every app, and in how many messages of their own.
+// heard is what a webhook got: every app, and in how many messages of their own, and of
+// how many apps each message told, for it names fifty.
 type heard struct {
-	mu   sync.Mutex
-	apps map[string]map[string]bool // by app the keys
+	mu     sync.Mutex
+	apps   map[string]map[string]bool // by app the keys
+	counts map[string]int             // by key
 }
 
 func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
@@ -99,6 +101,7 @@ func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.counts[m.Key] = m.Count
 	for _, t := range m.Facts {
 		if h.apps[t.App] == nil {
 			h.apps[t.App] = map[string]bool{}
@@ -107,16 +110,19 @@ func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *heard) count() int {
+func (h *heard) count() (total int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.apps)
+	for _, n := range h.counts {
+		total += n
+	}
+	return total
 }
 
 // Killed anywhere between seeing and telling, the agent tells everything; and what it
 // tells twice it tells under the same key.
 func TestKilledBetweenSeeingAndTelling(t *testing.T) {
-	dir, h := t.TempDir(), &heard{apps: map[string]map[string]bool{}}
+	dir, h := t.TempDir(), &heard{apps: map[string]map[string]bool{}, counts: map[string]int{}}
 	path := filepath.Join(dir, "record")
 	rounds := 12
 	if testing.Short() {
