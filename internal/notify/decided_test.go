@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
 	"testing"
@@ -15,7 +14,7 @@ import (
 func TestEveryDecisionIsInTheLog(t *testing.T) {
 	conf := confOf(config.Route{Name: "shop", To: []string{"ops"}, Apps: []string{"shop"}, Remind: duration(time.Hour)}, config.Route{Name: "grave", To: []string{"ops"}, Severity: "error"})
 	bubble(t, conf, func(p *place) {
-		var said bytes.Buffer
+		var said said
 		p.end()
 		p.log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		p.start()
@@ -30,15 +29,15 @@ func TestEveryDecisionIsInTheLog(t *testing.T) {
 			{drifts("shop", "opened", "container/web/1 missing"), `msg="people are told" event=drift-opened app=shop incident=shop-1 fact=5 routes=shop`},
 			{sync1("shop", "applied", ""), `msg="people are told" event=applied app=shop fact=6 routes="grave, shop"`},
 		} {
-			said.Reset()
+			said.take()
 			p.happens(time.Second, c.fact)
-			if got := said.String(); strings.Count(got, " fact=") != 1 || !strings.Contains(got, c.want+"\n") {
+			if got := said.take(); strings.Count(got, " fact=") != 1 || !strings.Contains(got, c.want+"\n") {
 				t.Errorf("of %s %s it says\n%swant %s", c.fact.Kind, c.fact.Outcome, got, c.want)
 			}
 		}
-		said.Reset()
+		said.take()
 		p.wait(2 * time.Hour)
-		if got := said.String(); strings.Count(got, `msg="people are reminded" event=drift-opened app=shop incident=shop-1 fact=5 routes=shop`) != 2 || !strings.Contains(got, `msg="a message is queued" route=shop`) {
+		if got := said.take(); strings.Count(got, `msg="people are reminded" event=drift-opened app=shop incident=shop-1 fact=5 routes=shop`) != 2 || !strings.Contains(got, `msg="a message is queued" route=shop`) {
 			t.Errorf("later it says\n%s", got)
 		}
 	})

@@ -82,6 +82,27 @@ type place struct {
 	log    *slog.Logger
 }
 
+// said is a log that several may write and read.
+type said struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+// take is what was said since the last time.
+func (s *said) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.text.Reset()
+	return s.text.String()
+}
+
 // told is a channel that remembers, and fails as it is told to.
 type told struct {
 	mu   sync.Mutex

@@ -86,12 +86,12 @@ func tellForEver(dir, url string) error {
 	return errors.New("it ended")
 }
 
-// heard is what a webhook got: every app that was named, and in how many messages.
+// heard is what a webhook got: every app, and in how many messages of their own, and of
+// how many apps each message told, for it names fifty.
 type heard struct {
-	mu   sync.Mutex
-	apps map[string]map[string]bool // by app the keys
-	// counts are how many facts each message is about, which names the gravest of them.
-	counts map[string]int
+	mu     sync.Mutex
+	apps   map[string]map[string]bool // by app the keys
+	counts map[string]int             // by key
 }
 
 func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
@@ -110,14 +110,13 @@ func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *heard) count() int {
+func (h *heard) count() (total int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	sum := 0
 	for _, n := range h.counts {
-		sum += n
+		total += n
 	}
-	return sum
+	return total
 }
 
 // Killed anywhere between seeing and telling, the agent tells everything; and what it

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -41,7 +40,7 @@ func TestARouteOfNoAppThatThereIsIsNamed(t *testing.T) {
 		config.Route{Name: "all", To: []string{"ops"}}, config.Route{Name: "owner", To: []string{"ops"}, Owner: "Team-Shop"}, config.Route{Name: "nobody", To: []string{"ops"}, Owner: "team-blog"},
 	)
 	bubble(t, conf, func(p *place) {
-		var said bytes.Buffer
+		var said said
 		var apps atomic.Pointer[map[string]string]
 		apps.Store(new(map[string]string))
 		p.end()
@@ -49,12 +48,12 @@ func TestARouteOfNoAppThatThereIsIsNamed(t *testing.T) {
 		p.log = slog.New(slog.NewTextHandler(&said, nil))
 		p.start()
 		p.wait(10 * time.Minute)
-		if said.Len() > 0 {
-			t.Errorf("of apps that are not known yet it says %s", said.String())
+		if got := said.take(); got != "" {
+			t.Errorf("of apps that are not known yet it says %s", got)
 		}
 		apps.Store(&map[string]string{"shop-a": "team-shop", "wiki": ""})
 		p.wait(10 * time.Minute)
-		if got := said.String(); strings.Count(got, "level=WARN") != 2 || !strings.Contains(got, "route=typo") || !strings.Contains(got, "route=nobody") {
+		if got := said.take(); strings.Count(got, "level=WARN") != 2 || !strings.Contains(got, "route=typo") || !strings.Contains(got, "route=nobody") {
 			t.Errorf("it says %s", got)
 		}
 	})

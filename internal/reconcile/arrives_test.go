@@ -18,6 +18,7 @@ import (
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
 	"syncd.io/syncd/internal/source"
+	"syncd.io/syncd/internal/state"
 )
 
 // people are told of what happens in a world, by a webhook on a real server.
@@ -51,7 +52,7 @@ func (p *people) heard(event string) (all []notify.Message) {
 }
 
 // onRecord is the world's record as facts, as the agent's program maps them.
-type onRecord struct{ *world }
+type onRecord struct{ store *state.Store }
 
 func (r onRecord) Last() (uint64, error)          { return r.store.Last() }
 func (r onRecord) Open(notify.Fact) (bool, error) { return true, nil }
@@ -68,7 +69,7 @@ func (r onRecord) Since(id uint64, n int) ([]notify.Fact, error) {
 	return facts, err
 }
 
-// tells lets a webhook be told of what happens in the world from now on, one event in
+// tellsPeople lets a webhook be told of what happens in the world from now on, one event in
 // each message. The agent begins anew.
 func (w *world) tellsPeople(url string, change ...func(*reconcile.Options)) {
 	w.t.Helper()
@@ -76,18 +77,7 @@ func (w *world) tellsPeople(url string, change ...func(*reconcile.Options)) {
 	w.must(err)
 	no := config.Duration(0)
 	events := strings.Fields("sync-started applied repaired recovered degraded rolled-back held halted blocked rejected window-pending drift-opened drift-changed drift-resolved drift-fight source-stale source-diverged source-unverified source-unreachable source-recovered")
-	n, err := notify.New(notify.Options{
-		Notify: config.Notify{
-			Channels: map[string]config.Channel{"hook": {Type: "webhook", URL: url, Pause: &no}},
-			Routes:   []config.Route{{Name: "all", To: []string{"hook"}, Events: events, Group: &no}},
-		},
-		Host: "prod-1", Box: box, Journal: onRecord{w}, Start: &notify.Start{}, Log: slog.New(slog.DiscardHandler),
-	})
-	w.must(err)
-	ctx, end := context.WithCancel(w.t.Context())
-	var hands sync.WaitGroup
-	hands.Go(func() { n.Run(ctx) })
-	w.t.Cleanup(func() { end(); hands.Wait(); w.must(box.Close()) })
+	var n *notify.Notifier // hears of nothing before it is there
 	w.restart(append(change, func(o *reconcile.Options) {
 		o.Hear = func(e reconcile.Event) {
 			if e.Result != nil {
@@ -96,6 +86,18 @@ func (w *world) tellsPeople(url string, change ...func(*reconcile.Options)) {
 			n.Wake()
 		}
 	})...)
+	n, err = notify.New(notify.Options{
+		Notify: config.Notify{
+			Channels: map[string]config.Channel{"hook": {Type: "webhook", URL: url, Pause: &no}},
+			Routes:   []config.Route{{Name: "all", To: []string{"hook"}, Events: events, Group: &no}},
+		},
+		Host: "prod-1", Box: box, Journal: onRecord{w.store}, Start: &notify.Start{}, Log: slog.New(slog.DiscardHandler),
+	})
+	w.must(err)
+	ctx, end := context.WithCancel(w.t.Context())
+	var hands sync.WaitGroup
+	hands.Go(func() { n.Run(ctx) })
+	w.t.Cleanup(func() { end(); hands.Wait(); w.must(box.Close()) })
 }
 
 // Each event arrives from a pass that was really made, and says what a person on a phone

@@ -142,11 +142,11 @@ func TestEachOfManyObjectsIsToldOnceAsItJoins(t *testing.T) {
 // have no details on record, and what begins at once is told at once.
 func TestFightOverManyObjectsIsOverEach(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		const objects = 300
+		const objects = 210
 		w.repo.shop(numbered(objects)...)
 		w.ends(reconcile.Applied)
 		defer w.background()()
-		for range 6 {
+		for range 5 {
 			for i := range objects {
 				w.target.Rename(key(fmt.Sprintf("c%03d", i)), "by-hand")
 			}
@@ -155,7 +155,7 @@ func TestFightOverManyObjectsIsOverEach(t *testing.T) {
 		told := func() (fights []state.Entry) {
 			return slices.DeleteFunc(w.ofDrift(), func(e state.Entry) bool { return e.Outcome != "fight" })
 		}
-		if f := told(); len(f) != 1 || len(f[0].Findings)+f[0].More != objects || !strings.HasSuffix(f[0].Reason, "and 299 objects more") {
+		if f := told(); len(f) != 1 || len(f[0].Findings)+f[0].More != objects || !strings.HasSuffix(f[0].Reason, "and 209 objects more") {
 			t.Errorf("the fights are told as %+v", f)
 		}
 		if puts := w.target.Count("put"); puts != 4*objects {

@@ -81,9 +81,9 @@ func TestManyObjectsThatJoinAtOnceAreCounted(t *testing.T) {
 // What was done about many objects is told of some: a line of history is no plan.
 func TestStepsOfManyObjectsAreBounded(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
-		w.repo.shop(numbered(300)...)
+		w.repo.shop(numbered(120)...)
 		w.ends(reconcile.Applied)
-		for i := range 300 {
+		for i := range 120 {
 			w.target.Vanish(key(fmt.Sprintf("c%03d", i)))
 		}
 		w.ends(reconcile.Applied)
