@@ -174,8 +174,12 @@ func (c *crew) ask() server.Client {
 // incident are the lines of one incident of an app.
 func (c *crew) incident(app string, number int) []state.Entry {
 	c.t.Helper()
-	all, err := c.history(app)
-	c.must(err)
+	var all []state.Entry
+	c.eventually("an agent answers", func() bool {
+		var err error
+		all, err = c.history(app)
+		return err == nil
+	})
 	return of(all, app, number)
 }
 
@@ -186,7 +190,9 @@ func (c *crew) reported(kind client, number int, commit string, begun time.Time)
 	var is *reconcile.IncidentStatus
 	c.eventually(kind.name+" is reported", func() bool {
 		status, err := c.ask().Status(c.t.Context(), []string{kept})
-		c.must(err)
+		if err != nil || len(status.Apps) != 1 { // it has no time at the moment
+			return false
+		}
 		is = status.Apps[0].Incident
 		return is != nil && is.ID == state.IncidentID(kept, number)
 	})
