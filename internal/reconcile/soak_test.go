@@ -192,7 +192,7 @@ func TestWhoAwaitsAClusterGivesItsPlaceAway(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
 		w.onCluster()
 		commit := map[string]appFiles{}
-		for i := range 200 {
+		for i := range 140 {
 			app := fmt.Sprintf("app-%03d", i)
 			web := deployment(`"image":"v1","health":"slow:50s"`)
 			web.Key.Name = app
