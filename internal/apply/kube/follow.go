@@ -33,13 +33,28 @@ type follow struct {
 	items map[types.UID]*unstructured.Unstructured
 	// next is what the present watch has shown, nil once that is all.
 	next map[types.UID]*unstructured.Unstructured
-	err  error
+	// how tells by what the present watch is known to have shown all, due how many
+	// there are by who makes them.
+	how showing
+	due int
+	err error
 	// gone is how what went last was then.
 	gone *unstructured.Unstructured
 	// whole is closed when all was shown once, or the watch is not allowed.
 	whole chan struct{}
 	once  sync.Once
 }
+
+// showing is by what a watch is known to have shown all that there is: by a bookmark;
+// where the API server gives none, by how many there are due; where they do not come, by
+// a list before it.
+type showing int
+
+const (
+	byMark showing = iota
+	byCount
+	byList
+)
 
 // The follow's clocks: the pause before a watch that failed is begun again, and how
 // long one may take to show all that there is until it is listed.
@@ -54,17 +69,24 @@ func newFollow(engine *Engine, place dynamic.ResourceInterface, name, selector s
 
 // run watches until ctx ends.
 func (f *follow) run(ctx context.Context) {
-	unmarked := false
+	how := byMark
 	for ctx.Err() == nil {
+		if f.engine.unmarked.Load() {
+			how = max(how, byCount)
+		}
 		again := rewatch
-		w, err := f.begin(ctx, unmarked || f.engine.unmarked.Load())
-		if err != nil {
-			f.fail(err)
-		} else {
-			if unmarked = f.hear(ctx, w); unmarked {
-				again = 0
+		w, err := f.begin(ctx, how)
+		switch {
+		case err == nil:
+			if f.hear(ctx, w) {
+				again, how = 0, min(how+1, byList)
 			}
 			w.Stop()
+		case how == byMark && (apierrors.IsInvalid(err) || apierrors.IsBadRequest(err)):
+			f.engine.unmarked.Store(true)
+			continue
+		default:
+			f.fail(err)
 		}
 		if nap.For(ctx, again) != nil {
 			return
@@ -74,28 +96,26 @@ func (f *follow) run(ctx context.Context) {
 
 // begin begins a watch of one object, or one that shows all that is there and marks
 // the end of that with a bookmark. An API server without such marks (before 1.32, told
-// so, or with an etcd before 3.4.25) is asked for a list, and for a watch of what comes
-// after it.
-func (f *follow) begin(ctx context.Context, unmarked bool) (apiwatch.Interface, error) {
-	if f.name != "" {
-		return f.watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + f.name, ResourceVersion: "0"})
-	}
-	if !unmarked {
+// so, or with an etcd before 3.4.25) begins one that has shown all when as many as are
+// due were shown, and at last is asked for a list, and for a watch of what comes after it.
+func (f *follow) begin(ctx context.Context, how showing) (apiwatch.Interface, error) {
+	switch {
+	case f.name != "":
+		return f.watch(ctx, byMark, metav1.ListOptions{FieldSelector: "metadata.name=" + f.name, ResourceVersion: "0"})
+	case how == byMark:
 		yes := true
-		w, err := f.watch(ctx, metav1.ListOptions{
+		return f.watch(ctx, how, metav1.ListOptions{
 			LabelSelector: f.selector, ResourceVersion: "0", ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan,
 			SendInitialEvents: &yes, AllowWatchBookmarks: true,
 		})
-		if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
-			return w, err
-		}
-		f.engine.unmarked.Store(true)
+	case how == byCount:
+		return f.watch(ctx, how, metav1.ListOptions{LabelSelector: f.selector, ResourceVersion: "0"})
 	}
 	there, err := f.all(ctx, metav1.ListOptions{LabelSelector: f.selector, ResourceVersion: "0"})
 	if err != nil {
 		return nil, err
 	}
-	w, err := f.watch(ctx, metav1.ListOptions{LabelSelector: f.selector, ResourceVersion: there.GetResourceVersion()})
+	w, err := f.watch(ctx, how, metav1.ListOptions{LabelSelector: f.selector, ResourceVersion: there.GetResourceVersion()})
 	if err == nil {
 		f.settle(there.Items)
 	}
@@ -104,14 +124,31 @@ func (f *follow) begin(ctx context.Context, unmarked bool) (apiwatch.Interface, 
 
 // watch begins a watch. What was shown counts until it has shown all: between two
 // watches nothing is gone.
-func (f *follow) watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
+func (f *follow) watch(ctx context.Context, how showing, o metav1.ListOptions) (apiwatch.Interface, error) {
 	w, err := f.place.Watch(ctx, o)
 	if err == nil {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.next, f.err = map[types.UID]*unstructured.Unstructured{}, nil
+		f.how, f.next, f.err = how, map[types.UID]*unstructured.Unstructured{}, nil
 	}
 	return w, err
+}
+
+// expect notes how many there are by who makes them, which a watch without a mark is to
+// show.
+func (f *follow) expect(due int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.due = due
+	f.enough()
+}
+
+// enough lets what was shown count where it is as many as are due and no mark will come.
+// The caller holds the lock.
+func (f *follow) enough() {
+	if f.how == byCount && f.next != nil && len(f.next) >= f.due {
+		f.counts(f.next)
+	}
 }
 
 // all lists what is there.
@@ -136,9 +173,9 @@ func (f *follow) first(ctx context.Context) error {
 	return nil
 }
 
-// hear takes in what a watch shows, until it ends. unmarked tells that it does not say
-// when it has shown all that there is.
-func (f *follow) hear(ctx context.Context, w apiwatch.Interface) (unmarked bool) {
+// hear takes in what a watch shows, until it ends. endless tells that nothing says when
+// it has shown all that there is.
+func (f *follow) hear(ctx context.Context, w apiwatch.Interface) (endless bool) {
 	limit := time.NewTimer(f.limit())
 	defer limit.Stop()
 	for {
@@ -173,7 +210,7 @@ func (f *follow) limit() time.Duration {
 
 // cut hears why a watch has ended. An API server whose etcd is too old for marks says
 // so in a watch that has begun.
-func (f *follow) cut(err error) (unmarked bool) {
+func (f *follow) cut(err error) (endless bool) {
 	if apierrors.IsInternalError(err) && strings.Contains(err.Error(), "required storage feature") {
 		f.engine.unmarked.Store(true)
 		return true
@@ -202,6 +239,7 @@ func (f *follow) take(what apiwatch.EventType, u *unstructured.Unstructured) {
 	if f.next != nil && whole {
 		f.counts(f.next)
 	}
+	f.enough()
 	if f.next == nil {
 		f.news.tell()
 	}

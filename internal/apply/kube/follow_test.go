@@ -188,34 +188,41 @@ func (s *stage) expect(t *testing.T, want ...string) {
 	}
 }
 
-// An API server that does not mark the end of what is there is asked for a list, and
-// then no more for the mark.
-func TestAnAPIServerWithoutMarksIsAskedForLists(t *testing.T) {
+// An API server that does not mark the end of what is there has shown it when as many
+// were shown as are due, and is asked for no mark again.
+func TestAnAPIServerWithoutMarksHasShownAsManyAsAreDue(t *testing.T) {
 	for said, s := range map[string]*stage{"refused": {old: true}, "cut": {elder: true}} {
-		s.there = map[string][]string{"pods": {member("a", 1), member("b", 2)}}
 		onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 			look()
 			s.show(t, "daemonsets", onEachNode)
-			if h := look(); h.State != resource.Well || h.Restarts != 3 {
-				t.Errorf("%s: %+v", said, h)
+			look()
+			s.show(t, "pods", member("a", 1), member("b", 2))
+			if h := look(); !h.Unseen {
+				t.Errorf("%s: two of three: %+v", said, h)
 			}
 			s.show(t, "pods", member("c", 4))
-			if h := look(); h.Restarts != 7 {
-				t.Errorf("%s: one more: %+v", said, h)
+			if h := look(); h.State != resource.Well || h.Restarts != 7 {
+				t.Errorf("%s: %+v", said, h)
 			}
 			s.cut("pods")
 			time.Sleep(2 * rewatch) //nolint:forbidigo // fake time
-			if h := look(); h.Restarts != 3 {
-				t.Errorf("%s: the next list: %+v", said, h)
+			s.show(t, "pods", member("a", 2))
+			if h := look(); h.Restarts != 7 {
+				t.Errorf("%s: the next watch has shown one: %+v", said, h)
 			}
-			s.expect(t, "watch daemonsets from 0", said+" pods", "list pods", "watch pods from 7", "list pods", "watch pods from 7")
+			s.show(t, "pods", member("b", 2), member("c", 4))
+			if h := look(); h.Restarts != 8 {
+				t.Errorf("%s: the next watch: %+v", said, h)
+			}
+			s.expect(t, "watch daemonsets from 0", said+" pods", "watch pods from 0", "watch pods from 0")
 		})
 	}
 }
 
-// So is one that shows no end.
+// Where they do not come, such as where pods that ended were removed, it is listed; and
+// so is one that never says whether it marks the end.
 func TestAWatchThatShowsNoEndIsListed(t *testing.T) {
-	s := &stage{there: map[string][]string{"pods": {member("a", 1), member("b", 2)}}}
+	s := &stage{old: true, there: map[string][]string{"pods": {member("a", 1), member("b", 2)}}}
 	onStage(t, s, "apps/v1", "DaemonSet", func(t *testing.T, look func() resource.Health) {
 		look()
 		s.show(t, "daemonsets", onEachNode)
@@ -228,7 +235,7 @@ func TestAWatchThatShowsNoEndIsListed(t *testing.T) {
 		if h := look(); h.State != resource.Well || h.Restarts != 3 {
 			t.Errorf("%+v", h)
 		}
-		s.expect(t, "watch daemonsets from 0", "watch pods from 0", "list pods", "watch pods from 7")
+		s.expect(t, "watch daemonsets from 0", "refused pods", "watch pods from 0", "list pods", "watch pods from 7")
 	})
 }
 

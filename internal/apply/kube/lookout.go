@@ -175,6 +175,7 @@ func (l *lookout) parts(ctx context.Context, out *shown, known entry) error {
 		return nil
 	}
 	watched := l.podsOf(out.object, want[len(want)-1])
+	watched.expect(health.Due(out.object))
 	if err := watched.first(ctx); err != nil {
 		return err
 	}

@@ -34,6 +34,16 @@ func Parts(object *unstructured.Unstructured) []Part {
 	return []Part{pods}
 }
 
+// Due returns how many pods there are of a workload by the count of its controller, those
+// that ended among them as far as it counts them.
+func Due(object *unstructured.Unstructured) int {
+	sum := int64(0)
+	for _, name := range []string{"replicas", "currentNumberScheduled", "active", "succeeded", "failed"} {
+		sum += number(object.Object, 0, "status", name)
+	}
+	return int(sum)
+}
+
 // NeedsPods tells whether the health of an object is read from its pods too.
 func NeedsPods(object *unstructured.Unstructured) bool {
 	return object != nil && resource.BuiltIn(object.GroupVersionKind().Group) &&
