@@ -62,7 +62,8 @@ type run struct {
 	results chan result
 	running int
 	ended   func() bool // told to end by its context
-	mu      sync.Mutex  // guards made and Watch: steps run side by side
+	telling sync.Mutex  // guards Watch: steps run side by side
+	mu      sync.Mutex  // guards made
 	made    map[int]resource.Ref
 }
 
@@ -362,7 +363,7 @@ func (x *run) tell(e Event) {
 	if x.Watch == nil {
 		return
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.telling.Lock()
+	defer x.telling.Unlock()
 	x.Watch(e)
 }

@@ -505,6 +505,44 @@ func TestAFailureWaitsForNobodyElsesStart(t *testing.T) {
 	})
 }
 
+// Who hears of the steps may take long, such as to write a record: what is asked of the
+// target meanwhile goes on.
+func TestAStepWaitsForNobodyWhoHears(t *testing.T) { // in no bubble: a lock is no wait there
+	live, want := set(t, "web v1"), set(t, "web v2\nmigrate v1 job health=exit:0:50ms")
+	live[0].Key.Kind, want[0].Key.Kind = "Container", "Container"
+	m := world(t, live)
+	tries, heard, removed := 0, make(chan struct{}), make(chan struct{})
+	m.OnCall(func(c applytest.Call) error {
+		if c.Verb != "remove" {
+			return nil
+		}
+		select {
+		case <-heard: // somebody hears of the job now
+		default:
+			return fault.As(fault.Unreachable, errors.New("not now"))
+		}
+		if tries++; tries == 1 {
+			return fault.As(fault.Unreachable, errors.New("nor now"))
+		}
+		close(removed)
+		return nil
+	})
+	r := rollout(m)
+	r.Watch = func(e apply.Event) {
+		if e.Step.Until == resource.Completed && e.Phase == apply.Done {
+			close(heard)
+			select {
+			case <-removed:
+			case <-time.After(30 * time.Second):
+				t.Error("the remove waits for who hears of the job")
+			}
+		}
+	}
+	if o := r.Run(t.Context(), plan(t, request(t, m, want, nil))); !o.OK() {
+		t.Errorf("outcome %+v", o)
+	}
+}
+
 // A failure that the ratio tolerates lets the next batch begin, and costs nobody who
 // serves: the new instance does not enter, and the old one stays.
 func TestAToleratedFailureTakesNobodyOut(t *testing.T) {
