@@ -55,9 +55,9 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 bench: engine proxies cluster ## what a pass, a poll, a rollback and a gate cost
 	go test -run '^$$' -bench . -benchmem -timeout 20m ./...
 
-# SYNCD_SOAK is how long, SYNCD_SOAK_SEED says what happens in it.
+# SYNCDTEST_SOAK is how long, SYNCDTEST_SOAK_SEED says what happens in it.
 .PHONY: soak
-soak: export SYNCD_SOAK ?= 10m
+soak: export SYNCDTEST_SOAK ?= 10m
 soak: engine ## drift by chance, while the agent is killed and the engine stopped
 	go test -count 1 -v -timeout 2h -run TestDriftIsToldOnceWhateverRestarts ./internal/endtoend
 

@@ -24,8 +24,8 @@ import (
 
 // How long the soak lasts, and which one it is: 10m of it is what `make soak` asks for.
 const (
-	soakTime = "SYNCD_SOAK"
-	soakSeed = "SYNCD_SOAK_SEED"
+	soakTime = "SYNCDTEST_SOAK"
+	soakSeed = "SYNCDTEST_SOAK_SEED"
 )
 
 // tried is one of a few apps that somebody plays tricks on.

@@ -11,8 +11,10 @@ import (
 	"syncd.io/syncd/internal/resource"
 )
 
-// restartLimit bounds a restart, which nothing else ends in its middle.
-const restartLimit = time.Minute
+// restartLimit bounds a restart, which nothing else ends in its middle. It is longer than
+// stopping and starting may take by their own limits, of which the grace of a stop is the
+// app's.
+const restartLimit = 15 * time.Minute
 
 func (p *pass) restart(ctx context.Context, stopper apply.Stopper, pair resource.Pair, live resource.Instance) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restartLimit)

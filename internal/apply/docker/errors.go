@@ -21,20 +21,34 @@ type advice struct{ text, hint string }
 // diskFull is what engines say when their disk is.
 const diskFull = "no space left on device"
 
+// shortages are what engines say of a host that has too little of something, or whose
+// firewall was loaded anew beneath them: whatever was asked for, no revision is to blame.
+func shortages() []advice {
+	return []advice{
+		{diskFull, "free space on the engine's disk; syncd tries again by itself"},
+		{"cannot allocate memory", "free memory on the host; syncd tries again by itself"},
+		{"too many open files", "raise the engine's limit of open files; syncd tries again by itself"},
+		{"resource temporarily unavailable", "raise the engine's limit of tasks; syncd tries again by itself"},
+		{"non-overlapping IPv4 address pool", "the engine ran out of subnets; remove unused networks with `docker network prune`"},
+		{"No chain/target/match by that name", "the firewall was loaded anew; restart the engine, which makes its chains again"},
+	}
+}
+
+// lacking tells whether err is that the host is short of something.
+func lacking(err error) bool { return hinted(shortages(), err) != "" }
+
 // hints are ways out for texts that engines answer with.
 func hints() []advice {
-	return []advice{
+	return append(shortages(), []advice{
 		{"port is already allocated", "another container holds this port; `docker ps` shows which"},
 		{"address already in use", "another process on the host holds this port; `ss -ltnp` shows which"},
 		{"bind source path does not exist", "make the directory on the host, or track the file in the repository"},
-		{diskFull, "free space on the engine's disk; syncd tries again by itself"},
 		{"executable file not found", "the command does not exist in the image"},
 		{"Pool overlaps", "another network has this subnet; choose another one"},
-		{"non-overlapping IPv4 address pool", "the engine ran out of subnets; remove unused networks with `docker network prune`"},
 		{"could not select device driver", "the engine has no runtime for this device; install it (for GPUs: nvidia-container-toolkit)"},
 		{"No such image", "the image is not here and was not pulled"},
 		{"not found or not manually created", "create the external network, or let the project make it"},
-	}
+	}...)
 }
 
 // classify says what kind of trouble err is, and what was being done. ctx is the
@@ -48,7 +62,7 @@ func (e *Engine) classify(ctx context.Context, doing string, err error) error {
 	switch {
 	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return wrapped
-	case strings.Contains(err.Error(), diskFull): // whatever was asked for: nobody's fault, and it passes
+	case lacking(err):
 		return fault.Hint(fault.As(fault.Unreachable, wrapped), hintFor(err))
 	case refusal(err):
 		return fault.Hint(fault.As(fault.Rejected, wrapped), hintFor(err))
@@ -90,9 +104,12 @@ func (e *Engine) unreachable(ctx context.Context, doing string, err error) error
 	return fault.Hint(fault.As(fault.Unreachable, wrapped), hint)
 }
 
-func hintFor(err error) string {
+func hintFor(err error) string { return hinted(hints(), err) }
+
+// hinted returns the hint for the first text that err has; empty where it has none.
+func hinted(texts []advice, err error) string {
 	text := strings.ToLower(err.Error())
-	for _, h := range hints() {
+	for _, h := range texts {
 		if strings.Contains(text, strings.ToLower(h.text)) {
 			return h.hint
 		}

@@ -183,12 +183,21 @@ func TestHowLongAnImageIsAbsent(t *testing.T) {
 	}
 }
 
-// A full disk is the host's: no revision is to blame, and it passes.
-func TestFullEngineDiskIsUnreachable(t *testing.T) {
+// What the host is short of is no revision's fault, and passes.
+func TestWhatTheHostLacksIsUnreachable(t *testing.T) {
 	f := newFixture(t)
-	err := cerrdefs.ErrInternal.WithMessage("mkdir /var/lib/docker/overlay2/x: no space left on device")
-	if err := f.engine.classify(f.ctx, "create container web", err); fault.Of(err) != fault.Unreachable || !strings.Contains(fault.Advice(err), "free space") {
-		t.Errorf("class %v, hint %q: %v", fault.Of(err), fault.Advice(err), err)
+	for said, advice := range map[string]string{
+		"mkdir /var/lib/docker/overlay2/x: no space left on device":                                      "free space",
+		"OCI runtime create failed: fork/exec /proc/self/exe: cannot allocate memory":                    "free memory",
+		"failed to create shim: fork: Resource temporarily unavailable":                                  "limit of tasks",
+		"open /var/lib/docker/containers/x/config.v2.json: too many open files":                          "open files",
+		"could not find an available, non-overlapping IPv4 address pool among the defaults":              "network prune",
+		"driver failed programming external connectivity: iptables: No chain/target/match by that name.": "firewall",
+	} {
+		err := f.engine.classify(f.ctx, "create container web", cerrdefs.ErrInternal.WithMessage(said))
+		if fault.Of(err) != fault.Unreachable || !strings.Contains(fault.Advice(err), advice) {
+			t.Errorf("class %v, hint %q: %v", fault.Of(err), fault.Advice(err), err)
+		}
 	}
 }
 
