@@ -146,7 +146,7 @@ func TestPeopleGetAUsageLine(t *testing.T) {
 		t.Errorf("version: %q, %v", out, err)
 	}
 	out, err = exec.Command(child.Path).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "usage: syncd-render bundle|chart|discover|fetch|history|import|introduce|render|resolve|tags ") {
+	if err == nil || !strings.Contains(string(out), "usage: syncd-render bundle|chart|discover|draft|fetch|history|import|introduce|render|resolve|tags ") {
 		t.Errorf("no arguments: %q, %v", out, err)
 	}
 }

@@ -5,6 +5,7 @@ package apply
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"syncd.io/syncd/internal/resource"
 )
@@ -134,6 +135,9 @@ type Router interface {
 	// nobody is to come.
 	Refuse(ctx context.Context) error
 }
+
+// ErrTaken is why a target does nothing for an app that another agent has taken over.
+var ErrTaken = errors.New("taken over by another syncd agent")
 
 // Evidence is what a failed instance leaves behind.
 type Evidence interface {

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func (w *world) takenOver(is bool) {
 		if c.Verb == "health" || c.Verb == "pin" {
 			return nil
 		}
-		return fault.Hint(fault.As(fault.Blocked, errors.New("taken over by b")), "syncd adopt shop")
+		return fault.Hint(fault.As(fault.Blocked, fmt.Errorf("%w: by b", apply.ErrTaken)), "syncd adopt shop")
 	})
 }
 
@@ -35,13 +36,13 @@ func TestTakenOverAppIsBlockedAndLeftAlone(t *testing.T) {
 		w.ends(reconcile.Applied)
 		w.takenOver(true)
 		w.target.Forget()
-		if s := w.status(); s.Status != reconcile.WBlocked || !strings.Contains(s.Reason, "taken over by b") || s.Hint != "syncd adopt shop" {
+		if s := w.status(); s.Status != reconcile.WBlocked || !strings.Contains(s.Reason, "another syncd agent: by b") || s.Hint != "syncd adopt shop" {
 			t.Errorf("before any pass the status is %s (%s; %s), want Blocked with the reason and the way out", s.Status, s.Reason, s.Hint)
 		}
 		w.repo.shop(healthy("v2"))
 		for range 2 {
 			res := w.ends(reconcile.Blocked)
-			if !strings.Contains(res.Reason, "taken over by b") || res.Hint != "syncd adopt shop" {
+			if !strings.Contains(res.Reason, "another syncd agent: by b") || res.Hint != "syncd adopt shop" {
 				t.Errorf("the reason is %q, the hint %q", res.Reason, res.Hint)
 			}
 		}
@@ -83,6 +84,44 @@ func TestRollbackOfATakenOverAppIsVoid(t *testing.T) {
 	})
 }
 
+// A way back that was cut short does not keep an app whose engine's other agent took it
+// over, and whatever else stands in its way does not end it.
+func TestAWayBackOfATakenOverAppIsVoid(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.shop(dying("v2"))
+		failed := false // its last words are read then
+		w.target.OnCall(func(c applytest.Call) error {
+			failed = failed || c.Verb == "logs"
+			if c.Verb == "put" && failed {
+				return fault.As(fault.Unreachable, errors.New("the engine is away"))
+			}
+			return nil
+		})
+		w.ends(reconcile.Unreachable)
+		w.target.OnCall(func(c applytest.Call) error {
+			if c.Verb == "observe" {
+				return fault.As(fault.Blocked, errors.New("no login"))
+			}
+			return nil
+		})
+		w.ends(reconcile.Blocked)
+		if a := w.record().Attempt; a == nil || !a.Back {
+			t.Fatalf("the attempt is %+v, want the way back", a)
+		}
+		w.takenOver(true)
+		w.ends(reconcile.Blocked)
+		w.repo.merge(map[string]appFiles{})
+		w.ends(reconcile.Unchanged)
+		all, err := w.agent.Status(t.Context(), nil)
+		w.must(err)
+		if len(all.Apps) != 0 {
+			t.Errorf("status lists %+v", all.Apps)
+		}
+	})
+}
+
 func TestTakenOverAppThatVanishesIsLetGo(t *testing.T) {
 	within(t, func(t *testing.T, w *world) {
 		w.repo.shop(healthy("v1"))
@@ -90,7 +129,7 @@ func TestTakenOverAppThatVanishesIsLetGo(t *testing.T) {
 		w.repo.merge(map[string]appFiles{})
 		w.takenOver(true)
 		w.target.Forget()
-		if res := w.ends(reconcile.Unchanged); !strings.Contains(res.Reason, "taken over by b") {
+		if res := w.ends(reconcile.Unchanged); !strings.Contains(res.Reason, "another syncd agent: by b") {
 			t.Errorf("the reason is %q", res.Reason)
 		}
 		if n := w.target.Changes(); n != 0 {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,7 +35,7 @@ func (p *pass) resumeRollback(ctx context.Context) verdict {
 	outcome, err := p.putBack(ctx)
 	back := *p.record.Attempt
 	switch {
-	case back.Hold != nil && fault.Of(err) == fault.Blocked: // another agent has the app: there is nothing to roll back
+	case errors.Is(err, apply.ErrTaken): // there is nothing to roll back any more
 		p.record.Attempt = nil
 		return verdictOf(err)
 	case err != nil && fault.Of(err) != fault.Rejected:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/docker/docker/api/types/volume"
 
+	"syncd.io/syncd/internal/apply"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -98,7 +99,7 @@ func (m ownerMark) title(agent string) title {
 
 // takenOver is the error for an agent that has lost the app.
 func (m ownerMark) takenOver() error {
-	err := fmt.Errorf("taken over by another syncd agent (state directory ID %s)", m.agent)
+	err := fmt.Errorf("%w (state directory ID %s)", apply.ErrTaken, m.agent)
 	hint := fmt.Sprintf("to take it back: syncd adopt %s; else stop this agent, or let the app's hosts.matchLabels leave this host out", m.app)
 	return fault.Hint(fault.As(fault.Blocked, err), hint)
 }
