@@ -38,9 +38,9 @@ const askRemotes = "syncd status names every remote."
 // kind is all that is known of an event.
 type kind struct {
 	severity Severity
-	// says is the headline's end, after the app's name; did what syncd did about it, todo
+	// says is the headline's end, after the app's name; did what syncd did about it, advice
 	// what a person can do where nobody said it.
-	says, did, todo string
+	says, did, advice string
 	// phase is what it does to the incident that it belongs to.
 	phase phase
 	// nags tells that it is told again while it is so, quiet that only who asks for it
@@ -64,21 +64,21 @@ func kinds() map[string]kind {
 		"applied":            {severity: Info, says: "applied and healthy", phase: end},
 		"repaired":           {severity: Info, says: "repaired", quiet: true},
 		recovered:            {severity: Info, says: "is well again", phase: end},
-		"degraded":           {severity: Error, says: "degraded", did: "It goes on running, and is looked at again.", todo: "syncd explain APP", phase: trouble},
-		"rolled-back":        {severity: Error, says: "rolled back", did: "The last good revision is back.", todo: "Fix it with a new commit; syncd logs APP shows what failed.", phase: trouble},
-		"held":               {severity: Warning, says: "held back", did: "The good revision goes on running.", todo: "Fix it with a new commit, or: syncd retry APP", phase: trouble},
-		"halted":             {severity: Error, says: "halted", did: "Nothing more is changed until somebody acts.", todo: "syncd explain APP", phase: trouble, nags: true},
-		"blocked":            {severity: Warning, says: "blocked", did: "Nothing was changed.", todo: "syncd explain APP", phase: trouble, nags: true},
-		"rejected":           {severity: Warning, says: "rejected", did: "Nothing was changed: what runs goes on.", todo: "Fix it with a new commit.", phase: trouble},
-		"window-pending":     {severity: Warning, says: "waits for its window", did: "Nothing was changed yet.", todo: "It goes on by itself; at once with: syncd sync APP --force", phase: trouble},
-		driftOpened:          {severity: Warning, says: "drifted", todo: "syncd explain APP", phase: trouble, nags: true},
-		"drift-changed":      {severity: Warning, says: "drifted further", todo: "syncd explain APP", phase: trouble, nags: true},
+		"degraded":           {severity: Error, says: "degraded", did: "It goes on running, and is looked at again.", advice: "syncd explain APP", phase: trouble},
+		"rolled-back":        {severity: Error, says: "rolled back", did: "The last good revision is back.", advice: "Fix it with a new commit; syncd logs APP shows what failed.", phase: trouble},
+		"held":               {severity: Warning, says: "held back", did: "The good revision goes on running.", advice: "Fix it with a new commit, or: syncd retry APP", phase: trouble},
+		"halted":             {severity: Error, says: "halted", did: "Nothing more is changed until somebody acts.", advice: "syncd explain APP", phase: trouble, nags: true},
+		"blocked":            {severity: Warning, says: "blocked", did: "Nothing was changed.", advice: "syncd explain APP", phase: trouble, nags: true},
+		"rejected":           {severity: Warning, says: "rejected", did: "Nothing was changed: what runs goes on.", advice: "Fix it with a new commit.", phase: trouble},
+		"window-pending":     {severity: Warning, says: "waits for its window", did: "Nothing was changed yet.", advice: "It goes on by itself; at once with: syncd sync APP --force", phase: trouble},
+		driftOpened:          {severity: Warning, says: "drifted", advice: "syncd explain APP", phase: trouble, nags: true},
+		"drift-changed":      {severity: Warning, says: "drifted further", advice: "syncd explain APP", phase: trouble, nags: true},
 		driftResolved:        {severity: Info, says: "drift is gone", phase: end},
-		"drift-fight":        {severity: Error, says: "drift comes back again and again", did: "It is not repaired any more: somebody else changes it back.", todo: "Let one of the two stop, then: syncd retry APP", phase: trouble, nags: true},
-		"source-stale":       {severity: Warning, says: "is behind", did: "What is newer is taken from another remote.", todo: askRemotes, phase: trouble},
-		"source-diverged":    {severity: Error, says: "has another history", did: "What was accepted stays.", todo: "If it is meant: syncd sync --accept-rewrite COMMIT; " + askRemotes, phase: trouble},
-		"source-unverified":  {severity: Error, says: "names a revision that is not signed as it has to be", did: "It is not followed.", todo: "Find out who pushed it; " + askRemotes, phase: trouble},
-		"source-unreachable": {severity: Warning, says: "does not answer", did: "What runs goes on.", todo: askRemotes, phase: trouble},
+		"drift-fight":        {severity: Error, says: "drift comes back again and again", did: "It is not repaired any more: somebody else changes it back.", advice: "Let one of the two stop, then: syncd retry APP", phase: trouble, nags: true},
+		"source-stale":       {severity: Warning, says: "is behind", did: "What is newer is taken from another remote.", advice: askRemotes, phase: trouble},
+		"source-diverged":    {severity: Error, says: "has another history", did: "What was accepted stays.", advice: "If it is meant: syncd sync --accept-rewrite COMMIT; " + askRemotes, phase: trouble},
+		"source-unverified":  {severity: Error, says: "names a revision that is not signed as it has to be", did: "It is not followed.", advice: "Find out who pushed it; " + askRemotes, phase: trouble},
+		"source-unreachable": {severity: Warning, says: "does not answer", did: "What runs goes on.", advice: askRemotes, phase: trouble},
 		"source-recovered":   {severity: Info, says: "is well again", phase: end},
 		act:                  {severity: Info, says: "", quiet: true},
 	}

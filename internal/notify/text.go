@@ -78,7 +78,7 @@ func details(t Told, now time.Time) []string {
 	add("Lasted: ", lasted(t))
 	add("Took: ", took(t))
 	add("syncd: ", known.did)
-	add("To do: ", cmp.Or(t.Hint, strings.ReplaceAll(known.todo, "APP", t.App)))
+	add("To do: ", cmp.Or(t.Hint, strings.ReplaceAll(known.advice, "APP", t.App)))
 	if len(lines) == 0 {
 		lines = append(lines, headline(t))
 	}

@@ -72,16 +72,7 @@ func TestNobodyWaitsForAnothersRequest(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			way := &dead{}
-			e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			id, err := e.as("")
-			if err != nil {
-				t.Fatal(err)
-			}
-			way.hangs.Store(true)
+			way, e, id := mutely(t)
 			time.Sleep(time.Second) //nolint:forbidigo // fake time: kinds are not asked for anew within a moment
 			patient := make(chan error, 1)
 			begun := time.Now()
@@ -108,6 +99,22 @@ func TestNobodyWaitsForAnothersRequest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mutely opens an engine whose API server answers nothing any more.
+func mutely(t *testing.T) (*dead, *Engine, *identity) {
+	t.Helper()
+	way := &dead{}
+	e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := e.as("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	way.hangs.Store(true)
+	return way, e, id
 }
 
 // Two lookouts at one object, as of the versions of its kind, both get the answer.
@@ -179,16 +186,7 @@ func TestNoRequestIsBesideThePlaces(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			way := &dead{}
-			e, err := open(t.Context(), &rest.Config{Host: "http://api.example.com", Transport: way, QPS: -1}, Options{Agent: "test"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			id, err := e.as("")
-			if err != nil {
-				t.Error(err)
-			}
-			way.hangs.Store(true)
+			way, e, id := mutely(t)
 			for range inFlight {
 				e.slots <- struct{}{}
 			}
