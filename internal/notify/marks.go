@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,9 @@ type marks struct {
 	All uint64            `json:"all"`
 	To  map[string]uint64 `json:"to,omitempty"`
 }
+
+// equal tells whether both say the same.
+func (m marks) equal(o marks) bool { return m.All == o.All && maps.Equal(m.To, o.To) }
 
 // of is the mark of a channel. One that was never told anything begins where the one
 // is that was told most: it is new.

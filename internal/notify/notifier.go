@@ -181,13 +181,13 @@ func (n *Notifier) Run(ctx context.Context) {
 			n.opts.Log.Warn("what is on record could not be told yet", "error", err, "hint", fault.Advice(err))
 		}
 		quiet = quiet && err != nil
+		wait := rhythm
 		if err == nil {
-			n.share()
+			wait = n.share()
 		}
 		n.nameStrays()
-		wait := rhythm
 		if !next.IsZero() {
-			wait = max(0, min(rhythm, time.Until(next)))
+			wait = max(0, min(wait, time.Until(next)))
 		}
 		work.Rest()
 		select {

@@ -570,6 +570,24 @@ func TestWhoTakesOverGoesOn(t *testing.T) {
 	})
 }
 
+// Who fails right after people heard is followed by one who repeats little: what was
+// told is noted within seconds, also where it was told after the note before.
+func TestWhatWasToldIsNotedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, toOps(config.Route{Remind: duration(time.Hour)}))
+		p.end()
+		p.shared = &note{}
+		p.path += ".first"
+		p.start()
+		for i := range 3 {
+			p.happens(10*time.Second+2*shareRhythm, sync1("shop", "applied", ""))
+			if p.shared.told != uint64(i+1) {
+				t.Errorf("after %d facts told is noted up to %d", i+1, p.shared.told)
+			}
+		}
+	})
+}
+
 // Where one channel is dead, whoever takes over tells it what it missed, and repeats
 // nothing to the others; on the same route, too.
 func TestWhoTakesOverRepeatsNothingToWhoWasTold(t *testing.T) {

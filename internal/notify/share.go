@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -9,30 +8,38 @@ import (
 )
 
 // shareRhythm is the least time between two notes of how far was told.
-const shareRhythm = 30 * time.Second
+const shareRhythm = 10 * time.Second
 
 // share notes for the other agents how far each channel was told, once nothing waits
 // for it any more: whoever takes over begins there. One that is dead holds none of the
-// others back. Where it cannot be noted, the next turn does.
-func (n *Notifier) share() {
-	if n.opts.Shared == nil || time.Since(n.sharedAt) < shareRhythm && !n.sharedAt.After(time.Now()) {
-		return
+// others back. It returns in how long to look again: soon, where something waits or
+// could not be noted.
+func (n *Notifier) share() time.Duration {
+	if n.opts.Shared == nil {
+		return rhythm
 	}
-	now, err := n.reached()
-	if err != nil || now.All == n.shared.All && maps.Equal(now.To, n.shared.To) {
-		return
+	if since := time.Since(n.sharedAt); since >= 0 && since < shareRhythm { // a clock may be put back
+		return shareRhythm - since
 	}
-	n.sharedAt = time.Now()
-	if err := n.opts.Shared.SetTold(now.All, now.To); err != nil {
+	now, waits, err := n.reached()
+	if err == nil && !now.equal(n.shared) {
+		n.sharedAt = time.Now()
+		err = n.opts.Shared.SetTold(now.All, now.To)
+	}
+	if err != nil {
 		n.opts.Log.Debug("how far was told could not be noted", "error", err)
-		return
+		return shareRhythm
 	}
 	n.shared = now
+	if waits {
+		return shareRhythm
+	}
+	return rhythm
 }
 
 // reached is how far each channel was told: to where the record was read, where
-// nothing waits for it, and else as far as others know.
-func (n *Notifier) reached() (marks, error) {
+// nothing waits for it, and else as far as others know; waits says that something does.
+func (n *Notifier) reached() (now marks, waits bool, err error) {
 	var at uint64
 	var groups []string
 	if err := n.opts.Box.View(func(tx *outbox.Tx) error {
@@ -40,19 +47,19 @@ func (n *Notifier) reached() (marks, error) {
 		groups = tx.Keys(groupsShelf)
 		return nil
 	}); err != nil {
-		return marks{}, err
+		return marks{}, false, err
 	}
-	now := marks{All: at, To: map[string]uint64{}}
+	now = marks{All: at, To: map[string]uint64{}}
 	for _, name := range n.queued(sortedKeys(n.opts.Channels)) {
 		l, err := n.opts.Box.Length(topicOf + name)
 		if err != nil {
-			return marks{}, err
+			return marks{}, false, err
 		}
 		now.To[name] = at
 		if l.Items > 0 || slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(n.membersOf(g), name) }) {
-			now.To[name] = n.shared.of(name)
+			now.To[name], waits = n.shared.of(name), true
 		}
 		now.All = min(now.All, now.To[name])
 	}
-	return now, nil
+	return now, waits, nil
 }
