@@ -50,7 +50,7 @@ func (t *Target) renew(ctx context.Context, s *snapshot, old found) (apply.Renew
 	if err != nil {
 		return out, err
 	}
-	last := t.engine.quiet(ctx, old.ID, storedDrain(table))
+	last := quiet(ctx, func(ctx context.Context) (gate.Answer, error) { return t.engine.askGate(ctx, old.ID, nil) }, storedDrain(table))
 	if last.Version != "" {
 		out.From.Version = last.Version
 	}

@@ -24,25 +24,32 @@ const (
 	// askLimit is for one question meanwhile: an exec in a container that ends may
 	// say nothing at all.
 	askLimit = 2 * time.Second
+	// wordLimit is what one question of what is in flight may take at least.
+	wordLimit = 5 * time.Second
 	// swapLimit bounds what nothing else ends in its middle.
 	swapLimit = 3 * time.Minute
 )
 
-// quiet waits until a gate has nothing in flight, for a limited time, and returns
-// its last answer; none where it does not answer, which is no reason to keep it.
-func (e *Engine) quiet(ctx context.Context, id string, limit time.Duration) gate.Answer {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+// quiet waits until the gate that ask asks has nothing in flight, for a limited time,
+// and returns its last answer; none where it does not answer, twice, which is no reason
+// to keep it. A question may outlast the limit: an engine under load takes seconds.
+func quiet(ctx context.Context, ask func(context.Context) (gate.Answer, error), limit time.Duration) gate.Answer {
+	end := time.Now().Add(limit)
 	var last gate.Answer
-	for {
-		a, err := e.askGate(ctx, id, nil)
-		if err == nil {
-			last = a
+	for failed := 0; failed < 2; {
+		limited, cancel := context.WithTimeout(ctx, max(wordLimit, time.Until(end)))
+		a, err := ask(limited)
+		cancel()
+		if err != nil {
+			failed++
+			continue
 		}
-		if err != nil || inFlight(a)+a.Waiting == 0 || nap.For(ctx, quietPause) != nil {
+		last, failed = a, 0
+		if inFlight(a)+a.Waiting == 0 || time.Until(end) <= 0 || nap.For(ctx, min(quietPause, time.Until(end))) != nil {
 			return last
 		}
 	}
+	return last
 }
 
 func inFlight(a gate.Answer) int {
