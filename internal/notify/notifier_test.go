@@ -580,7 +580,7 @@ func TestWhatWasToldIsNotedSoon(t *testing.T) {
 		p.path += ".first"
 		p.start()
 		for i := range 3 {
-			p.happens(10*time.Second+2*shareRhythm, sync1("shop", "applied", ""))
+			p.happens(25*time.Second, sync1("shop", "applied", ""))
 			if p.shared.told != uint64(i+1) {
 				t.Errorf("after %d facts told is noted up to %d", i+1, p.shared.told)
 			}
