@@ -82,6 +82,7 @@ type Engine struct {
 	// ledgers are kept by who has a target of the app.
 	ledgers  map[string]weak.Pointer[ledger]
 	lookouts map[lookoutID]*lookout
+	joints   map[scope]*joint
 	surveys  map[scope]*survey
 	scaled   map[scope]autoscaled
 	// scaledTurn counts how often something of that was made void.
@@ -114,7 +115,7 @@ func open(ctx context.Context, cfg *rest.Config, o Options) (*Engine, error) {
 	e := &Engine{
 		agent: o.Agent, deaf: o.Deaf, base: cfg, slots: make(chan struct{}, inFlight),
 		identities: map[string]*identity{}, scopes: map[scope]*scoped{}, ledgers: map[string]weak.Pointer[ledger]{},
-		lookouts: map[lookoutID]*lookout{}, surveys: map[scope]*survey{}, scaled: map[scope]autoscaled{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
+		lookouts: map[lookoutID]*lookout{}, joints: map[scope]*joint{}, surveys: map[scope]*survey{}, scaled: map[scope]autoscaled{}, confined: map[scope]bool{}, hear: make(chan string, heard), leaving: leaving,
 		naming: namedWithin,
 	}
 	// What informers say besides their errors is not for the agent's standard error.

@@ -14,13 +14,12 @@ import (
 	"syncd.io/syncd/internal/resource"
 )
 
-// mute is a way to the API server on which watches of a single object show nothing,
-// as those of an API server that has just come back.
+// mute is a way to the API server on which watches of whole objects show nothing, as
+// those of an API server that has just come back.
 type mute struct{ next http.RoundTripper }
 
 func (m mute) RoundTrip(r *http.Request) (*http.Response, error) {
-	query := r.URL.Query()
-	if query.Get("watch") == "" || query.Get("fieldSelector") == "" {
+	if r.URL.Query().Get("watch") == "" || strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadata") {
 		return m.next.RoundTrip(r)
 	}
 	return silence(r), nil

@@ -43,6 +43,12 @@ type follow struct {
 	// whole is closed when all was shown once, or the watch is not allowed.
 	whole chan struct{}
 	once  sync.Once
+	// shared is the watch that shows the object at first; nil where its own does.
+	shared *joint
+	at     string
+	// parted is closed when it shows the object no more.
+	parted  chan struct{}
+	parting sync.Once
 }
 
 // The follow's clocks: the pause before a watch that failed is begun again, and how
@@ -53,11 +59,44 @@ const (
 )
 
 func newFollow(engine *Engine, place dynamic.ResourceInterface, name, selector string, news *news) *follow {
-	return &follow{engine: engine, place: place, name: name, selector: selector, news: news, whole: make(chan struct{})}
+	return &follow{engine: engine, place: place, name: name, selector: selector, news: news, whole: make(chan struct{}), parted: make(chan struct{})}
+}
+
+// join lets a joint watch show the object, which is at namespace/name, at first.
+func (f *follow) join(j *joint, at string) {
+	f.next = map[types.UID]*unstructured.Unstructured{}
+	if j.admit(at, f) {
+		f.shared, f.at = j, at
+	}
+}
+
+// relies has the object watched by its own where the joint watch does not show what the
+// put at a version has made: it began after it, or nothing was changed.
+func (f *follow) relies(version string) {
+	if f.shared != nil && !f.shared.shows(version) {
+		f.part()
+	}
+}
+
+// part ends what the joint watch shows.
+func (f *follow) part() { f.parting.Do(func() { close(f.parted) }) }
+
+// runShared lets the joint watch show the object for as long as it does.
+func (f *follow) runShared(ctx context.Context) {
+	if f.shared == nil {
+		return
+	}
+	defer f.shared.dismiss(f.at, f)
+	select {
+	case <-f.parted:
+	case <-f.shared.done:
+	case <-ctx.Done():
+	}
 }
 
 // run watches until ctx ends.
 func (f *follow) run(ctx context.Context) {
+	f.runShared(ctx)
 	how := byMark
 	for ctx.Err() == nil {
 		if f.engine.unmarked.Load() {

@@ -61,8 +61,23 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 	if l := e.lookouts[at]; l != nil && l.last.Reset(idle) {
 		return l
 	}
+	l := e.newLookout(id, k, namespace, name, nil)
+	e.lookOut(at, l)
+	return l
+}
+
+// newLookout makes one that begins with what a joint watch shows, where that is not nil.
+func (e *Engine) newLookout(id *identity, k kind, namespace, name string, j *joint) *lookout {
 	l := &lookout{id: id, engine: e, owners: &e.owners, news: newNews()}
 	l.object = newFollow(e, id.client(k, namespace), name, "", l.news)
+	if j != nil {
+		l.object.join(j, namespace+"/"+name)
+	}
+	return l
+}
+
+// lookOut starts a lookout. The caller holds the lock.
+func (e *Engine) lookOut(at lookoutID, l *lookout) {
 	l.life, l.end = context.WithCancel(e.life)
 	l.last = time.AfterFunc(idle, l.end)
 	e.owners.Go(func() { l.object.run(l.life) })
@@ -74,7 +89,6 @@ func (e *Engine) lookout(id *identity, k kind, namespace, name string) *lookout 
 			delete(e.lookouts, at)
 		}
 	})
-	return l
 }
 
 // unneeded lets the lookout for an object that is as wanted, and well, end soon, where
@@ -124,6 +138,7 @@ type shown struct {
 
 // show returns what is there now. known is what is remembered of the object.
 func (l *lookout) show(ctx context.Context, known entry) (shown, error) {
+	l.object.relies(known.version)
 	if err := l.object.first(ctx); err != nil {
 		return shown{}, err
 	}

@@ -85,7 +85,7 @@ func (l *look) pair(ctx context.Context, o resource.Object) (resource.Pair, erro
 			return l.asKnown(ctx, p, w, known, nil)
 		}
 	case seen == nil || seen.app != l.app:
-		return l.unlabelled(ctx, p, w, known)
+		return l.unlabelled(ctx, p, w, known, seen != nil)
 	case known.UID == seen.uid && known.Want != "" && known.Own == seen.own && !seen.deleting:
 		owner, err := l.scalerOf(ctx, l.identity, w, seen.scaled)
 		if err != nil {
@@ -121,9 +121,13 @@ func (l *look) asKnown(ctx context.Context, p resource.Pair, w *wanted, known en
 }
 
 // unlabelled looks for an object that the watches do not show as the app's: it is
-// not there, or has lost its label, or is somebody else's.
-func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known entry) (resource.Pair, error) {
-	there, asOf, err := l.engine.exists(ctx, l.identity, w, known.put)
+// not there, or has lost its label, or is somebody else's. there tells that they show it
+// as another app's.
+func (l *look) unlabelled(ctx context.Context, p resource.Pair, w *wanted, known entry, there bool) (resource.Pair, error) {
+	asOf, err := time.Now(), error(nil)
+	if !there {
+		there, asOf, err = l.engine.exists(ctx, l.identity, w, known.put)
+	}
 	if err != nil {
 		return p, err
 	}

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"syncd.io/syncd/internal/apply/kube/health"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/resource"
@@ -43,6 +44,9 @@ func (t *Target) put(ctx context.Context, object resource.Object) (resource.Ref,
 	}
 	if err := t.yieldAtPut(ctx, id, w); err != nil {
 		return resource.Ref{}, err
+	}
+	if !health.Settled(w.manifest, w.object.Check) { // it will be awaited
+		t.engine.expects(id, w.kind, w.manifest.GetNamespace(), w.manifest.GetName())
 	}
 	live, err := t.apply(ctx, id, w)
 	if err == nil {

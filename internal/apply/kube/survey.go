@@ -11,14 +11,15 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// The survey's bounds: how long a list of names holds at least, how many times as long
-// as it took, and at most; how many single questions call for one, how many names it
-// may have, how long nobody asks again whether there are more, after what lull many
-// questions are no reason any more to expect as many, and how many names are listed
-// again for two.
+// The survey's bounds: within what time questions count as many, how long a list of
+// names holds at least, how many times as long as it took, and at most; how many single
+// questions call for one, how many names it may have, how long nobody asks again whether
+// there are more, after what lull many questions are no reason any more to expect as
+// many, and how many names are listed again for two.
 const (
-	surveyHolds  = time.Second
-	surveyWorth  = 20
+	surveyWithin = time.Second
+	surveyHolds  = 2 * time.Second
+	surveyWorth  = 40
 	surveyLong   = 10 * time.Second
 	surveyFrom   = 4
 	surveySize   = 20000
@@ -43,7 +44,7 @@ type survey struct {
 	big   bool
 }
 
-// listing is the names that there were at a time.
+// listing is the names that there were at a time of what is not ours.
 type listing struct {
 	names map[string]bool
 	asked time.Time
@@ -59,7 +60,8 @@ func (e *Engine) surveyed(at scope) *survey {
 	return e.surveys[at]
 }
 
-// exists tells whether there is an object of this name, whosever it is, and as of when:
+// exists tells whether there is an object of this name, which no watch shows as ours,
+// and as of when:
 // a list may be some seconds old. Put is when this process has put it last, zero for
 // never: an older list says nothing of it.
 func (e *Engine) exists(ctx context.Context, id *identity, w *wanted, put time.Time) (there bool, asOf time.Time, err error) {
@@ -111,7 +113,7 @@ func (s *survey) count(now time.Time) (all *listing, many bool) {
 	defer s.mu.Unlock()
 	if now.After(s.until) {
 		s.many = now.Sub(s.until) < surveyLull && (s.asked > surveyFrom || s.asked > 1 && s.short)
-		s.until, s.asked, s.all = now.Add(surveyHolds), 0, nil
+		s.until, s.asked, s.all = now.Add(surveyWithin), 0, nil
 	}
 	s.asked++
 	return s.all, s.many || s.asked > surveyFrom
@@ -123,7 +125,8 @@ func (s *survey) learn(ctx context.Context, e *Engine, place metadata.ResourceIn
 		return err
 	}
 	asked := time.Now()
-	list, err := e.namesOf(ctx, place, metav1.ListOptions{ResourceVersion: "0"}) // all, from the API server's cache
+	others := LabelAgent + "!=" + e.agent                                                               // ours are watched
+	list, err := e.namesOf(ctx, place, metav1.ListOptions{LabelSelector: others, ResourceVersion: "0"}) // all, from the API server's cache
 	if err != nil {
 		return err
 	}

@@ -94,6 +94,7 @@ func (e *Engine) forgetUnused(apps map[string][]string) {
 			delete(e.surveys, at)
 		}
 	}
+	maps.DeleteFunc(e.joints, func(_ scope, j *joint) bool { return j.isOver() })
 	for at, known := range e.scaled {
 		if time.Since(known.at) >= scalesFor {
 			delete(e.scaled, at)

@@ -93,18 +93,24 @@ func (s *scoped) item(k kind, namespace, name string) (*metav1.PartialObjectMeta
 // whole returns the watch that shows a kind's objects in a namespace, where it has
 // come to all that there is; nil where nobody has begun it, or it has not.
 func (e *Engine) whole(account string, k kind, namespace string) *scoped {
-	at := scope{account: account, kind: k}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if account != "" || e.confined[at] {
-		at.namespace = namespace
-	}
-	s := e.scopes[at]
+	s := e.scopes[e.scopeOf(account, k, namespace)]
 	if s == nil || s.why != nil || !s.informer.HasSynced() {
 		return nil
 	}
 	s.asked = time.Now()
 	return s
+}
+
+// scopeOf is the scope of the watch that shows a kind's objects in a namespace. The
+// caller holds the lock.
+func (e *Engine) scopeOf(account string, k kind, namespace string) scope {
+	at := scope{account: account, kind: k}
+	if account != "" || e.confined[at] {
+		at.namespace = namespace
+	}
+	return at
 }
 
 // labelled returns what the watches in an account's name show of an app, besides
@@ -137,11 +143,8 @@ func (e *Engine) labelled(account, app string, known map[resource.Key]bool) []*s
 // may.
 func (e *Engine) watched(ctx context.Context, id *identity, k kind, namespace string) (*scoped, error) {
 	wide := scope{account: id.name, kind: k}
-	at := wide
 	e.mu.Lock()
-	if id.name != "" || e.confined[wide] {
-		at.namespace = namespace
-	}
+	at := e.scopeOf(id.name, k, namespace)
 	e.mu.Unlock()
 	s := e.begin(id, at)
 	select {
