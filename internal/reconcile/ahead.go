@@ -22,7 +22,10 @@ func (p *pass) foresee(ctx context.Context) {
 		return // it will not ask
 	}
 	begun := time.Now()
-	cand, err := p.candidate(ctx, p.catalog, p.record)
+	cand, err := p.kept(p.catalog, p.record), error(nil)
+	if cand == nil {
+		aside(func() { cand, err = p.candidate(ctx, p.catalog, p.record) }) // it may wait long, on a small stack
+	}
 	p.ahead = ahead{p.catalog, cand, err, time.Since(begun)}
 }
 

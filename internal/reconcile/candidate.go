@@ -27,11 +27,10 @@ func (w *worker) candidate(ctx context.Context, c *catalog, rec state.Record) (*
 	if app.Error != "" {
 		return nil, fault.Hint(fault.As(fault.Rejected, fmt.Errorf("%s: %s", app.Dir, app.Error)), app.Hint)
 	}
-	hostDir := hostDirOf(app, rec)
-	if known := w.known(c, app.Dir, hostDir, rec); known != nil {
-		w.why("not rendered: nothing that it reads has changed")
+	if known := w.kept(c, rec); known != nil {
 		return known, nil
 	}
+	hostDir := hostDirOf(app, rec)
 	if c.doubt != nil {
 		return nil, c.doubt
 	}
@@ -76,6 +75,19 @@ func hostDirOf(app render.App, rec state.Record) string {
 		return app.Config.HostDir
 	}
 	return rec.HostDir
+}
+
+// kept is what the app asks for, where that needs no rendering; nil where it does.
+func (w *worker) kept(c *catalog, rec state.Record) *candidate {
+	app := c.apps[w.name]
+	if app.Error != "" {
+		return nil
+	}
+	known := w.known(c, app.Dir, hostDirOf(app, rec), rec)
+	if known != nil {
+		w.why("not rendered: nothing that it reads has changed")
+	}
+	return known
 }
 
 // known returns the set whose inputs are what the catalog has: the last

@@ -67,7 +67,7 @@ func (w *worker) pass(ctx context.Context, c *catalog, wants wish) (Result, erro
 		p := &pass{worker: w, wanted: unseenDigest}
 		p.goBy(c)
 		defer p.atWork().End()
-		aside(func() { p.foresee(ctx) }) // it may wait long, on a small stack
+		p.foresee(ctx)
 		if err := p.enter(ctx, false); err != nil {
 			return err
 		}
