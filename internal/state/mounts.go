@@ -53,7 +53,7 @@ const abandoned = time.Minute
 // has links that leave the mounted tree is rejected; trouble with the disk is
 // blocked.
 func (s Mounts) Put(ctx context.Context, root string, m MountSource) error {
-	if !single(m.Hash) || !single(m.Name) {
+	if !single(m.Hash) || strings.HasPrefix(m.Hash, ".") || !single(m.Name) {
 		return fault.As(fault.Rejected, fmt.Errorf("materialise %s: %q/%q is no name for a mount", m.Path, m.Hash, m.Name))
 	}
 	home := filepath.Join(s.Dir, m.Hash)
@@ -160,7 +160,7 @@ func (s Mounts) failed(ctx context.Context, m MountSource, err error) error {
 	return trouble(s.Dir, doing, err)
 }
 
-// single tells whether name is one visible path element.
+// single tells whether name is one path element, of something below where it is used.
 func single(name string) bool {
-	return filepath.IsLocal(name) && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\\x00")
+	return filepath.IsLocal(name) && name != "." && !strings.ContainsAny(name, "/\\\x00")
 }

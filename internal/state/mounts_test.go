@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,8 +110,10 @@ func TestPutMaterialisesFiles(t *testing.T) {
 		"link":       {MountSource{Path: "alias"}, "n -rw-r--r-- a"},
 		"content":    {MountSource{Content: []byte("inline"), Mode: 0o400}, "n -r-------- inline"},
 		"empty":      {MountSource{}, "n -rw-r--r-- "},
+		"dotfile":    {MountSource{Name: ".htpasswd", Path: "conf/a.conf"}, ".htpasswd -rw-r--r-- a"},
+		"dots":       {MountSource{Name: "...", Content: []byte("c")}, "... -rw-r--r-- c"},
 	} {
-		c.source.Hash, c.source.Name = "h-"+name, "n"
+		c.source.Hash, c.source.Name = "h-"+name, cmp.Or(c.source.Name, "n")
 		if err := m.Put(t.Context(), root, c.source); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -188,7 +191,7 @@ func TestPutRejectsWhatLeaves(t *testing.T) {
 			t.Errorf("%s: %v\nwant %s", path, err, want)
 		}
 	}
-	for _, bad := range []MountSource{{Hash: "..", Name: "n"}, {Hash: "h", Name: "../n"}, {Hash: "", Name: "n"}, {Hash: "h", Name: ".new-x"}, {Hash: "a/b", Name: "n"}} {
+	for _, bad := range []MountSource{{Hash: "..", Name: "n"}, {Hash: "h", Name: "../n"}, {Hash: "", Name: "n"}, {Hash: ".new-x", Name: "n"}, {Hash: "a/b", Name: "n"}, {Hash: "h", Name: "."}, {Hash: "h", Name: ".."}, {Hash: "h"}} {
 		if err := m.Put(t.Context(), root, bad); fault.Of(err) != fault.Rejected {
 			t.Errorf("%+v: %v", bad, err)
 		}
