@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -41,7 +42,7 @@ type MountSource struct {
 	UID, GID int
 }
 
-// draftPrefix begins the name of a directory that is being filled.
+// draftPrefix begins the name of a directory that is being filled, or removed.
 const draftPrefix = ".new-"
 
 // abandoned is the age from which a draft that nobody holds is a leftover.
@@ -75,8 +76,8 @@ func (s Mounts) Put(ctx context.Context, root string, m MountSource) error {
 }
 
 // Collect removes every entry whose hash is not in keep and that is older than
-// the grace, and what an interrupted Put left behind. It returns the hashes that
-// it removed.
+// the grace, and what an interrupted Put or Collect left behind. It returns the
+// hashes that it removed.
 func (s Mounts) Collect(keep map[string]bool) ([]string, error) {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,7 +119,27 @@ func (s Mounts) collect(entry fs.DirEntry, keep map[string]bool) (bool, error) {
 	if keep[entry.Name()] || age < s.Grace {
 		return false, nil
 	}
-	return true, os.RemoveAll(path)
+	return s.remove(entry.Name())
+}
+
+// remove removes a mount, and tells whether it was there. Its name goes first: what a
+// kill leaves of the rest is no mount, and collected like a draft.
+func (s Mounts) remove(hash string) (bool, error) {
+	gone := filepath.Join(s.Dir, draftPrefix+hash+"-gone")
+	if err := os.RemoveAll(gone); err != nil {
+		return false, err
+	}
+	err := os.Rename(filepath.Join(s.Dir, hash), gone)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil {
+		err = durable.SyncDir(s.Dir)
+	}
+	if err == nil {
+		err = os.RemoveAll(gone)
+	}
+	return err == nil, err
 }
 
 // held tells whether a Put is filling the draft at path.

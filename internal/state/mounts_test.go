@@ -323,3 +323,49 @@ func TestCollectRemovesLeftoversOfAKilledProcess(t *testing.T) {
 		t.Errorf("left %v, %v; want the one that is held and the one that is new", left, err)
 	}
 }
+
+// What cannot be removed whole, or is not for a kill in between, is no mount any more:
+// whoever puts it again gets all of it.
+func TestAMountThatIsHalfRemovedIsPutAnew(t *testing.T) {
+	m, root := mounts(t), repository(t)
+	source, home := MountSource{Hash: "h", Name: "conf", Path: "conf"}, filepath.Join(m.Dir, "h")
+	put := func() []string {
+		t.Helper()
+		if err := m.Put(t.Context(), root, source); err != nil {
+			t.Fatal(err)
+		}
+		return listing(t, home)
+	}
+	whole := put()
+	if err := syscall.Mount("tmpfs", filepath.Join(home, "conf", "sub"), "tmpfs", 0, "size=64k"); err != nil {
+		if testing.Short() {
+			t.Skip("needs the right to mount")
+		}
+		t.Fatal("needs the right to mount (or run with -short)")
+	}
+	removed, err := m.Collect(nil)
+	busy, failed := filepath.Glob(filepath.Join(m.Dir, "*", "conf", "sub"))
+	if failed != nil || len(busy) != 1 {
+		t.Fatalf("what is in use was moved to %v, %v", busy, failed)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(busy[0], syscall.MNT_DETACH); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EINVAL) {
+			t.Error(err)
+		}
+	})
+	if fault.Of(err) != fault.Blocked || !errors.Is(err, syscall.EBUSY) || len(removed) != 0 {
+		t.Errorf("what is in use was removed: %v, %v", removed, err)
+	}
+	if got := put(); !slices.Equal(got, whole) {
+		t.Errorf("it holds %q", got)
+	}
+	if err := syscall.Unmount(busy[0], syscall.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := m.Collect(nil); err != nil || !slices.Equal(removed, []string{"h"}) {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	if left, err := os.ReadDir(m.Dir); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
