@@ -116,6 +116,9 @@ func (c *Cluster) point(s *shelf, b blob.Blob) error {
 			s.version = ""
 			continue
 		case !errors.Is(err, fs.ErrExist):
+			if fault.Of(err) != fault.Unreachable { // it was refused, and has not arrived
+				s.unsure = s.unsure[:len(s.unsure)-1]
+			}
 			return err
 		}
 		if err := c.recognise(s); err != nil {

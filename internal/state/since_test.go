@@ -1,9 +1,12 @@
 package state
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"testing"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // chronicle is what both records do alike.
@@ -116,6 +119,44 @@ func TestSinceWaitsForWhatIsBeingWritten(t *testing.T) {
 	after, err := c.Since(1, 0)
 	if got := reasons(t, after, err); !slices.Equal(got, []string{"blog third", "shop second"}) {
 		t.Errorf("then it gives %q", got)
+	}
+}
+
+// What the cluster refuses has not come to anything: nobody waits for that. What nobody
+// knows of stays so, whatever is refused after it.
+func TestSinceWaitsForNothingThatWasRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		before error
+		want   []string
+	}{"at once": {nil, []string{"blog third"}}, "after one that is unknown": {errGone, nil}} {
+		t.Run(name, func(t *testing.T) {
+			m := newMemory()
+			s := m.cluster(t)
+			for _, err := range []error{c.before, fault.As(fault.Blocked, errors.New("exceeded quota: objects"))} {
+				if err == nil {
+					continue
+				}
+				m.trouble = func(int) (error, bool) { return err, false }
+				if _, got := s.SaveWith(Record{App: "shop"}, Entry{App: "shop", Reason: "refused"}); !errors.Is(got, err) {
+					t.Fatalf("the save came to %v", got)
+				}
+			}
+			m.trouble = nil
+			if _, err := s.SaveWith(Record{App: "blog"}, Entry{App: "blog", Reason: "third"}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Since(0, 0)
+			if got := reasons(t, got, err); !slices.Equal(got, c.want) {
+				t.Errorf("it gives %q", got)
+			}
+			if _, err := s.SaveWith(Record{App: "shop"}, Entry{App: "shop", Reason: "last"}); err != nil {
+				t.Fatal(err)
+			}
+			got, err = s.Since(0, 0)
+			if got := reasons(t, got, err); !slices.Equal(got, []string{"blog third", "shop last"}) {
+				t.Errorf("in the end it gives %q", got)
+			}
+		})
 	}
 }
 
