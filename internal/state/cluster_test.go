@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"reflect"
 	"slices"
@@ -245,6 +246,49 @@ func TestOrphanChunksAreCollectedAtOpenOnceTheyAreOld(t *testing.T) {
 	m.cluster(t)
 	if n := len(m.named(chunkPart)); n != 0 {
 		t.Errorf("%d orphans are left", n)
+	}
+}
+
+// A leftover that may not be removed is in nobody's way; an opening that was told to end
+// does not count what it had no time for.
+func TestALeftoverThatCannotBeRemovedStaysForTheNextTime(t *testing.T) {
+	m := newMemory()
+	c := m.cluster(t)
+	m.fails(2, false) // the pointer
+	if err := c.Save(large(1)); fault.Of(err) != fault.Unreachable {
+		t.Fatal(err)
+	}
+	m.now = m.now.Add(2 * orphanAge)
+	m.calls = nil
+	m.trouble = func(call int) (error, bool) {
+		if strings.HasPrefix(m.calls[call], "delete") {
+			return fault.As(fault.Blocked, errors.New("denied by policy")), false
+		}
+		return nil, false
+	}
+	c = m.cluster(t)
+	if told := c.Recovered(); told != "" || !hasPrefix(m.asked(), "list", "delete syncd-chunk-", "delete syncd-chunk-") {
+		t.Errorf("it tells %q", told)
+	}
+	m.fails(1, false)
+	m.cluster(t)
+	if calls := m.asked(); !hasPrefix(calls, "list", "delete syncd-chunk-") {
+		t.Errorf("nobody answers, and it asked for %v", calls)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	m.trouble = func(call int) (error, bool) {
+		if call > 0 {
+			cancel(errGone)
+		}
+		return ctx.Err(), false
+	}
+	if _, err := OpenCluster(ctx, ClusterOptions{Blobs: m, Place: "namespace syncd", Now: c.opts.Now}); !errors.Is(err, context.Canceled) {
+		t.Errorf("told to end, it came to %v", err)
+	}
+	m.trouble = nil
+	m.cluster(t)
+	if n := len(m.named(chunkPart)); n != 0 {
+		t.Errorf("%d leftovers stay for ever", n)
 	}
 }
 

@@ -147,7 +147,8 @@ func (c *Cluster) setAside(ctx context.Context, s *stock, pointer blob.Blob, why
 }
 
 // tidy removes chunks that no pointer needs, and all but the newest of what is
-// broken. What cannot be removed stays for the next time.
+// broken. What cannot be removed stays for the next time, also all that is left where
+// nobody answers. Errors: ctx's.
 func (c *Cluster) tidy(ctx context.Context, s *stock) error {
 	var useless []blob.Blob
 	for _, chunk := range s.chunks {
@@ -166,8 +167,11 @@ func (c *Cluster) tidy(ctx context.Context, s *stock) error {
 		call, cancel := context.WithTimeout(ctx, callLimit)
 		err := c.opts.Blobs.Delete(call, b)
 		cancel()
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		switch {
+		case err != nil && ctx.Err() != nil:
 			return fmt.Errorf("remove %s: %w", b.Name, err)
+		case fault.Of(err) == fault.Unreachable:
+			return nil
 		}
 	}
 	return nil
