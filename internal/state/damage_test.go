@@ -211,6 +211,51 @@ func TestRepeatedDamageDoesNotFillTheDisk(t *testing.T) {
 	}
 }
 
+// Whoever remembers an ID of the lost history has none twice, and a person is told,
+// wherever the agent was killed on its way.
+func TestAnAgentThatIsKilledWhileItBeginsAnewCountsOnAndTells(t *testing.T) {
+	db, key := filled(t)
+	for name, killed := range map[string]func(path string) error{
+		"before anything was moved":  func(path string) error { return os.WriteFile(path+".new", db[:9], 0o600) },
+		"before the new one came":    func(path string) error { return errorsOf(aside(path), os.WriteFile(path+".new", nil, 0o600)) },
+		"while it was made in place": func(path string) error { return errorsOf(aside(path), os.WriteFile(path, nil, 0o600)) },
+		"before it counted on":       func(path string) error { return errorsOf(aside(path), unnumbered(path)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := laid(t, db[:len(db)/2], key)
+			ok(t, killed(filepath.Join(dir, "record.db")))
+			s := open(t, dir)
+			if last, err := s.Last(); err != nil || last < 1_700_000_000 || !strings.Contains(s.Recovered(), "record.db.broken-") {
+				t.Errorf("it counts on after %d, %v, and tells %q", last, err, s.Recovered())
+			}
+			if _, err := s.SaveWith(numbered(1), Entry{App: "shop"}); err != nil {
+				t.Fatal(err)
+			}
+			s = reopen(t, s)
+			if r, err := s.Record("shop"); err != nil || r.Dir != "1" || s.Recovered() != "" {
+				t.Errorf("the next one finds %q, %v, and tells %q", r.Dir, err, s.Recovered())
+			}
+			if there := strings.Fields(names(t, dir)); len(there) != 3 { // the key, the record, the damaged one
+				t.Errorf("there are %v", there)
+			}
+		})
+	}
+}
+
+func aside(path string) error {
+	_, err := setAside(path)
+	return err
+}
+
+// unnumbered is a new database without any ID.
+func unnumbered(path string) error {
+	db, err := openBolt(path)
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}
+
 func TestADamagedKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
 	db, key := filled(t)
 	wrong := bytes.Clone(key)

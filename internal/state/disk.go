@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,15 +28,29 @@ func setAside(path string) (string, error) {
 	if err := os.Rename(path, aside); err != nil {
 		return "", err
 	}
-	older, err := filepath.Glob(path + ".broken-*")
+	older, err := broken(path)
 	if err != nil {
-		return "", fmt.Errorf("list damaged files: %w", err)
+		return "", err
 	}
-	slices.Sort(older)
 	for _, name := range older[:max(0, len(older)-keepBroken)] {
 		if err := discard(name); err != nil {
 			return "", err
 		}
 	}
 	return aside, nil
+}
+
+// broken are the damaged files that were set aside for path, the oldest first.
+func broken(path string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("look for damaged files: %w", err)
+	}
+	var all []string
+	for _, e := range entries { // in order
+		if strings.HasPrefix(e.Name(), filepath.Base(path)+".broken-") {
+			all = append(all, filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+	return all, nil
 }
