@@ -272,6 +272,35 @@ func TestADamagedKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
 	}
 }
 
+// A key of the wrong length is replaced or stays: a record without any would not open.
+func TestADamagedKeyOnAFullDiskStays(t *testing.T) {
+	disk, may := small(t)
+	if !may {
+		if testing.Short() {
+			t.Skip("needs the right to mount")
+		}
+		t.Fatal("needs the right to mount (or run with -short)")
+	}
+	db, key := filled(t)
+	dir := filepath.Join(disk, "state")
+	ok(t, open(t, dir).Close())
+	ok(t, errorsOf(os.WriteFile(filepath.Join(dir, "record.db"), db, 0o600), os.WriteFile(filepath.Join(dir, "key"), key[:7], 0o600)))
+	weight := ballast(t, disk)
+	for range 2 {
+		_, err := Open(dir)
+		fullDisk(t, err)
+	}
+	if there := names(t, dir); there != "key record.db" {
+		t.Errorf("there are %s", there)
+	}
+	ok(t, os.Remove(weight))
+	n, told := healed(t, dir, "with space again")
+	kept, err := filepath.Glob(filepath.Join(dir, "key.broken-*"))
+	if n != 0 || !strings.Contains(told, "set aside as key.broken-") || err != nil || len(kept) != 1 || string(must(os.ReadFile(kept[0]))) != string(key[:7]) {
+		t.Errorf("%d records, told %q; set aside: %v, %v", n, told, kept, err)
+	}
+}
+
 // A key that lies on a disk which is not there yet is no reason for a new one:
 // with it would go all that is sealed, and who this agent is.
 func TestAMissingKeyIsWaitedFor(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"syncd.io/syncd/internal/durable"
 )
 
 // keepBroken is how many damaged files of one name are kept for a person to
@@ -24,20 +26,39 @@ func discard(path string) error {
 
 // setAside renames a damaged file to NAME.broken-TIME and drops older ones.
 func setAside(path string) (string, error) {
-	aside := path + ".broken-" + time.Now().UTC().Format("20060102T150405.000000000Z")
+	aside := asideOf(path)
 	if err := os.Rename(path, aside); err != nil {
 		return "", err
 	}
+	return aside, dropOlder(path)
+}
+
+// copyAside keeps the content of a damaged file as setAside does; the file stays, to
+// be replaced.
+func copyAside(path string, content []byte) (string, error) {
+	aside := asideOf(path)
+	if err := durable.Replace(aside, content); err != nil {
+		return "", err
+	}
+	return aside, dropOlder(path)
+}
+
+func asideOf(path string) string {
+	return path + ".broken-" + time.Now().UTC().Format("20060102T150405.000000000Z")
+}
+
+// dropOlder removes all but the newest of what was set aside for path.
+func dropOlder(path string) error {
 	older, err := broken(path)
 	if err != nil {
-		return "", err
+		return err
 	}
 	for _, name := range older[:max(0, len(older)-keepBroken)] {
 		if err := discard(name); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return aside, nil
+	return nil
 }
 
 // broken are the damaged files that were set aside for path, the oldest first.
