@@ -217,9 +217,9 @@ func TestAnAgentThatIsKilledWhileItBeginsAnewCountsOnAndTells(t *testing.T) {
 	db, key := filled(t)
 	for name, killed := range map[string]func(path string) error{
 		"before anything was moved":  func(path string) error { return os.WriteFile(path+".new", db[:9], 0o600) },
-		"before the new one came":    func(path string) error { return errorsOf(aside(path), os.WriteFile(path+".new", nil, 0o600)) },
-		"while it was made in place": func(path string) error { return errorsOf(aside(path), os.WriteFile(path, nil, 0o600)) },
-		"before it counted on":       func(path string) error { return errorsOf(aside(path), unnumbered(path)) },
+		"before the new one came":    func(path string) error { return errorsOf(setAside(path), os.WriteFile(path+".new", nil, 0o600)) },
+		"while it was made in place": func(path string) error { return errorsOf(setAside(path), os.WriteFile(path, nil, 0o600)) },
+		"before it counted on":       func(path string) error { return errorsOf(setAside(path), unnumbered(path)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := laid(t, db[:len(db)/2], key)
@@ -240,11 +240,6 @@ func TestAnAgentThatIsKilledWhileItBeginsAnewCountsOnAndTells(t *testing.T) {
 			}
 		})
 	}
-}
-
-func aside(path string) error {
-	_, err := setAside(path)
-	return err
 }
 
 // unnumbered is a new database without any ID.
@@ -269,6 +264,85 @@ func TestADamagedKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
 		if again, told := healed(t, dir, name+", again"); again != 1 || told != "" {
 			t.Errorf("%s: opened again: %d records, told %q", name, again, told)
 		}
+	}
+}
+
+// What was set aside comes back with its key, whatever was learnt meanwhile; that is set
+// aside in turn. An app that was removed stays so.
+func TestWhatWasSetAsideComesBackWithItsKey(t *testing.T) {
+	db, key := filled(t)
+	wrong := bytes.Clone(key)
+	wrong[0] ^= 1
+	dir := laid(t, db, wrong)
+	as := func(key []byte) *Store {
+		t.Helper()
+		ok(t, os.WriteFile(filepath.Join(dir, "key"), key, 0o600))
+		return open(t, dir)
+	}
+	s := as(wrong)
+	ok(t, errorsOf(s.Save(Record{App: "app-4", Dir: "learnt"}), s.Delete("app-5"), s.Close()))
+	for round := range 3 {
+		s = as(key)
+		if told := s.Recovered(); !strings.Contains(told, `the record of "app-4": it opens with this key, and is put back`) || strings.Contains(told, "treated as new") {
+			t.Errorf("round %d: told %q", round, told)
+		}
+		if apps, err := s.Apps(); err != nil || strings.Join(apps, " ") != "app-0 app-1 app-2 app-4 app-6 app-7 app-8" {
+			t.Errorf("round %d: the apps are %v, %v", round, apps, err)
+		}
+		want := numbered(31)
+		want.App = "app-4"
+		if r, err := s.Record("app-4"); err != nil || !reflect.DeepEqual(r, want) {
+			t.Errorf("round %d: its record is of %s, %v", round, r.Dir, err)
+		}
+		s = reopen(t, s)
+		if told := s.Recovered(); told != "" {
+			t.Errorf("round %d: told again: %q", round, told)
+		}
+		ok(t, s.Close())
+		s = as(wrong)
+		if r, err := s.Record("app-4"); err != nil || r.Dir != "learnt" {
+			t.Errorf("round %d: with the other key it is of %q, %v", round, r.Dir, err)
+		}
+		ok(t, s.Close())
+	}
+}
+
+// Of one app some of what cannot be opened is kept: the newest, and what a release
+// before this one has set aside.
+func TestOnlySomeOfWhatCannotBeOpenedIsKept(t *testing.T) {
+	dir := t.TempDir()
+	first := make([]byte, keySize)
+	as := func(n byte) *Store {
+		t.Helper()
+		ok(t, os.WriteFile(filepath.Join(dir, "key"), append([]byte{n}, first[1:]...), 0o600))
+		return open(t, dir)
+	}
+	for n := range byte(keepBroken + 3) {
+		s := as(n)
+		ok(t, s.Save(numbered(int(n))))
+		if n == 0 { // as it was set aside before
+			ok(t, s.db.Update(func(tx *bbolt.Tx) error {
+				records := tx.Bucket([]byte(recordsBucket))
+				return errorsOf(tx.Bucket([]byte(brokenBucket)).Put([]byte("shop"), bytes.Clone(records.Get([]byte("shop")))), records.Delete([]byte("shop")))
+			}))
+		}
+		ok(t, s.Close())
+	}
+	for _, n := range []byte{4, 0, 1, 5} {
+		s, want := as(n), strconv.Itoa(int(n))
+		if n == 1 {
+			want = "" // the oldest of more than are kept
+		}
+		if r, err := s.Record("shop"); err != nil || r.Dir != want {
+			t.Errorf("with key %d it is of %q, %v; want %q", n, r.Dir, err, want)
+		}
+		ok(t, s.db.View(func(tx *bbolt.Tx) error {
+			if kept := tx.Bucket([]byte(brokenBucket)).Stats().KeyN; kept > keepBroken+1 {
+				t.Errorf("with key %d %d are kept", n, kept)
+			}
+			return nil
+		}))
+		ok(t, s.Close())
 	}
 }
 

@@ -25,12 +25,11 @@ func discard(path string) error {
 }
 
 // setAside renames a damaged file to NAME.broken-TIME and drops older ones.
-func setAside(path string) (string, error) {
-	aside := asideOf(path)
-	if err := os.Rename(path, aside); err != nil {
-		return "", err
+func setAside(path string) error {
+	if err := os.Rename(path, asideOf(path)); err != nil {
+		return err
 	}
-	return aside, dropOlder(path)
+	return dropOlder(path)
 }
 
 // copyAside keeps the content of a damaged file as setAside does; the file stays, to

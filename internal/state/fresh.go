@@ -39,7 +39,7 @@ func begin(path string, makeRoom func() error) error {
 // replace sets a damaged database aside and opens a fresh one.
 func replace(path string) (*bbolt.DB, error) {
 	if err := begin(path, func() error {
-		if _, err := setAside(path); err != nil {
+		if err := setAside(path); err != nil {
 			return fmt.Errorf("set the damaged one aside: %w", err)
 		}
 		return durable.SyncDir(filepath.Dir(path))
