@@ -388,6 +388,59 @@ func TestDamageInAClusterIsSetAside(t *testing.T) {
 	}
 }
 
+// What was set aside in a cluster, too, comes back with its key, whatever was learnt
+// meanwhile.
+func TestWhatWasSetAsideInAClusterComesBackWithItsKey(t *testing.T) {
+	m := newMemory()
+	c := m.cluster(t)
+	record := large(1)
+	if err := errorsOf(c.Save(record), c.Save(Record{App: "A/b", Dir: "odd"}), c.SetAnchor(source.Anchor{Commit: "0123"})); err != nil {
+		t.Fatal(err)
+	}
+	last, err := c.SaveWith(record, Entry{App: "shop", Reason: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := func(n byte) *Cluster {
+		t.Helper()
+		k := m.kept[keyName]
+		k.Data = slices.Clone(k.Data)
+		k.Data[0] ^= n
+		m.kept[keyName], m.now = k, m.now.Add(2*orphanAge)
+		return m.cluster(t)
+	}
+	for round := range keepBroken + 1 {
+		c = as(1)
+		if err := c.Save(Record{App: "shop", Dir: "learnt"}); err != nil {
+			t.Fatal(err)
+		}
+		c = as(1)
+		if told := c.Recovered(); !strings.Contains(told, `the record of "shop": it opens with this key, and is put back`) || strings.Contains(told, "treated as new") {
+			t.Errorf("round %d: told %q", round, told)
+		}
+		for range 2 {
+			r, err := c.Record("shop")
+			odd, failed := c.Record("A/b")
+			a, unknown := c.Anchor()
+			if err := errorsOf(err, failed, unknown); err != nil || !reflect.DeepEqual(r, record) || odd.Dir != "odd" || a.Commit != "0123" {
+				t.Errorf("round %d: of %q and %q, accepted %q, %v", round, r.Dir, odd.Dir, a.Commit, err)
+			}
+			c = m.cluster(t)
+			if told := c.Recovered(); told != "" {
+				t.Errorf("round %d: told again: %q", round, told)
+			}
+		}
+		next, err := c.SaveWith(record, Entry{App: "shop", Reason: strconv.Itoa(round)})
+		if err != nil || next.ID <= last.ID {
+			t.Errorf("round %d: after %d comes %d, %v", round, last.ID, next.ID, err)
+		}
+		last = next
+	}
+	if broken := m.named(brokenPart); len(broken) != 1 {
+		t.Errorf("what came back is set aside still: %v", broken)
+	}
+}
+
 func TestOnlySomeOfWhatIsBrokenIsKept(t *testing.T) {
 	m := newMemory()
 	for i := range keepBroken + 3 {
