@@ -77,7 +77,8 @@ func (s Mounts) Put(ctx context.Context, root string, m MountSource) error {
 
 // Collect removes every entry whose hash is not in keep and that is older than
 // the grace, and what an interrupted Put or Collect left behind. It returns the
-// hashes that it removed.
+// hashes that it removed. What cannot be removed keeps none of the others: the error
+// is of the first.
 func (s Mounts) Collect(keep map[string]bool) ([]string, error) {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -87,16 +88,17 @@ func (s Mounts) Collect(keep map[string]bool) ([]string, error) {
 		return nil, trouble(s.Dir, "list mounts", err)
 	}
 	var removed []string
+	var failed error
 	for _, entry := range entries {
 		gone, err := s.collect(entry, keep)
-		if err != nil {
-			return removed, trouble(s.Dir, "collect mount "+entry.Name(), err)
-		}
-		if gone {
+		switch {
+		case err != nil && failed == nil:
+			failed = trouble(s.Dir, "collect mount "+entry.Name(), err)
+		case gone:
 			removed = append(removed, entry.Name())
 		}
 	}
-	return removed, nil
+	return removed, failed
 }
 
 // collect removes one entry where it may, and tells whether it was a mount.
