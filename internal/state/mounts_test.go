@@ -201,6 +201,42 @@ func TestPutRejectsWhatLeaves(t *testing.T) {
 	}
 }
 
+// An agent that may open no more files says nothing about a revision.
+func TestPutBlamesNoSourceForWhatTheAgentLacks(t *testing.T) {
+	m, root := mounts(t), repository(t)
+	deep := filepath.Join(root, "links", "z", "y", "x")
+	ok(t, errorsOf(os.MkdirAll(filepath.Dir(deep), 0o700), os.WriteFile(deep, nil, 0o600), os.Symlink("z/y/x", filepath.Join(root, "links", "a"))))
+	var limit syscall.Rlimit
+	ok(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	free, err := os.Open(root)
+	ok(t, err)
+	next := uint64(free.Fd())
+	ok(t, free.Close())
+	lacking := map[string]int{}
+	for more := range uint64(12) {
+		for _, source := range []MountSource{{Hash: "file", Name: "n", Path: "conf/sub/run.sh"}, {Hash: "tree", Name: "n", Path: "conf"}, {Hash: "links", Name: "n", Path: "links"}} {
+			source.Hash += fmt.Sprint(more)
+			ok(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: next + more, Max: limit.Max}))
+			err := m.Put(t.Context(), root, source)
+			ok(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+			if errors.Is(err, syscall.EMFILE) {
+				lacking[source.Path]++
+			}
+			if err != nil && (fault.Of(err) != fault.Blocked || !errors.Is(err, syscall.EMFILE)) {
+				t.Errorf("%s with %d more files: %v (class %s)", source.Path, more, err, fault.Of(err))
+			}
+		}
+	}
+	for path, times := range lacking {
+		if times == 12 {
+			t.Errorf("%s was never put", path)
+		}
+	}
+	if len(lacking) != 3 {
+		t.Errorf("nothing was lacking: %v", lacking)
+	}
+}
+
 func TestPutStopsWithItsContext(t *testing.T) {
 	m, root := mounts(t), repository(t)
 	superseded := errors.New("superseded")
