@@ -122,40 +122,60 @@ func TestSinceWaitsForWhatIsBeingWritten(t *testing.T) {
 	}
 }
 
-// What the cluster refuses has not come to anything: nobody waits for that. What nobody
-// knows of stays so, whatever is refused after it.
+// What the cluster refuses has not come to anything: nobody waits for that, nor for what
+// nobody knew of before it and is not there then.
 func TestSinceWaitsForNothingThatWasRefused(t *testing.T) {
+	refused := fault.As(fault.Blocked, errors.New("exceeded quota: objects"))
 	for name, c := range map[string]struct {
 		before error
+		late   bool // it was there all the same
+		kept   Record
 		want   []string
-	}{"at once": {nil, []string{"blog third"}}, "after one that is unknown": {errGone, nil}} {
+	}{
+		"at once":                     {want: []string{"blog third"}},
+		"after one that is unknown":   {before: errGone, want: []string{"blog third"}},
+		"after one that was there":    {before: errGone, late: true},
+		"of an app that has a record": {before: errGone, kept: Record{App: "shop", Dir: "d"}, want: []string{"blog third"}},
+		"after one that changed it":   {before: errGone, late: true, kept: Record{App: "shop", Dir: "d"}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMemory()
 			s := m.cluster(t)
-			for _, err := range []error{c.before, fault.As(fault.Blocked, errors.New("exceeded quota: objects"))} {
-				if err == nil {
-					continue
+			if c.kept.App != "" {
+				ok(t, s.Save(c.kept))
+			}
+			save := func(want error, late bool) {
+				t.Helper()
+				m.calls, m.trouble = nil, func(call int) (error, bool) {
+					if call > 0 { // it may be looked at
+						return nil, false
+					}
+					return want, late
 				}
-				m.trouble = func(int) (error, bool) { return err, false }
-				if _, got := s.SaveWith(Record{App: "shop"}, Entry{App: "shop", Reason: "refused"}); !errors.Is(got, err) {
-					t.Fatalf("the save came to %v", got)
+				if _, err := s.SaveWith(Record{App: "shop"}, Entry{App: "shop", Reason: "second"}); !errors.Is(err, want) {
+					t.Fatalf("the save came to %v", err)
+				}
+				m.trouble = nil
+			}
+			since := func(want ...string) {
+				t.Helper()
+				got, err := s.Since(0, 0)
+				if got := reasons(t, got, err); !slices.Equal(got, want) {
+					t.Errorf("it gives %q, want %q", got, want)
 				}
 			}
-			m.trouble = nil
+			if c.before != nil {
+				save(c.before, c.late)
+			}
+			save(refused, false)
 			if _, err := s.SaveWith(Record{App: "blog"}, Entry{App: "blog", Reason: "third"}); err != nil {
 				t.Fatal(err)
 			}
-			got, err := s.Since(0, 0)
-			if got := reasons(t, got, err); !slices.Equal(got, c.want) {
-				t.Errorf("it gives %q", got)
-			}
+			since(c.want...)
 			if _, err := s.SaveWith(Record{App: "shop"}, Entry{App: "shop", Reason: "last"}); err != nil {
 				t.Fatal(err)
 			}
-			got, err = s.Since(0, 0)
-			if got := reasons(t, got, err); !slices.Equal(got, []string{"blog third", "shop last"}) {
-				t.Errorf("in the end it gives %q", got)
-			}
+			since("blog third", "shop last")
 		})
 	}
 }
