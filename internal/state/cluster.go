@@ -94,6 +94,12 @@ func (c *Cluster) load(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.putBack(ctx, s); err != nil {
+		return err
+	}
+	for _, app := range slices.Sorted(maps.Keys(s.healed)) {
+		c.recovered = append(c.recovered, fmt.Sprintf("the record of %.60q: %s", app, s.healed[app]))
+	}
 	return c.tidy(ctx, s)
 }
 

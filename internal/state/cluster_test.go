@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"reflect"
 	"slices"
@@ -248,6 +249,49 @@ func TestOrphanChunksAreCollectedAtOpenOnceTheyAreOld(t *testing.T) {
 	}
 }
 
+// A leftover that may not be removed is in nobody's way; an opening that was told to end
+// does not count what it had no time for.
+func TestALeftoverThatCannotBeRemovedStaysForTheNextTime(t *testing.T) {
+	m := newMemory()
+	c := m.cluster(t)
+	m.fails(2, false) // the pointer
+	if err := c.Save(large(1)); fault.Of(err) != fault.Unreachable {
+		t.Fatal(err)
+	}
+	m.now = m.now.Add(2 * orphanAge)
+	m.calls = nil
+	m.trouble = func(call int) (error, bool) {
+		if strings.HasPrefix(m.calls[call], "delete") {
+			return fault.As(fault.Blocked, errors.New("denied by policy")), false
+		}
+		return nil, false
+	}
+	c = m.cluster(t)
+	if told := c.Recovered(); told != "" || !hasPrefix(m.asked(), "list", "delete syncd-chunk-", "delete syncd-chunk-") {
+		t.Errorf("it tells %q", told)
+	}
+	m.fails(1, false)
+	m.cluster(t)
+	if calls := m.asked(); !hasPrefix(calls, "list", "delete syncd-chunk-") {
+		t.Errorf("nobody answers, and it asked for %v", calls)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	m.trouble = func(call int) (error, bool) {
+		if call > 0 {
+			cancel(errGone)
+		}
+		return ctx.Err(), false
+	}
+	if _, err := OpenCluster(ctx, ClusterOptions{Blobs: m, Place: "namespace syncd", Now: c.opts.Now}); !errors.Is(err, context.Canceled) {
+		t.Errorf("told to end, it came to %v", err)
+	}
+	m.trouble = nil
+	m.cluster(t)
+	if n := len(m.named(chunkPart)); n != 0 {
+		t.Errorf("%d leftovers stay for ever", n)
+	}
+}
+
 func TestASecondWriterNeverOverwrites(t *testing.T) {
 	for name, record := range map[string]func(int) Record{"small": numbered, "large": large} {
 		m := newMemory()
@@ -341,6 +385,59 @@ func TestDamageInAClusterIsSetAside(t *testing.T) {
 				t.Errorf("the next agent tells it again: %s", c.Recovered())
 			}
 		})
+	}
+}
+
+// What was set aside in a cluster, too, comes back with its key, whatever was learnt
+// meanwhile.
+func TestWhatWasSetAsideInAClusterComesBackWithItsKey(t *testing.T) {
+	m := newMemory()
+	c := m.cluster(t)
+	record := large(1)
+	if err := errorsOf(c.Save(record), c.Save(Record{App: "A/b", Dir: "odd"}), c.SetAnchor(source.Anchor{Commit: "0123"})); err != nil {
+		t.Fatal(err)
+	}
+	last, err := c.SaveWith(record, Entry{App: "shop", Reason: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := func(n byte) *Cluster {
+		t.Helper()
+		k := m.kept[keyName]
+		k.Data = slices.Clone(k.Data)
+		k.Data[0] ^= n
+		m.kept[keyName], m.now = k, m.now.Add(2*orphanAge)
+		return m.cluster(t)
+	}
+	for round := range keepBroken + 1 {
+		c = as(1)
+		if err := c.Save(Record{App: "shop", Dir: "learnt"}); err != nil {
+			t.Fatal(err)
+		}
+		c = as(1)
+		if told := c.Recovered(); !strings.Contains(told, `the record of "shop": it opens with this key, and is put back`) || strings.Contains(told, "treated as new") {
+			t.Errorf("round %d: told %q", round, told)
+		}
+		for range 2 {
+			r, err := c.Record("shop")
+			odd, failed := c.Record("A/b")
+			a, unknown := c.Anchor()
+			if err := errorsOf(err, failed, unknown); err != nil || !reflect.DeepEqual(r, record) || odd.Dir != "odd" || a.Commit != "0123" {
+				t.Errorf("round %d: of %q and %q, accepted %q, %v", round, r.Dir, odd.Dir, a.Commit, err)
+			}
+			c = m.cluster(t)
+			if told := c.Recovered(); told != "" {
+				t.Errorf("round %d: told again: %q", round, told)
+			}
+		}
+		next, err := c.SaveWith(record, Entry{App: "shop", Reason: strconv.Itoa(round)})
+		if err != nil || next.ID <= last.ID {
+			t.Errorf("round %d: after %d comes %d, %v", round, last.ID, next.ID, err)
+		}
+		last = next
+	}
+	if broken := m.named(brokenPart); len(broken) != 1 {
+		t.Errorf("what came back is set aside still: %v", broken)
 	}
 }
 

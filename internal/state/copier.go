@@ -59,6 +59,9 @@ func (c *copier) link(name, target string) error {
 	}
 	end := path.Join(path.Dir(name), filepath.ToSlash(to))
 	_, err = c.from.Stat(filepath.FromSlash(name))
+	if innocent(err) {
+		return err
+	}
 	if path.IsAbs(to) || end == ".." || strings.HasPrefix(end, "../") || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return refused(c.named(name), errors.New("the link leaves the directory that is mounted"))
 	}

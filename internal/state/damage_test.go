@@ -211,6 +211,46 @@ func TestRepeatedDamageDoesNotFillTheDisk(t *testing.T) {
 	}
 }
 
+// Whoever remembers an ID of the lost history has none twice, and a person is told,
+// wherever the agent was killed on its way.
+func TestAnAgentThatIsKilledWhileItBeginsAnewCountsOnAndTells(t *testing.T) {
+	db, key := filled(t)
+	for name, killed := range map[string]func(path string) error{
+		"before anything was moved":  func(path string) error { return os.WriteFile(path+".new", db[:9], 0o600) },
+		"before the new one came":    func(path string) error { return errorsOf(setAside(path), os.WriteFile(path+".new", nil, 0o600)) },
+		"while it was made in place": func(path string) error { return errorsOf(setAside(path), os.WriteFile(path, nil, 0o600)) },
+		"before it counted on":       func(path string) error { return errorsOf(setAside(path), unnumbered(path)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := laid(t, db[:len(db)/2], key)
+			ok(t, killed(filepath.Join(dir, "record.db")))
+			s := open(t, dir)
+			if last, err := s.Last(); err != nil || last < 1_700_000_000 || !strings.Contains(s.Recovered(), "record.db.broken-") {
+				t.Errorf("it counts on after %d, %v, and tells %q", last, err, s.Recovered())
+			}
+			if _, err := s.SaveWith(numbered(1), Entry{App: "shop"}); err != nil {
+				t.Fatal(err)
+			}
+			s = reopen(t, s)
+			if r, err := s.Record("shop"); err != nil || r.Dir != "1" || s.Recovered() != "" {
+				t.Errorf("the next one finds %q, %v, and tells %q", r.Dir, err, s.Recovered())
+			}
+			if there := strings.Fields(names(t, dir)); len(there) != 3 { // the key, the record, the damaged one
+				t.Errorf("there are %v", there)
+			}
+		})
+	}
+}
+
+// unnumbered is a new database without any ID.
+func unnumbered(path string) error {
+	db, err := openBolt(path)
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}
+
 func TestADamagedKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
 	db, key := filled(t)
 	wrong := bytes.Clone(key)
@@ -224,6 +264,114 @@ func TestADamagedKeyLosesTheRecordAndNotTheAgent(t *testing.T) {
 		if again, told := healed(t, dir, name+", again"); again != 1 || told != "" {
 			t.Errorf("%s: opened again: %d records, told %q", name, again, told)
 		}
+	}
+}
+
+// What was set aside comes back with its key, whatever was learnt meanwhile; that is set
+// aside in turn. An app that was removed stays so.
+func TestWhatWasSetAsideComesBackWithItsKey(t *testing.T) {
+	db, key := filled(t)
+	wrong := bytes.Clone(key)
+	wrong[0] ^= 1
+	dir := laid(t, db, wrong)
+	as := func(key []byte) *Store {
+		t.Helper()
+		ok(t, os.WriteFile(filepath.Join(dir, "key"), key, 0o600))
+		return open(t, dir)
+	}
+	s := as(wrong)
+	ok(t, errorsOf(s.Save(Record{App: "app-4", Dir: "learnt"}), s.Delete("app-5"), s.Close()))
+	for round := range 3 {
+		s = as(key)
+		if told := s.Recovered(); !strings.Contains(told, `the record of "app-4": it opens with this key, and is put back`) || strings.Contains(told, "treated as new") {
+			t.Errorf("round %d: told %q", round, told)
+		}
+		if apps, err := s.Apps(); err != nil || strings.Join(apps, " ") != "app-0 app-1 app-2 app-4 app-6 app-7 app-8" {
+			t.Errorf("round %d: the apps are %v, %v", round, apps, err)
+		}
+		want := numbered(31)
+		want.App = "app-4"
+		if r, err := s.Record("app-4"); err != nil || !reflect.DeepEqual(r, want) {
+			t.Errorf("round %d: its record is of %s, %v", round, r.Dir, err)
+		}
+		s = reopen(t, s)
+		if told := s.Recovered(); told != "" {
+			t.Errorf("round %d: told again: %q", round, told)
+		}
+		ok(t, s.Close())
+		s = as(wrong)
+		if r, err := s.Record("app-4"); err != nil || r.Dir != "learnt" {
+			t.Errorf("round %d: with the other key it is of %q, %v", round, r.Dir, err)
+		}
+		ok(t, s.Close())
+	}
+}
+
+// Of one app some of what cannot be opened is kept: the newest, and what a release
+// before this one has set aside.
+func TestOnlySomeOfWhatCannotBeOpenedIsKept(t *testing.T) {
+	dir := t.TempDir()
+	first := make([]byte, keySize)
+	as := func(n byte) *Store {
+		t.Helper()
+		ok(t, os.WriteFile(filepath.Join(dir, "key"), append([]byte{n}, first[1:]...), 0o600))
+		return open(t, dir)
+	}
+	for n := range byte(keepBroken + 3) {
+		s := as(n)
+		ok(t, s.Save(numbered(int(n))))
+		if n == 0 { // as it was set aside before
+			ok(t, s.db.Update(func(tx *bbolt.Tx) error {
+				records := tx.Bucket([]byte(recordsBucket))
+				return errorsOf(tx.Bucket([]byte(brokenBucket)).Put([]byte("shop"), bytes.Clone(records.Get([]byte("shop")))), records.Delete([]byte("shop")))
+			}))
+		}
+		ok(t, s.Close())
+	}
+	for _, n := range []byte{4, 0, 1, 5} {
+		s, want := as(n), strconv.Itoa(int(n))
+		if n == 1 {
+			want = "" // the oldest of more than are kept
+		}
+		if r, err := s.Record("shop"); err != nil || r.Dir != want {
+			t.Errorf("with key %d it is of %q, %v; want %q", n, r.Dir, err, want)
+		}
+		ok(t, s.db.View(func(tx *bbolt.Tx) error {
+			if kept := tx.Bucket([]byte(brokenBucket)).Stats().KeyN; kept > keepBroken+1 {
+				t.Errorf("with key %d %d are kept", n, kept)
+			}
+			return nil
+		}))
+		ok(t, s.Close())
+	}
+}
+
+// A key of the wrong length is replaced or stays: a record without any would not open.
+func TestADamagedKeyOnAFullDiskStays(t *testing.T) {
+	disk, may := small(t)
+	if !may {
+		if testing.Short() {
+			t.Skip("needs the right to mount")
+		}
+		t.Fatal("needs the right to mount (or run with -short)")
+	}
+	db, key := filled(t)
+	dir := filepath.Join(disk, "state")
+	ok(t, open(t, dir).Close())
+	ok(t, errorsOf(os.WriteFile(filepath.Join(dir, "record.db"), db, 0o600), os.WriteFile(filepath.Join(dir, "key"), key[:7], 0o600)))
+	weight := ballast(t, disk)
+	for range 2 {
+		_, err := Open(dir)
+		fullDisk(t, err)
+	}
+	if there := names(t, dir); there != "key record.db" {
+		t.Errorf("there are %s", there)
+	}
+	ok(t, os.Remove(weight))
+	n, told := healed(t, dir, "with space again")
+	kept, err := filepath.Glob(filepath.Join(dir, "key.broken-*"))
+	if n != 0 || !strings.Contains(told, "set aside as key.broken-") || err != nil || len(kept) != 1 || string(must(os.ReadFile(kept[0]))) != string(key[:7]) {
+		t.Errorf("%d records, told %q; set aside: %v, %v", n, told, kept, err)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -20,56 +19,48 @@ import (
 // is called under the lock.
 func openDatabase(dir string) (db *bbolt.DB, note string, err error) {
 	path := filepath.Join(dir, "record.db")
-	damage, err := verified(path)
+	there, damage, err := verified(path)
+	if err == nil && !there {
+		err = begin(path, func() error { return nil })
+	}
 	if err == nil && damage == nil {
 		db, err = openBolt(path)
 	}
 	if damaged(err) {
 		damage, err = err, nil
 	}
+	if err == nil && damage != nil {
+		db, err = replace(path)
+	}
+	if err == nil {
+		note, err = countOn(db, path, damage)
+	}
 	switch {
-	case err != nil:
-		return nil, "", trouble(dir, "open record", err)
-	case damage == nil:
-		return db, "", nil
+	case err == nil:
+		return db, note, nil
+	case db != nil:
+		err = errors.Join(err, db.Close())
 	}
-	aside, err := setAside(path)
-	if err != nil {
-		return nil, "", trouble(dir, "set damaged record aside", err)
-	}
-	if db, err = openBolt(path); err == nil {
-		err = countOn(db)
-	}
-	if err != nil {
-		return nil, "", trouble(dir, "make record", err)
-	}
-	return db, fmt.Sprintf("the record was damaged (%v): set aside as %s and begun anew; what runs is compared afresh, and good revisions are learnt again", damage, filepath.Base(aside)), nil
+	return nil, "", trouble(dir, "open record", err)
 }
 
-// countOn lets the IDs of a history that is begun anew be greater than any of the
-// lost one, whoever remembers those: there are fewer than seconds.
-func countOn(db *bbolt.DB) error {
-	return db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte(historyBucket)).SetSequence(uint64(time.Now().Unix()))
-	})
-}
-
-// verified tells what is damaged in the file at path; a file that does not exist
-// or is empty is not. Errors are the disk's.
-func verified(path string) (damage, err error) {
+// verified tells whether there is a file at path, and what is damaged in it; an empty
+// one is none. Errors are the disk's.
+func verified(path string) (there bool, damage, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return false, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return false, nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
-		return nil, err
+		return false, nil, err
 	}
-	return inspect(f, info.Size())
+	damage, err = inspect(f, info.Size())
+	return true, damage, err
 }
 
 // inspect tells damage from what cannot be read, which says nothing about it.

@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
+
+	"syncd.io/syncd/internal/durable"
 )
 
 // keepBroken is how many damaged files of one name are kept for a person to
@@ -23,20 +25,52 @@ func discard(path string) error {
 }
 
 // setAside renames a damaged file to NAME.broken-TIME and drops older ones.
-func setAside(path string) (string, error) {
-	aside := path + ".broken-" + time.Now().UTC().Format("20060102T150405.000000000Z")
-	if err := os.Rename(path, aside); err != nil {
+func setAside(path string) error {
+	if err := os.Rename(path, asideOf(path)); err != nil {
+		return err
+	}
+	return dropOlder(path)
+}
+
+// copyAside keeps the content of a damaged file as setAside does; the file stays, to
+// be replaced.
+func copyAside(path string, content []byte) (string, error) {
+	aside := asideOf(path)
+	if err := durable.Replace(aside, content); err != nil {
 		return "", err
 	}
-	older, err := filepath.Glob(path + ".broken-*")
+	return aside, dropOlder(path)
+}
+
+func asideOf(path string) string {
+	return path + ".broken-" + time.Now().UTC().Format("20060102T150405.000000000Z")
+}
+
+// dropOlder removes all but the newest of what was set aside for path.
+func dropOlder(path string) error {
+	older, err := broken(path)
 	if err != nil {
-		return "", fmt.Errorf("list damaged files: %w", err)
+		return err
 	}
-	slices.Sort(older)
 	for _, name := range older[:max(0, len(older)-keepBroken)] {
 		if err := discard(name); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return aside, nil
+	return nil
+}
+
+// broken are the damaged files that were set aside for path, the oldest first.
+func broken(path string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("look for damaged files: %w", err)
+	}
+	var all []string
+	for _, e := range entries { // in order
+		if strings.HasPrefix(e.Name(), filepath.Base(path)+".broken-") {
+			all = append(all, filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+	return all, nil
 }

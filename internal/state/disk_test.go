@@ -88,6 +88,34 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	}
 }
 
+// However often an agent begins on a full disk, what was damaged is there for a person,
+// and is told of by the one that has space.
+func TestDamageOnAFullDiskIsLeftUntilThereIsSpace(t *testing.T) {
+	disk, may := small(t)
+	if !may {
+		if testing.Short() {
+			t.Skip("needs the right to mount")
+		}
+		t.Fatal("needs the right to mount (or run with -short)")
+	}
+	dir := filepath.Join(disk, "state")
+	ok(t, open(t, dir).Close())
+	ok(t, os.WriteFile(filepath.Join(dir, "record.db"), []byte("junk"), 0o600))
+	weight := ballast(t, disk)
+	for range keepBroken + 1 {
+		_, err := Open(dir)
+		fullDisk(t, err)
+	}
+	if there := names(t, dir); there != "key record.db" {
+		t.Errorf("there are %s", there)
+	}
+	ok(t, os.Remove(weight))
+	s := open(t, dir)
+	if last, err := s.Last(); err != nil || last == 0 || !strings.Contains(s.Recovered(), "set aside as record.db.broken-") {
+		t.Errorf("with space again it counts on after %d, %v, and tells %q", last, err, s.Recovered())
+	}
+}
+
 // fileLimit is for a user who may not mount: the file may not grow instead.
 func fileLimit(t *testing.T) {
 	dir := t.TempDir()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"syncd.io/syncd/internal/durable"
@@ -170,10 +171,10 @@ func own(m MountSource, chown func() error) error {
 	return chown()
 }
 
-// refused rejects what is wrong with the source itself; what the disk says is
-// passed on.
+// refused rejects what is wrong with the source itself; what the disk says, or the
+// system about the agent, is passed on.
 func refused(source string, err error) error {
-	if errors.Is(err, syscall.EIO) || errors.Is(err, fs.ErrPermission) {
+	if innocent(err) {
 		return err
 	}
 	var failed *fs.PathError
@@ -181,6 +182,12 @@ func refused(source string, err error) error {
 		err = failed.Err // the path is relative to the repository, and named once
 	}
 	return fault.As(fault.Rejected, fmt.Errorf("read %s: %w", path.Clean(source), err))
+}
+
+// innocent tells whether err says nothing about a source.
+func innocent(err error) bool {
+	var number syscall.Errno
+	return errors.As(err, &number) && !slices.Contains([]syscall.Errno{syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG, syscall.ENXIO}, number)
 }
 
 // interruptible stops a copy when its context ends.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"syncd.io/syncd/internal/durable"
 	"syncd.io/syncd/internal/fault"
 )
 
@@ -41,7 +42,7 @@ type MountSource struct {
 	UID, GID int
 }
 
-// draftPrefix begins the name of a directory that is being filled.
+// draftPrefix begins the name of a directory that is being filled, or removed.
 const draftPrefix = ".new-"
 
 // abandoned is the age from which a draft that nobody holds is a leftover.
@@ -53,7 +54,7 @@ const abandoned = time.Minute
 // has links that leave the mounted tree is rejected; trouble with the disk is
 // blocked.
 func (s Mounts) Put(ctx context.Context, root string, m MountSource) error {
-	if !single(m.Hash) || !single(m.Name) {
+	if !single(m.Hash) || strings.HasPrefix(m.Hash, ".") || !single(m.Name) {
 		return fault.As(fault.Rejected, fmt.Errorf("materialise %s: %q/%q is no name for a mount", m.Path, m.Hash, m.Name))
 	}
 	home := filepath.Join(s.Dir, m.Hash)
@@ -75,8 +76,9 @@ func (s Mounts) Put(ctx context.Context, root string, m MountSource) error {
 }
 
 // Collect removes every entry whose hash is not in keep and that is older than
-// the grace, and what an interrupted Put left behind. It returns the hashes that
-// it removed.
+// the grace, and what an interrupted Put or Collect left behind. It returns the
+// hashes that it removed. What cannot be removed keeps none of the others: the error
+// is of the first.
 func (s Mounts) Collect(keep map[string]bool) ([]string, error) {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -86,16 +88,17 @@ func (s Mounts) Collect(keep map[string]bool) ([]string, error) {
 		return nil, trouble(s.Dir, "list mounts", err)
 	}
 	var removed []string
+	var failed error
 	for _, entry := range entries {
 		gone, err := s.collect(entry, keep)
-		if err != nil {
-			return removed, trouble(s.Dir, "collect mount "+entry.Name(), err)
-		}
-		if gone {
+		switch {
+		case err != nil && failed == nil:
+			failed = trouble(s.Dir, "collect mount "+entry.Name(), err)
+		case gone:
 			removed = append(removed, entry.Name())
 		}
 	}
-	return removed, nil
+	return removed, failed
 }
 
 // collect removes one entry where it may, and tells whether it was a mount.
@@ -118,7 +121,27 @@ func (s Mounts) collect(entry fs.DirEntry, keep map[string]bool) (bool, error) {
 	if keep[entry.Name()] || age < s.Grace {
 		return false, nil
 	}
-	return true, os.RemoveAll(path)
+	return s.remove(entry.Name())
+}
+
+// remove removes a mount, and tells whether it was there. Its name goes first: what a
+// kill leaves of the rest is no mount, and collected like a draft.
+func (s Mounts) remove(hash string) (bool, error) {
+	gone := filepath.Join(s.Dir, draftPrefix+hash+"-gone")
+	if err := os.RemoveAll(gone); err != nil {
+		return false, err
+	}
+	err := os.Rename(filepath.Join(s.Dir, hash), gone)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil {
+		err = durable.SyncDir(s.Dir)
+	}
+	if err == nil {
+		err = os.RemoveAll(gone)
+	}
+	return err == nil, err
 }
 
 // held tells whether a Put is filling the draft at path.
@@ -160,7 +183,7 @@ func (s Mounts) failed(ctx context.Context, m MountSource, err error) error {
 	return trouble(s.Dir, doing, err)
 }
 
-// single tells whether name is one visible path element.
+// single tells whether name is one path element, of something below where it is used.
 func single(name string) bool {
-	return filepath.IsLocal(name) && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\\x00")
+	return filepath.IsLocal(name) && name != "." && !strings.ContainsAny(name, "/\\\x00")
 }

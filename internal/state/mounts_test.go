@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,8 +110,10 @@ func TestPutMaterialisesFiles(t *testing.T) {
 		"link":       {MountSource{Path: "alias"}, "n -rw-r--r-- a"},
 		"content":    {MountSource{Content: []byte("inline"), Mode: 0o400}, "n -r-------- inline"},
 		"empty":      {MountSource{}, "n -rw-r--r-- "},
+		"dotfile":    {MountSource{Name: ".htpasswd", Path: "conf/a.conf"}, ".htpasswd -rw-r--r-- a"},
+		"dots":       {MountSource{Name: "...", Content: []byte("c")}, "... -rw-r--r-- c"},
 	} {
-		c.source.Hash, c.source.Name = "h-"+name, "n"
+		c.source.Hash, c.source.Name = "h-"+name, cmp.Or(c.source.Name, "n")
 		if err := m.Put(t.Context(), root, c.source); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -188,13 +191,49 @@ func TestPutRejectsWhatLeaves(t *testing.T) {
 			t.Errorf("%s: %v\nwant %s", path, err, want)
 		}
 	}
-	for _, bad := range []MountSource{{Hash: "..", Name: "n"}, {Hash: "h", Name: "../n"}, {Hash: "", Name: "n"}, {Hash: "h", Name: ".new-x"}, {Hash: "a/b", Name: "n"}} {
+	for _, bad := range []MountSource{{Hash: "..", Name: "n"}, {Hash: "h", Name: "../n"}, {Hash: "", Name: "n"}, {Hash: ".new-x", Name: "n"}, {Hash: "a/b", Name: "n"}, {Hash: "h", Name: "."}, {Hash: "h", Name: ".."}, {Hash: "h"}} {
 		if err := m.Put(t.Context(), root, bad); fault.Of(err) != fault.Rejected {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
 	if left, err := os.ReadDir(m.Dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// An agent that may open no more files says nothing about a revision.
+func TestPutBlamesNoSourceForWhatTheAgentLacks(t *testing.T) {
+	m, root := mounts(t), repository(t)
+	deep := filepath.Join(root, "links", "z", "y", "x")
+	ok(t, errorsOf(os.MkdirAll(filepath.Dir(deep), 0o700), os.WriteFile(deep, nil, 0o600), os.Symlink("z/y/x", filepath.Join(root, "links", "a"))))
+	var limit syscall.Rlimit
+	ok(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	free, err := os.Open(root)
+	ok(t, err)
+	next := uint64(free.Fd())
+	ok(t, free.Close())
+	lacking := map[string]int{}
+	for more := range uint64(12) {
+		for _, source := range []MountSource{{Hash: "file", Name: "n", Path: "conf/sub/run.sh"}, {Hash: "tree", Name: "n", Path: "conf"}, {Hash: "links", Name: "n", Path: "links"}} {
+			source.Hash += fmt.Sprint(more)
+			ok(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: next + more, Max: limit.Max}))
+			err := m.Put(t.Context(), root, source)
+			ok(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+			if errors.Is(err, syscall.EMFILE) {
+				lacking[source.Path]++
+			}
+			if err != nil && (fault.Of(err) != fault.Blocked || !errors.Is(err, syscall.EMFILE)) {
+				t.Errorf("%s with %d more files: %v (class %s)", source.Path, more, err, fault.Of(err))
+			}
+		}
+	}
+	for path, times := range lacking {
+		if times == 12 {
+			t.Errorf("%s was never put", path)
+		}
+	}
+	if len(lacking) != 3 {
+		t.Errorf("nothing was lacking: %v", lacking)
 	}
 }
 
@@ -318,5 +357,54 @@ func TestCollectRemovesLeftoversOfAKilledProcess(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(m.Dir, ".new-*"))
 	if err != nil || len(left) != 2 || strings.HasSuffix(left[0], "a-1") {
 		t.Errorf("left %v, %v; want the one that is held and the one that is new", left, err)
+	}
+}
+
+// What cannot be removed whole, or is not for a kill in between, is no mount any more:
+// whoever puts it again gets all of it.
+func TestAMountThatIsHalfRemovedIsPutAnew(t *testing.T) {
+	m, root := mounts(t), repository(t)
+	source, home := MountSource{Hash: "h", Name: "conf", Path: "conf"}, filepath.Join(m.Dir, "h")
+	put := func() []string {
+		t.Helper()
+		if err := m.Put(t.Context(), root, source); err != nil {
+			t.Fatal(err)
+		}
+		return listing(t, home)
+	}
+	whole := put()
+	if err := m.Put(t.Context(), root, MountSource{Hash: "other", Name: "n", Path: "conf"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", filepath.Join(home, "conf", "sub"), "tmpfs", 0, "size=64k"); err != nil {
+		if testing.Short() {
+			t.Skip("needs the right to mount")
+		}
+		t.Fatal("needs the right to mount (or run with -short)")
+	}
+	removed, err := m.Collect(nil)
+	busy, failed := filepath.Glob(filepath.Join(m.Dir, "*", "conf", "sub"))
+	if failed != nil || len(busy) != 1 {
+		t.Fatalf("what is in use was moved to %v, %v", busy, failed)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(busy[0], syscall.MNT_DETACH); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EINVAL) {
+			t.Error(err)
+		}
+	})
+	if fault.Of(err) != fault.Blocked || !errors.Is(err, syscall.EBUSY) || !strings.Contains(err.Error(), "collect mount h: ") || !slices.Equal(removed, []string{"other"}) {
+		t.Errorf("with one in use, the removed are %v, %v", removed, err)
+	}
+	if got := put(); !slices.Equal(got, whole) {
+		t.Errorf("it holds %q", got)
+	}
+	if err := syscall.Unmount(busy[0], syscall.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := m.Collect(nil); err != nil || !slices.Equal(removed, []string{"h"}) {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	if left, err := os.ReadDir(m.Dir); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
 	}
 }

@@ -1,7 +1,7 @@
 package state
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -71,7 +71,7 @@ func (s *Store) SaveWith(r Record, entries ...Entry) (Entry, error) {
 	return last, err
 }
 
-// Delete forgets an app: its record and its kept logs. Its history stays, so
+// Delete forgets an app: its record, also one that was set aside, and its kept logs. Its history stays, so
 // that who removed it can be told; of deleted apps, the newest are kept.
 func (s *Store) Delete(app string) error {
 	if err := named(app); err != nil {
@@ -81,68 +81,11 @@ func (s *Store) Delete(app string) error {
 		if err := tx.Bucket([]byte(recordsBucket)).Delete([]byte(app)); err != nil {
 			return err
 		}
-		if err := seriesOf(tx, logsBucket, app).trim(0); err != nil {
+		if err := errors.Join(tx.Bucket([]byte(brokenBucket)).Delete([]byte(app)), seriesOf(tx, brokenBucket, app).trim(0), seriesOf(tx, logsBucket, app).trim(0)); err != nil {
 			return err
 		}
 		return forget(tx, maxForgotten)
 	})
-}
-
-// audit sets aside every record that cannot be opened (the key was lost or
-// replaced) and drops what else cannot: with an unreadable record an app could
-// never be worked on again, without one it is learnt afresh.
-func (s *Store) audit() error {
-	lost := map[string][][]byte{}
-	if err := s.view("check record", func(tx *bbolt.Tx) error { return s.unreadable(tx, lost) }); err != nil || len(lost) == 0 {
-		return err
-	}
-	return s.update("set unreadable records aside", func(tx *bbolt.Tx) error {
-		for bucket, keys := range lost {
-			for _, key := range keys {
-				if err := drop(tx, bucket, key); err != nil {
-					return err
-				}
-			}
-		}
-		s.tell(lost)
-		return nil
-	})
-}
-
-// unreadable collects the keys of all values that do not open.
-func (s *Store) unreadable(tx *bbolt.Tx, lost map[string][][]byte) error {
-	for _, bucket := range sealedBuckets() {
-		if err := tx.Bucket([]byte(bucket)).ForEach(func(key, sealed []byte) error {
-			if _, err := s.seal.open(sealed, place(bucket, key)); err != nil {
-				lost[bucket] = append(lost[bucket], bytes.Clone(key))
-			}
-			return nil
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// drop removes an unreadable value; a record is kept, still sealed, for the day
-// on which its key is found.
-func drop(tx *bbolt.Tx, bucket string, key []byte) error {
-	b := tx.Bucket([]byte(bucket))
-	if bucket == recordsBucket {
-		if err := tx.Bucket([]byte(brokenBucket)).Put(key, bytes.Clone(b.Get(key))); err != nil {
-			return err
-		}
-	}
-	return b.Delete(key)
-}
-
-func (s *Store) tell(lost map[string][][]byte) {
-	for _, app := range lost[recordsBucket] {
-		s.note(fmt.Sprintf("the record of %.60q: %v: it is set aside, and the app is treated as new; there is no way back until a revision is good again", app, errSealed))
-	}
-	if n := len(lost[historyBucket]) + len(lost[logsBucket]) + len(lost[agentBucket]); n > 0 {
-		s.note(fmt.Sprintf("%d values of history, logs and agent could not be opened with this key and are gone", n))
-	}
 }
 
 // named refuses names that cannot be keys.

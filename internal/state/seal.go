@@ -73,7 +73,7 @@ func (s *Store) loadKey() (key []byte, note string, err error) {
 	case len(key) == keySize:
 		return key, "", private(s.dir, path)
 	}
-	aside, err := setAside(path)
+	aside, err := copyAside(path, key)
 	if err != nil {
 		return nil, "", trouble(s.dir, "set damaged key aside", err)
 	}

@@ -116,6 +116,9 @@ func (c *Cluster) point(s *shelf, b blob.Blob) error {
 			s.version = ""
 			continue
 		case !errors.Is(err, fs.ErrExist):
+			if fault.Of(err) != fault.Unreachable {
+				c.refused(s)
+			}
 			return err
 		}
 		if err := c.recognise(s); err != nil {
@@ -123,6 +126,21 @@ func (c *Cluster) point(s *shelf, b blob.Blob) error {
 		}
 	}
 	return fault.As(fault.Blocked, fmt.Errorf("%s in %s changes faster than it can be written", s.name, c.opts.Place))
+}
+
+// refused takes note of a write that has not arrived. Nor have those before it that
+// nobody knew of, where the pointer is what it was.
+func (c *Cluster) refused(s *shelf) {
+	s.unsure = s.unsure[:len(s.unsure)-1]
+	if len(s.unsure) == 0 {
+		return
+	}
+	call, cancel := context.WithTimeout(c.life, callLimit)
+	defer cancel()
+	there, err := c.opts.Blobs.Get(call, s.name)
+	if err == nil && there.Version == s.version || errors.Is(err, fs.ErrNotExist) && s.version == "" {
+		s.unsure = nil
+	}
 }
 
 // recognise looks at a pointer that is not what it was: one of ours, also where

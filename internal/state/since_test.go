@@ -1,9 +1,12 @@
 package state
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"testing"
+
+	"syncd.io/syncd/internal/fault"
 )
 
 // chronicle is what both records do alike.
@@ -116,6 +119,64 @@ func TestSinceWaitsForWhatIsBeingWritten(t *testing.T) {
 	after, err := c.Since(1, 0)
 	if got := reasons(t, after, err); !slices.Equal(got, []string{"blog third", "shop second"}) {
 		t.Errorf("then it gives %q", got)
+	}
+}
+
+// What the cluster refuses has not come to anything: nobody waits for that, nor for what
+// nobody knew of before it and is not there then.
+func TestSinceWaitsForNothingThatWasRefused(t *testing.T) {
+	refused := fault.As(fault.Blocked, errors.New("exceeded quota: objects"))
+	for name, c := range map[string]struct {
+		before error
+		late   bool // it was there all the same
+		kept   Record
+		want   []string
+	}{
+		"at once":                     {want: []string{"blog third"}},
+		"after one that is unknown":   {before: errGone, want: []string{"blog third"}},
+		"after one that was there":    {before: errGone, late: true},
+		"of an app that has a record": {before: errGone, kept: Record{App: "shop", Dir: "d"}, want: []string{"blog third"}},
+		"after one that changed it":   {before: errGone, late: true, kept: Record{App: "shop", Dir: "d"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMemory()
+			s := m.cluster(t)
+			if c.kept.App != "" {
+				ok(t, s.Save(c.kept))
+			}
+			save := func(want error, late bool) {
+				t.Helper()
+				m.calls, m.trouble = nil, func(call int) (error, bool) {
+					if call > 0 { // it may be looked at
+						return nil, false
+					}
+					return want, late
+				}
+				if _, err := s.SaveWith(Record{App: "shop"}, Entry{App: "shop", Reason: "second"}); !errors.Is(err, want) {
+					t.Fatalf("the save came to %v", err)
+				}
+				m.trouble = nil
+			}
+			since := func(want ...string) {
+				t.Helper()
+				got, err := s.Since(0, 0)
+				if got := reasons(t, got, err); !slices.Equal(got, want) {
+					t.Errorf("it gives %q, want %q", got, want)
+				}
+			}
+			if c.before != nil {
+				save(c.before, c.late)
+			}
+			save(refused, false)
+			if _, err := s.SaveWith(Record{App: "blog"}, Entry{App: "blog", Reason: "third"}); err != nil {
+				t.Fatal(err)
+			}
+			since(c.want...)
+			if _, err := s.SaveWith(Record{App: "shop"}, Entry{App: "shop", Reason: "last"}); err != nil {
+				t.Fatal(err)
+			}
+			since("blog third", "shop last")
+		})
 	}
 }
 

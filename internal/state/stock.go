@@ -24,11 +24,13 @@ type stock struct {
 	records []blob.Blob
 	chunks  map[string]blob.Blob
 	broken  []blob.Blob
-	needed  map[string]bool // names of chunks
+	needed  map[string]bool   // names of chunks
+	healed  map[string]string // how, by app
+	useless []blob.Blob       // what may go
 }
 
 func stockOf(all []blob.Blob) *stock {
-	s := &stock{chunks: map[string]blob.Blob{}, needed: map[string]bool{}}
+	s := &stock{chunks: map[string]blob.Blob{}, needed: map[string]bool{}, healed: map[string]string{}}
 	for _, b := range all {
 		switch {
 		case b.Name == keyName:
@@ -140,34 +142,65 @@ func (c *Cluster) setAside(ctx context.Context, s *stock, pointer blob.Blob, why
 	if err != nil {
 		return fmt.Errorf("set damaged record %s aside: %w", pointer.Name, err)
 	}
-	s.broken = append(s.broken, aside)
+	if !slices.ContainsFunc(s.broken, func(b blob.Blob) bool { return b.Name == aside.Name }) { // an agent was ended before it made room
+		s.broken = append(s.broken, aside)
+	}
 	c.last = max(c.last, uint64(c.opts.Now().Unix())) // its IDs are unknown, and fewer than seconds
-	c.recovered = append(c.recovered, fmt.Sprintf("the record of %.60q: %v: it is set aside as %s, and the app is treated as new; there is no way back until a revision is good again", app, why, aside.Name))
+	s.healed[app] = fmt.Sprintf("%v: it is set aside as %s, and the app is treated as new; there is no way back until a revision is good again", why, aside.Name)
+	return nil
+}
+
+// putBack shelves the newest of what was set aside and opens, for apps that have no
+// record that does: its key was found.
+func (c *Cluster) putBack(ctx context.Context, s *stock) error {
+	slices.SortFunc(s.broken, func(a, b blob.Blob) int { return b.Made.Compare(a.Made) })
+	var left []blob.Blob
+	for _, b := range s.broken {
+		pointer := blob.Blob{Name: pointerName(b.Of), Part: recordPart, Of: b.Of, Data: b.Data}
+		if _, err := c.open(s, pointer); err != nil || c.shelves[b.Of] != nil {
+			left = append(left, b)
+			continue
+		}
+		call, cancel := context.WithTimeout(ctx, callLimit)
+		version, err := c.opts.Blobs.Put(call, pointer)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("put record %s back: %w", pointer.Name, err)
+		}
+		pointer.Version = version
+		if err := c.shelve(ctx, s, pointer); err != nil {
+			return err
+		}
+		s.useless, s.healed[b.Of] = append(s.useless, b), "it opens with this key, and is put back"
+	}
+	s.broken = left
 	return nil
 }
 
 // tidy removes chunks that no pointer needs, and all but the newest of what is
-// broken. What cannot be removed stays for the next time.
+// broken. What cannot be removed stays for the next time, also all that is left where
+// nobody answers. Errors: ctx's.
 func (c *Cluster) tidy(ctx context.Context, s *stock) error {
-	var useless []blob.Blob
 	for _, chunk := range s.chunks {
 		if !s.needed[chunk.Name] && c.opts.Now().Sub(chunk.Made) > orphanAge {
-			useless = append(useless, chunk)
+			s.useless = append(s.useless, chunk)
 		}
 	}
-	slices.SortFunc(s.broken, func(a, b blob.Blob) int { return b.Made.Compare(a.Made) })
 	kept := map[string]int{}
 	for _, b := range s.broken {
 		if kept[b.Of]++; kept[b.Of] > keepBroken {
-			useless = append(useless, b)
+			s.useless = append(s.useless, b)
 		}
 	}
-	for _, b := range useless {
+	for _, b := range s.useless {
 		call, cancel := context.WithTimeout(ctx, callLimit)
 		err := c.opts.Blobs.Delete(call, b)
 		cancel()
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		switch {
+		case err != nil && ctx.Err() != nil:
 			return fmt.Errorf("remove %s: %w", b.Name, err)
+		case fault.Of(err) == fault.Unreachable:
+			return nil
 		}
 	}
 	return nil
