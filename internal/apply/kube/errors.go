@@ -57,12 +57,16 @@ func classOf(err error) (class fault.Class, hint string) {
 		return fault.Blocked, "the cluster does not accept the credentials: has the token or the certificate expired?"
 	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
 		return fault.Blocked, "its namespace is being removed; it is tried again when that has ended: kubectl get namespace -o yaml tells what it waits for"
+	case strings.Contains(s.Message, "while custom resource definition is terminating"):
+		return fault.Blocked, "its definition is being removed; it is tried again when that has ended: kubectl get customresourcedefinitions -o yaml tells what it waits for"
 	case strings.Contains(s.Message, "exceeded quota"):
 		return fault.Rejected, "raise the ResourceQuota, or ask for less; then: syncd retry"
 	case strings.Contains(s.Message, "admission webhook") && strings.Contains(s.Message, "denied the request"):
 		return fault.Rejected, "an admission webhook of the cluster refuses it"
 	case apierrors.IsForbidden(err) && strings.Contains(s.Message, " cannot "):
 		return fault.Blocked, "grant it with a Role or ClusterRole, or let another kubernetes.serviceAccount apply the app"
+	case s.Code == http.StatusNotFound && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse): // nobody serves the path
+		return fault.Unreachable, "the cluster served its kind a moment ago and does not now: is its definition or its APIService being renewed?"
 	case s.Code == http.StatusTooManyRequests || s.Code >= 500:
 		return fault.Unreachable, ""
 	case apierrors.IsConflict(err):

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ func (t *Target) Put(ctx context.Context, object resource.Object) (resource.Ref,
 }
 
 func (t *Target) put(ctx context.Context, object resource.Object) (resource.Ref, error) {
-	w, err := t.wanted(ctx, object)
+	w, err := t.wantedSoon(ctx, object)
 	if err != nil {
 		return resource.Ref{}, err
 	}
@@ -60,6 +61,23 @@ func (t *Target) put(ctx context.Context, object resource.Object) (resource.Ref,
 		return resource.Ref{}, err
 	}
 	return resource.Ref{ID: string(live.GetUID()), Generation: live.GetGeneration()}, nil
+}
+
+// servedWithin is how long a kind whose definition is established may take to be told of.
+const servedWithin = 10 * time.Second
+
+// wantedSoon is wanted for an object whose kind comes with its own set: who tells what is
+// served is a little behind the definition.
+func (t *Target) wantedSoon(ctx context.Context, object resource.Object) (*wanted, error) {
+	end := time.Now().Add(servedWithin)
+	w, err := t.wanted(ctx, object)
+	for errors.Is(err, errNoKind) && time.Now().Before(end) {
+		if ended := nap.For(ctx, refreshPause); ended != nil {
+			return nil, ended
+		}
+		w, err = t.wanted(ctx, object)
+	}
+	return w, err
 }
 
 // apply sends the object. One that is on its way out would swallow the change: its

@@ -11,6 +11,7 @@ import (
 
 	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // definition is a CRD of a group of this place's own, and an object of its kind.
@@ -53,6 +54,46 @@ func TestADefinitionAndItsObjectInOneCommit(t *testing.T) {
 	p.deploy(p.set(text))
 	p.until(text, drift.Report.InSync)
 	p.deploy(p.set(strings.Replace(text, "brown", "white", 1)))
+}
+
+// A definition that goes, or is renewed, between the look and the put is no fault of the
+// revision: the next pass finds what there is then.
+func TestAKindThatIsNotServedAtThePutBlamesNoRevision(t *testing.T) {
+	p := newPlace(t)
+	set := p.set(p.definition())
+	p.deploy(set)
+	definitions := p.admin.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	if err := definitions.Delete(t.Context(), set[0].Key.Name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.waitFor(func() bool {
+		_, err := p.target.Put(t.Context(), set[1])
+		going := err != nil && strings.Contains(err.Error(), "is terminating")
+		if class := fault.Of(err); going && class != fault.Blocked || err != nil && !going && class != fault.Unreachable {
+			t.Fatalf("%s: %v", class, err)
+		}
+		return err != nil && !going
+	})
+}
+
+// What tells which kinds are served is a little behind a definition that is established.
+func TestAKindThatIsToldOfLateIsWaitedFor(t *testing.T) {
+	p := newPlace(t)
+	set := p.set(p.definition())
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.target.Put(t.Context(), set[1])
+		done <- err
+	}()
+	p.waitFor(func() bool { // it has been asked for
+		p.engine.kinds.mu.Lock()
+		defer p.engine.kinds.mu.Unlock()
+		return !p.engine.kinds.asked.IsZero()
+	})
+	p.do("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", tree(t, set[0]), p.access)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAJobRunsOnceAndAgainWhenItChanges(t *testing.T) {
@@ -164,4 +205,14 @@ func TestAFinalizerThatNeverEndsIsNamed(t *testing.T) {
 	if fault.Of(err) != fault.Unhealthy || !strings.Contains(err.Error(), "example.com/never") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// tree is an object's manifest.
+func tree(t *testing.T, o resource.Object) map[string]any {
+	t.Helper()
+	u, err := decoded(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Object
 }
