@@ -212,25 +212,45 @@ func (in *Inbox) receipt(ctx context.Context, p *Pack, last Receipt) (Receipt, e
 }
 
 // Latest is the receipt of the pack that was unpacked last; the zero value where
-// there was none.
+// there was none. One that is damaged heals with the next pack: until then the newest
+// of the others counts. Errors: Unreachable where the disk does not give it.
 func (in *Inbox) Latest() (Receipt, error) {
-	file := filepath.Join(in.Dir, receiptsDir, latestName)
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return Receipt{}, nil
+	r, damaged, err := in.kept(latestName)
+	if err != nil || !damaged {
+		return r, err
 	}
-	r, err := ReadReceipt(file)
-	if err == nil {
-		return r, nil
+	all, err := filepath.Glob(filepath.Join(in.Dir, receiptsDir, "[0-9]*.json"))
+	if err != nil {
+		return Receipt{}, err
 	}
-	all, listed := filepath.Glob(filepath.Join(in.Dir, receiptsDir, "[0-9]*.json"))
 	var newest Receipt
-	for _, file := range all { // it heals with the next pack
-		if r, err := ReadReceipt(file); err == nil && (newest.Pack == "" || r.after(newest)) {
+	for _, file := range all {
+		r, _, err := in.kept(filepath.Base(file))
+		if err != nil {
+			return Receipt{}, err
+		}
+		if newest.Pack == "" || r.after(newest) {
 			newest = r
 		}
 	}
-	if newest.Pack != "" {
-		return newest, nil
+	return newest, nil
+}
+
+// kept is one of the receipts that are kept here; the zero value where there is none,
+// and where it is damaged.
+func (in *Inbox) kept(name string) (r Receipt, damaged bool, err error) {
+	file := filepath.Join(in.Dir, receiptsDir, name)
+	r, err = ReadReceipt(file)
+	switch unread := new(fs.PathError); {
+	case errors.Is(err, fs.ErrNotExist):
+		return Receipt{}, false, nil
+	case errors.As(err, &unread):
+		return Receipt{}, false, notRead(file, err)
 	}
-	return Receipt{}, errors.Join(err, listed)
+	return r, err != nil, nil
+}
+
+// notRead is the error for a note of this host that its disk does not give.
+func notRead(file string, err error) error {
+	return fault.Hint(fault.As(fault.Unreachable, err), "see that syncd may read "+file+", and to the disk that it is on")
 }
