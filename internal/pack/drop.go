@@ -22,10 +22,12 @@ const (
 )
 
 // slowPoll is the time between two looks at a directory that tells nothing, such as
-// one on NFS; quiet is how long what is written is left alone after its last change.
+// one on NFS. What is written is left alone for a moment: quiet after its last change,
+// and no longer than patience, so that nobody who writes all the time keeps others out.
 const (
 	slowPoll = 30 * time.Second
 	quiet    = 200 * time.Millisecond
+	patience = 5 * time.Second
 	// settled is the age beyond which a file is not being written any more.
 	settled = 10 * time.Second
 )
@@ -39,8 +41,9 @@ type Drop struct {
 	// Look is called after there is something new.
 	Look func()
 
-	told map[string]string // file -> what was told of it last
-	done map[string]stamp  // what could not be moved away
+	told  map[string]string // file -> what was told of it last
+	done  map[string]stamp  // what could not be moved away
+	first time.Time         // the first change that nobody looked at; zero is none
 }
 
 // stamp tells a file from what it was.
@@ -67,13 +70,14 @@ func (d *Drop) Run(ctx context.Context) {
 			return
 		case e, open := <-watcher.Events:
 			if open && strings.HasSuffix(e.Name, Suffix) {
-				timer.Reset(quiet)
+				timer.Reset(d.pause(time.Now()))
 			}
 		case _, open := <-watcher.Errors:
 			if open { // events were lost
-				timer.Reset(quiet)
+				timer.Reset(d.pause(time.Now()))
 			}
 		case <-timer.C:
+			d.first = time.Time{}
 			if watcher.Events != nil {
 				_ = watcher.Add(d.Dir) // again, where it was made anew; polling finds the rest
 			}
@@ -81,6 +85,14 @@ func (d *Drop) Run(ctx context.Context) {
 			timer.Reset(slowPoll)
 		}
 	}
+}
+
+// pause is how long a change that came now is left alone.
+func (d *Drop) pause(now time.Time) time.Duration {
+	if d.first.IsZero() {
+		d.first = now
+	}
+	return max(0, min(quiet, patience-now.Sub(d.first)))
 }
 
 // sweep takes every pack that is there, in the order in which they were made as far

@@ -148,6 +148,34 @@ func TestDroppedPacksThatAreBrokenAreSetAside(t *testing.T) {
 	d.hears("half.syncdpack brought revision 1111111111")
 }
 
+// A file that is written to all the time keeps no other out.
+func TestALongCopyKeepsNobodyOut(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	d.put("zero.syncdpack", bytesOf(t, f.plain(0, first)), time.Hour)
+	d.run()
+	d.hears("zero.syncdpack brought")
+	big, err := os.Create(filepath.Join(d.dir, "big.syncdpack"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer big.Close()
+	d.put("one.syncdpack", bytesOf(t, f.plain(1, second, first)), time.Hour)
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !d.there("done/one.syncdpack") {
+		select {
+		case <-tick.C:
+			if _, err := big.WriteString("x"); err != nil {
+				t.Fatal(err)
+			}
+		case <-deadline:
+			t.Fatalf("it is not taken; said: %q", d.said())
+		}
+	}
+}
+
 // A stick that cannot be written to is read once.
 func TestPacksThatCannotBeMovedStay(t *testing.T) {
 	f := newForge(t)
