@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // Where packs go that somebody dropped. Nothing is ever removed.
@@ -32,7 +32,12 @@ const (
 	settled = 10 * time.Second
 )
 
-// Drop is a directory into which packs are dropped.
+// maxText is how long what is told of a pack may be, in bytes: it has a name that
+// anybody may have chosen.
+const maxText = 2000
+
+// Drop is a directory into which packs are dropped, by somebody who is trusted with
+// nothing else: what is done there leads nowhere else.
 type Drop struct {
 	Dir   string
 	Inbox *Inbox
@@ -41,7 +46,7 @@ type Drop struct {
 	// Look is called after there is something new.
 	Look func()
 
-	told  map[string]string // file -> what was told of it last
+	told  map[string]string // name -> what was told of it last
 	done  map[string]stamp  // what could not be moved away
 	first time.Time         // the first change that nobody looked at; zero is none
 }
@@ -98,106 +103,105 @@ func (d *Drop) pause(now time.Time) time.Duration {
 // sweep takes every pack that is there, in the order in which they were made as far
 // as their names tell.
 func (d *Drop) sweep(ctx context.Context) {
-	entries, err := os.ReadDir(d.Dir)
+	root, entries, err := d.list()
 	if err != nil {
 		d.say(d.Dir, "packs cannot be looked for: "+err.Error())
 		return
 	}
+	defer root.Close()
 	delete(d.told, d.Dir)
 	for _, e := range entries {
 		if ctx.Err() == nil && strings.HasSuffix(e.Name(), Suffix) && !strings.HasPrefix(e.Name(), ".") {
-			d.take(ctx, filepath.Join(d.Dir, e.Name()))
+			d.take(ctx, root, e.Name())
 		}
 	}
 }
 
+// list opens the directory; the caller has to close it.
+func (d *Drop) list() (*os.Root, []fs.DirEntry, error) {
+	root, err := os.OpenRoot(d.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil, nil, errors.Join(err, root.Close())
+	}
+	return root, entries, nil
+}
+
 // say tells something of a file once.
-func (d *Drop) say(file, text string) {
-	if d.told[file] != text {
-		d.told[file] = text
-		d.Tell(text)
+func (d *Drop) say(name, text string) {
+	if d.told[name] != text {
+		d.told[name] = text
+		d.Tell(resource.Harmless(text, maxText))
 	}
 }
 
-func (d *Drop) take(ctx context.Context, file string) {
-	info, err := os.Stat(file)
+func (d *Drop) take(ctx context.Context, root *os.Root, name string) {
+	info, err := root.Lstat(name)
 	if err != nil { // taken away meanwhile
 		return
 	}
 	now := stamp{info.Size(), info.ModTime()}
-	if d.done[file] == now {
+	if d.done[name] == now {
 		return
 	}
-	taken, err := d.Inbox.Take(ctx, file)
+	taken, err := d.Inbox.takeFrom(ctx, name, func() (*os.File, error) { return open(root, name, info) })
 	switch {
 	case ctx.Err() != nil:
 	case err == nil:
-		d.finish(file, now, taken)
+		d.finish(root, name, now, taken)
 	case fault.Of(err) != fault.Rejected:
-		d.say(file, "tried again later: "+err.Error())
+		d.say(name, "tried again later: "+err.Error())
 	case time.Since(now.modified).Abs() < settled: // it may still be written
 	case errors.Is(err, ErrIncomplete):
-		d.say(file, err.Error()+"; waiting for the rest of it")
+		d.say(name, err.Error()+"; waiting for the rest of it")
 	case errors.Is(err, errAhead):
-		d.say(file, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
+		d.say(name, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
 	default:
-		d.refuse(file, now, err)
+		d.refuse(root, name, now, err)
 	}
 }
 
 // finish moves a pack out of the way, with its receipt beside it for whoever takes it
 // back.
-func (d *Drop) finish(file string, now stamp, taken Taken) {
-	text := fmt.Sprintf("%s brought revision %s and %d images", filepath.Base(file), taken.Receipt.Commit[:10], taken.Images)
+func (d *Drop) finish(root *os.Root, name string, now stamp, taken Taken) {
+	text := fmt.Sprintf("%s brought revision %s and %d images", name, taken.Receipt.Commit[:10], taken.Images)
 	switch taken.Outcome {
 	case Known:
-		text = filepath.Base(file) + " had been unpacked before"
+		text = name + " had been unpacked before"
 	case Stale:
-		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone: %s", filepath.Base(file), taken.Receipt.At.Format(time.RFC3339), taken.Why)
+		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone: %s", name, taken.Receipt.At.Format(time.RFC3339), taken.Why)
 	}
-	moved, err := d.move(file, doneDir, now)
+	receipt, err := taken.Receipt.encode()
 	if err == nil {
-		err = taken.Receipt.Save(moved + ".receipt.json")
+		err = d.move(root, name, now, doneDir, ".receipt.json", receipt)
 	}
 	if err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(file, text)
+	d.say(name, text)
 	if taken.Outcome == Unpacked {
 		d.Look()
 	}
 }
 
-func (d *Drop) refuse(file string, now stamp, cause error) {
+func (d *Drop) refuse(root *os.Root, name string, now stamp, cause error) {
 	text := cause.Error()
-	moved, err := d.move(file, brokenDir, now)
-	if err == nil {
-		err = os.WriteFile(moved+".why", []byte(text+"\n"+fault.Advice(cause)+"\n"), 0o600)
-	}
-	if err != nil {
+	why := resource.Harmless(text, maxText) + "\n" + resource.Harmless(fault.Advice(cause), maxText) + "\n"
+	if err := d.move(root, name, now, brokenDir, ".why", []byte(why)); err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(file, text)
+	d.say(name, text)
 }
 
-// move moves a file into a directory beside it; one that was moved there under the
-// same name stays. What cannot be moved is remembered.
-func (d *Drop) move(file, to string, now stamp) (string, error) {
-	d.done[file] = now
-	dir := filepath.Join(d.Dir, to)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+// move moves a file aside. What cannot be moved is remembered.
+func (d *Drop) move(root *os.Root, name string, now stamp, to, suffix string, note []byte) error {
+	d.done[name] = now
+	if err := aside(root, name, to, suffix, note); err != nil {
+		return err
 	}
-	place := filepath.Join(dir, filepath.Base(file))
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(place); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		place = filepath.Join(dir, fmt.Sprintf("%s.%d%s", strings.TrimSuffix(filepath.Base(file), Suffix), n, Suffix))
-	}
-	if err := os.Rename(file, place); err != nil {
-		return "", err
-	}
-	delete(d.done, file)
-	return place, nil
+	delete(d.done, name)
+	return nil
 }

@@ -7,8 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/pack"
@@ -174,6 +177,94 @@ func TestALongCopyKeepsNobodyOut(t *testing.T) {
 			t.Fatalf("it is not taken; said: %q", d.said())
 		}
 	}
+}
+
+// Whoever may write into the directory decides nothing about files elsewhere.
+func TestNoLinkLeadsOutOfTheDirectory(t *testing.T) {
+	const users = "root:x:0:0::/root:/bin/sh\n"
+	evil := "\nx::0:0:::\n\x1b[2J.syncdpack"
+	for name, plant := range map[string]func(d *dropped, elsewhere string) error{
+		"the note": func(d *dropped, to string) error {
+			return os.Symlink(to+"/users", filepath.Join(d.dir, "broken", evil+".why"))
+		},
+		"the new note": func(d *dropped, to string) error {
+			return os.Symlink(to+"/users", filepath.Join(d.dir, "broken", evil+".why.new"))
+		},
+		"a hard link": func(d *dropped, to string) error {
+			return os.Link(to+"/users", filepath.Join(d.dir, "broken", evil+".why"))
+		},
+		"a pipe": func(d *dropped, _ string) error {
+			return syscall.Mkfifo(filepath.Join(d.dir, "broken", evil+".why"), 0o600)
+		},
+	} {
+		f := newForge(t)
+		d, elsewhere := watchDrop(t, f), t.TempDir()
+		if err := errors.Join(os.WriteFile(filepath.Join(elsewhere, "users"), []byte(users), 0o600), os.Mkdir(filepath.Join(d.dir, "broken"), 0o755), plant(d, elsewhere)); err != nil {
+			t.Fatal(err)
+		}
+		d.put(evil, []byte("no pack at all"+strings.Repeat(".", 2000)), time.Hour)
+		d.run()
+		d.hears("no tar archive")
+		d.until(name+": it was not moved", func() bool { return d.there("broken/" + evil) })
+		d.until(name+": nobody says why", func() bool {
+			info, err := os.Lstat(filepath.Join(d.dir, "broken", evil+".why"))
+			return err == nil && info.Mode().IsRegular() && info.Size() != int64(len(users))
+		})
+		if got := string(bytesOf(t, filepath.Join(elsewhere, "users"))); got != users {
+			t.Errorf("%s: the file elsewhere holds %q", name, got)
+		}
+		if why := string(bytesOf(t, filepath.Join(d.dir, "broken", evil+".why"))); strings.Count(why, "\n") != 2 || strings.Contains(why, "\x1b") {
+			t.Errorf("%s: the note is %q", name, why)
+		}
+		if said := strings.Join(d.said(), ""); strings.ContainsAny(said, "\n\x1b") {
+			t.Errorf("%s: said: %q", name, said)
+		}
+	}
+}
+
+// Directories for what is moved aside that lead elsewhere are not used.
+func TestPacksAreMovedNowhereElse(t *testing.T) {
+	f := newForge(t)
+	d, elsewhere := watchDrop(t, f), t.TempDir()
+	if err := errors.Join(os.Symlink(elsewhere, filepath.Join(d.dir, "done")), os.Symlink(".", filepath.Join(d.dir, "broken"))); err != nil {
+		t.Fatal(err)
+	}
+	d.put("bad.syncdpack", []byte("no pack at all"+strings.Repeat(".", 2000)), time.Hour)
+	d.put("one.syncdpack", bytesOf(t, f.plain(0, first)), time.Hour)
+	d.run()
+	d.hears("one.syncdpack brought revision 1111111111 and 0 images; it stays there: done is no directory")
+	d.hears("no tar archive, or a damaged one; it stays there: broken is no directory")
+	if all, err := os.ReadDir(elsewhere); err != nil || len(all) > 0 || !d.there("one.syncdpack") || !d.there("bad.syncdpack") || d.there("bad.syncdpack.why") {
+		t.Errorf("elsewhere is %v, %v", all, err)
+	}
+}
+
+// A pack is a file that lies in the directory, whatever else has such a name.
+func TestWhatIsNoFileIsRefused(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	good := f.plain(0, first)
+	then := time.Now().Add(-time.Hour)
+	links := filepath.Join(d.dir, "link.syncdpack")
+	pipe := filepath.Join(d.dir, "pipe.syncdpack")
+	tree := filepath.Join(d.dir, "tree.syncdpack")
+	if err := errors.Join(os.Symlink(good, links), syscall.Mkfifo(pipe, 0o600), os.Mkdir(tree, 0o700), os.Chtimes(pipe, then, then), os.Chtimes(tree, then, then)); err != nil {
+		t.Fatal(err)
+	}
+	ago := unix.NsecToTimeval(then.UnixNano())
+	if err := unix.Lutimes(links, []unix.Timeval{ago, ago}); err != nil {
+		t.Fatal(err)
+	}
+	d.run()
+	d.hears("link.syncdpack: it is a link, and not the file itself")
+	d.hears("pipe.syncdpack: it is no regular file")
+	d.hears("tree.syncdpack: it is no regular file")
+	for _, name := range []string{"link", "pipe", "tree"} {
+		if _, err := os.Lstat(filepath.Join(d.dir, "broken", name+".syncdpack")); err != nil || !d.there("broken/"+name+".syncdpack.why") {
+			t.Errorf("%s was not moved: %v", name, err)
+		}
+	}
+	d.host.untouched("no file")
 }
 
 // A stick that cannot be written to is read once.

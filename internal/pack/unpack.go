@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // What lies below the directory of packs.
@@ -22,6 +23,9 @@ const (
 	latestName   = "latest.json"
 	incomingName = "incoming-"
 )
+
+// maxName is how much of a pack's name is shown, in bytes.
+const maxName = 255
 
 // Inbox takes packs. Its fields are set once, before its methods are called.
 type Inbox struct {
@@ -74,6 +78,11 @@ func BundlesDir(dir string) string { return filepath.Join(dir, bundlesDir) }
 // be whole yet; Unreachable where the engine, a registry or the disk is to blame;
 // Blocked where somebody else unpacks.
 func (in *Inbox) Take(ctx context.Context, file string) (Taken, error) {
+	return in.takeFrom(ctx, filepath.Base(file), func() (*os.File, error) { return os.OpenFile(file, readable, 0) })
+}
+
+// takeFrom is Take for the file that open opens.
+func (in *Inbox) takeFrom(ctx context.Context, name string, open func() (*os.File, error)) (Taken, error) {
 	if err := os.MkdirAll(filepath.Join(in.Dir, receiptsDir), 0o700); err != nil {
 		return Taken{}, fmt.Errorf("make the directory of packs: %w", err)
 	}
@@ -82,16 +91,24 @@ func (in *Inbox) Take(ctx context.Context, file string) (Taken, error) {
 		return Taken{}, err
 	}
 	defer unlock()
-	p, err := Open(file, in.Limit, in.Verify)
+	taken, err := in.takeOne(ctx, open)
 	if err != nil {
-		return Taken{}, fmt.Errorf("pack %s: %w", filepath.Base(file), err)
-	}
-	defer p.Close()
-	taken, err := in.take(ctx, p)
-	if err != nil {
-		return Taken{}, fmt.Errorf("pack %s: %w", filepath.Base(file), err)
+		return Taken{}, fmt.Errorf("pack %s: %w", resource.Harmless(name, maxName), err)
 	}
 	return taken, nil
+}
+
+func (in *Inbox) takeOne(ctx context.Context, open func() (*os.File, error)) (Taken, error) {
+	f, err := open()
+	if err != nil {
+		return Taken{}, err
+	}
+	p, err := openFile(f, in.Limit, in.Verify)
+	if err != nil {
+		return Taken{}, err
+	}
+	defer p.Close()
+	return in.take(ctx, p)
 }
 
 // lock keeps others from unpacking here meanwhile: the agent, or a person.
