@@ -12,31 +12,70 @@ import (
 // Whoever drops packs may put anything else into that directory, too, and the agent
 // may do more than they: nothing here follows a link that they made.
 
-// open opens a pack that was dropped, as info tells of it.
-func open(root *os.Root, name string, info fs.FileInfo) (*os.File, error) {
-	switch {
-	case info.Mode().Type() == fs.ModeSymlink:
-		return nil, broken("it is a link, and not the file itself")
-	case !info.Mode().IsRegular():
-		return nil, broken("it is no regular file")
-	}
-	return root.OpenFile(name, readable, 0)
+// errReplaced: another file, or none, is under the name of the one that was looked at.
+var errReplaced = errors.New("it is not the file any more that was looked at")
+
+// dropped is a file in a directory for packs.
+type dropped struct {
+	root *os.Root
+	name string
+	// info is of the file that was looked at.
+	info fs.FileInfo
 }
 
-// aside moves a file into a directory beside it; one that was moved there under the
-// same name stays. Beside it there, the note is left.
-func aside(root *os.Root, name, dir, suffix string, note []byte) error {
-	if err := ownDir(root, dir); err != nil {
+// open opens it, and notes what was opened.
+func (f *dropped) open() (*os.File, error) {
+	switch {
+	case f.info.Mode().Type() == fs.ModeSymlink:
+		return nil, broken("it is a link, and not the file itself")
+	case !f.info.Mode().IsRegular():
+		return nil, broken("it is no regular file")
+	}
+	file, err := f.root.OpenFile(f.name, readable, 0)
+	if err != nil {
+		return nil, err
+	}
+	if f.info, err = file.Stat(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// still sees whether the file is there as it was looked at.
+func (f *dropped) still() error {
+	now, err := f.root.Lstat(f.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errReplaced
+	case err != nil:
+		return err
+	case !os.SameFile(now, f.info) || stampOf(now) != stampOf(f.info):
+		return errReplaced
+	}
+	return nil
+}
+
+// aside moves the file into a directory beside it; one that was moved there under the
+// same name stays. The note beside it there comes first, so that no file is there
+// without one. errReplaced is in the chain where the file was left alone.
+func (f *dropped) aside(dir, suffix string, note []byte) error {
+	if err := f.still(); err != nil {
 		return err
 	}
-	place, err := freeName(root, dir, name)
+	if err := ownDir(f.root, dir); err != nil {
+		return err
+	}
+	place, err := freeName(f.root, dir, f.name)
 	if err != nil {
 		return err
 	}
-	if err := root.Rename(name, place); err != nil {
+	if err := leave(f.root, place+suffix, note); err != nil {
 		return err
 	}
-	return leave(root, place+suffix, note)
+	if err := f.still(); err != nil {
+		return err
+	}
+	return f.root.Rename(f.name, place)
 }
 
 // ownDir makes a directory that is not there. A link to one is none.

@@ -48,6 +48,7 @@ type Drop struct {
 
 	told  map[string]string // name -> what was told of it last
 	done  map[string]stamp  // what could not be moved away
+	soon  bool              // a file was replaced while it was looked at
 	first time.Time         // the first change that nobody looked at; zero is none
 }
 
@@ -56,6 +57,8 @@ type stamp struct {
 	size     int64
 	modified time.Time
 }
+
+func stampOf(info fs.FileInfo) stamp { return stamp{info.Size(), info.ModTime()} }
 
 // Run takes packs as they come, until ctx ends.
 func (d *Drop) Run(ctx context.Context) {
@@ -86,8 +89,9 @@ func (d *Drop) Run(ctx context.Context) {
 			if watcher.Events != nil {
 				_ = watcher.Add(d.Dir) // again, where it was made anew; polling finds the rest
 			}
+			d.soon = false
 			d.sweep(ctx)
-			timer.Reset(slowPoll)
+			timer.Reset(d.rest())
 		}
 	}
 }
@@ -98,6 +102,14 @@ func (d *Drop) pause(now time.Time) time.Duration {
 		d.first = now
 	}
 	return max(0, min(quiet, patience-now.Sub(d.first)))
+}
+
+// rest is how long the directory is left alone where it tells nothing.
+func (d *Drop) rest() time.Duration {
+	if d.soon {
+		return quiet
+	}
+	return slowPoll
 }
 
 // sweep takes every pack that is there, in the order in which they were made as far
@@ -143,65 +155,69 @@ func (d *Drop) take(ctx context.Context, root *os.Root, name string) {
 	if err != nil { // taken away meanwhile
 		return
 	}
-	now := stamp{info.Size(), info.ModTime()}
-	if d.done[name] == now {
+	if d.done[name] == stampOf(info) {
 		return
 	}
-	taken, err := d.Inbox.takeFrom(ctx, name, func() (*os.File, error) { return open(root, name, info) })
+	f := &dropped{root, name, info}
+	taken, err := d.Inbox.takeFrom(ctx, name, f.open)
 	switch {
 	case ctx.Err() != nil:
 	case err == nil:
-		d.finish(root, name, now, taken)
+		d.finish(f, taken)
 	case fault.Of(err) != fault.Rejected:
 		d.say(name, "tried again later: "+err.Error())
-	case time.Since(now.modified).Abs() < settled: // it may still be written
+	case time.Since(f.info.ModTime()).Abs() < settled: // it may still be written
 	case errors.Is(err, ErrIncomplete):
 		d.say(name, err.Error()+"; waiting for the rest of it")
 	case errors.Is(err, errAhead):
 		d.say(name, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
 	default:
-		d.refuse(root, name, now, err)
+		d.refuse(f, err)
 	}
 }
 
 // finish moves a pack out of the way, with its receipt beside it for whoever takes it
 // back.
-func (d *Drop) finish(root *os.Root, name string, now stamp, taken Taken) {
-	text := fmt.Sprintf("%s brought revision %s and %d images", name, taken.Receipt.Commit[:10], taken.Images)
+func (d *Drop) finish(f *dropped, taken Taken) {
+	text := fmt.Sprintf("%s brought revision %s and %d images", f.name, taken.Receipt.Commit[:10], taken.Images)
 	switch taken.Outcome {
 	case Known:
-		text = name + " had been unpacked before"
+		text = f.name + " had been unpacked before"
 	case Stale:
-		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone: %s", name, taken.Receipt.At.Format(time.RFC3339), taken.Why)
+		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone: %s", f.name, taken.Receipt.At.Format(time.RFC3339), taken.Why)
 	}
 	receipt, err := taken.Receipt.encode()
 	if err == nil {
-		err = d.move(root, name, now, doneDir, ".receipt.json", receipt)
+		err = d.move(f, doneDir, ".receipt.json", receipt)
 	}
 	if err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(name, text)
+	d.say(f.name, text)
 	if taken.Outcome == Unpacked {
 		d.Look()
 	}
 }
 
-func (d *Drop) refuse(root *os.Root, name string, now stamp, cause error) {
+func (d *Drop) refuse(f *dropped, cause error) {
 	text := cause.Error()
 	why := resource.Harmless(text, maxText) + "\n" + resource.Harmless(fault.Advice(cause), maxText) + "\n"
-	if err := d.move(root, name, now, brokenDir, ".why", []byte(why)); err != nil {
+	if err := d.move(f, brokenDir, ".why", []byte(why)); err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(name, text)
+	d.say(f.name, text)
 }
 
-// move moves a file aside. What cannot be moved is remembered.
-func (d *Drop) move(root *os.Root, name string, now stamp, to, suffix string, note []byte) error {
-	d.done[name] = now
-	if err := aside(root, name, to, suffix, note); err != nil {
-		return err
+// move moves a file aside, unless another one has come under its name: that is looked
+// at next. What cannot be moved is remembered.
+func (d *Drop) move(f *dropped, to, suffix string, note []byte) error {
+	err := f.aside(to, suffix, note)
+	switch {
+	case errors.Is(err, errReplaced):
+		d.soon = true
+		return nil
+	case err != nil:
+		d.done[f.name] = stampOf(f.info)
 	}
-	delete(d.done, name)
-	return nil
+	return err
 }

@@ -1,16 +1,19 @@
 package pack_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sys/unix"
 
 	"syncd.io/syncd/internal/fault"
@@ -176,6 +179,66 @@ func TestALongCopyKeepsNobodyOut(t *testing.T) {
 		case <-deadline:
 			t.Fatalf("it is not taken; said: %q", d.said())
 		}
+	}
+}
+
+// A pack that is renamed over one that is being looked at is looked at, too, whatever
+// became of that one.
+func TestAPackThatReplacesAnotherIsTaken(t *testing.T) {
+	f := newForge(t)
+	other := newForge(t)
+	for name, before := range map[string]string{"one that is taken": f.plain(0, first), "one that is refused": other.plain(0, first)} {
+		d := watchDrop(t, f)
+		next := bytesOf(t, f.plain(1, second, first))
+		d.put("next", next, time.Hour)
+		d.put("plant.syncdpack", bytesOf(t, before), time.Hour)
+		replaced := sync.OnceValue(func() error { return os.Rename(filepath.Join(d.dir, "next"), filepath.Join(d.dir, "plant.syncdpack")) })
+		d.host.Verify = func(manifest, signature []byte) (string, error) {
+			if err := replaced(); err != nil {
+				t.Error(err)
+			}
+			return f.verify(manifest, signature)
+		}
+		d.run()
+		d.hears("plant.syncdpack brought revision 2222222222")
+		r, err := pack.ReadReceipt(filepath.Join(d.dir, "done", "plant.syncdpack.receipt.json"))
+		if err != nil || r.Commit != second || d.there("broken/plant.syncdpack") || !bytes.Equal(bytesOf(t, filepath.Join(d.dir, "done", "plant.syncdpack")), next) {
+			t.Errorf("%s: the receipt is of %.10s, %v; said: %q", name, r.Commit, err, d.said())
+		}
+	}
+}
+
+// Whatever ends the agent, nothing is moved aside that has no note beside it.
+func TestTheNoteComesBeforeThePack(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, dir := range []string{"done", "broken"} {
+		place := filepath.Join(d.dir, dir)
+		if err := errors.Join(os.Mkdir(place, 0o755), w.Add(place)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.put("bad.syncdpack", []byte("no pack at all"+strings.Repeat(".", 2000)), time.Hour)
+	d.put("one.syncdpack", bytesOf(t, f.plain(0, first)), time.Hour)
+	d.run()
+	var came []string
+	for deadline := time.After(2 * time.Minute); len(came) < 4; {
+		select {
+		case e := <-w.Events:
+			if name := strings.TrimPrefix(e.Name, d.dir); e.Has(fsnotify.Create) && !strings.HasSuffix(name, ".new") {
+				came = append(came, name)
+			}
+		case <-deadline:
+			t.Fatalf("there came %q; said: %q", came, d.said())
+		}
+	}
+	if want := []string{"/broken/bad.syncdpack.why", "/broken/bad.syncdpack", "/done/one.syncdpack.receipt.json", "/done/one.syncdpack"}; !slices.Equal(came, want) {
+		t.Errorf("there came %q, want %q", came, want)
 	}
 }
 
