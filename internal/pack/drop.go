@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,10 +47,10 @@ type Drop struct {
 	// Look is called after there is something new.
 	Look func()
 
-	told  map[string]string // name -> what was told of it last
-	done  map[string]stamp  // what could not be moved away
-	soon  bool              // a file was replaced while it was looked at
-	first time.Time         // the first change that nobody looked at; zero is none
+	trouble string              // what was told of the directory last
+	waiting map[string]*waiting // by name: what stays there
+	soon    bool                // a file was replaced while it was looked at
+	first   time.Time           // the first change that nobody looked at; zero is none
 }
 
 // stamp tells a file from what it was.
@@ -62,7 +63,7 @@ func stampOf(info fs.FileInfo) stamp { return stamp{info.Size(), info.ModTime()}
 
 // Run takes packs as they come, until ctx ends.
 func (d *Drop) Run(ctx context.Context) {
-	d.told, d.done = map[string]string{}, map[string]stamp{}
+	d.waiting = map[string]*waiting{}
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		d.Tell("packs are found by polling only: " + err.Error())
@@ -77,7 +78,10 @@ func (d *Drop) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e, open := <-watcher.Events:
-			if open && strings.HasSuffix(e.Name, Suffix) {
+			if name := filepath.Base(e.Name); open && isPack(name) {
+				if w := d.waiting[name]; w != nil {
+					w.wake()
+				}
 				timer.Reset(d.pause(time.Now()))
 			}
 		case _, open := <-watcher.Errors:
@@ -89,9 +93,8 @@ func (d *Drop) Run(ctx context.Context) {
 			if watcher.Events != nil {
 				_ = watcher.Add(d.Dir) // again, where it was made anew; polling finds the rest
 			}
-			d.soon = false
 			d.sweep(ctx)
-			timer.Reset(d.rest())
+			timer.Reset(d.rest(time.Now()))
 		}
 	}
 }
@@ -105,28 +108,50 @@ func (d *Drop) pause(now time.Time) time.Duration {
 }
 
 // rest is how long the directory is left alone where it tells nothing.
-func (d *Drop) rest() time.Duration {
-	if d.soon {
+func (d *Drop) rest(now time.Time) time.Duration {
+	switch {
+	case d.trouble != "":
+		return slowPoll
+	case d.soon:
 		return quiet
 	}
-	return slowPoll
+	rest, latest := slowPoll, d.Inbox.mark()
+	for _, w := range d.waiting {
+		if more, ok := w.wait(now, latest); ok {
+			rest = min(rest, max(quiet, more))
+		}
+	}
+	return rest
 }
 
 // sweep takes every pack that is there, in the order in which they were made as far
 // as their names tell.
 func (d *Drop) sweep(ctx context.Context) {
+	d.soon = false
 	root, entries, err := d.list()
 	if err != nil {
-		d.say(d.Dir, "packs cannot be looked for: "+err.Error())
+		d.troubled("packs cannot be looked for: " + err.Error())
 		return
 	}
 	defer root.Close()
-	delete(d.told, d.Dir)
+	d.troubled("")
+	there := map[string]*waiting{}
 	for _, e := range entries {
-		if ctx.Err() == nil && strings.HasSuffix(e.Name(), Suffix) && !strings.HasPrefix(e.Name(), ".") {
+		if w := d.waiting[e.Name()]; w != nil {
+			there[e.Name()] = w
+		}
+	}
+	d.waiting = there
+	for _, e := range entries {
+		if ctx.Err() == nil && isPack(e.Name()) {
 			d.take(ctx, root, e.Name())
 		}
 	}
+}
+
+// isPack tells whether a pack may have the name. One that is hidden is not for us yet.
+func isPack(name string) bool {
+	return strings.HasSuffix(name, Suffix) && !strings.HasPrefix(name, ".")
 }
 
 // list opens the directory; the caller has to close it.
@@ -142,10 +167,18 @@ func (d *Drop) list() (*os.Root, []fs.DirEntry, error) {
 	return root, entries, nil
 }
 
-// say tells something of a file once.
-func (d *Drop) say(name, text string) {
-	if d.told[name] != text {
-		d.told[name] = text
+// troubled tells what is wrong with the directory, once; empty is nothing.
+func (d *Drop) troubled(text string) {
+	if d.trouble != text && text != "" {
+		d.Tell(resource.Harmless(text, maxText))
+	}
+	d.trouble = text
+}
+
+// say tells something of a file, once.
+func (d *Drop) say(w *waiting, text string) {
+	if w.told != text {
+		w.told = text
 		d.Tell(resource.Harmless(text, maxText))
 	}
 }
@@ -155,30 +188,44 @@ func (d *Drop) take(ctx context.Context, root *os.Root, name string) {
 	if err != nil { // taken away meanwhile
 		return
 	}
-	if d.done[name] == stampOf(info) {
+	w, latest, began := d.waitingFor(name), d.Inbox.mark(), time.Now()
+	w.become(stampOf(info))
+	if more, ok := w.wait(began, latest); !ok || more > 0 {
 		return
 	}
 	f := &dropped{root, name, info}
 	taken, err := d.Inbox.takeFrom(ctx, name, f.open)
+	w.become(stampOf(f.info))
+	w.behind = nil
+	w.later(began, time.Now())
 	switch {
 	case ctx.Err() != nil:
 	case err == nil:
-		d.finish(f, taken)
+		d.finish(f, w, taken)
 	case fault.Of(err) != fault.Rejected:
-		d.say(name, "tried again later: "+err.Error())
+		d.say(w, "tried again later: "+err.Error())
 	case time.Since(f.info.ModTime()).Abs() < settled: // it may still be written
 	case errors.Is(err, ErrIncomplete):
-		d.say(name, err.Error()+"; waiting for the rest of it")
+		d.say(w, err.Error()+"; waiting for the rest of it")
 	case errors.Is(err, errAhead):
-		d.say(name, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
+		w.behind = &latest
+		d.say(w, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
 	default:
-		d.refuse(f, err)
+		d.refuse(f, w, err)
 	}
+}
+
+// waitingFor is what is remembered of a file.
+func (d *Drop) waitingFor(name string) *waiting {
+	if d.waiting[name] == nil {
+		d.waiting[name] = &waiting{}
+	}
+	return d.waiting[name]
 }
 
 // finish moves a pack out of the way, with its receipt beside it for whoever takes it
 // back.
-func (d *Drop) finish(f *dropped, taken Taken) {
+func (d *Drop) finish(f *dropped, w *waiting, taken Taken) {
 	text := fmt.Sprintf("%s brought revision %s and %d images", f.name, taken.Receipt.Commit[:10], taken.Images)
 	switch taken.Outcome {
 	case Known:
@@ -188,36 +235,38 @@ func (d *Drop) finish(f *dropped, taken Taken) {
 	}
 	receipt, err := taken.Receipt.encode()
 	if err == nil {
-		err = d.move(f, doneDir, ".receipt.json", receipt)
+		err = d.move(f, w, doneDir, ".receipt.json", receipt)
 	}
 	if err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(f.name, text)
+	d.say(w, text)
 	if taken.Outcome == Unpacked {
 		d.Look()
 	}
 }
 
-func (d *Drop) refuse(f *dropped, cause error) {
+func (d *Drop) refuse(f *dropped, w *waiting, cause error) {
 	text := cause.Error()
 	why := resource.Harmless(text, maxText) + "\n" + resource.Harmless(fault.Advice(cause), maxText) + "\n"
-	if err := d.move(f, brokenDir, ".why", []byte(why)); err != nil {
+	if err := d.move(f, w, brokenDir, ".why", []byte(why)); err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(f.name, text)
+	d.say(w, text)
 }
 
 // move moves a file aside, unless another one has come under its name: that is looked
-// at next. What cannot be moved is remembered.
-func (d *Drop) move(f *dropped, to, suffix string, note []byte) error {
+// at next. What cannot be moved stays.
+func (d *Drop) move(f *dropped, w *waiting, to, suffix string, note []byte) error {
 	err := f.aside(to, suffix, note)
 	switch {
 	case errors.Is(err, errReplaced):
 		d.soon = true
 		return nil
-	case err != nil:
-		d.done[f.name] = stampOf(f.info)
+	case err == nil:
+		delete(d.waiting, f.name)
+	default:
+		w.stays = true
 	}
 	return err
 }

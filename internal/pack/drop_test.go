@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -180,6 +182,76 @@ func TestALongCopyKeepsNobodyOut(t *testing.T) {
 			t.Fatalf("it is not taken; said: %q", d.said())
 		}
 	}
+}
+
+// looksAt counts how often a pack is looked at, from now on.
+func (d *dropped) looksAt(name string) *atomic.Int32 {
+	d.t.Helper()
+	p, err := pack.Open(filepath.Join(d.dir, name), 1<<20, d.host.Verify)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer p.Close()
+	verify, n := d.host.Verify, &atomic.Int32{}
+	d.host.Verify = func(manifest, signature []byte) (string, error) {
+		if digestOf(string(manifest)) == p.ID {
+			n.Add(1)
+		}
+		return verify(manifest, signature)
+	}
+	return n
+}
+
+// disturb has the agent look at the directory some times.
+func (d *dropped) disturb(times int) {
+	d.t.Helper()
+	for i := range times {
+		name := fmt.Sprintf("bad%d.syncdpack", i)
+		d.put(name, []byte("no pack at all"+strings.Repeat(".", 2000)), time.Hour)
+		d.until(name+" was not moved", func() bool { return d.there("broken/" + name) })
+	}
+}
+
+// What was made for a host that has more waits for the pack that brings the rest,
+// and is not read again before one came.
+func TestAPackWaitsForTheOneBeforeIt(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	d.put("ahead.syncdpack", bytesOf(t, f.pack(pack.Manifest{Made: morning().Add(time.Hour), To: second, Since: []string{first}, Images: []pack.Image{image("manifest", "base")}}, content{}.layout("manifest"))), time.Hour)
+	looks := d.looksAt("ahead.syncdpack")
+	d.run()
+	d.hears("waiting for the pack that brings it")
+	d.disturb(5)
+	if n := looks.Load(); n != 1 || !d.there("ahead.syncdpack") {
+		t.Errorf("it was looked at %d times", n)
+	}
+	d.put("one.syncdpack", bytesOf(t, f.pack(pack.Manifest{Made: morning(), To: first, Images: []pack.Image{image("base")}}, content{}.layout("base"))), time.Hour)
+	d.hears("ahead.syncdpack brought revision 2222222222")
+	if n := looks.Load(); n != 2 {
+		t.Errorf("it was looked at %d times", n)
+	}
+}
+
+// What cannot be taken now is tried again, after pauses that grow.
+func TestAPackThatWaitsIsLookedAtMoreAndMoreRarely(t *testing.T) {
+	f := newForge(t)
+	d := watchDrop(t, f)
+	d.host.images.absent = fault.As(fault.Unreachable, errors.New("the engine does not answer"))
+	d.put("one.syncdpack", bytesOf(t, f.pack(pack.Manifest{Made: morning(), To: first, Images: []pack.Image{image("manifest")}}, content{}.layout("manifest"))), time.Hour)
+	looks := d.looksAt("one.syncdpack")
+	d.run()
+	d.hears("tried again later")
+	d.disturb(15)
+	if n := looks.Load(); n > 8 { // that many take two minutes
+		t.Errorf("it was looked at %d times", n)
+	}
+	d.host.images.mu.Lock()
+	d.host.images.absent = nil
+	d.host.images.mu.Unlock()
+	if err := os.Chmod(filepath.Join(d.dir, "one.syncdpack"), 0o644); err != nil { // whatever happens to it wakes it
+		t.Fatal(err)
+	}
+	d.hears("one.syncdpack brought revision 1111111111")
 }
 
 // A pack that is renamed over one that is being looked at is looked at, too, whatever

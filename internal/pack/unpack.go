@@ -143,11 +143,11 @@ func (in *Inbox) take(ctx context.Context, p *Pack) (Taken, error) {
 	case in.Images == nil && len(p.Manifest.Images) > 0:
 		return Taken{}, broken("it brings images, and there is nothing here to take them")
 	}
-	if err := p.Check(ctx); err != nil {
+	if err := in.ready(ctx, p.Manifest); err != nil {
 		return Taken{}, err
 	}
-	if missing, err := in.lacks(ctx, p.Manifest, true); err != nil || missing != "" {
-		return Taken{}, errors.Join(err, leftOut(missing))
+	if err := p.Check(ctx); err != nil {
+		return Taken{}, err
 	}
 	if err := in.images(ctx, p); err != nil {
 		return Taken{}, err
@@ -251,6 +251,15 @@ func (in *Inbox) Latest() (Receipt, error) {
 		}
 	}
 	return newest, nil
+}
+
+// mark is another one after each pack that was unpacked.
+func (in *Inbox) mark() stamp {
+	info, err := os.Stat(filepath.Join(in.Dir, receiptsDir, latestName))
+	if err != nil {
+		return stamp{}
+	}
+	return stampOf(info)
 }
 
 // kept is one of the receipts that are kept here; the zero value where there is none,
