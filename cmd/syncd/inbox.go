@@ -44,24 +44,43 @@ type loading struct{ host config.Host }
 
 var _ pack.Loader = loading{}
 
+// Ready tells whether there is an engine that answers, or a registry.
+func (l loading) Ready(ctx context.Context) error {
+	_, end, err := l.open(ctx)
+	if err != nil {
+		return err
+	}
+	return end()
+}
+
 // Load takes over images: into the engine, or into a registry.
 func (l loading) Load(ctx context.Context, dir string, images []pack.Image) (err error) {
-	engine, err := l.engine(ctx)
+	received, end, err := l.open(ctx)
 	if err != nil {
 		return err
 	}
-	if engine != nil {
-		defer func() { err = errors.Join(err, engine.Close()) }()
-	}
-	received, err := receivedOf(ctx, l.host, engine, l.host.Packs.Registry)
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, end()) }()
 	packed := make([]image.Packed, len(images))
 	for i, one := range images {
 		packed[i] = image.Packed(one)
 	}
 	return received.Load(ctx, dir, packed)
+}
+
+// open opens who takes images, until end is called.
+func (l loading) open(ctx context.Context) (received image.Received, end func() error, err error) {
+	engine, err := l.engine(ctx)
+	if err != nil {
+		return image.Received{}, nil, err
+	}
+	end = func() error { return nil }
+	if engine != nil {
+		end = engine.Close
+	}
+	if received, err = receivedOf(ctx, l.host, engine, l.host.Packs.Registry); err != nil {
+		return image.Received{}, nil, errors.Join(err, end())
+	}
+	return received, end, nil
 }
 
 // engine is the one that images are loaded into; nil where a registry takes them.

@@ -10,6 +10,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/pack"
+	"syncd.io/syncd/internal/resource"
 )
 
 const unpackHelp = `Takes packs that syncd pack made where there is a network: checks each whole, its
@@ -95,14 +96,14 @@ func (f unpackFlags) over(p *config.Packs) error {
 func unpackedText(all []unpacked, bundles string) string {
 	var b strings.Builder
 	for _, u := range all {
-		r := u.Receipt
+		r, file := u.Receipt, resource.Harmless(u.File, 4096)
 		switch u.Outcome {
 		case pack.Known:
-			fmt.Fprintf(&b, "%s had been unpacked before: revision %.10s\n", u.File, r.Commit)
+			fmt.Fprintf(&b, "%s had been unpacked before: revision %.10s\n", file, r.Commit)
 		case pack.Stale:
-			fmt.Fprintf(&b, "%s is older than what is here (revision %.10s), and was left alone: %s\n", u.File, r.Commit, u.Why)
+			fmt.Fprintf(&b, "%s is older than what is here (revision %.10s), and was left alone: %s\n", file, r.Commit, u.Why)
 		default:
-			fmt.Fprintf(&b, "%s brought revision %.10s and %s%s\n", u.File, r.Commit, plural(u.Images, "image"), signedText(r.Signer))
+			fmt.Fprintf(&b, "%s brought revision %.10s and %s%s\n", file, r.Commit, plural(u.Images, "image"), signedText(r.Signer))
 		}
 	}
 	fmt.Fprintf(&b, "revisions are in %s\n", bundles)

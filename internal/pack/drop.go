@@ -13,6 +13,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // Where packs go that somebody dropped. Nothing is ever removed.
@@ -22,15 +23,22 @@ const (
 )
 
 // slowPoll is the time between two looks at a directory that tells nothing, such as
-// one on NFS; quiet is how long what is written is left alone after its last change.
+// one on NFS. What is written is left alone for a moment: quiet after its last change,
+// and no longer than patience, so that nobody who writes all the time keeps others out.
 const (
 	slowPoll = 30 * time.Second
 	quiet    = 200 * time.Millisecond
+	patience = 5 * time.Second
 	// settled is the age beyond which a file is not being written any more.
 	settled = 10 * time.Second
 )
 
-// Drop is a directory into which packs are dropped.
+// maxText is how long what is told of a pack may be, in bytes: it has a name that
+// anybody may have chosen.
+const maxText = 2000
+
+// Drop is a directory into which packs are dropped, by somebody who is trusted with
+// nothing else: what is done there leads nowhere else.
 type Drop struct {
 	Dir   string
 	Inbox *Inbox
@@ -39,8 +47,10 @@ type Drop struct {
 	// Look is called after there is something new.
 	Look func()
 
-	told map[string]string // file -> what was told of it last
-	done map[string]stamp  // what could not be moved away
+	trouble string              // what was told of the directory last
+	waiting map[string]*waiting // by name: what stays there
+	soon    bool                // a file was replaced while it was looked at
+	first   time.Time           // the first change that nobody looked at; zero is none
 }
 
 // stamp tells a file from what it was.
@@ -49,9 +59,11 @@ type stamp struct {
 	modified time.Time
 }
 
+func stampOf(info fs.FileInfo) stamp { return stamp{info.Size(), info.ModTime()} }
+
 // Run takes packs as they come, until ctx ends.
 func (d *Drop) Run(ctx context.Context) {
-	d.told, d.done = map[string]string{}, map[string]stamp{}
+	d.waiting = map[string]*waiting{}
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		d.Tell("packs are found by polling only: " + err.Error())
@@ -66,126 +78,195 @@ func (d *Drop) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e, open := <-watcher.Events:
-			if open && strings.HasSuffix(e.Name, Suffix) {
-				timer.Reset(quiet)
+			if name := filepath.Base(e.Name); open && isPack(name) {
+				if w := d.waiting[name]; w != nil {
+					w.wake()
+				}
+				timer.Reset(d.pause(time.Now()))
 			}
 		case _, open := <-watcher.Errors:
 			if open { // events were lost
-				timer.Reset(quiet)
+				timer.Reset(d.pause(time.Now()))
 			}
 		case <-timer.C:
+			d.first = time.Time{}
 			if watcher.Events != nil {
 				_ = watcher.Add(d.Dir) // again, where it was made anew; polling finds the rest
 			}
 			d.sweep(ctx)
-			timer.Reset(slowPoll)
+			timer.Reset(d.rest(time.Now()))
 		}
 	}
+}
+
+// pause is how long a change that came now is left alone.
+func (d *Drop) pause(now time.Time) time.Duration {
+	if d.first.IsZero() {
+		d.first = now
+	}
+	return max(0, min(quiet, patience-now.Sub(d.first)))
+}
+
+// rest is how long the directory is left alone where it tells nothing.
+func (d *Drop) rest(now time.Time) time.Duration {
+	switch {
+	case d.trouble != "":
+		return slowPoll
+	case d.soon:
+		return quiet
+	}
+	rest, latest := slowPoll, d.Inbox.mark()
+	for _, w := range d.waiting {
+		if more, ok := w.wait(now, latest); ok {
+			rest = min(rest, max(quiet, more))
+		}
+	}
+	return rest
 }
 
 // sweep takes every pack that is there, in the order in which they were made as far
 // as their names tell.
 func (d *Drop) sweep(ctx context.Context) {
-	entries, err := os.ReadDir(d.Dir)
+	d.soon = false
+	root, entries, err := d.list()
 	if err != nil {
-		d.say(d.Dir, "packs cannot be looked for: "+err.Error())
+		d.troubled("packs cannot be looked for: " + err.Error())
 		return
 	}
-	delete(d.told, d.Dir)
+	defer root.Close()
+	d.troubled("")
+	there := map[string]*waiting{}
 	for _, e := range entries {
-		if ctx.Err() == nil && strings.HasSuffix(e.Name(), Suffix) && !strings.HasPrefix(e.Name(), ".") {
-			d.take(ctx, filepath.Join(d.Dir, e.Name()))
+		if w := d.waiting[e.Name()]; w != nil {
+			there[e.Name()] = w
+		}
+	}
+	d.waiting = there
+	for _, e := range entries {
+		if ctx.Err() == nil && isPack(e.Name()) {
+			d.take(ctx, root, e.Name())
 		}
 	}
 }
 
-// say tells something of a file once.
-func (d *Drop) say(file, text string) {
-	if d.told[file] != text {
-		d.told[file] = text
-		d.Tell(text)
+// isPack tells whether a pack may have the name. One that is hidden is not for us yet.
+func isPack(name string) bool {
+	return strings.HasSuffix(name, Suffix) && !strings.HasPrefix(name, ".")
+}
+
+// list opens the directory; the caller has to close it.
+func (d *Drop) list() (*os.Root, []fs.DirEntry, error) {
+	root, err := os.OpenRoot(d.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil, nil, errors.Join(err, root.Close())
+	}
+	return root, entries, nil
+}
+
+// troubled tells what is wrong with the directory, once; empty is nothing.
+func (d *Drop) troubled(text string) {
+	if d.trouble != text && text != "" {
+		d.Tell(resource.Harmless(text, maxText))
+	}
+	d.trouble = text
+}
+
+// say tells something of a file, once.
+func (d *Drop) say(w *waiting, text string) {
+	if w.told != text {
+		w.told = text
+		d.Tell(resource.Harmless(text, maxText))
 	}
 }
 
-func (d *Drop) take(ctx context.Context, file string) {
-	info, err := os.Stat(file)
+func (d *Drop) take(ctx context.Context, root *os.Root, name string) {
+	info, err := root.Lstat(name)
 	if err != nil { // taken away meanwhile
 		return
 	}
-	now := stamp{info.Size(), info.ModTime()}
-	if d.done[file] == now {
+	w, latest, began := d.waitingFor(name), d.Inbox.mark(), time.Now()
+	w.become(stampOf(info))
+	if more, ok := w.wait(began, latest); !ok || more > 0 {
 		return
 	}
-	taken, err := d.Inbox.Take(ctx, file)
+	f := &dropped{root, name, info}
+	taken, err := d.Inbox.takeFrom(ctx, name, f.open)
+	w.become(stampOf(f.info))
+	w.behind = nil
+	w.later(began, time.Now())
 	switch {
 	case ctx.Err() != nil:
 	case err == nil:
-		d.finish(file, now, taken)
+		d.finish(f, w, taken)
 	case fault.Of(err) != fault.Rejected:
-		d.say(file, "tried again later: "+err.Error())
-	case time.Since(now.modified).Abs() < settled: // it may still be written
+		d.say(w, "tried again later: "+err.Error())
+	case time.Since(f.info.ModTime()).Abs() < settled: // it may still be written
 	case errors.Is(err, ErrIncomplete):
-		d.say(file, err.Error()+"; waiting for the rest of it")
+		d.say(w, err.Error()+"; waiting for the rest of it")
 	case errors.Is(err, errAhead):
-		d.say(file, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
+		w.behind = &latest
+		d.say(w, err.Error()+"; waiting for the pack that brings it ("+fault.Advice(err)+")")
 	default:
-		d.refuse(file, now, err)
+		d.refuse(f, w, err)
 	}
+}
+
+// waitingFor is what is remembered of a file.
+func (d *Drop) waitingFor(name string) *waiting {
+	if d.waiting[name] == nil {
+		d.waiting[name] = &waiting{}
+	}
+	return d.waiting[name]
 }
 
 // finish moves a pack out of the way, with its receipt beside it for whoever takes it
 // back.
-func (d *Drop) finish(file string, now stamp, taken Taken) {
-	text := fmt.Sprintf("%s brought revision %s and %d images", filepath.Base(file), taken.Receipt.Commit[:10], taken.Images)
+func (d *Drop) finish(f *dropped, w *waiting, taken Taken) {
+	text := fmt.Sprintf("%s brought revision %s and %d images", f.name, taken.Receipt.Commit[:10], taken.Images)
 	switch taken.Outcome {
 	case Known:
-		text = filepath.Base(file) + " had been unpacked before"
+		text = f.name + " had been unpacked before"
 	case Stale:
-		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone: %s", filepath.Base(file), taken.Receipt.At.Format(time.RFC3339), taken.Why)
+		text = fmt.Sprintf("%s is older than what was unpacked at %s, and was left alone: %s", f.name, taken.Receipt.At.Format(time.RFC3339), taken.Why)
 	}
-	moved, err := d.move(file, doneDir, now)
+	receipt, err := taken.Receipt.encode()
 	if err == nil {
-		err = taken.Receipt.Save(moved + ".receipt.json")
+		err = d.move(f, w, doneDir, ".receipt.json", receipt)
 	}
 	if err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(file, text)
+	d.say(w, text)
 	if taken.Outcome == Unpacked {
 		d.Look()
 	}
 }
 
-func (d *Drop) refuse(file string, now stamp, cause error) {
+func (d *Drop) refuse(f *dropped, w *waiting, cause error) {
 	text := cause.Error()
-	moved, err := d.move(file, brokenDir, now)
-	if err == nil {
-		err = os.WriteFile(moved+".why", []byte(text+"\n"+fault.Advice(cause)+"\n"), 0o600)
-	}
-	if err != nil {
+	why := resource.Harmless(text, maxText) + "\n" + resource.Harmless(fault.Advice(cause), maxText) + "\n"
+	if err := d.move(f, w, brokenDir, ".why", []byte(why)); err != nil {
 		text += "; it stays there: " + err.Error()
 	}
-	d.say(file, text)
+	d.say(w, text)
 }
 
-// move moves a file into a directory beside it; one that was moved there under the
-// same name stays. What cannot be moved is remembered.
-func (d *Drop) move(file, to string, now stamp) (string, error) {
-	d.done[file] = now
-	dir := filepath.Join(d.Dir, to)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+// move moves a file aside, unless another one has come under its name: that is looked
+// at next. What cannot be moved stays.
+func (d *Drop) move(f *dropped, w *waiting, to, suffix string, note []byte) error {
+	err := f.aside(to, suffix, note)
+	switch {
+	case errors.Is(err, errReplaced):
+		d.soon = true
+		return nil
+	case err == nil:
+		delete(d.waiting, f.name)
+	default:
+		w.stays = true
 	}
-	place := filepath.Join(dir, filepath.Base(file))
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(place); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		place = filepath.Join(dir, fmt.Sprintf("%s.%d%s", strings.TrimSuffix(filepath.Base(file), Suffix), n, Suffix))
-	}
-	if err := os.Rename(file, place); err != nil {
-		return "", err
-	}
-	delete(d.done, file)
-	return place, nil
+	return err
 }

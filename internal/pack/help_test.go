@@ -132,8 +132,16 @@ type shelf struct {
 	blobs  map[string]bool
 	loaded []string
 	down   error
+	// absent is what it says before it is given something; nil is that it is there.
+	absent error
 	// asked is called before it says what it holds; nil is nothing.
 	asked func()
+}
+
+func (s *shelf) Ready(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.absent
 }
 
 func (s *shelf) Load(_ context.Context, dir string, images []pack.Image) error {

@@ -13,6 +13,10 @@ type Collector interface {
 
 // Loader takes over the images of a pack.
 type Loader interface {
+	// Ready tells whether Load has somebody to hand images to, for a large pack not to
+	// be read in vain. Errors: Unreachable where the engine does not answer; Blocked
+	// where nobody is named.
+	Ready(ctx context.Context) error
 	// Load takes over images whose blobs are in the OCI layout dir, as far as they
 	// were not brought before: into the engine, a store below the state directory, or
 	// a registry. dir is removed afterwards. Doing it again changes nothing. Errors:

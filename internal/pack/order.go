@@ -96,13 +96,14 @@ func (in *Inbox) took(p *Pack) (bool, error) {
 
 // order reads what is known. What cannot be understood is begun anew.
 func (in *Inbox) order() (order, error) {
-	data, err := os.ReadFile(filepath.Join(in.Dir, receiptsDir, orderName))
+	file := filepath.Join(in.Dir, receiptsDir, orderName)
+	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return order{}, nil
 	}
 	var out order
 	if err != nil {
-		return out, fmt.Errorf("read the order of packs: %w", err)
+		return out, notRead(file, fmt.Errorf("read the order of packs: %w", err))
 	}
 	if json.Unmarshal(data, &out) != nil {
 		return order{}, nil //nolint:nilerr // see above

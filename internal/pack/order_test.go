@@ -148,6 +148,37 @@ func TestTheOrderIsFoundAgain(t *testing.T) {
 	h.takes("one before", f.made(year, pack.Manifest{To: second, Commits: []string{second, first}}), pack.Stale, third)
 }
 
+// No pack is to blame for a note of this host that its disk does not give.
+func TestAPackIsNotToBlameForANoteThatCannotBeRead(t *testing.T) {
+	for _, name := range []string{"latest.json", "order.json"} {
+		f := newForge(t)
+		h := newHost(t, f)
+		h.take(f.made(0, pack.Manifest{To: first, Commits: []string{first}}))
+		next := f.made(0, pack.Manifest{To: second, Since: []string{first}, Commits: []string{second}})
+		note := filepath.Join(h.Dir, "receipts", name)
+		if err := errors.Join(os.Remove(note), os.Mkdir(note, 0o700)); err != nil { // a directory cannot be read as a file
+			t.Fatal(err)
+		}
+		if _, err := h.Take(t.Context(), next); fault.Of(err) != fault.Unreachable || !strings.Contains(fault.Advice(err), note) {
+			t.Errorf("%s: %v (%v), hint %q", name, err, fault.Of(err), fault.Advice(err))
+		}
+	}
+}
+
+// A receipt that is damaged, with no other beside it, is none.
+func TestAHostBeginsAnewWithoutItsReceipts(t *testing.T) {
+	f := newForge(t)
+	h := newHost(t, f)
+	receipts := filepath.Join(h.Dir, "receipts")
+	if err := errors.Join(os.MkdirAll(receipts, 0o700), os.WriteFile(filepath.Join(receipts, "latest.json"), []byte("{"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	h.takes("the first", f.made(0, pack.Manifest{To: first, Commits: []string{first}}), pack.Unpacked, first)
+	if last, err := h.Latest(); err != nil || last.Commit != first {
+		t.Errorf("the receipt did not heal: %+v, %v", last, err)
+	}
+}
+
 // What goes wrong in the midst of it changes no order.
 func TestAPackThatFailedIsNotTaken(t *testing.T) {
 	f := newForge(t)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,6 +85,34 @@ func TestADifferenceForAnotherHostIsRefused(t *testing.T) {
 		t.Errorf("%v (%v), hint %q", err, fault.Of(err), fault.Advice(err))
 	}
 	h.untouched("a difference")
+}
+
+// A pack may be large: what its manifest says is enough to know that it has to wait.
+func TestAPackThatHasToWaitIsNotRead(t *testing.T) {
+	f := newForge(t)
+	h := newHost(t, f)
+	damaged := func(m pack.Manifest, c content) string { // whoever reads it all finds out
+		data, err := os.ReadFile(f.pack(m, c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return save(t, bytes.Replace(data, []byte("the history"), []byte("tha history"), 1))
+	}
+	history := content{pack.BundleName: "the history up to " + first}
+	ahead := damaged(pack.Manifest{Made: morning(), To: first, Images: []pack.Image{image("manifest", "base")}}, maps.Clone(history).layout("manifest"))
+	if _, err := h.Take(t.Context(), ahead); err == nil || !strings.Contains(err.Error(), digestOf("base")) {
+		t.Errorf("one that leaves out what is not here: %v", err)
+	}
+	whole := damaged(pack.Manifest{Made: morning(), To: first, Images: []pack.Image{image("manifest")}}, history.layout("manifest"))
+	h.images.absent = fault.As(fault.Unreachable, errors.New("the engine does not answer"))
+	if _, err := h.Take(t.Context(), whole); fault.Of(err) != fault.Unreachable {
+		t.Errorf("without an engine: %v", err)
+	}
+	h.images.absent = nil
+	if _, err := h.Take(t.Context(), whole); fault.Of(err) != fault.Rejected || strings.Contains(err.Error(), "leaves out") {
+		t.Errorf("with an engine: %v", err)
+	}
+	h.untouched("damage")
 }
 
 // Nothing goes back in time: of an older pack only the history is taken, where it may

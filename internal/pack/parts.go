@@ -50,6 +50,17 @@ func (in *Inbox) lacks(ctx context.Context, m Manifest, packed bool) (string, er
 	return "", nil
 }
 
+// ready tells, by its manifest alone, whether a pack that is whole can be taken now.
+func (in *Inbox) ready(ctx context.Context, m Manifest) error {
+	if len(m.Images) == 0 {
+		return nil
+	}
+	if missing, err := in.lacks(ctx, m, true); err != nil || missing != "" {
+		return errors.Join(err, leftOut(missing))
+	}
+	return in.Images.Ready(ctx)
+}
+
 // errAhead is in the chain of an error about a pack that comes before one that it
 // builds on, or without it.
 var errAhead = errors.New("it leaves out a part of an image that is not here")

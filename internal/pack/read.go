@@ -41,10 +41,18 @@ type Pack struct {
 // used, or longer than limit bytes; ErrIncomplete is in the chain where the rest may
 // be on its way. The caller has to close it.
 func Open(path string, limit int64, verify Verify) (*Pack, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not keep us waiting
+	f, err := os.OpenFile(path, readable, 0)
 	if err != nil {
 		return nil, err
 	}
+	return openFile(f, limit, verify)
+}
+
+// readable is how packs are opened: a pipe must not keep us waiting.
+const readable = os.O_RDONLY | syscall.O_NONBLOCK
+
+// openFile is Open for a file, which it takes over.
+func openFile(f *os.File, limit int64, verify Verify) (*Pack, error) {
 	p := &Pack{file: f, places: map[string]int64{}}
 	if err := p.read(limit, verify); err != nil {
 		f.Close() //nolint:errcheck // it was only read

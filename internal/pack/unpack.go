@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/fault"
+	"syncd.io/syncd/internal/resource"
 )
 
 // What lies below the directory of packs.
@@ -22,6 +23,9 @@ const (
 	latestName   = "latest.json"
 	incomingName = "incoming-"
 )
+
+// maxName is how much of a pack's name is shown, in bytes.
+const maxName = 255
 
 // Inbox takes packs. Its fields are set once, before its methods are called.
 type Inbox struct {
@@ -74,6 +78,11 @@ func BundlesDir(dir string) string { return filepath.Join(dir, bundlesDir) }
 // be whole yet; Unreachable where the engine, a registry or the disk is to blame;
 // Blocked where somebody else unpacks.
 func (in *Inbox) Take(ctx context.Context, file string) (Taken, error) {
+	return in.takeFrom(ctx, filepath.Base(file), func() (*os.File, error) { return os.OpenFile(file, readable, 0) })
+}
+
+// takeFrom is Take for the file that open opens.
+func (in *Inbox) takeFrom(ctx context.Context, name string, open func() (*os.File, error)) (Taken, error) {
 	if err := os.MkdirAll(filepath.Join(in.Dir, receiptsDir), 0o700); err != nil {
 		return Taken{}, fmt.Errorf("make the directory of packs: %w", err)
 	}
@@ -82,16 +91,24 @@ func (in *Inbox) Take(ctx context.Context, file string) (Taken, error) {
 		return Taken{}, err
 	}
 	defer unlock()
-	p, err := Open(file, in.Limit, in.Verify)
+	taken, err := in.takeOne(ctx, open)
 	if err != nil {
-		return Taken{}, fmt.Errorf("pack %s: %w", filepath.Base(file), err)
-	}
-	defer p.Close()
-	taken, err := in.take(ctx, p)
-	if err != nil {
-		return Taken{}, fmt.Errorf("pack %s: %w", filepath.Base(file), err)
+		return Taken{}, fmt.Errorf("pack %s: %w", resource.Harmless(name, maxName), err)
 	}
 	return taken, nil
+}
+
+func (in *Inbox) takeOne(ctx context.Context, open func() (*os.File, error)) (Taken, error) {
+	f, err := open()
+	if err != nil {
+		return Taken{}, err
+	}
+	p, err := openFile(f, in.Limit, in.Verify)
+	if err != nil {
+		return Taken{}, err
+	}
+	defer p.Close()
+	return in.take(ctx, p)
 }
 
 // lock keeps others from unpacking here meanwhile: the agent, or a person.
@@ -126,11 +143,11 @@ func (in *Inbox) take(ctx context.Context, p *Pack) (Taken, error) {
 	case in.Images == nil && len(p.Manifest.Images) > 0:
 		return Taken{}, broken("it brings images, and there is nothing here to take them")
 	}
-	if err := p.Check(ctx); err != nil {
+	if err := in.ready(ctx, p.Manifest); err != nil {
 		return Taken{}, err
 	}
-	if missing, err := in.lacks(ctx, p.Manifest, true); err != nil || missing != "" {
-		return Taken{}, errors.Join(err, leftOut(missing))
+	if err := p.Check(ctx); err != nil {
+		return Taken{}, err
 	}
 	if err := in.images(ctx, p); err != nil {
 		return Taken{}, err
@@ -212,25 +229,54 @@ func (in *Inbox) receipt(ctx context.Context, p *Pack, last Receipt) (Receipt, e
 }
 
 // Latest is the receipt of the pack that was unpacked last; the zero value where
-// there was none.
+// there was none. One that is damaged heals with the next pack: until then the newest
+// of the others counts. Errors: Unreachable where the disk does not give it.
 func (in *Inbox) Latest() (Receipt, error) {
-	file := filepath.Join(in.Dir, receiptsDir, latestName)
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return Receipt{}, nil
+	r, damaged, err := in.kept(latestName)
+	if err != nil || !damaged {
+		return r, err
 	}
-	r, err := ReadReceipt(file)
-	if err == nil {
-		return r, nil
+	all, err := filepath.Glob(filepath.Join(in.Dir, receiptsDir, "[0-9]*.json"))
+	if err != nil {
+		return Receipt{}, err
 	}
-	all, listed := filepath.Glob(filepath.Join(in.Dir, receiptsDir, "[0-9]*.json"))
 	var newest Receipt
-	for _, file := range all { // it heals with the next pack
-		if r, err := ReadReceipt(file); err == nil && (newest.Pack == "" || r.after(newest)) {
+	for _, file := range all {
+		r, _, err := in.kept(filepath.Base(file))
+		if err != nil {
+			return Receipt{}, err
+		}
+		if newest.Pack == "" || r.after(newest) {
 			newest = r
 		}
 	}
-	if newest.Pack != "" {
-		return newest, nil
+	return newest, nil
+}
+
+// mark is another one after each pack that was unpacked.
+func (in *Inbox) mark() stamp {
+	info, err := os.Stat(filepath.Join(in.Dir, receiptsDir, latestName))
+	if err != nil {
+		return stamp{}
 	}
-	return Receipt{}, errors.Join(err, listed)
+	return stampOf(info)
+}
+
+// kept is one of the receipts that are kept here; the zero value where there is none,
+// and where it is damaged.
+func (in *Inbox) kept(name string) (r Receipt, damaged bool, err error) {
+	file := filepath.Join(in.Dir, receiptsDir, name)
+	r, err = ReadReceipt(file)
+	switch unread := new(fs.PathError); {
+	case errors.Is(err, fs.ErrNotExist):
+		return Receipt{}, false, nil
+	case errors.As(err, &unread):
+		return Receipt{}, false, notRead(file, err)
+	}
+	return r, err != nil, nil
+}
+
+// notRead is the error for a note of this host that its disk does not give.
+func notRead(file string, err error) error {
+	return fault.Hint(fault.As(fault.Unreachable, err), "see that syncd may read "+file+", and to the disk that it is on")
 }
