@@ -70,7 +70,8 @@ type Options struct {
 	Journal Journal
 	// Shared is asked where to begin; nil where one outbox lasts as long as the record.
 	Shared Shared
-	// Start is how the record was before the agent wrote to it; nil where that is now.
+	// Start is how the record was before the agent wrote to it, or told of that; nil where
+	// that is now.
 	Start *Start
 	// Apps are the owners of all apps, by the apps' names; nil, and a nil map, is that they
 	// are not known.
