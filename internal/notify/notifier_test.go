@@ -357,6 +357,14 @@ func shiftAlerts(t *testing.T, p *place, by time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shiftBegins(t, box, by)
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func shiftBegins(t *testing.T, box *outbox.Box, by time.Duration) {
+	t.Helper()
 	if err := box.Update(func(tx *outbox.Tx) error {
 		for _, key := range tx.Keys(alertsShelf + "am") {
 			var a alert
@@ -370,9 +378,6 @@ func shiftAlerts(t *testing.T, p *place, by time.Duration) {
 		}
 		return nil
 	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := box.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
