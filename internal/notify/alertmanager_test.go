@@ -255,6 +255,46 @@ func TestWhatGoesOnForMonthsIsStillKnown(t *testing.T) {
 	})
 }
 
+// Once a pause ends, what was rolled back is held as before, which is not on record: it
+// fires as before, and nobody is told again. What is wanted next ends it.
+func TestWhatIsHeldAfterAPauseFiresAgain(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		finds := func(outcome string, fires ...string) {
+			p.t.Helper()
+			p.n.Found("shop", outcome, "x", time.Now())
+			p.wait(time.Minute)
+			p.fires(fires...)
+		}
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited 1"))
+		for range 2 {
+			finds("held", "sync/shop SyncdRolledBack")
+			finds("paused")
+		}
+		p.wait(time.Hour)
+		alerts, err := p.n.alerts("am")
+		if a := alerts["sync/shop SyncdRolledBack"]; err != nil || !a.StartsAt.Equal(p.begun) {
+			t.Errorf("it is said to begin at %v (%v)", a.StartsAt, err)
+		}
+		finds("held", "sync/shop SyncdRolledBack")
+		p.happens(time.Minute, sync1("shop", "applied", ""))
+		p.fires()
+		p.says("ops", "10 prod-1: shop rolled back", "3970 prod-1: shop applied and healthy")
+	})
+}
+
+// That it is rolled back again is on record, and told.
+func TestWhatIsRolledBackAfterAPauseIsToldAgain(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited 1"))
+		p.n.Found("shop", "paused", "x", time.Now())
+		p.wait(time.Minute)
+		p.n.Found("shop", "rolled back", "web exited 1", time.Now())
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited 1"))
+		p.fires("sync/shop SyncdRolledBack")
+		p.says("ops", "10 prod-1: shop rolled back", "130 prod-1: shop rolled back")
+	})
+}
+
 // What is on record where nobody was told yet may be over by now: it fires once a pass
 // says that it is so.
 func TestWhatIsKnownFiresOnceAPassSaysSo(t *testing.T) {

@@ -59,6 +59,8 @@ func (k *keeping) foundSo(app string, is found) error {
 			return err
 		}
 		return k.stillSo(syncOf(app), open, is.at)
+	case word == "held" && open.Over && (open.Last.Event == rolledBack || open.Last.Event == word):
+		return k.heldAgain(syncOf(app), open, is.at)
 	case word == "held" || word == open.Last.Event:
 		return k.stillSo(syncOf(app), open, is.at)
 	case word == "pending" || word == "paused":
@@ -86,6 +88,20 @@ func (k *keeping) stillSo(of string, open *incident, at time.Time) (err error) {
 		open.Known = false
 	}
 	return k.tx.Put(incidentsShelf, of, *open)
+}
+
+// heldAgain takes note that what was over, such as for a pause, is held as it was, which is
+// not on record: it fires again, and nobody is told.
+func (k *keeping) heldAgain(of string, open *incident, at time.Time) error {
+	open.Over = false
+	if open.Known {
+		return k.stillSo(of, open, at)
+	}
+	open.Seen = at
+	t := open.Last
+	t.Since = open.Since
+	k.decided(t, "nobody is told: it is so again")
+	return errors.Join(k.alert(t, open.Routes), k.tx.Put(incidentsShelf, of, *open))
 }
 
 // overWith takes note that an incident is no more, while its app is not well: nobody is
