@@ -37,9 +37,11 @@ func (n *Notifier) takeFound() error {
 }
 
 // foundSo ends, changes or confirms an app's incident, unless what it is about came
-// later: what is later than now was so before the clock was set back. What is held back is news only where something worse was told. Where nobody
-// was told of the incident, nobody is told of its end. Any other trouble is on record,
-// and of what did not come to an end nothing is known.
+// later: what is later than now was so before the clock was set back. What is held back
+// is news only where something worse was told. Where nobody was told of the incident,
+// nobody is told of its end, nor is anybody of what others may have told, which is not on
+// record. Any other trouble is on record, and of what did not come to an end nothing is
+// known.
 func (k *keeping) foundSo(app string, is found) error {
 	open, err := k.incident(syncOf(app))
 	if err != nil || open == nil || open.Last.At.After(is.at) && !open.Last.At.After(k.now) {
@@ -49,10 +51,10 @@ func (k *keeping) foundSo(app string, is found) error {
 	f.At, f.Kind, f.Outcome, f.Reason, f.Hint, f.Findings, f.More, f.Duration = is.at, "sync", recovered, "", "", nil, 0, 0
 	switch word := strings.ReplaceAll(is.outcome, " ", "-"); {
 	case word == "unchanged":
-		return k.take(f, len(open.Routes) == 0)
+		return k.take(f, len(open.Routes) == 0 || open.Ended)
 	case word == "held" && kinds()[open.Last.Event].nags:
 		f.Outcome, f.Reason = is.outcome, is.reason
-		if err := k.take(f, len(open.Routes) == 0); err != nil {
+		if err := k.take(f, len(open.Routes) == 0 || open.Known); err != nil {
 			return err
 		}
 		if open, err = k.incident(syncOf(app)); err != nil || open == nil {
@@ -79,13 +81,13 @@ func (k *keeping) stillSo(of string, open *incident, at time.Time) (err error) {
 	if open.Known {
 		t := open.Last
 		t.Since = open.Since
-		if open.Routes, err = k.tell(t, nil, true); err != nil {
+		if open.Routes, err = k.tell(t, open.Routes, true); err != nil {
 			return err
 		}
 		if err := k.alert(t, open.Routes); err != nil {
 			return err
 		}
-		open.Known = false
+		open.Known, open.Ended = false, false
 	}
 	return k.tx.Put(incidentsShelf, of, *open)
 }
