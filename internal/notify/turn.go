@@ -23,6 +23,9 @@ func (n *Notifier) turn(ctx context.Context, quiet bool) (next time.Time, err er
 			break
 		}
 	}
+	n.mu.Lock()
+	n.caughtUp = true
+	n.mu.Unlock()
 	if err := n.takeFound(); err != nil {
 		return time.Time{}, err
 	}
