@@ -751,3 +751,24 @@ func TestARecordThatWasBegunAnewIsFollowed(t *testing.T) {
 		p.says("ops", "10 prod-1: shop applied and healthy", "70 prod-1: shop halted")
 	})
 }
+
+// Also where so much was written to it before anybody could begin to tell that it has
+// come to where the one before was read to.
+func TestARecordThatWasBegunAnewIsFollowedFromItsBegin(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "applied", ""), sync1("blog", "halted", "x"))
+		p.end()
+		p.record.facts = nil
+		start, err := StartOf(p.record, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.begin = &start
+		for _, app := range []string{"wiki", "shop", "mail"} {
+			p.record.add(sync1(app, "applied", ""))
+		}
+		p.start()
+		p.wait(time.Minute)
+		p.says("ops", "10 prod-1: 1 halted, 1 applied", "70 prod-1: 3 applied")
+	})
+}
