@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"sync"
 	"time"
@@ -17,8 +16,7 @@ import (
 // outboxFile is the outbox below the state directory.
 const outboxFile = "notify.db"
 
-// An outbox that is in trouble is tried again after a second, and then more and more
-// rarely.
+// What is in trouble is tried again after a second, and then more and more rarely.
 const (
 	firstRetelling = time.Second
 	lastRetelling  = time.Minute
@@ -39,32 +37,55 @@ func (w wiring) tell(ctx context.Context, host config.Host, store record, open *
 	return w.feedback.noting(w.teller.noting(store))
 }
 
-// keepTelling tells until ctx ends, as soon as the outbox lets it.
+// keepTelling opens the outbox, as soon as it can be, and tells by way of it until ctx
+// ends.
 func (w wiring) keepTelling(ctx context.Context, host config.Host, store record, start *notify.Start) {
-	for pause := firstRetelling; ctx.Err() == nil; pause = min(2*pause, lastRetelling) {
-		err := w.telling(ctx, host, store, start)
-		if err == nil {
-			continue
+	w.again(ctx, func() error {
+		box, err := outbox.Open(filepath.Join(host.State, outboxFile))
+		if err != nil {
+			return err
 		}
-		w.log.Warn("nobody can be told what happens; it is tried again", "error", err, "hint", fault.Advice(err))
-		_ = nap.For(ctx, pause) // the loop sees the end
-	}
+		if note := box.Recovered(); note != "" {
+			w.log.Warn(note)
+		}
+		w.telling(ctx, box, store, start)
+		return box.Close()
+	})
 }
 
-// telling opens the outbox, and tells by way of it until ctx ends.
-func (w wiring) telling(ctx context.Context, host config.Host, store record, start *notify.Start) error {
-	box, err := outbox.Open(filepath.Join(host.State, outboxFile))
-	if err != nil {
-		return err
-	}
-	open := closers{box.Close}
-	if note := box.Recovered(); note != "" {
-		w.log.Warn(note)
-	}
+// telling lets each tell by way of box until ctx ends, as soon as that one can. Who has
+// begun goes on, whatever is in the way of the others: start is how the record was before
+// anybody told of it.
+func (w wiring) telling(ctx context.Context, box *outbox.Box, store record, start *notify.Start) {
 	heart := w.vitals.beats()
-	err = errors.Join(w.teller.begin(ctx, box, store, start, heart, &open), w.marker.begin(ctx, box, store, heart, &open), w.feedback.begin(ctx, box, store, heart, &open))
-	if err == nil {
-		<-ctx.Done()
+	var hands sync.WaitGroup
+	for _, begin := range []func(open *closers) error{
+		func(open *closers) error { return w.teller.begin(ctx, box, store, start, heart, open) },
+		func(open *closers) error { return w.marker.begin(ctx, box, store, heart, open) },
+		func(open *closers) error { return w.feedback.begin(ctx, box, store, heart, open) },
+	} {
+		hands.Go(func() {
+			w.again(ctx, func() error {
+				var open closers
+				if err := begin(&open); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				return open.close()
+			})
+		})
 	}
-	return errors.Join(err, open.close())
+	hands.Wait()
+}
+
+// again does something until it succeeds, or ctx ends.
+func (w wiring) again(ctx context.Context, do func() error) {
+	for pause := firstRetelling; ctx.Err() == nil; pause = min(2*pause, lastRetelling) {
+		err := do()
+		if err == nil {
+			return
+		}
+		w.log.Warn("somebody cannot be told what happens; it is tried again", "error", err, "hint", fault.Advice(err))
+		_ = nap.For(ctx, pause) // the loop sees the end
+	}
 }

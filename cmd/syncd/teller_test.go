@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd.io/syncd/internal/annotate"
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/notify"
@@ -184,6 +185,56 @@ func TestTroubleWithTheOutboxIsInNobodysWay(t *testing.T) {
 	if err := open.close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Nor is trouble with marks, or with a forge, in the way of who tells people: they hear
+// everything, and once.
+func TestTroubleWithMarksKeepsNobodyFromTelling(t *testing.T) {
+	host := toldHost(t, config.Route{Group: new(config.Duration)})
+	retries := make(retries, 10)
+	log := slog.New(slog.NewTextHandler(retries, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	teller, err := tellerOf(t.Context(), host, nil, false, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := state.Open(host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := closers{store.Close}
+	broken := &marker{Options: annotate.Options{URL: "nowhere", Log: log}}
+	told := (wiring{teller: teller, marker: broken, log: log}).tell(t.Context(), host, store, &open)
+	if _, err := told.SaveWith(state.Record{App: "shop"}, state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "halted"}); err != nil {
+		t.Fatal(err)
+	}
+	waits(t, teller)
+	first, _ := teller.desk.taken()
+	for range 2 {
+		select {
+		case <-retries:
+		case <-time.After(time.Minute):
+			t.Fatal("nobody tries to mark")
+		}
+	}
+	if now, ok := teller.desk.taken(); !ok || now != first {
+		t.Error("telling people was begun again")
+	}
+	waits(t, teller)
+	if err := open.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// retries gets each line of a log.
+type retries chan string
+
+// Write implements io.Writer.
+func (r retries) Write(line []byte) (int, error) {
+	select {
+	case r <- string(line):
+	default: // enough are there
+	}
+	return len(line), nil
 }
 
 // waits returns once a message waits for the hook, which could not be told.

@@ -230,7 +230,8 @@ func (d *differ) repeats(v any) bool {
 	return false
 }
 
-// secretWithin looks for credentials in a value that stands alone or in a list.
+// secretWithin looks for credentials in a value that stands alone or in a list: also in
+// one whose elements cannot be told apart, such as variables of which one stands twice.
 func secretWithin(v any) bool {
 	switch v := v.(type) {
 	case string:
@@ -238,6 +239,9 @@ func secretWithin(v any) bool {
 	case []any:
 		return slices.ContainsFunc(v, secretWithin)
 	case map[string]any:
+		if id, _ := identify(v); id.named && resource.SecretName(id.value) {
+			return true
+		}
 		for name, inner := range v {
 			if resource.SecretName(name) || secretWithin(inner) {
 				return true

@@ -101,6 +101,8 @@ func TestSecretsNeverReachAReport(t *testing.T) {
 		"a whole block":                {want: `{}`, live: `{"environment":{"DB_PASSWORD":"` + planted + `"}}`},
 		"below a secret's name":        {want: `{"secrets":{"db":{"content":"` + planted + `"}}}`, live: `{}`},
 		"in a list of names":           {want: `{"env":[{"name":"DB_PASSWORD","value":"` + planted + `"}]}`, live: `{"env":[]}`},
+		"in a list of one name twice":  {want: `{"env":[{"name":"DB_PASSWORD","value":"` + planted + `"},{"name":"DB_PASSWORD","value":"x"}]}`, live: `{"env":[]}`},
+		"in a list with a nameless":    {want: `{"env":[]}`, live: `{"env":[{"value":"x"},{"name":"DB_PASSWORD","value":"` + planted + `"}]}`},
 		"in a URL":                     {want: `{"environment":{"DB":"postgres://u:` + planted + `@db/x"}}`, live: `{}`},
 		"in a command":                 {want: `{"command":["serve","--password=` + planted + `"]}`, live: `{"command":["serve"]}`},
 		"after an option":              {want: `{"command":["redis","--requirepass","` + planted + `"]}`, live: `{"command":[]}`},

@@ -91,14 +91,16 @@ func (m memory) of(hash string, now time.Time) *commit {
 	return m.commits[hash]
 }
 
-// forget drops the commits that were seen first; the wanted one is kept.
-func (m memory) forget(wanted string) {
-	if len(m.commits) <= keptCommits {
-		return
-	}
+// forget drops the commits that were seen first; kept are the wanted one, and those that
+// are refused still. Where it is not known which is wanted, each may be that was not
+// refused.
+func (m memory) forget(s Sight) {
 	hashes := slices.SortedFunc(maps.Keys(m.commits), func(a, b string) int { return m.commits[a].Seen.Compare(m.commits[b].Seen) })
-	for _, hash := range hashes[:len(hashes)-keptCommits] {
-		if hash != wanted {
+	if s.Commit == "" {
+		hashes = slices.DeleteFunc(hashes, func(hash string) bool { return m.commits[hash].Refused == "" })
+	}
+	for _, hash := range hashes[:max(0, len(hashes)-keptCommits)] {
+		if _, refused := s.Refused[hash]; !refused && hash != s.Commit {
 			delete(m.commits, hash)
 		}
 	}

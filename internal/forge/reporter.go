@@ -163,11 +163,8 @@ func (r *Reporter) turn(now time.Time) error {
 		}
 	}
 	m.look(sight, now)
-	var queued []outgoing
-	if sight.Commit != "" {
-		queued = r.news(m, sight.Commit, now)
-		m.forget(sight.Commit)
-	}
+	queued := r.news(m, sight.Commit, now)
+	m.forget(sight)
 	if last == from && len(queued) == 0 && reflect.DeepEqual(m, r.memory) {
 		return nil
 	}
@@ -188,13 +185,17 @@ func (r *Reporter) turn(now time.Time) error {
 	return nil
 }
 
-// news are the statuses that are worth sending; m remembers that they are.
+// news are the statuses that are worth sending; m remembers that they are. Where it is
+// not known which commit is wanted, they are those of commits that are not followed.
 func (r *Reporter) news(m memory, wanted string, now time.Time) []outgoing {
 	var out []outgoing
 	for _, hash := range slices.Sorted(maps.Keys(m.commits)) {
 		c := m.commits[hash]
+		if wanted == "" && c.Refused == "" {
+			continue
+		}
 		for _, d := range r.to {
-			for app, v := range c.verdicts(hash, wanted, d.conf.PerApp) {
+			for app, v := range c.verdicts(hash, wanted, d.conf.PerApp && wanted != "") {
 				status := d.status(hash, app, v)
 				key := d.name() + "\x00" + status.Context
 				before, known := c.Told[key]

@@ -134,6 +134,23 @@ func TestARevisionThatIsNotFollowedFails(t *testing.T) {
 	b.tells("2 success live and healthy: shop")
 }
 
+// Nor does the first that a host ever sees; of others nothing is said until it shows which
+// is wanted.
+func TestAFirstRevisionThatIsNotFollowedFails(t *testing.T) {
+	b := newBench(t, config.Feedback{Provider: config.GitHub, TokenFile: tokenFile(t), PerApp: true})
+	b.sight.Refused = map[string]string{one: "it is not signed"}
+	b.book("shop", "started", two, "")
+	b.tells("1 failure not followed: it is not signed")
+	b.restart()
+	b.tells()
+	b.wants(two, shop("a", two, "applied")) // the push was taken back
+	b.tells("2 success live and healthy: shop", "2 syncd/web-1/shop success live and healthy")
+	b.restart()
+	b.wants("")
+	b.sight.Refused = map[string]string{two: "a key was taken away", three: "it is not signed"}
+	b.tells("3 failure not followed: it is not signed")
+}
+
 func TestAStatusForEachApp(t *testing.T) {
 	b := newBench(t, config.Feedback{Provider: config.GitHub, TokenFile: tokenFile(t), PerApp: true, Environment: "production", Context: "deploy/{host}"})
 	b.wants(one, shop("a", one, "applied"), named(shop("x", one, "rolled back", "exit 1"), "db"))
@@ -201,4 +218,25 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 	if n := len(b.r.memory.commits); n != keptCommits {
 		t.Errorf("%d commits are remembered", n)
 	}
+}
+
+// Nor does it grow where none is followed; what was, and what is refused still, is not
+// forgotten for that, and not told again.
+func TestWhatIsRememberedOfRefusalsIsBounded(t *testing.T) {
+	b := newBench(t)
+	b.wants(one, shop("a", one, "applied"))
+	b.tells("1 success live and healthy: shop")
+	b.wants("")
+	for i := range 100 {
+		b.sight.Refused = map[string]string{two: "it is not signed", fmt.Sprintf("%040d", i): "nor is this"}
+		b.must(b.r.turn(time.Now().Add(time.Duration(i) * time.Minute)))
+	}
+	if n := len(b.r.memory.commits); n != keptCommits+2 {
+		t.Errorf("%d commits are remembered", n)
+	}
+	for _, item := range b.waiting() {
+		b.last[item.ID] = true
+	}
+	b.wants(one, shop("a", one, "applied"))
+	b.tells()
 }

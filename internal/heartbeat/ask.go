@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/egress"
@@ -35,7 +34,9 @@ func ask(ctx context.Context, conf config.Heartbeat, path string) error {
 	}
 	client := egress.Client(roots, 0)
 	defer client.CloseIdleConnections()
-	address.Path = strings.TrimSuffix(address.Path, "/") + path
+	if path != "" { // a plain beat goes where the URL leads, to the letter
+		address = address.JoinPath(path)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return fault.As(fault.Rejected, errors.New("the URL of the heartbeat cannot be asked"))
@@ -43,7 +44,7 @@ func ask(ctx context.Context, conf config.Heartbeat, path string) error {
 	req.Header.Set("User-Agent", "syncd")
 	res, err := client.Do(req)
 	if err != nil {
-		return unreached(err, address)
+		return unreached(err, req.URL)
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, answerBound)) // what it says besides is of no use

@@ -135,6 +135,24 @@ func TestItBeatsWhileTheAgentIsWell(t *testing.T) {
 	}
 }
 
+// A server may answer /x/ alone, and send whoever asks /x elsewhere.
+func TestTheURLIsAskedAsItIsGiven(t *testing.T) {
+	for path, failing := range map[string]string{secret + "/": secret + "/fail", secret + "%2Fa/?rid=7": secret + "%2Fa/fail?rid=7", "/": "/fail"} {
+		w, p := newWard(t), &patient{}
+		end := p.beats(t, config.Heartbeat{URL: w.URL + path, Interval: often, Fail: true})
+		if got := w.next(t); got != "GET "+path {
+			t.Errorf("asked %s, want %s", got, path)
+		}
+		p.ill.Store(true)
+		for got := w.next(t); got != "GET "+failing; got = w.next(t) {
+			if got != "GET "+path {
+				t.Fatalf("asked %s, want %s", got, failing)
+			}
+		}
+		end()
+	}
+}
+
 func TestALoopThatHangsIsSilenceOrAFailure(t *testing.T) {
 	w, p := newWard(t), &patient{}
 	p.ill.Store(true)

@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,6 +119,62 @@ func firing(t *testing.T, url string) map[string]bool {
 	return all
 }
 
+// Alertmanager takes none that does: an incident may have begun before the clock was set
+// back, and ended after it, and still be told of once the clock has come to its begin.
+func TestAnAlertNeverEndsBeforeItBegins(t *testing.T) {
+	now := time.Now()
+	for name, a := range map[string]alert{
+		"until the clock comes to its begin": {StartsAt: now.Add(time.Hour), EndsAt: now.Add(-time.Second)},
+		"and later":                          {StartsAt: now.Add(-time.Minute), EndsAt: now.Add(-time.Hour)},
+		"back once more":                     {StartsAt: now.Add(2 * time.Hour), EndsAt: now.Add(time.Hour)},
+		"one that fires":                     {StartsAt: now.Add(time.Hour)},
+	} {
+		if said := saying(map[string]alert{"sync/shop SyncdHalted": a})[0]; said.EndsAt.Before(said.StartsAt) || a.over() && said.EndsAt.After(time.Now()) {
+			t.Errorf("%s: it is said to begin at %v and to end at %v", name, said.StartsAt, said.EndsAt)
+		}
+	}
+}
+
+// What Alertmanager refuses keeps it from hearing nothing else; where it is in trouble,
+// the rest is not tried.
+func TestAnAlertThatIsRefusedIsInNoOthersWay(t *testing.T) {
+	for _, c := range []struct{ answer, asked, kept int }{{http.StatusBadRequest, 3, alertBatch}, {http.StatusBadGateway, 1, 3 * alertBatch}} {
+		var asked atomic.Int64
+		am := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if asked.Add(1) == 1 {
+				w.WriteHeader(c.answer)
+			}
+		}))
+		t.Cleanup(am.Close)
+		box, err := outbox.Open(filepath.Join(t.TempDir(), "notify.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = box.Close() }) // the test is over
+		conf := amConf()
+		conf.Channels["am"] = config.Channel{Type: config.Alertmanager, URL: am.URL}
+		n, err := New(Options{Notify: conf, Host: "prod-1", Box: box, Journal: &record{}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := box.Update(func(tx *outbox.Tx) (err error) {
+			for i := range 3 * alertBatch {
+				err = errors.Join(err, tx.Put(alertsShelf+"am", fmt.Sprintf("sync/app-%04d SyncdHalted", i), alert{EndsAt: time.Now()}))
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.sayAlerts(t.Context(), "am", nil); err == nil || !strings.Contains(err.Error(), fmt.Sprint("answered ", c.answer)) {
+			t.Errorf("%d: it came to %v", c.answer, err)
+		}
+		left, err := n.alerts("am")
+		if err != nil || len(left) != c.kept || int(asked.Load()) != c.asked {
+			t.Errorf("%d: after %d requests, %d wait (%v)", c.answer, asked.Load(), len(left), err)
+		}
+	}
+}
+
 // What ended while Alertmanager was not among the settings does not fire again.
 func TestAnAlertThatEndedMeanwhileFiresNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -196,6 +255,46 @@ func TestWhatGoesOnForMonthsIsStillKnown(t *testing.T) {
 	})
 }
 
+// Once a pause ends, what was rolled back is held as before, which is not on record: it
+// fires as before, and nobody is told again. What is wanted next ends it.
+func TestWhatIsHeldAfterAPauseFiresAgain(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		finds := func(outcome string, fires ...string) {
+			p.t.Helper()
+			p.n.Found("shop", outcome, "x", time.Now())
+			p.wait(time.Minute)
+			p.fires(fires...)
+		}
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited 1"))
+		for range 2 {
+			finds("held", "sync/shop SyncdRolledBack")
+			finds("paused")
+		}
+		p.wait(time.Hour)
+		alerts, err := p.n.alerts("am")
+		if a := alerts["sync/shop SyncdRolledBack"]; err != nil || !a.StartsAt.Equal(p.begun) {
+			t.Errorf("it is said to begin at %v (%v)", a.StartsAt, err)
+		}
+		finds("held", "sync/shop SyncdRolledBack")
+		p.happens(time.Minute, sync1("shop", "applied", ""))
+		p.fires()
+		p.says("ops", "10 prod-1: shop rolled back", "3970 prod-1: shop applied and healthy")
+	})
+}
+
+// That it is rolled back again is on record, and told.
+func TestWhatIsRolledBackAfterAPauseIsToldAgain(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited 1"))
+		p.n.Found("shop", "paused", "x", time.Now())
+		p.wait(time.Minute)
+		p.n.Found("shop", "rolled back", "web exited 1", time.Now())
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited 1"))
+		p.fires("sync/shop SyncdRolledBack")
+		p.says("ops", "10 prod-1: shop rolled back", "130 prod-1: shop rolled back")
+	})
+}
+
 // What is on record where nobody was told yet may be over by now: it fires once a pass
 // says that it is so.
 func TestWhatIsKnownFiresOnceAPassSaysSo(t *testing.T) {
@@ -267,6 +366,7 @@ func TestARealAlertmanagerFiresAndResolves(t *testing.T) {
 	facts.add(sync1("blog", "halted", "it failed, and so did going back"))
 	facts.add(drifts("shop", "changed", "container/web/2 missing"))
 	shows("SyncdDrift shop warning", "SyncdHalted blog error")
+	shiftBegins(t, box, time.Hour) // the clock is set back
 	facts.add(drifts("shop", "resolved"))
 	facts.add(sync1("blog", "applied", ""))
 	shows()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/nap"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/pulse"
@@ -180,6 +181,7 @@ func (n *Notifier) pause(ctx context.Context, name string) {
 }
 
 // sayAlerts says all that fires, and what has ended; that is forgotten once it was said.
+// What is refused is in the way of nothing else; the error is that of the first.
 func (n *Notifier) sayAlerts(ctx context.Context, name string, work *pulse.Work) error {
 	work.Sign()
 	sender, ok := n.channels[name].(*alertmanager)
@@ -190,19 +192,34 @@ func (n *Notifier) sayAlerts(ctx context.Context, name string, work *pulse.Work)
 	if err != nil || len(alerts) == 0 {
 		return err
 	}
-	for batch := range slices.Chunk(saying(alerts), alertBatch) {
+	var refused error
+	for keys := range slices.Chunk(sortedKeys(alerts), alertBatch) {
 		work.Sign()
-		if err := n.post(ctx, name, sender, batch); err != nil {
+		batch := map[string]alert{}
+		for _, key := range keys {
+			batch[key] = alerts[key]
+		}
+		err := n.post(ctx, name, sender, saying(batch))
+		if err == nil {
+			err = n.forgetAlerts(name, batch)
+		}
+		switch {
+		case err == nil:
+		case fault.Of(err) != fault.Rejected:
 			return err
+		case refused == nil:
+			refused = err
 		}
 	}
-	n.told(name, "alerts", outbox.Delivered, nil)
-	return n.forgetAlerts(name, alerts)
+	if refused == nil {
+		n.told(name, "alerts", outbox.Delivered, nil)
+	}
+	return refused
 }
 
 // saying are the alerts as they are said now, in the order of their keys: what is so is so
 // for a while, and nothing begins, or has ended, later than now. The clock may have been
-// set back: Alertmanager takes no alert that ends before it begins.
+// set back: Alertmanager takes no alert that ends before it begins, however long ago.
 func saying(alerts map[string]alert) []alert {
 	var all []alert
 	now := time.Now().UTC()
@@ -211,6 +228,7 @@ func saying(alerts map[string]alert) []alert {
 		a.StartsAt = earliest(a.StartsAt, now)
 		if a.over() {
 			a.EndsAt = earliest(a.EndsAt, now)
+			a.StartsAt = earliest(a.StartsAt, a.EndsAt)
 		} else {
 			a.EndsAt = now.Add(expiry)
 		}

@@ -30,6 +30,7 @@ const (
 	driftOpened   = "drift-opened"
 	driftResolved = "drift-resolved"
 	recovered     = "recovered"
+	rolledBack    = "rolled-back"
 )
 
 // askRemotes is what to do where a remote is in trouble.
@@ -65,7 +66,7 @@ func kinds() map[string]kind {
 		"repaired":           {severity: Info, says: "repaired", quiet: true},
 		recovered:            {severity: Info, says: "is well again", phase: end},
 		"degraded":           {severity: Error, says: "degraded", did: "It goes on running, and is looked at again.", advice: "syncd explain APP", phase: trouble},
-		"rolled-back":        {severity: Error, says: "rolled back", did: "The last good revision is back.", advice: "Fix it with a new commit; syncd logs APP shows what failed.", phase: trouble},
+		rolledBack:           {severity: Error, says: "rolled back", did: "The last good revision is back.", advice: "Fix it with a new commit; syncd logs APP shows what failed.", phase: trouble},
 		"held":               {severity: Warning, says: "held back", did: "The good revision goes on running.", advice: "Fix it with a new commit, or: syncd retry APP", phase: trouble},
 		"halted":             {severity: Error, says: "halted", did: "Nothing more is changed until somebody acts.", advice: "syncd explain APP", phase: trouble, nags: true},
 		"blocked":            {severity: Warning, says: "blocked", did: "Nothing was changed.", advice: "syncd explain APP", phase: trouble, nags: true},

@@ -77,6 +77,7 @@ type place struct {
 	n      *Notifier
 	begun  time.Time
 	shared *note // nil where nobody takes turns
+	begin  *Start
 	heart  pulse.Heart
 	apps   func() map[string]string
 	log    *slog.Logger
@@ -174,7 +175,7 @@ func (p *place) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Heart: &p.heart, Apps: p.apps, Wording: inProcess, Log: cmp.Or(p.log, slog.New(slog.DiscardHandler))}
+	opts := Options{Notify: p.conf, Host: "prod-1", Labels: map[string]string{"env": "prod"}, Box: box, Journal: p.record, Start: p.begin, Heart: &p.heart, Apps: p.apps, Wording: inProcess, Log: cmp.Or(p.log, slog.New(slog.DiscardHandler))}
 	if p.shared != nil {
 		opts.Shared = p.shared
 	}

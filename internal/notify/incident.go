@@ -29,9 +29,11 @@ type incident struct {
 	Last  Told      `json:"last"`
 	// Routes are those that were told, and when they were last.
 	Routes map[string]time.Time `json:"routes,omitempty"`
-	// Known tells that it was on record where nobody had been told yet, and that no pass
-	// has said since that it is so: its end, too, may be known, which is not on record.
+	// Known tells that it was on record where nobody had been told yet, or others had told,
+	// and that no pass has said since that it is so: its end, too, may be known, which is
+	// not on record. Ended tells that it is: the record said that it was so no more.
 	Known bool `json:"known,omitempty"`
+	Ended bool `json:"ended,omitempty"`
 	// Over tells that a pass has found something else, which is no trouble, and that it
 	// is not well either: nobody is reminded, and what comes next is told.
 	Over bool `json:"over,omitempty"`
@@ -109,7 +111,7 @@ func within(lines, known []string) bool {
 // next one will; after is how long each of them waits, 0 for never. A clock that was
 // put back reminds at once.
 func (i *incident) due(now time.Time, after map[string]time.Duration) (routes []string, next time.Time) {
-	if !kinds()[i.Last.Event].nags || i.Over {
+	if !kinds()[i.Last.Event].nags || i.Over || i.Known {
 		return nil, time.Time{}
 	}
 	for route, at := range i.Routes {

@@ -31,6 +31,12 @@ func (m marks) of(channel string) uint64 {
 	return most
 }
 
+// told tells whether a channel is known to have been told of a fact.
+func (m marks) told(channel string, id uint64) bool {
+	at, ok := m.To[channel]
+	return ok && id <= at
+}
+
 // least is the lowest mark of the channels that are there.
 func (m marks) least(channels []string) uint64 {
 	if len(channels) == 0 {

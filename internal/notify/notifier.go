@@ -70,7 +70,8 @@ type Options struct {
 	Journal Journal
 	// Shared is asked where to begin; nil where one outbox lasts as long as the record.
 	Shared Shared
-	// Start is how the record was before the agent wrote to it; nil where that is now.
+	// Start is how the record was before the agent wrote to it, or told of that; nil where
+	// that is now.
 	Start *Start
 	// Apps are the owners of all apps, by the apps' names; nil, and a nil map, is that they
 	// are not known.
@@ -96,9 +97,10 @@ type Notifier struct {
 	mu    sync.Mutex // guards what follows
 	found map[string]found
 	// unwell are the apps whose own state is an incident, looked is what passes said of
-	// them last.
-	unwell map[string]bool
-	looked map[string]found
+	// them last. Until the record was read to its end (caughtUp) any may be one.
+	unwell   map[string]bool
+	looked   map[string]found
+	caughtUp bool
 
 	// shared is what Shared was told last, and when, judged that routes were held against
 	// the apps; only Run's goroutine uses them.
@@ -146,7 +148,7 @@ func (n *Notifier) Found(app, outcome, reason string, at time.Time) {
 	n.mu.Lock()
 	last := n.looked[app]
 	again := outcome != "unchanged" && last.outcome == outcome && last.reason == reason && at.Sub(last.at).Abs() < looks
-	wanted := n.unwell[app] && !again
+	wanted := (n.unwell[app] || !n.caughtUp) && !again
 	if wanted {
 		n.found[app] = found{outcome, reason, at}
 		n.looked[app] = n.found[app]

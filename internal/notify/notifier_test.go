@@ -357,6 +357,14 @@ func shiftAlerts(t *testing.T, p *place, by time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shiftBegins(t, box, by)
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func shiftBegins(t *testing.T, box *outbox.Box, by time.Duration) {
+	t.Helper()
 	if err := box.Update(func(tx *outbox.Tx) error {
 		for _, key := range tx.Keys(alertsShelf + "am") {
 			var a alert
@@ -370,9 +378,6 @@ func shiftAlerts(t *testing.T, p *place, by time.Duration) {
 		}
 		return nil
 	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := box.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -570,6 +575,103 @@ func TestWhoTakesOverGoesOn(t *testing.T) {
 	})
 }
 
+// Whoever was told of the begin is told of the end by who takes over, also where that is
+// not on record, unless it may have been told before; and nobody else is. What the first
+// pass finds counts, however early it ends.
+func TestWhoTakesOverTellsTheEnd(t *testing.T) {
+	found := func(outcome string) func(*place) {
+		return func(p *place) { p.n.Found("shop", outcome, "", time.Now()); p.wait(time.Minute) }
+	}
+	applied := func(p *place) { p.happens(time.Minute, sync1("shop", "applied", "")) }
+	const begin = "10 prod-1: shop degraded"
+	for name, c := range map[string]struct {
+		route config.Route
+		was   func(p *place) // between the agents
+		does  []func(*place)
+		want  []string
+	}{
+		"a commit":                     {config.Route{Severity: "warning"}, nil, []func(*place){applied}, []string{begin, "130 prod-1: shop applied and healthy"}},
+		"a pass":                       {config.Route{Severity: "warning"}, nil, []func(*place){found("unchanged")}, []string{begin, "130 prod-1: shop is well again"}},
+		"a pass, after a pause":        {config.Route{}, nil, []func(*place){found("paused"), found("unchanged")}, []string{begin, "190 prod-1: shop is well again"}},
+		"a pass, after one that knows": {config.Route{}, nil, []func(*place){found("degraded"), found("unchanged")}, []string{begin, "190 prod-1: shop is well again"}},
+		"a commit that nobody told of": {config.Route{Severity: "warning"}, func(p *place) {
+			p.record.add(sync1("shop", "applied", ""))
+			p.record.over.Store(true)
+		}, nil, []string{begin, "130 prod-1: shop applied and healthy"}},
+		"a pass of before":      {config.Route{}, func(p *place) { p.record.over.Store(true) }, []func(*place){found("unchanged"), applied}, []string{begin, "190 prod-1: shop applied and healthy"}},
+		"who heard nothing":     {config.Route{Severity: "warning", Events: []string{"rolled-back"}}, nil, []func(*place){found("unchanged")}, nil},
+		"before anybody told":   {config.Route{Severity: "warning"}, func(p *place) { p.shared.to = nil }, []func(*place){found("unchanged")}, []string{begin}},
+		"a channel that is new": {config.Route{Severity: "warning"}, func(p *place) { p.shared.to = map[string]uint64{"other": 1} }, []func(*place){found("unchanged")}, []string{begin}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := host(t, toOps(c.route))
+				p.end()
+				p.shared = &note{}
+				p.path += ".first"
+				p.start()
+				p.happens(2*time.Minute, sync1("shop", "degraded", "web: unhealthy"))
+				p.end()
+				if c.was != nil {
+					c.was(p)
+				}
+				p.path += ".second"
+				p.start()
+				for _, do := range c.does {
+					do(p)
+				}
+				p.wait(time.Minute)
+				p.says("ops", c.want...)
+			})
+		})
+	}
+}
+
+// Also where it has become something since that is told to others.
+func TestWhoTakesOverTellsTheEndOfWhatBecameLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := host(t, toOps(config.Route{Severity: "error"}))
+		p.end()
+		p.shared = &note{}
+		p.path += ".first"
+		p.start()
+		p.happens(2*time.Minute, sync1("shop", "halted", "x"))
+		p.end()
+		p.path += ".second"
+		p.start()
+		p.n.Found("shop", "held", "a person rolled back", time.Now())
+		p.wait(time.Minute)
+		p.happens(time.Minute, sync1("shop", "applied", ""))
+		p.says("ops", "10 prod-1: shop halted", "190 prod-1: shop applied and healthy")
+	})
+}
+
+// Nobody is reminded, nor told that it is held, of what is on record alone, until a pass
+// says that it is so.
+func TestWhoTakesOverRemindsOfWhatAPassFound(t *testing.T) {
+	for outcome, want := range map[string]string{"": "", "halted": "\n10945 prod-1: shop still: halted\n14545 prod-1: shop still: halted", "held": ""} {
+		synctest.Test(t, func(t *testing.T) {
+			p := host(t, toOps(config.Route{Remind: duration(time.Hour)}))
+			p.end()
+			p.shared = &note{}
+			p.path += ".first"
+			p.start()
+			p.happens(2*time.Minute, sync1("shop", "halted", "x"))
+			p.end()
+			p.path += ".second"
+			p.start()
+			p.wait(2*time.Hour + 15*time.Second)
+			if outcome != "" {
+				p.n.Found("shop", outcome, "x", time.Now())
+			}
+			p.wait(150 * time.Minute)
+			if got := p.told["ops"].all(); got != "10 prod-1: shop halted"+want {
+				t.Errorf("found %q, told was\n%s", outcome, got)
+			}
+		})
+	}
+}
+
 // Who fails right after people heard is followed by one who repeats little: what was
 // told is noted within seconds, also where it was told after the note before.
 func TestWhatWasToldIsNotedSoon(t *testing.T) {
@@ -647,5 +749,26 @@ func TestARecordThatWasBegunAnewIsFollowed(t *testing.T) {
 		p.start()
 		p.happens(time.Minute, sync1("shop", "halted", "x"))
 		p.says("ops", "10 prod-1: shop applied and healthy", "70 prod-1: shop halted")
+	})
+}
+
+// Also where so much was written to it before anybody could begin to tell that it has
+// come to where the one before was read to.
+func TestARecordThatWasBegunAnewIsFollowedFromItsBegin(t *testing.T) {
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.happens(time.Minute, sync1("shop", "applied", ""), sync1("blog", "halted", "x"))
+		p.end()
+		p.record.facts = nil
+		start, err := StartOf(p.record, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.begin = &start
+		for _, app := range []string{"wiki", "shop", "mail"} {
+			p.record.add(sync1(app, "applied", ""))
+		}
+		p.start()
+		p.wait(time.Minute)
+		p.says("ops", "10 prod-1: 1 halted, 1 applied", "70 prod-1: 3 applied")
 	})
 }

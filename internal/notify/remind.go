@@ -37,9 +37,11 @@ func (n *Notifier) takeFound() error {
 }
 
 // foundSo ends, changes or confirms an app's incident, unless what it is about came
-// later: what is later than now was so before the clock was set back. What is held back is news only where something worse was told. Where nobody
-// was told of the incident, nobody is told of its end. Any other trouble is on record,
-// and of what did not come to an end nothing is known.
+// later: what is later than now was so before the clock was set back. What is held back
+// is news only where something worse was told. Where nobody was told of the incident,
+// nobody is told of its end, nor is anybody of what others may have told, which is not on
+// record. Any other trouble is on record, and of what did not come to an end nothing is
+// known.
 func (k *keeping) foundSo(app string, is found) error {
 	open, err := k.incident(syncOf(app))
 	if err != nil || open == nil || open.Last.At.After(is.at) && !open.Last.At.After(k.now) {
@@ -49,16 +51,18 @@ func (k *keeping) foundSo(app string, is found) error {
 	f.At, f.Kind, f.Outcome, f.Reason, f.Hint, f.Findings, f.More, f.Duration = is.at, "sync", recovered, "", "", nil, 0, 0
 	switch word := strings.ReplaceAll(is.outcome, " ", "-"); {
 	case word == "unchanged":
-		return k.take(f, len(open.Routes) == 0)
+		return k.take(f, len(open.Routes) == 0 || open.Ended)
 	case word == "held" && kinds()[open.Last.Event].nags:
 		f.Outcome, f.Reason = is.outcome, is.reason
-		if err := k.take(f, len(open.Routes) == 0); err != nil {
+		if err := k.take(f, len(open.Routes) == 0 || open.Known); err != nil {
 			return err
 		}
 		if open, err = k.incident(syncOf(app)); err != nil || open == nil {
 			return err
 		}
 		return k.stillSo(syncOf(app), open, is.at)
+	case word == "held" && open.Over && (open.Last.Event == rolledBack || open.Last.Event == word):
+		return k.heldAgain(syncOf(app), open, is.at)
 	case word == "held" || word == open.Last.Event:
 		return k.stillSo(syncOf(app), open, is.at)
 	case word == "pending" || word == "paused":
@@ -77,15 +81,29 @@ func (k *keeping) stillSo(of string, open *incident, at time.Time) (err error) {
 	if open.Known {
 		t := open.Last
 		t.Since = open.Since
-		if open.Routes, err = k.tell(t, nil, true); err != nil {
+		if open.Routes, err = k.tell(t, open.Routes, true); err != nil {
 			return err
 		}
 		if err := k.alert(t, open.Routes); err != nil {
 			return err
 		}
-		open.Known = false
+		open.Known, open.Ended = false, false
 	}
 	return k.tx.Put(incidentsShelf, of, *open)
+}
+
+// heldAgain takes note that what was over, such as for a pause, is held as it was, which is
+// not on record: it fires again, and nobody is told.
+func (k *keeping) heldAgain(of string, open *incident, at time.Time) error {
+	open.Over = false
+	if open.Known {
+		return k.stillSo(of, open, at)
+	}
+	open.Seen = at
+	t := open.Last
+	t.Since = open.Since
+	k.decided(t, "nobody is told: it is so again")
+	return errors.Join(k.alert(t, open.Routes), k.tx.Put(incidentsShelf, of, *open))
 }
 
 // overWith takes note that an incident is no more, while its app is not well: nobody is

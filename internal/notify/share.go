@@ -63,3 +63,35 @@ func (n *Notifier) reached() (now marks, waits bool, err error) {
 	}
 	return now, waits, nil
 }
+
+// heard are those of the routes that lead to a channel which others have told of a fact.
+// What was on record before anybody told anything, nobody has heard.
+func (k *keeping) heard(routes map[string]time.Time, id uint64) map[string]time.Time {
+	heard := map[string]time.Time{}
+	for _, r := range k.routes {
+		at, ok := routes[r.name]
+		if ok && slices.ContainsFunc(r.To, func(to string) bool { return k.known.told(to, id) }) {
+			heard[r.name] = at
+		}
+	}
+	return heard
+}
+
+// doubtKnown asks the record whether what others told is so still. Where it is not, they
+// have seen its end, too, which need not be on record.
+func (k *keeping) doubtKnown() error {
+	for of, doubtful := range k.doubts {
+		open, err := k.incident(of)
+		if err != nil {
+			return err
+		}
+		if !doubtful || open == nil || !open.Known || k.isOpen(open.Last.Fact) {
+			continue
+		}
+		open.Ended = true
+		if err := k.tx.Put(incidentsShelf, of, *open); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -23,6 +23,9 @@ func (n *Notifier) turn(ctx context.Context, quiet bool) (next time.Time, err er
 			break
 		}
 	}
+	n.mu.Lock()
+	n.caughtUp = true
+	n.mu.Unlock()
 	if err := n.takeFound(); err != nil {
 		return time.Time{}, err
 	}
@@ -58,6 +61,9 @@ func (n *Notifier) read(quiet bool) (int, error) {
 					return err
 				}
 			}
+			if err := k.doubtKnown(); err != nil {
+				return err
+			}
 			return k.tx.SetCursor(cursor, part[len(part)-1].ID)
 		}); err != nil {
 			return 0, err
@@ -72,6 +78,8 @@ type keeping struct {
 	tx     *outbox.Tx
 	now    time.Time
 	groups map[string]*group
+	// doubts are the threads of incidents that others told.
+	doubts map[string]bool
 	// known is what channels were told of what is read.
 	known marks
 	// unwell are changes of the notifier's, rung the channels that are told what is so:
@@ -86,7 +94,7 @@ type keeping struct {
 func (n *Notifier) keep(do func(*keeping) error) error {
 	var k *keeping
 	err := n.opts.Box.Update(func(tx *outbox.Tx) error {
-		k = &keeping{Notifier: n, tx: tx, now: time.Now(), groups: map[string]*group{}, ill: map[string]bool{}, rung: map[string]bool{}}
+		k = &keeping{Notifier: n, tx: tx, now: time.Now(), groups: map[string]*group{}, doubts: map[string]bool{}, ill: map[string]bool{}, rung: map[string]bool{}}
 		if err := do(k); err != nil {
 			return err
 		}
@@ -151,7 +159,9 @@ func (k *keeping) take(f Fact, known bool) error {
 	k.whom(t, sortedKeys(routes), sortedKeys(told), known)
 	_, own := appOf(of)
 	if own && known {
-		told = nil
+		told = k.heard(told, f.ID)
+		k.doubts[of] = len(told) > 0
+		maps.Copy(told, routes)
 	} else if err := k.alert(t, told); err != nil {
 		return err
 	}
