@@ -22,6 +22,8 @@ type note struct {
 	Concerned bool   `json:"concerned,omitempty"`
 	Phase     phase  `json:"phase,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+	// Gone tells, of one that is bad, that what was live of it before is so no more.
+	Gone bool `json:"gone,omitempty"`
 	// Begun tells that it was begun to be applied, and no end of that was seen yet,
 	// Moving that it was seen to be under way.
 	Begun  bool `json:"begun,omitempty"`
@@ -71,7 +73,7 @@ func (c *commit) take(f Fact) {
 	case stuck: // whether it only waits shows how the app stands
 		p = waiting
 	}
-	n.Phase, n.Reason, n.Begun, n.Moving = p, f.Reason, p == running, false
+	n.Phase, n.Reason, n.Gone, n.Begun, n.Moving = p, f.Reason, takesBack(f.Outcome), p == running, false
 	c.Apps[f.App] = n
 }
 
@@ -90,9 +92,14 @@ func (c *commit) see(at string, a App, concerned bool) {
 		}
 	default:
 		n.Begun, n.Moving = n.Begun && !n.Moving, false
-		n.Phase, n.Reason = phaseOf(a.Outcome, a.Waits), a.Reason
+		n.Phase, n.Reason, n.Gone = phaseOf(a.Outcome, a.Waits), a.Reason, takesBack(a.Outcome)
 	}
 	c.Apps[a.Name] = n
+}
+
+// gone tells whether one of the failed apps is one that it was taken back from.
+func (c *commit) gone(failed []string) bool {
+	return slices.ContainsFunc(failed, func(app string) bool { return c.Apps[app].Phase == bad && c.Apps[app].Gone })
 }
 
 // in are the concerned apps in one of the phases, in order.

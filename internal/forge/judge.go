@@ -21,7 +21,7 @@ func (c *commit) judge(short string) verdict {
 		return verdict{state: Failure, text: "not followed: " + c.Refused}
 	}
 	if failed := c.in(bad, stuck); len(failed) > 0 {
-		return verdict{state: Failure, text: c.why(failed), gone: len(c.in(bad)) > 0}
+		return verdict{state: Failure, text: c.why(failed), gone: c.gone(failed)}
 	}
 	if under := append(c.in(running, unseen), c.notSeen()...); len(under) > 0 {
 		return verdict{state: Pending, text: "under way: " + list(under), says: "under way"}
@@ -44,7 +44,7 @@ func (c *commit) judgeApp(app string) verdict {
 	case good:
 		return verdict{state: Success, text: "live and healthy"}
 	case bad, stuck:
-		return verdict{state: Failure, text: cmp.Or(n.Reason, "failed"), gone: n.Phase == bad}
+		return verdict{state: Failure, text: cmp.Or(n.Reason, "failed"), gone: c.gone([]string{app})}
 	case waiting:
 		return verdict{state: Pending, text: n.Reason, says: n.Reason}
 	default:
@@ -59,7 +59,7 @@ func (c *commit) judgePast(short string) verdict {
 	case c.Refused != "":
 		return verdict{state: Failure, text: "not followed: " + c.Refused}
 	case len(failed) > 0:
-		return verdict{state: Failure, text: c.why(failed), gone: true}
+		return verdict{state: Failure, text: c.why(failed), gone: c.gone(failed)}
 	case len(open) == 0 && len(c.in(good)) > 0:
 		return verdict{state: Success, text: "was live and healthy: " + list(c.in(good))}
 	default:
