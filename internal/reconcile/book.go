@@ -60,14 +60,16 @@ func (p *pass) spendConsent(o Outcome) {
 // saysNew tells whether the result says something that the last one did not. What was
 // done meanwhile has happened, and changes nothing of how it stands.
 func (p *pass) saysNew(res Result) bool {
-	last := p.record.Last
-	return last.Outcome != string(res.Outcome) || last.Reason != p.verdict.reason || last.Revision.Commit != res.Revision.Commit
+	last, v := p.record.Last, p.verdict
+	same := last.SaysAs(state.Verdict{Reason: v.reason, Says: v.says})
+	return last.Outcome != string(res.Outcome) || !same || last.Revision.Commit != res.Revision.Commit
 }
 
 // bookVerdict keeps the verdict, and tells whether it says something new.
 func (p *pass) bookVerdict(res Result) bool {
 	last, fresh := &p.record.Last, p.saysNew(res)
 	last.Outcome, last.Reason, last.Hint = string(res.Outcome), p.verdict.reason, res.Hint
+	last.Says = p.verdict.says
 	last.Revision, last.Cause = res.Revision, res.Cause
 	if fresh {
 		last.Since = res.Started.Add(res.Duration.D())
@@ -117,6 +119,9 @@ func (p *pass) entry(res Result) state.Entry {
 	e.At, e.Reason, e.Hint, e.Duration = res.Started, res.Reason, res.Hint, res.Duration
 	if p.mending {
 		e.Kind = kindRepair
+	}
+	if said := p.verdict.said(); said != e.Reason {
+		e.Says = said
 	}
 	if good := p.record.Good; good != nil {
 		e.Digest, e.Images = good.Digest, imagesOf(good.Objects)

@@ -66,7 +66,7 @@ func besides(v, w verdict) verdict {
 	case Unreachable, Degraded, Rejected:
 		v.cause = ""                                              // more stands in the way than the time
 		if v.outcome != Unreachable || w.outcome != Unreachable { // one outage is told once
-			v.reason += "; besides: " + w.reason
+			v = v.and("; besides: "+w.reason, "; besides: "+w.said())
 		}
 	case Applied:
 		v.meanwhile = w.reason
