@@ -38,6 +38,8 @@ type Fact struct {
 	// Says is the reason without what moves while it stays as it is. Empty is the reason
 	// itself.
 	Says string `json:"says,omitempty"`
+	// Still tells that the outcome is no news: what was done meanwhile is.
+	Still bool `json:"still,omitempty"`
 	// Hint is what a person can do.
 	Hint string `json:"hint,omitempty"`
 	// Incident names the drift, or the remote, that it is about: the same from its

@@ -40,10 +40,13 @@ func (p *pass) book(res Result) error {
 
 // write saves the record, with a line of history where there is something to tell.
 func (p *pass) write(res Result, fresh bool) error {
-	if p.worthHistory(res, fresh) {
-		return p.saveWith(p.entry(res))
+	news := p.isNews(res, fresh)
+	if !news && p.verdict.meanwhile == "" {
+		return p.save()
 	}
-	return p.save()
+	e := p.entry(res)
+	e.Still = !news
+	return p.saveWith(e)
 }
 
 // spendConsent ends every consent with the pass that it was given for: what is
@@ -84,18 +87,14 @@ func (w *worker) showVerdict() {
 	w.seen.Last, w.seen.Incident = w.record.Last, w.record.Incident.Clone()
 }
 
-// worthHistory tells whether the pass did something, or found out something new that is
-// no mere waiting.
-func (p *pass) worthHistory(res Result, fresh bool) bool {
-	switch {
-	case p.verdict.meanwhile != "":
-		return true
-	case res.Outcome == Held: // it was held before; only a repair, also one that failed, is news
-		return p.rolled != nil && !res.Plan.Empty()
-	}
+// isNews tells whether the verdict is that the pass did something, or found out something
+// new that is no mere waiting.
+func (p *pass) isNews(res Result, fresh bool) bool {
 	switch res.Outcome {
 	case Unchanged, Pending, Paused, Superseded, Unreachable:
 		return false
+	case Held: // it was held before; only a repair that failed is news
+		return fresh && p.verdict.meanwhile == "" && p.rolled != nil && !res.Plan.Empty()
 	case Blocked:
 		return fresh && res.Cause != CauseWindow
 	case Applied, RolledBack:

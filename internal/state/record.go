@@ -201,6 +201,9 @@ type Entry struct {
 	// Says is the reason without what moves while it stays as it is, and without what was
 	// done meanwhile. Empty is the reason itself.
 	Says string `json:"says,omitempty"`
+	// Still tells that the app stands as it stood, which is no news: the line is there
+	// for what was done meanwhile.
+	Still bool `json:"still,omitempty"`
 	// Hint is what a person can do about it.
 	Hint string `json:"hint,omitempty"`
 	// Incident names the drift that it is about, as IncidentID does, Findings what
