@@ -128,7 +128,9 @@ func (p *pass) entry(res Result) state.Entry {
 	for _, g := range apply.Longest(res.Gaps) {
 		e.Gaps = append(e.Gaps, g.String())
 	}
-	e.Steps = stepsOf(res.Plan)
+	if !res.Plan.Empty() {
+		e.Steps = stepsOf(res.Plan)
+	}
 	return e
 }
 

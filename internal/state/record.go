@@ -211,7 +211,7 @@ type Entry struct {
 	Incident string   `json:"incident,omitempty"`
 	Findings []string `json:"findings,omitempty"`
 	More     int      `json:"more,omitempty"`
-	// Steps are the plan's lines, the first ones of them.
+	// Steps are the plan's lines, the first ones of them; none where it changes nothing.
 	Steps []string `json:"steps,omitempty"`
 	// Gaps say who was missed for how long meanwhile.
 	Gaps []string `json:"gaps,omitempty"`
