@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -22,6 +23,9 @@ type note struct {
 	Concerned bool   `json:"concerned,omitempty"`
 	Phase     phase  `json:"phase,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+	// Says is the reason without what moves while it stays as it is. Empty is the reason
+	// itself.
+	Says string `json:"says,omitempty"`
 	// Gone tells, of one that is bad, that what was live of it before is so no more.
 	Gone bool `json:"gone,omitempty"`
 	// Begun tells that it was begun to be applied, and no end of that was seen yet,
@@ -29,6 +33,11 @@ type note struct {
 	Begun  bool `json:"begun,omitempty"`
 	Moving bool `json:"moving,omitempty"`
 }
+
+func (n note) reason() string { return n.Reason }
+
+// says is what is held against what it said before.
+func (n note) says() string { return cmp.Or(n.Says, n.Reason) }
 
 // told is a status as far as the next one is held against it.
 type told struct {
@@ -73,7 +82,7 @@ func (c *commit) take(f Fact) {
 	case stuck: // whether it only waits shows how the app stands
 		p = waiting
 	}
-	n.Phase, n.Reason, n.Gone, n.Begun, n.Moving = p, f.Reason, takesBack(f.Outcome), p == running, false
+	n.Phase, n.Reason, n.Says, n.Gone, n.Begun, n.Moving = p, f.Reason, f.Says, takesBack(f.Outcome), p == running, false
 	c.Apps[f.App] = n
 }
 
@@ -85,14 +94,14 @@ func (c *commit) see(at string, a App, concerned bool) {
 	n.Concerned = n.Concerned || concerned
 	switch {
 	case n.Begun && a.Busy:
-		n.Phase, n.Reason, n.Moving = running, "", true
+		n.Phase, n.Reason, n.Says, n.Moving = running, "", "", true
 	case a.Judged != at:
 		if !n.Phase.over() {
-			n.Phase, n.Reason = unseen, ""
+			n.Phase, n.Reason, n.Says = unseen, "", ""
 		}
 	default:
 		n.Begun, n.Moving = n.Begun && !n.Moving, false
-		n.Phase, n.Reason, n.Gone = phaseOf(a.Outcome, a.Waits), a.Reason, takesBack(a.Outcome)
+		n.Phase, n.Reason, n.Says, n.Gone = phaseOf(a.Outcome, a.Waits), a.Reason, a.Says, takesBack(a.Outcome)
 	}
 	c.Apps[a.Name] = n
 }

@@ -64,6 +64,23 @@ func TestWhatWaitsSaysForWhat(t *testing.T) {
 	b.tells("1 success live and healthy: shop")
 }
 
+// A forge keeps every status that it is given, and takes so many for a commit: how many
+// probes have failed by now is no other.
+func TestWhatMovesWhileItStaysSoIsToldOnce(t *testing.T) {
+	b := newBench(t, config.Feedback{Provider: config.GitHub, TokenFile: tokenFile(t), PerApp: true})
+	ails := func(reason, says string) {
+		a := shop("a", one, "degraded", reason)
+		a.Says = says
+		b.wants(one, a)
+	}
+	ails("db: unhealthy after 3 probes", "db: healthcheck")
+	b.tells("1 pending shop: db: unhealthy after 3 probes", "1 syncd/web-1/shop pending db: unhealthy after 3 probes")
+	ails("db: unhealthy after 5 probes", "db: healthcheck")
+	b.tells()
+	ails("db: exited with 1", "db: exit")
+	b.tells("1 pending shop: db: exited with 1", "1 syncd/web-1/shop pending db: exited with 1")
+}
+
 // Whatever becomes of an app later, its merge was live; unless it is taken back.
 func TestWhatWasLiveIsNotPendingAgain(t *testing.T) {
 	b := newBench(t)

@@ -96,8 +96,8 @@ func TestWhatWaitsForTheUnhealthyIsInTheHistoryOnce(t *testing.T) {
 			w.target.Break(key("db"), fmt.Sprintf("unhealthy after %d probes", 4+n))
 		}
 		w.degraded(1)
-		if s := w.status(); !strings.Contains(s.Reason, "was failing before this change") {
-			t.Errorf("it is %s: %s", s.Outcome, s.Reason)
+		if s := w.standing("shop"); s.Reason != "was failing before this change and still is: container/db/1: unhealthy after 22 probes" || s.Says != "was failing before this change and still is: container/db/1: healthcheck" {
+			t.Errorf("it stands %+v", s)
 		}
 	})
 }
