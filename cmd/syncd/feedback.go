@@ -101,7 +101,7 @@ func (f *feedback) Sight() forge.Sight {
 	s := forge.Sight{Commit: all.Wanted.Commit, Refused: all.Refused}
 	for _, x := range all.Apps {
 		s.Apps = append(s.Apps, forge.App{
-			Name: x.App, Judged: x.Judged, Outcome: string(x.Outcome), Reason: x.Reason, Waits: x.Waits, Busy: x.Busy, Inputs: x.Inputs,
+			Name: x.App, Judged: x.Judged, Outcome: string(x.Outcome), Reason: x.Reason, Says: x.Says, Waits: x.Waits, Busy: x.Busy, Inputs: x.Inputs,
 		})
 	}
 	return s
@@ -128,7 +128,7 @@ func (j acts) Since(id uint64, limit int) ([]forge.Fact, error) {
 	entries, err := j.from.Since(id, limit)
 	facts := make([]forge.Fact, 0, len(entries))
 	for _, e := range entries {
-		facts = append(facts, forge.Fact{ID: e.ID, At: e.At, App: e.App, Kind: e.Kind, Outcome: e.Outcome, Commit: e.Revision.Commit, Reason: e.Reason})
+		facts = append(facts, forge.Fact{ID: e.ID, At: e.At, App: e.App, Kind: e.Kind, Outcome: e.Outcome, Commit: e.Revision.Commit, Reason: e.Reason, Says: e.Says})
 	}
 	return facts, err
 }

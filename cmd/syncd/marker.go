@@ -90,7 +90,7 @@ func (d deeds) Since(id uint64, limit int) ([]annotate.Fact, error) {
 	for _, e := range entries {
 		facts = append(facts, annotate.Fact{
 			ID: e.ID, App: e.App, At: e.At, Took: e.Duration.D(), Kind: e.Kind, Outcome: e.Outcome, Who: e.Who,
-			Commit: e.Revision.Commit, Author: e.Revision.Author, Subject: e.Revision.Subject, Reason: e.Reason,
+			Commit: e.Revision.Commit, Author: e.Revision.Author, Subject: e.Revision.Subject, Reason: e.Reason, Changed: len(e.Steps) > 0,
 		})
 	}
 	return facts, err

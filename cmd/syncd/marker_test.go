@@ -43,17 +43,21 @@ func TestWhatIsOnRecordIsMarkedInGrafana(t *testing.T) {
 	open.add(store.Close)
 	(wiring{marker: m, log: log}).tell(t.Context(), host, store, &open)
 	entry := state.Entry{App: "shop", At: time.Now(), Kind: "sync", Outcome: "applied", Revision: source.Revision{Commit: "0123456789abcdef", Subject: "Faster carts"}}
-	if _, err := store.SaveWith(state.Record{App: "shop"}, entry); err != nil {
+	unwell, put := entry, entry
+	unwell.Outcome, put.Outcome, put.Steps = "degraded", "degraded", []string{"1 put container/web/1 image: v1 -> v2"}
+	if _, err := store.SaveWith(state.Record{App: "shop"}, unwell, put, entry); err != nil {
 		t.Fatal(err)
 	}
 	m.hearing(func(reconcile.Event) {})(reconcile.Event{App: "shop", Result: &reconcile.Result{Outcome: reconcile.Applied}})
-	select {
-	case got := <-marks:
-		if !strings.HasPrefix(got, "Bearer glsa_geheim /api/annotations ") || !strings.Contains(got, "shop deployed 0123456789 (Faster carts) on host1") {
-			t.Errorf("Grafana got %s", got)
+	for _, want := range []string{"shop deployed, not well: 0123456789 (Faster carts) on host1", "shop deployed 0123456789 (Faster carts) on host1"} {
+		select {
+		case got := <-marks:
+			if !strings.HasPrefix(got, "Bearer glsa_geheim /api/annotations ") || !strings.Contains(got, want) {
+				t.Errorf("Grafana got %s, want %s", got, want)
+			}
+		case <-time.After(time.Minute):
+			t.Error("Grafana got nothing")
 		}
-	case <-time.After(time.Minute):
-		t.Error("Grafana got nothing")
 	}
 	if err := open.close(); err != nil {
 		t.Error(err)

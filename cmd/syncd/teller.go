@@ -218,7 +218,7 @@ func factOf(e state.Entry) notify.Fact {
 	return notify.Fact{
 		ID: e.ID, At: e.At, App: e.App, Owner: e.Owner, Kind: e.Kind, Outcome: e.Outcome, Who: e.Who,
 		Revision: notify.Revision{Commit: e.Revision.Commit, Author: e.Revision.Author, Subject: e.Revision.Subject},
-		Reason:   e.Reason, Hint: e.Hint, Incident: e.Incident, Findings: e.Findings, More: e.More, Duration: e.Duration,
+		Reason:   e.Reason, Says: e.Says, Still: e.Still, Hint: e.Hint, Incident: e.Incident, Findings: e.Findings, More: e.More, Duration: e.Duration,
 	}
 }
 

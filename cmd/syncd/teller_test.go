@@ -107,7 +107,7 @@ func inProcess(_ context.Context, d notify.Draft) ([]string, error) {
 // All that a fact has is taken from the record.
 func TestAFactIsAllThatIsOnRecord(t *testing.T) {
 	f := factOf(state.Entry{
-		ID: 1, App: "shop", At: time.Unix(1, 0), Kind: "sync", Who: "jane", Owner: "team", Outcome: "applied", Reason: "why", Hint: "hint", Incident: "shop-1",
+		ID: 1, App: "shop", At: time.Unix(1, 0), Kind: "sync", Who: "jane", Owner: "team", Outcome: "applied", Reason: "why", Says: "what", Still: true, Hint: "hint", Incident: "shop-1",
 		Findings: []string{"a"}, More: 3, Duration: resource.Duration(time.Second), Revision: source.Revision{Commit: "1", Author: "Jane", Subject: "s"},
 	})
 	v := reflect.ValueOf(f)

@@ -47,6 +47,8 @@ type Fact struct {
 	// Commit, Author and Subject are the revision's.
 	Commit, Author, Subject string
 	Reason                  string
+	// Changed tells that something was put, stopped or removed.
+	Changed bool
 }
 
 // Journal is what is on record.

@@ -235,6 +235,19 @@ func TestDeploysAndRollbacksAreMarked(t *testing.T) {
 	}
 }
 
+// A graph shows when something was deployed that is not well, and not when what is there
+// for long becomes so.
+func TestWhatBecomesUnwellIsNoDeploy(t *testing.T) {
+	g := newGrafana(t)
+	s := newStage(t, g.URL+"/grafana/")
+	s.record.add("sync", "degraded", func(f *annotate.Fact) { f.Changed, f.Reason = true, "db: unhealthy" })
+	s.record.add("sync", "degraded", func(f *annotate.Fact) { f.Reason = "web: unhealthy" })
+	s.while(idle(1))
+	if got, want := g.texts(), []string{"shop deployed, not well: 0123456789 (Faster carts) of Ann on host1: db: unhealthy"}; !slices.Equal(got, want) {
+		t.Errorf("marked is\n%q, want\n%q", got, want)
+	}
+}
+
 // What is queued outlasts the agent, and Grafana's absence.
 func TestMarksWaitForGrafana(t *testing.T) {
 	g := newGrafana(t, http.StatusBadGateway)

@@ -71,7 +71,9 @@ func deedOf(f Fact) (tag, verb string) {
 	case "applied":
 		return "deploy", "deployed"
 	case "degraded":
-		return "deploy", "deployed, not well:"
+		if f.Changed { // else what is deployed for long has become so
+			return "deploy", "deployed, not well:"
+		}
 	case "rolled back":
 		return "rollback", "rolled back from"
 	case "halted":

@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -22,11 +23,21 @@ type note struct {
 	Concerned bool   `json:"concerned,omitempty"`
 	Phase     phase  `json:"phase,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+	// Says is the reason without what moves while it stays as it is. Empty is the reason
+	// itself.
+	Says string `json:"says,omitempty"`
+	// Gone tells, of one that is bad, that what was live of it before is so no more.
+	Gone bool `json:"gone,omitempty"`
 	// Begun tells that it was begun to be applied, and no end of that was seen yet,
 	// Moving that it was seen to be under way.
 	Begun  bool `json:"begun,omitempty"`
 	Moving bool `json:"moving,omitempty"`
 }
+
+func (n note) reason() string { return n.Reason }
+
+// says is what is held against what it said before.
+func (n note) says() string { return cmp.Or(n.Says, n.Reason) }
 
 // told is a status as far as the next one is held against it.
 type told struct {
@@ -71,7 +82,7 @@ func (c *commit) take(f Fact) {
 	case stuck: // whether it only waits shows how the app stands
 		p = waiting
 	}
-	n.Phase, n.Reason, n.Begun, n.Moving = p, f.Reason, p == running, false
+	n.Phase, n.Reason, n.Says, n.Gone, n.Begun, n.Moving = p, f.Reason, f.Says, takesBack(f.Outcome), p == running, false
 	c.Apps[f.App] = n
 }
 
@@ -83,16 +94,21 @@ func (c *commit) see(at string, a App, concerned bool) {
 	n.Concerned = n.Concerned || concerned
 	switch {
 	case n.Begun && a.Busy:
-		n.Phase, n.Reason, n.Moving = running, "", true
+		n.Phase, n.Reason, n.Says, n.Moving = running, "", "", true
 	case a.Judged != at:
 		if !n.Phase.over() {
-			n.Phase, n.Reason = unseen, ""
+			n.Phase, n.Reason, n.Says = unseen, "", ""
 		}
 	default:
 		n.Begun, n.Moving = n.Begun && !n.Moving, false
-		n.Phase, n.Reason = phaseOf(a.Outcome, a.Waits), a.Reason
+		n.Phase, n.Reason, n.Says, n.Gone = phaseOf(a.Outcome, a.Waits), a.Reason, a.Says, takesBack(a.Outcome)
 	}
 	c.Apps[a.Name] = n
+}
+
+// gone tells whether one of the failed apps is one that it was taken back from.
+func (c *commit) gone(failed []string) bool {
+	return slices.ContainsFunc(failed, func(app string) bool { return c.Apps[app].Phase == bad && c.Apps[app].Gone })
 }
 
 // in are the concerned apps in one of the phases, in order.

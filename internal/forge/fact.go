@@ -18,6 +18,9 @@ type Fact struct {
 	Kind, Outcome string
 	Commit        string
 	Reason        string
+	// Says is the reason without what moves while it stays as it is. Empty is the reason
+	// itself.
+	Says string
 }
 
 // Journal is what is on record.
@@ -39,8 +42,8 @@ type Sight struct {
 type App struct {
 	Name string
 	// Judged is the commit that the last pass was about, Outcome and Reason what it came
-	// to.
-	Judged, Outcome, Reason string
+	// to; Says is as a fact's.
+	Judged, Outcome, Reason, Says string
 	// Waits tells that only a window, a consent or another app stands in the way, Busy
 	// that it is being changed at the moment.
 	Waits, Busy bool

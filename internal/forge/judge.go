@@ -21,14 +21,13 @@ func (c *commit) judge(short string) verdict {
 		return verdict{state: Failure, text: "not followed: " + c.Refused}
 	}
 	if failed := c.in(bad, stuck); len(failed) > 0 {
-		return verdict{state: Failure, text: c.why(failed), gone: len(c.in(bad)) > 0}
+		return verdict{state: Failure, text: c.why(failed, note.reason), gone: c.gone(failed)}
 	}
 	if under := append(c.in(running, unseen), c.notSeen()...); len(under) > 0 {
 		return verdict{state: Pending, text: "under way: " + list(under), says: "under way"}
 	}
 	if held := c.in(waiting); len(held) > 0 {
-		text := c.why(held)
-		return verdict{state: Pending, text: text, says: text}
+		return verdict{state: Pending, text: c.why(held, note.reason), says: c.why(held, note.says)}
 	}
 	live := c.in(good)
 	if len(live) == 0 {
@@ -44,9 +43,9 @@ func (c *commit) judgeApp(app string) verdict {
 	case good:
 		return verdict{state: Success, text: "live and healthy"}
 	case bad, stuck:
-		return verdict{state: Failure, text: cmp.Or(n.Reason, "failed"), gone: n.Phase == bad}
+		return verdict{state: Failure, text: cmp.Or(n.Reason, "failed"), gone: c.gone([]string{app})}
 	case waiting:
-		return verdict{state: Pending, text: n.Reason, says: n.Reason}
+		return verdict{state: Pending, text: n.Reason, says: n.says()}
 	default:
 		return verdict{state: Pending, text: "under way", says: "under way"}
 	}
@@ -59,7 +58,7 @@ func (c *commit) judgePast(short string) verdict {
 	case c.Refused != "":
 		return verdict{state: Failure, text: "not followed: " + c.Refused}
 	case len(failed) > 0:
-		return verdict{state: Failure, text: c.why(failed), gone: true}
+		return verdict{state: Failure, text: c.why(failed, note.reason), gone: c.gone(failed)}
 	case len(open) == 0 && len(c.in(good)) > 0:
 		return verdict{state: Success, text: "was live and healthy: " + list(c.in(good))}
 	default:
@@ -91,10 +90,11 @@ func (c *commit) notSeen() []string {
 	return names
 }
 
-// why is the reason of the first of some apps, and how many others there are.
-func (c *commit) why(apps []string) string {
+// why is the reason of the first of some apps, as reason has it, and how many others there
+// are.
+func (c *commit) why(apps []string, reason func(note) string) string {
 	text := apps[0]
-	if reason := c.Apps[text].Reason; reason != "" {
+	if reason := reason(c.Apps[text]); reason != "" {
 		text += ": " + reason
 	}
 	if others := len(apps) - 1; others > 0 {

@@ -34,5 +34,11 @@ func phaseOf(outcome string, waits bool) phase {
 	}
 }
 
+// takesBack tells whether a commit that was live before is so no more. One that is
+// rejected runs on: a value of the host's own may be missing now.
+func takesBack(outcome string) bool {
+	return outcome == "rolled back" || outcome == "held" || outcome == "halted"
+}
+
 // over tells that a pass has come to a verdict on the commit.
 func (p phase) over() bool { return p == good || p == bad || p == stuck }

@@ -64,6 +64,23 @@ func TestWhatWaitsSaysForWhat(t *testing.T) {
 	b.tells("1 success live and healthy: shop")
 }
 
+// A forge keeps every status that it is given, and takes so many for a commit: how many
+// probes have failed by now is no other.
+func TestWhatMovesWhileItStaysSoIsToldOnce(t *testing.T) {
+	b := newBench(t, config.Feedback{Provider: config.GitHub, TokenFile: tokenFile(t), PerApp: true})
+	ails := func(reason, says string) {
+		a := shop("a", one, "degraded", reason)
+		a.Says = says
+		b.wants(one, a)
+	}
+	ails("db: unhealthy after 3 probes", "db: healthcheck")
+	b.tells("1 pending shop: db: unhealthy after 3 probes", "1 syncd/web-1/shop pending db: unhealthy after 3 probes")
+	ails("db: unhealthy after 5 probes", "db: healthcheck")
+	b.tells()
+	ails("db: exited with 1", "db: exit")
+	b.tells("1 pending shop: db: exited with 1", "1 syncd/web-1/shop pending db: exited with 1")
+}
+
 // Whatever becomes of an app later, its merge was live; unless it is taken back.
 func TestWhatWasLiveIsNotPendingAgain(t *testing.T) {
 	b := newBench(t)
@@ -81,6 +98,29 @@ func TestWhatWasLiveIsNotPendingAgain(t *testing.T) {
 	b.book("shop", "applied", one, "")
 	b.wants(one, shop("a", one, "applied"))
 	b.tells("1 success live and healthy: shop")
+}
+
+// What cannot be rendered any more, for want of a value of the host's own, runs on; nor
+// has it failed where that is found on record.
+func TestWhatWasLiveIsNoFailureForWhatTheHostLacksLater(t *testing.T) {
+	b := newBench(t, config.Feedback{Provider: config.GitHub, TokenFile: tokenFile(t), PerApp: true})
+	b.wants(one, shop("a", one, "applied"))
+	b.tells("1 success live and healthy: shop", "1 syncd/web-1/shop success live and healthy")
+	b.wants(one, shop("a2", one, "rejected", "variable X is not set"))
+	b.tells()
+	b.restart()
+	b.book("shop", "rejected", one, "variable X is not set")
+	b.wants(two, shop("b", two, "applied"))
+	b.tells("2 success live and healthy: shop", "2 syncd/web-1/shop success live and healthy")
+}
+
+// One that is not valid, and was never live, fails.
+func TestWhatIsRejectedFails(t *testing.T) {
+	b := newBench(t)
+	b.wants(one, shop("a", one, "rejected", "compose.yaml:3: not a mapping"))
+	b.tells("1 failure shop: compose.yaml:3: not a mapping")
+	b.wants(two, shop("b", two, "applied"))
+	b.tells("2 success live and healthy: shop")
 }
 
 // An innocent commit is not blamed for what failed before it.

@@ -204,6 +204,26 @@ func amConf() config.Notify {
 	return conf
 }
 
+// A rollback goes on as it is while its revision is held, whatever is repaired meanwhile,
+// or cannot be; and what stands is no other for a repair.
+func TestWhatStandsIsNoNewsForARepair(t *testing.T) {
+	bubble(t, amConf(), func(p *place) {
+		repair := func(outcome, reason string, still bool) Fact {
+			f := sync1("shop", outcome, reason)
+			f.Kind, f.Still = "repair", still
+			return f
+		}
+		p.happens(time.Minute, sync1("shop", "rolled back", "web exited with 1"))
+		p.happens(time.Minute, repair("held", "web exited with 1; meanwhile: repaired drift: db missing", true))
+		p.happens(time.Minute, repair("held", "web exited with 1; besides: repair failed: no space", false))
+		p.fires("sync/shop SyncdRolledBack")
+		p.happens(time.Minute, sync1("shop", "rejected", "no mapping"))
+		p.happens(time.Minute, repair("rejected", "no mapping; meanwhile: repaired drift: db missing", true))
+		p.fires("sync/shop SyncdRejected")
+		p.says("ops", "10 prod-1: shop rolled back", "190 prod-1: shop rejected")
+	})
+}
+
 // fires fails the test unless these alerts do.
 func (p *place) fires(want ...string) {
 	p.t.Helper()

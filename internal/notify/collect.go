@@ -28,6 +28,7 @@ func (k *keeping) collect(name string, t Told) error {
 		}
 		k.groups[name] = g
 	}
+	t.Says = "" // people read the reason
 	g.add(t, k.now)
 	return nil
 }

@@ -99,7 +99,7 @@ func eventOf(f Fact) (string, bool) {
 		switch {
 		case word == "started":
 			word = "sync-started"
-		case word == "applied" && f.Kind == "repair":
+		case f.repairs():
 			word = "repaired"
 		}
 	default:
@@ -123,12 +123,15 @@ func thread(f Fact) string {
 	case "sync", "window":
 		return syncOf(f.App)
 	default:
-		if f.Kind == "repair" && f.Outcome != "applied" {
+		if f.Kind == "repair" && !f.repairs() {
 			return syncOf(f.App)
 		}
 		return ""
 	}
 }
+
+// repairs tells whether it is about drift that was repaired, and nothing else.
+func (f Fact) repairs() bool { return f.Kind == "repair" && (f.Outcome == "applied" || f.Still) }
 
 // syncOf is the thread of an app's own state.
 func syncOf(app string) string { return "sync/" + app }

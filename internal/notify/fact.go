@@ -35,6 +35,11 @@ type Fact struct {
 	Who      string   `json:"who,omitempty"`
 	Revision Revision `json:"revision,omitzero"`
 	Reason   string   `json:"reason,omitempty"`
+	// Says is the reason without what moves while it stays as it is. Empty is the reason
+	// itself.
+	Says string `json:"says,omitempty"`
+	// Still tells that the outcome is no news: what was done meanwhile is.
+	Still bool `json:"still,omitempty"`
 	// Hint is what a person can do.
 	Hint string `json:"hint,omitempty"`
 	// Incident names the drift, or the remote, that it is about: the same from its
@@ -62,6 +67,7 @@ func (r Revision) Short() string { return r.Commit[:min(10, len(r.Commit))] }
 func (f Fact) clean() Fact {
 	f.App, f.Owner, f.Who = resource.Harmless(f.App, wordBound), resource.Harmless(f.Owner, wordBound), resource.Harmless(f.Who, wordBound)
 	f.Reason, f.Hint = resource.Harmless(f.Reason, reasonBound), resource.Harmless(f.Hint, reasonBound)
+	f.Says = resource.Harmless(f.Says, reasonBound)
 	f.Incident = resource.Harmless(f.Incident, wordBound)
 	f.Revision.Commit = resource.Harmless(f.Revision.Commit, wordBound)
 	f.Revision.Author, f.Revision.Subject = resource.Harmless(f.Revision.Author, wordBound), resource.Harmless(f.Revision.Subject, wordBound)

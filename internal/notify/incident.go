@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -77,10 +78,18 @@ func judge(open *incident, t Told) news {
 		return opening
 	}
 	last := open.Last
-	if state(last.Event) == state(t.Event) && last.Reason == t.Reason && last.Revision.Commit == t.Revision.Commit && within(t.Findings, last.Findings) {
+	if last.Event == "rolled-back" && t.Event == "held" { // which is how it stands since
+		return none
+	}
+	if state(last.Event) == state(t.Event) && saysAs(last.Fact, t.Fact) && last.Revision.Commit == t.Revision.Commit && within(t.Findings, last.Findings) {
 		return none
 	}
 	return opening
+}
+
+// saysAs tells whether two facts say the same; an older one has the reason alone.
+func saysAs(a, b Fact) bool {
+	return a.Reason == b.Reason || cmp.Or(a.Says, a.Reason) == cmp.Or(b.Says, b.Reason)
 }
 
 // state is what an event leaves: drift that opened and drift that changed are one.

@@ -34,6 +34,28 @@ func TestAnIncidentIsToldOnce(t *testing.T) {
 	})
 }
 
+// Counters, and all else that moves while it stays as it is, make nothing news.
+func TestWhatMovesWhileItStaysSoIsNoNews(t *testing.T) {
+	ails := func(reason, says string) Fact {
+		f := sync1("shop", "degraded", reason)
+		f.Says = says
+		return f
+	}
+	bubble(t, toOps(config.Route{}), func(p *place) {
+		p.happens(time.Minute, ails("web: unhealthy after 3 probes", "web: healthcheck"))
+		p.happens(time.Minute, ails("web: unhealthy after 5 probes", "web: healthcheck"))
+		p.happens(time.Minute, ails("web: exited with 1", "web: exit"))
+		p.happens(time.Minute, ails("db: no space", "")) // of an older agent
+		p.happens(time.Minute, ails("db: no space", "db: healthcheck"))
+		p.says("ops", "10 prod-1: shop degraded", "130 prod-1: shop degraded", "190 prod-1: shop degraded")
+		for _, m := range p.told["ops"].list {
+			if m.Facts[0].Says != "" {
+				t.Errorf("people are told %q beside the reason %q", m.Facts[0].Says, m.Facts[0].Reason)
+			}
+		}
+	})
+}
+
 func TestWhatIsStillSoIsRemindedOf(t *testing.T) {
 	bubble(t, toOps(config.Route{Remind: duration(time.Hour)}), func(p *place) {
 		p.happens(3*time.Hour-time.Minute, sync1("shop", "halted", "no good revision"), sync1("blog", "rejected", "no image"))

@@ -17,6 +17,7 @@ import (
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/outbox"
 	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
@@ -61,7 +62,7 @@ func (r onRecord) Since(id uint64, n int) ([]notify.Fact, error) {
 	var facts []notify.Fact
 	for _, e := range entries {
 		facts = append(facts, notify.Fact{
-			ID: e.ID, At: e.At, App: e.App, Owner: e.Owner, Kind: e.Kind, Outcome: e.Outcome, Who: e.Who, Reason: e.Reason, Hint: e.Hint,
+			ID: e.ID, At: e.At, App: e.App, Owner: e.Owner, Kind: e.Kind, Outcome: e.Outcome, Who: e.Who, Reason: e.Reason, Says: e.Says, Still: e.Still, Hint: e.Hint,
 			Revision: notify.Revision{Commit: e.Revision.Commit, Author: e.Revision.Author, Subject: e.Revision.Subject},
 			Incident: e.Incident, Findings: e.Findings, More: e.More, Duration: e.Duration,
 		})
@@ -189,6 +190,64 @@ func TestEachEventArrivesFromARealPass(t *testing.T) {
 			for _, want := range append(c.says, "prod-1: ") {
 				if !strings.Contains(text, want) {
 					t.Errorf("it says nothing of %q:\n%s", want, text)
+				}
+			}
+		})
+	}
+}
+
+// What stands as it stood is told once, whatever is repaired beside it: that is told to
+// whoever asks for repairs.
+func TestWhatStandsIsToldOnceWhateverIsRepaired(t *testing.T) {
+	needing := appFiles{objects: []resource.Object{healthy("v2"), one("db", `"image":"d1"`)}}
+	needing.config.DependsOn = []string{"blog"}
+	heal := nightly
+	heal.Heal = true
+	v1 := []resource.Object{healthy("v1"), one("db", `"image":"d1"`)}
+	merges := func(app appFiles) func(w *world) {
+		return func(w *world) { w.repo.merge(map[string]appFiles{"shop": app}) }
+	}
+	for event, begins := range map[string]func(w *world){
+		"rejected":       merges(appFiles{broken: "compose.yaml:3: no mapping"}),
+		"rolled-back":    merges(appFiles{objects: []resource.Object{never("v2"), v1[1]}}),
+		"blocked":        merges(needing),
+		"window-pending": merges(appFiles{objects: []resource.Object{healthy("v2"), v1[1]}}),
+		"degraded": func(w *world) {
+			for range 6 {
+				w.target.Rename(key("web"), "by-hand")
+				w.look()
+			}
+		},
+	} {
+		t.Run(event, func(t *testing.T) {
+			p, before := &people{}, 0
+			server := httptest.NewServer(p) // outside the bubble, whose clock stands still while it answers
+			defer server.Close()
+			within(t, func(t *testing.T, w *world) {
+				w.repo.shop(v1...)
+				w.ends(reconcile.Applied)
+				later(12 * time.Hour) // noon
+				var change []func(*reconcile.Options)
+				if event == "window-pending" {
+					change = append(change, windowed(heal))
+				}
+				w.tellsPeople(server.URL, change...)
+				defer synctest.Wait()
+				defer w.background()()
+				later(time.Minute)
+				begins(w)
+				later(10 * time.Minute)
+				before = len(p.heard("repaired"))
+				for range 3 {
+					w.target.Vanish(key("db"))
+					w.agent.Look()
+					later(30 * time.Minute)
+				}
+			})
+			want := map[string]int{event: 1, "repaired": before + 3}
+			for _, e := range []string{"rejected", "rolled-back", "held", "blocked", "window-pending", "degraded", "repaired"} {
+				if got := len(p.heard(e)); got != want[e] {
+					t.Errorf("%s was told %d times, want %d", e, got, want[e])
 				}
 			}
 		})

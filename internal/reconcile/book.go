@@ -40,10 +40,13 @@ func (p *pass) book(res Result) error {
 
 // write saves the record, with a line of history where there is something to tell.
 func (p *pass) write(res Result, fresh bool) error {
-	if p.worthHistory(res, fresh) {
-		return p.saveWith(p.entry(res))
+	news := p.isNews(res, fresh)
+	if !news && p.verdict.meanwhile == "" {
+		return p.save()
 	}
-	return p.save()
+	e := p.entry(res)
+	e.Still = !news
+	return p.saveWith(e)
 }
 
 // spendConsent ends every consent with the pass that it was given for: what is
@@ -60,14 +63,16 @@ func (p *pass) spendConsent(o Outcome) {
 // saysNew tells whether the result says something that the last one did not. What was
 // done meanwhile has happened, and changes nothing of how it stands.
 func (p *pass) saysNew(res Result) bool {
-	last := p.record.Last
-	return last.Outcome != string(res.Outcome) || last.Reason != p.verdict.reason || last.Revision.Commit != res.Revision.Commit
+	last, v := p.record.Last, p.verdict
+	same := last.SaysAs(state.Verdict{Reason: v.reason, Says: v.says})
+	return last.Outcome != string(res.Outcome) || !same || last.Revision.Commit != res.Revision.Commit
 }
 
 // bookVerdict keeps the verdict, and tells whether it says something new.
 func (p *pass) bookVerdict(res Result) bool {
 	last, fresh := &p.record.Last, p.saysNew(res)
 	last.Outcome, last.Reason, last.Hint = string(res.Outcome), p.verdict.reason, res.Hint
+	last.Says = p.verdict.says
 	last.Revision, last.Cause = res.Revision, res.Cause
 	if fresh {
 		last.Since = res.Started.Add(res.Duration.D())
@@ -82,18 +87,14 @@ func (w *worker) showVerdict() {
 	w.seen.Last, w.seen.Incident = w.record.Last, w.record.Incident.Clone()
 }
 
-// worthHistory tells whether the pass did something, or found out something new that is
-// no mere waiting.
-func (p *pass) worthHistory(res Result, fresh bool) bool {
-	switch {
-	case p.verdict.meanwhile != "":
-		return true
-	case res.Outcome == Held: // it was held before; only a repair, also one that failed, is news
-		return p.rolled != nil && !res.Plan.Empty()
-	}
+// isNews tells whether the verdict is that the pass did something, or found out something
+// new that is no mere waiting.
+func (p *pass) isNews(res Result, fresh bool) bool {
 	switch res.Outcome {
 	case Unchanged, Pending, Paused, Superseded, Unreachable:
 		return false
+	case Held: // it was held before; only a repair that failed is news
+		return fresh && p.verdict.meanwhile == "" && p.rolled != nil && !res.Plan.Empty()
 	case Blocked:
 		return fresh && res.Cause != CauseWindow
 	case Applied, RolledBack:
@@ -118,13 +119,18 @@ func (p *pass) entry(res Result) state.Entry {
 	if p.mending {
 		e.Kind = kindRepair
 	}
+	if said := p.verdict.said(); said != e.Reason {
+		e.Says = said
+	}
 	if good := p.record.Good; good != nil {
 		e.Digest, e.Images = good.Digest, imagesOf(good.Objects)
 	}
 	for _, g := range apply.Longest(res.Gaps) {
 		e.Gaps = append(e.Gaps, g.String())
 	}
-	e.Steps = stepsOf(res.Plan)
+	if !res.Plan.Empty() {
+		e.Steps = stepsOf(res.Plan)
+	}
 	return e
 }
 

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func TestARepairMeanwhileIsInTheHistoryOnce(t *testing.T) {
 					later(30 * time.Minute)
 					w.runs("web", "v1")
 					told := w.told("repair")
-					if len(told) != n || told[0].Outcome != string(c.outcome) || !said(told[0].Reason).has("meanwhile: repaired drift: ") || len(told[0].Steps) == 0 {
+					if len(told) != n || told[0].Outcome != string(c.outcome) || !said(told[0].Reason).has("meanwhile: repaired drift: ") || len(told[0].Steps) == 0 || !told[0].Still {
 						t.Errorf("after repair %d, the history says %+v", n, told)
 					}
 				}
@@ -58,6 +59,53 @@ func TestARepairMeanwhileIsInTheHistoryOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is rejected is no other where an engine is down for a while.
+func TestWhatStandsIsInTheHistoryOnceThroughAnOutage(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.merge(map[string]appFiles{"shop": {broken: "compose.yaml:3: not a mapping"}})
+		defer w.background()()
+		later(time.Minute)
+		now := time.Now()
+		w.target.Unreachable(now, now.Add(10*time.Minute))
+		w.agent.Look()
+		later(5 * time.Minute)
+		if s := w.status(); !strings.Contains(s.Reason, "besides: ") {
+			t.Errorf("it is %s: %s", s.Outcome, s.Reason)
+		}
+		later(time.Hour)
+		if told := w.lines("sync"); len(told) != 3 || !strings.HasPrefix(told[2], string(reconcile.Rejected)) {
+			t.Errorf("the history says %q", told)
+		}
+	})
+}
+
+// A repair that fails while a revision is held off is told once, however often it is tried.
+func TestARepairThatFailsWhileARevisionIsHeldIsInTheHistoryOnce(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		db := one("db", `"image":"d1"`)
+		w.repo.shop(healthy("v1"), db)
+		w.ends(reconcile.Applied)
+		w.repo.shop(never("v2"), db)
+		w.ends(reconcile.RolledBack)
+		defer w.background()()
+		later(time.Minute)
+		w.target.Vanish(key("db"))
+		obey := w.refusing("db")
+		w.agent.Look()
+		later(time.Hour)
+		if told := w.lines("repair"); len(told) != 1 || !strings.Contains(told[0], "repair failed") {
+			t.Errorf("the history says %q", told)
+		}
+		obey()
+		later(time.Hour)
+		if told := w.lines("repair"); len(told) != 2 || !strings.Contains(told[1], "repaired drift") {
+			t.Errorf("once it succeeds, the history says %q", told)
+		}
+	})
 }
 
 // While a revision is held off, what is found and left there is no news at each look.

@@ -124,10 +124,12 @@ func degradedVerdict(o apply.Outcome) verdict {
 		switch {
 		case f.Step.Tidy:
 		case f.Step.Innocent:
-			v.reason = "was failing before this change and still is: " + f.String()
+			before := "was failing before this change and still is: "
+			v.reason, v.says = before+f.String(), before+failure(f)
 		default:
+			tolerated := "failed, which update_config tolerates: "
 			return verdict{
-				outcome: Degraded, reason: "failed, which update_config tolerates: " + f.String(),
+				outcome: Degraded, reason: tolerated + f.String(), says: tolerated + failure(f),
 				hint: "the revision is good as soon as all of it is healthy: mend it by a commit",
 			}
 		}

@@ -211,6 +211,23 @@ func TestRevisionEndsDrift(t *testing.T) {
 	})
 }
 
+// An autoscaler wants another number each time.
+func TestAFightOverAValueThatMovesIsInTheHistoryOnce(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		defer w.background()()
+		for n := range 20 {
+			w.target.Edit(key("web"), fmt.Sprintf(`{"image":"v1","pin":"sha256:v1","size":"s%d"}`, n))
+			w.look()
+		}
+		w.degraded(1)
+		w.target.Edit(key("web"), `{"image":"v1","pin":"sha256:v1","size":"s20","colour":"red"}`)
+		w.look()
+		w.degraded(2) // a field has joined
+	})
+}
+
 // Another controller changes one object back each time: it is named, that object is
 // left to it, and all else is repaired as ever.
 func TestFightIsToldOnceAndStopsForThatObjectAlone(t *testing.T) {

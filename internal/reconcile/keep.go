@@ -63,11 +63,14 @@ func besides(v, w verdict) verdict {
 	switch w.outcome {
 	case Superseded, RolledBack, Halted:
 		return w
-	case Unreachable, Degraded, Rejected:
-		v.cause = ""                                              // more stands in the way than the time
-		if v.outcome != Unreachable || w.outcome != Unreachable { // one outage is told once
-			v.reason += "; besides: " + w.reason
+	case Unreachable:
+		v.cause = ""                  // more stands in the way than the time
+		if v.outcome != Unreachable { // one outage is told once, and what stands is no other for it
+			v = v.and("; besides: "+w.reason, "")
 		}
+	case Degraded, Rejected:
+		v.cause = ""
+		v = v.and("; besides: "+w.reason, "; besides: "+w.said())
 	case Applied:
 		v.meanwhile = w.reason
 	case Blocked: // which what was done may be, too

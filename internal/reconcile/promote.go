@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/apply"
+	"syncd.io/syncd/internal/drift"
 	"syncd.io/syncd/internal/resource"
 	"syncd.io/syncd/internal/state"
 )
@@ -27,7 +28,7 @@ func (p *pass) promote(ctx context.Context, cand *candidate, plan apply.Plan) ve
 	}
 	if !again.Empty() {
 		p.stubborn.again(cand.set.Digest, again)
-		return verdict{outcome: Degraded, reason: notConverging + fields(again), hint: "something else changes it back, or the " + p.agent.idiom().place + " stores it differently"}
+		return notConverged(again, "something else changes it back, or the "+p.agent.idiom().place+" stores it differently")
 	}
 	// A pass that was cut short did the work, and told nobody; one that ended
 	// degraded has told.
@@ -61,9 +62,17 @@ const notConverging = "does not converge: "
 // stands is the verdict on a set that was put often enough and did not stay so:
 // it is left as it is until it is asked for, or something changes.
 func (p *pass) stands(plan apply.Plan) verdict {
-	return verdict{outcome: Degraded, reason: notConverging + fields(plan),
-		hint: "it was put several times, and something changed it back each time; find out what, then: syncd sync " + p.name}
+	return notConverged(plan, "it was put several times, and something changed it back each time; find out what, then: syncd sync "+p.name)
 }
+
+// notConverged is the verdict on a set that a plan is left for after it was put.
+func notConverged(left apply.Plan, hint string) verdict {
+	return verdict{outcome: Degraded, hint: hint,
+		reason: notConverging + fields(left, drift.Change.String), says: notConverging + fields(left, pathOf)}
+}
+
+// pathOf is a change without its values: those may be others each time.
+func pathOf(c drift.Change) string { return c.Path }
 
 // makeGood writes the set into the record as the one to go back to.
 func (p *pass) makeGood(set state.Set) {
@@ -153,8 +162,8 @@ func services(plan apply.Plan) string {
 	return listed(slices.Sorted(maps.Keys(names)))
 }
 
-// fields names what differs still, for one line.
-func fields(plan apply.Plan) string {
+// fields names what differs still, for one line; of each field what says returns.
+func fields(plan apply.Plan, says func(drift.Change) string) string {
 	var out []string
 	for _, s := range plan.Steps {
 		if s.Verb == apply.Await {
@@ -162,7 +171,7 @@ func fields(plan apply.Plan) string {
 		}
 		line := s.Key.String()
 		for _, c := range s.Changes {
-			line += " " + c.String()
+			line += " " + says(c)
 		}
 		out = append(out, line)
 	}

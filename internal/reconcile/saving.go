@@ -53,7 +53,8 @@ func saysAsMuch(written, now state.Record) bool {
 	if was.Outcome == string(Applied) && is.Outcome == string(Unchanged) {
 		is.Outcome, is.Reason = was.Outcome, cmp.Or(is.Reason, was.Reason)
 	}
-	if was.Outcome == is.Outcome && was.Reason == is.Reason {
+	if was.Outcome == is.Outcome && was.SaysAs(*is) {
+		is.Reason, is.Says = was.Reason, was.Says
 		is.Revision, is.Since = was.Revision, was.Since
 	}
 	written.Incident, now.Incident = written.Incident.Unseen(), now.Incident.Unseen()

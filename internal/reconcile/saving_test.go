@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -140,6 +141,22 @@ func TestNothingIsWrittenOfAnAppThatACommitLeavesAsItIs(t *testing.T) {
 		w.ends(reconcile.Applied)
 		if rec := w.record(); rec.Past[0].Revision.Commit != commitName(1) {
 			t.Errorf("what was good before is %s on record, want it to come with the next write", rec.Past[0].Revision.Commit)
+		}
+	})
+}
+
+// A reason that moves while it stays as it is, such as a count of probes, is not written
+// at each look.
+func TestWhatStaysUnhealthyIsSavedOnce(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.merge(careful("report", 3))
+		w.ends(reconcile.Applied)
+		w.target.Break(key("web"), "unhealthy after 3 probes")
+		w.ends(reconcile.Degraded)
+		w.far(1) // of an agent that is new, the first look is noted
+		for n := range 3 {
+			w.target.Break(key("web"), fmt.Sprintf("unhealthy after %d probes", 4+n))
+			w.ends(reconcile.Degraded)
 		}
 	})
 }

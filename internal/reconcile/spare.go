@@ -157,17 +157,18 @@ func (s spared) verdict(app string) verdict {
 		return verdict{outcome: Pending, opens: s.due, reason: drifted + firstLine(drift.Report{Findings: s.young}),
 			hint: fmt.Sprintf("it is repaired at %s (drift.grace), or now by: syncd sync %s", s.due.Format("2006-01-02 15:04:05 MST"), app)}
 	}
-	reason := notConverging
+	v := verdict{outcome: Degraded, opens: s.due, reason: notConverging, hint: "something changes it back each time it is repaired; " + fightHint(app)}
 	for i, f := range s.fights[:min(len(s.fights), mostFights)] {
 		if i > 0 {
-			reason += "; "
+			v = v.and("; ", "; ")
 		}
-		reason += strings.ReplaceAll(f.String(), "\n ", "")
+		v = v.and(strings.ReplaceAll(f.String(), "\n ", ""), strings.TrimSpace(f.Key.String()+" "+strings.Join(piecesOf(f), " ")))
 	}
 	if more := len(s.fights) - mostFights; more > 0 {
-		reason += fmt.Sprintf("; and %d objects more", more)
+		others := fmt.Sprintf("; and %d objects more", more)
+		v = v.and(others, others)
 	}
-	return verdict{outcome: Degraded, opens: s.due, reason: reason, hint: "something changes it back each time it is repaired; " + fightHint(app)}
+	return v
 }
 
 // rest is the report without what is spared.

@@ -21,10 +21,12 @@ type Standings struct {
 type Standing struct {
 	App string
 	// Judged is the commit that the last pass was about, Outcome and Reason what it came
-	// to; empty before the first.
+	// to; empty before the first. Says is the reason without what moves while it stays as
+	// it is, empty where that is the reason itself.
 	Judged  string
 	Outcome Outcome
 	Reason  string
+	Says    string
 	// Waits tells that only a window, a consent or another app stands in the way.
 	Waits bool
 	// Busy tells that the app is being changed at the moment.
@@ -74,7 +76,7 @@ func (w *worker) standing(c *catalog) Standing {
 	w.mu.Unlock()
 	last := rec.Last
 	return Standing{
-		App: w.name, Judged: last.Revision.Commit, Outcome: Outcome(last.Outcome), Reason: last.Reason, Busy: busy,
+		App: w.name, Judged: last.Revision.Commit, Outcome: Outcome(last.Outcome), Reason: last.Reason, Says: last.Says, Busy: busy,
 		Waits:  Outcome(last.Outcome) == Blocked && (last.Cause != "" || len(last.Consents) > 0),
 		Inputs: w.inputsIn(c, rec),
 	}

@@ -98,7 +98,7 @@ func (p *pass) repair(ctx context.Context, report drift.Report, plan apply.Plan,
 		return verdictOf(outcome.Err)
 	case len(outcome.Failures) > 0:
 		p.failRepair()
-		return verdict{outcome: Degraded, reason: "repair failed: " + reasonOf(outcome.Failures[0]), hint: outcome.Failures[0].Hint}
+		return verdict{outcome: Degraded, hint: outcome.Failures[0].Hint}.and("repair failed: "+reasonOf(outcome.Failures[0]), "repair failed: "+failure(outcome.Failures[0]))
 	}
 	p.endRepair(plan)
 	v := p.askConsent(plan, verdict{outcome: Applied, reason: repaired + firstLine(report)}, doneAlready)
@@ -144,23 +144,25 @@ func (p *pass) wellness(ctx context.Context, pairs []resource.Pair, report drift
 
 // unwell reports or restarts an instance of the good set that turned unhealthy.
 func (p *pass) unwell(ctx context.Context, pair resource.Pair, live resource.Instance) verdict {
-	reason := fmt.Sprintf("%s: %s", pair.Key, live.Health.Reason)
 	p.about = append(p.about, pair.Key)
 	idiom := p.agent.idiom()
+	degraded := func(done, hint string) verdict {
+		v := verdict{outcome: Degraded, reason: fmt.Sprintf("%s: %s", pair.Key, live.Health.Reason), says: failing(pair.Key, live.Health), hint: hint}
+		return v.and(done, done)
+	}
 	stopper, stops := p.target.(apply.Stopper)
 	switch {
 	case !p.config().RestartUnhealthy() || p.agent.opts.ReadOnly:
-		return verdict{outcome: Degraded, reason: reason, hint: idiom.worse(pair.Key)}
+		return degraded("", idiom.worse(pair.Key))
 	case !stops:
-		return verdict{outcome: Degraded, reason: reason + "; health.onUnhealthy: restart does nothing here, for the " + idiom.place + " restarts by itself what its probes find dead",
-			hint: "look at its log: " + idiom.logs(pair.Key)}
+		return degraded("; health.onUnhealthy: restart does nothing here, for the "+idiom.place+" restarts by itself what its probes find dead", "look at its log: "+idiom.logs(pair.Key))
 	case !p.withinBudget(pair.Want.Group):
-		return verdict{outcome: Degraded, reason: reason + "; restarted as often as health.budget allows", hint: "look at its log: " + idiom.logs(pair.Key)}
+		return degraded("; restarted as often as health.budget allows", "look at its log: "+idiom.logs(pair.Key))
 	}
 	if err := p.restart(ctx, stopper, pair, live); err != nil {
 		return verdictOf(err)
 	}
-	return verdict{outcome: Degraded, reason: reason + "; restarted", hint: "syncd history " + p.name}
+	return degraded("; restarted", "syncd history "+p.name)
 }
 
 // withinBudget counts a restart of the service, and says whether it is allowed

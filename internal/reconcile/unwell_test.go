@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,69 @@ func TestUnhealthyAfterItWasGoodIsReported(t *testing.T) {
 		}
 		if rec := w.record(); len(rec.Quarantine) != 0 {
 			t.Errorf("quarantine is %v: a good revision is not blamed for what came later", rec.Quarantine)
+		}
+	})
+}
+
+// degraded fails the test unless so many lines of history say so.
+func (w *world) degraded(want int) {
+	w.t.Helper()
+	var got []string
+	for _, line := range w.lines("sync") {
+		if strings.HasPrefix(line, string(reconcile.Degraded)) {
+			got = append(got, line)
+		}
+	}
+	if len(got) != want {
+		w.t.Errorf("%d lines say that it is degraded, want %d:\n%s", len(got), want, strings.Join(got, "\n"))
+	}
+}
+
+// An engine counts the probes that failed, a cluster the restarts, and both name what
+// they saw last: status tells it, and of one trouble the history has one line.
+func TestWhatStaysUnhealthyIsInTheHistoryOnce(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		w.repo.merge(careful("report", 3))
+		w.ends(reconcile.Applied)
+		defer w.background()()
+		later(time.Minute)
+		ails := func(from int) {
+			t.Helper()
+			for n := from; n < from+20; n++ {
+				w.target.Break(key("web"), fmt.Sprintf("unhealthy after %d probes: exit 1: no", n))
+				later(time.Minute)
+			}
+		}
+		ails(3)
+		w.degraded(1)
+		since := w.status().Since
+		ails(23)
+		if s := w.status(); !strings.Contains(s.Reason, "after 42 probes") || !s.Since.Equal(since) {
+			t.Errorf("status says %q since %v, want what was seen last since %v", s.Reason, s.Since, since)
+		}
+		w.target.Break(key("web"), "")
+		later(2 * time.Minute)
+		ails(3)
+		w.degraded(2) // it was well between
+	})
+}
+
+// Nor is a revision told again and again that waits for what was failing before.
+func TestWhatWaitsForTheUnhealthyIsInTheHistoryOnce(t *testing.T) {
+	within(t, func(t *testing.T, w *world) {
+		db := one("db", `"image":"v1"`)
+		w.repo.shop(healthy("v1"), db)
+		w.ends(reconcile.Applied)
+		w.target.Break(key("db"), "unhealthy after 3 probes")
+		w.repo.shop(healthy("v2"), db)
+		defer w.background()()
+		for n := range 20 {
+			later(time.Minute)
+			w.target.Break(key("db"), fmt.Sprintf("unhealthy after %d probes", 4+n))
+		}
+		w.degraded(1)
+		if s := w.standing("shop"); s.Reason != "was failing before this change and still is: container/db/1: unhealthy after 22 probes" || s.Says != "was failing before this change and still is: container/db/1: healthcheck" {
+			t.Errorf("it stands %+v", s)
 		}
 	})
 }

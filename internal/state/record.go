@@ -3,6 +3,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -84,6 +85,9 @@ type Verdict struct {
 	Reason   string          `json:"reason,omitempty"`
 	Hint     string          `json:"hint,omitempty"`
 	Revision source.Revision `json:"revision,omitzero"`
+	// Says is the reason without what moves while it stays as it is: values, counters,
+	// outputs. Empty is the reason itself.
+	Says string `json:"says,omitempty"`
 	// Cause is a word for what stands in the way, where there is one: window, dependency.
 	Cause string `json:"cause,omitempty"`
 	// Consents wait for a person's word, given to the plan with this digest.
@@ -91,6 +95,11 @@ type Verdict struct {
 	Plan     string   `json:"plan,omitempty"`
 	// Since is when it first ended so.
 	Since time.Time `json:"since,omitzero"`
+}
+
+// SaysAs tells whether two verdicts say the same. An older agent kept the reason alone.
+func (v Verdict) SaysAs(other Verdict) bool {
+	return v.Reason == other.Reason || cmp.Or(v.Says, v.Reason) == cmp.Or(other.Says, other.Reason)
 }
 
 // Set is one complete desired state of an app, sealed on disk: what a rollback
@@ -189,6 +198,12 @@ type Entry struct {
 	Digest   string          `json:"digest,omitempty"`
 	Outcome  string          `json:"outcome"`
 	Reason   string          `json:"reason,omitempty"`
+	// Says is the reason without what moves while it stays as it is, and without what was
+	// done meanwhile. Empty is the reason itself.
+	Says string `json:"says,omitempty"`
+	// Still tells that the app stands as it stood, which is no news: the line is there
+	// for what was done meanwhile.
+	Still bool `json:"still,omitempty"`
 	// Hint is what a person can do about it.
 	Hint string `json:"hint,omitempty"`
 	// Incident names the drift that it is about, as IncidentID does, Findings what
@@ -196,7 +211,7 @@ type Entry struct {
 	Incident string   `json:"incident,omitempty"`
 	Findings []string `json:"findings,omitempty"`
 	More     int      `json:"more,omitempty"`
-	// Steps are the plan's lines, the first ones of them.
+	// Steps are the plan's lines, the first ones of them; none where it changes nothing.
 	Steps []string `json:"steps,omitempty"`
 	// Gaps say who was missed for how long meanwhile.
 	Gaps []string `json:"gaps,omitempty"`
