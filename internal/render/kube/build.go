@@ -53,7 +53,7 @@ func (a *app) kustomized(ctx context.Context) ([]manifest, error) {
 	for _, note := range notes {
 		a.note("%s", note)
 	}
-	return fromDocuments(docs)
+	return fromDocuments(docs, nil)
 }
 
 // first returns the path of the first of names that the directory holds, "" where
@@ -68,8 +68,8 @@ func (a *app) first(names ...string) string {
 	return found
 }
 
-// fromDocuments reads what another renderer made.
-func fromDocuments(docs []document.Document) ([]manifest, error) {
+// fromDocuments reads what another renderer made. The secrets may be in it.
+func fromDocuments(docs []document.Document, secrets []string) ([]manifest, error) {
 	var out []manifest
 	for _, d := range docs {
 		manifests, err := parse(d.Source, d.YAML)
@@ -77,7 +77,7 @@ func fromDocuments(docs []document.Document) ([]manifest, error) {
 			return nil, err
 		}
 		for _, m := range manifests {
-			m.lines, m.hook, m.weight = false, d.Hook, d.Weight
+			m.lines, m.hook, m.weight, m.secrets = false, d.Hook, d.Weight, secrets
 			out = append(out, m)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 // app.
 func (a *app) charted(ctx context.Context) ([]manifest, error) {
 	k := a.req.App.Config.Kubernetes.Helm
-	in := helm.Input{Release: k.Release, Namespace: a.namespace, Set: map[string]string{}}
+	in := helm.Input{Release: k.Release, Namespace: a.namespace, Set: map[string]string{}, Secrets: a.secrets()}
 	if in.Release == "" {
 		in.Release = a.req.App.Name
 	}
@@ -46,7 +46,7 @@ func (a *app) charted(ctx context.Context) ([]manifest, error) {
 	for i := range docs {
 		docs[i].Source = path.Join(where, docs[i].Source)
 	}
-	return fromDocuments(docs)
+	return fromDocuments(docs, in.Secrets)
 }
 
 // chart finds the chart, and says where it is, for messages.
