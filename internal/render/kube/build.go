@@ -87,8 +87,8 @@ func fromDocuments(docs []document.Document, secrets []string) ([]manifest, erro
 // items are the objects of a List, in order; the object itself where it is none.
 func (m manifest) items(depth int) ([]manifest, error) {
 	kind := text(m.tree["kind"])
-	list, isList := m.tree["items"].([]any)
-	if !strings.HasSuffix(kind, "List") || !isList && m.tree["items"] != nil {
+	list, isList := m.list(kind)
+	if !isList {
 		return []manifest{m}, nil
 	}
 	if depth == maxList {
@@ -116,6 +116,16 @@ func (m manifest) items(depth int) ([]manifest, error) {
 		out = append(out, items...)
 	}
 	return out, nil
+}
+
+// list are a List's items. A kind that ends so is one only where it has items:
+// ManagedPrefixList is a kind like any other.
+func (m manifest) list(kind string) (items []any, is bool) {
+	items, is = m.tree["items"].([]any)
+	if written, there := m.tree["items"]; written == nil {
+		is = there || kind == "List" && text(m.tree["apiVersion"]) == "v1"
+	}
+	return items, is && strings.HasSuffix(kind, "List")
 }
 
 // inherit gives an item of a typed list its type.
