@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render/kube/helm"
 	"syncd.io/syncd/internal/render/mistake"
@@ -79,9 +80,9 @@ func readArchive(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxArchive+1))
-	if err == nil && len(data) > maxArchive {
-		err = fmt.Errorf("larger than %d MiB", maxArchive>>20)
+	data, err := io.ReadAll(io.LimitReader(file, config.MaxChart+1))
+	if err == nil && len(data) > config.MaxChart {
+		err = fault.As(fault.Rejected, fmt.Errorf("larger than %d MiB", config.MaxChart>>20))
 	}
 	return data, err
 }

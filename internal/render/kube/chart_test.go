@@ -13,6 +13,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	fetched "syncd.io/syncd/internal/source/chart"
 )
 
 // chart is a small one; its ConfigMap shows what it is rendered with.
@@ -88,6 +89,22 @@ func TestAChartThatWasFetched(t *testing.T) {
 	req.Chart = filepath.Join(t.TempDir(), "none.tgz")
 	if text := renderError(t, req); !strings.Contains(text, "web") || strings.Contains(text, filepath.Dir(req.Chart)) {
 		t.Error(text)
+	}
+}
+
+// What may be fetched may be rendered, and what is larger is the author's to mend.
+func TestAChartMayBeAsLargeAsOneThatIsFetched(t *testing.T) {
+	for size, want := range map[int64]string{fetched.MaxArchive: "gzip", fetched.MaxArchive + 1: "larger than 50 MiB"} {
+		req := files{"app/x.txt": "x"}.request(t)
+		req.App.Config.Kubernetes.Helm.Chart = config.Chart{Repo: "https://charts.example.com", Name: "web", Version: "1.0.0"}
+		req.Chart = filepath.Join(t.TempDir(), "web.tgz")
+		if err := os.WriteFile(req.Chart, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(req.Chart, size); err != nil {
+			t.Fatal(err)
+		}
+		mustFail(t, req, fault.Rejected, want)
 	}
 }
 

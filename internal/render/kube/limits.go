@@ -6,7 +6,6 @@ const (
 	maxFile           = 4 << 20   // bytes of one manifest file
 	maxFiles          = 5000      // manifest files of one app
 	allFiles          = 64 << 20  // bytes of all of them
-	maxArchive        = 32 << 20  // bytes of a chart that was fetched
 	maxWalk           = 20        // directory levels that are looked into
 	maxName           = 63        // bytes of an app's name, which becomes a label
 	maxObject         = 1_500_000 // bytes of one object: etcd takes 1.5 MiB with what the server adds
