@@ -67,7 +67,7 @@ func Render(ctx context.Context, in Input) (docs []document.Document, notes []st
 	if err != nil {
 		return nil, nil, err
 	}
-	first, err := in.once(files, present)
+	first, err := in.once(files, present())
 	if err != nil {
 		return nil, nil, err
 	}
