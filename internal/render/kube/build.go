@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/kube/document"
 	"syncd.io/syncd/internal/render/kube/kustomize"
@@ -31,18 +32,38 @@ func (a *app) manifests(ctx context.Context) ([]manifest, error) {
 }
 
 func (a *app) built(ctx context.Context) ([]manifest, error) {
-	kustomization := a.first(find.Kustomizations()...)
-	chart := a.first(find.Chart)
-	switch remote := a.req.App.Config.Kubernetes.Helm.Chart; {
-	case kustomization != "" && (remote.Repo != "" || remote.Name != ""):
-		return nil, a.setting("helm.chart", "remove it, or let `kubernetes.path` name a directory without a kustomization", "%s is a kustomization, which is what is built", kustomization)
+	kustomization, chart := a.first(find.Kustomizations()...), a.first(find.Chart)
+	remote := a.req.App.Config.Kubernetes.Helm.Chart != config.Chart{}
+	switch key := a.helmSetting(); {
+	case kustomization != "" && key != "":
+		return nil, a.setting(key, "remove it, or let `kubernetes.path` name a directory without a kustomization", "%s is a kustomization, which is what is built", kustomization)
 	case kustomization != "":
 		return a.kustomized(ctx)
-	case chart != "" || remote.Repo != "" || remote.Name != "":
+	case chart != "" && remote:
+		return nil, a.setting("helm.chart", "remove it, or let `kubernetes.path` name a directory without a chart", "%s is a chart too, and one is built", chart)
+	case chart != "" || remote:
 		return a.charted(ctx)
+	case key != "":
+		return nil, a.setting(key, "remove it, or let `kubernetes.path` name the directory of a chart", "%s has no chart, and no `helm.chart` is named", a.dir)
 	default:
 		return a.plain(ctx)
 	}
+}
+
+// helmSetting is a setting that is for charts alone; "" where there is none. One that
+// could do nothing is an error: who wrote it thinks otherwise.
+func (a *app) helmSetting() string {
+	switch k := a.req.App.Config.Kubernetes.Helm; {
+	case k.Chart != config.Chart{}:
+		return "helm.chart"
+	case len(k.Values) > 0:
+		return "helm.values"
+	case len(k.Set) > 0:
+		return "helm.set"
+	case k.Release != "":
+		return "helm.release"
+	}
+	return ""
 }
 
 func (a *app) kustomized(ctx context.Context) ([]manifest, error) {

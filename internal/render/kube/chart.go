@@ -54,7 +54,7 @@ func (a *app) charted(ctx context.Context) ([]manifest, error) {
 func (a *app) chart(in *helm.Input) (string, error) {
 	remote := a.req.App.Config.Kubernetes.Helm.Chart
 	switch {
-	case remote.Repo == "" && remote.Name == "":
+	case remote == config.Chart{}:
 		if refused, why := a.repo.Refused(a.dir); refused != "" {
 			return "", mistake.Rejected("", "read %s: %s", refused, why)
 		}
