@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"syncd.io/syncd/internal/notify"
 	"syncd.io/syncd/internal/notify/wording"
@@ -30,6 +31,7 @@ func main() {
 		return
 	}
 	syscall.Umask(0o022)
+	time.Local = time.UTC // a template's times are the same on every machine
 	fetch.Prepare()
 	os.Exit(sandbox.Serve(context.Background(), operations(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

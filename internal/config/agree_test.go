@@ -36,6 +36,7 @@ func TestSchemasAgreeWithTheDecoder(t *testing.T) {
 			"jobs: {a: {onRollback: stop}}\n", "jobs: {a: {onRollback: {start: b}}}\n", "jobs: {a: {onRollback: 'run: b'}}\n", "jobs: {'a b': {}}\n", "compose: a\n",
 			"compose: [/a]\n", "hostDir: a\n", "selfHeal: true\n", "rollout: {timeout: 1y}\n", "hosts: {matchLabels: {a: b}}\n", "dependsOn: [A]\n",
 			"gate: none\n", "gate: udp\n", "gate: {mode: tcp}\n",
+			"drift: {ignore: [{fields: [a]}]}\n", "drift: {ignore: [{objects: [Deployment/web], reason: x}]}\n", "drift: {ignore: [{fields: []}]}\n", "drift: {ignore: [{fields: }]}\n", "drift: {ignore: [ ]}\n",
 			"sync: {windows: [{kind: deny, schedule: 0 9 * * *, duration: 1h}]}\n", "sync: {windows: [{kind: deny, schedule: 0 9 * * *, duration: 1h, apps: [a]}]}\n", "sync: {windows: [{kind: deny, schedule: 0 9 * * *, duration: 1h, timeZone: 'a b'}]}\n",
 		}},
 	} {

@@ -19,6 +19,9 @@ func DecodeApp(file string, data []byte) (App, error) {
 	for i, w := range app.Sync.Windows {
 		d.checkWindow(w, nth("sync.windows", i))
 	}
+	for i, ignore := range app.Drift.Ignore {
+		d.checkIgnore(ignore, nth("drift.ignore", i))
+	}
 	if err := p.err(); err != nil {
 		return App{}, err
 	}

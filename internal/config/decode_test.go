@@ -237,6 +237,17 @@ func TestDecodeHostRejects(t *testing.T) {
 	}
 }
 
+// A rule that would ignore nothing is no rule.
+func TestARuleIgnoresSomething(t *testing.T) {
+	for text, want := range map[string]string{
+		"drift: {ignore: [{objects: [Deployment/web], reason: hpa}]}\n":                                                    "f:1: drift.ignore[0].fields is missing",
+		"drift:\n  ignore:\n    - fields: [a]\n    - objects: [Deployment/web]\n      fields:\n      #  - spec.replicas\n": "f:4: drift.ignore[1].fields is missing",
+	} {
+		_, err := DecodeApp("f", []byte(text))
+		rejectedAs(t, err, want, "such as fields: [spec.replicas]")
+	}
+}
+
 func TestEveryProblemIsReportedInLineOrder(t *testing.T) {
 	_, err := DecodeApp("apps/shop/.syncd.yaml", []byte("rollback: {keep: -1}\nsync:\n  auto: on\n  slefHeal: true\nname: A\n"))
 	rejectedAs(t, err, `apps/shop/.syncd.yaml:1: rollback.keep is "-1": want a whole number between 0 and 100

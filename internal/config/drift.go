@@ -21,7 +21,7 @@ type Drift struct {
 type Ignore struct {
 	// Objects are globs of KIND/NAME; none is every object.
 	Objects []string `yaml:"objects,omitempty" json:"objects,omitempty" rule:"objects"`
-	// Fields are paths as reports print them, or JSON pointers.
+	// Fields are paths as reports print them, or JSON pointers: one at least.
 	Fields []string `yaml:"fields" json:"fields" rule:"fieldPath"`
 	// Reason is shown wherever such a field differs.
 	Reason string `yaml:"reason" json:"reason"`
@@ -33,6 +33,13 @@ type HostDrift struct {
 	Grace Duration `yaml:"grace,omitempty" json:"grace,omitempty" rule:"0s..744h"`
 	// Schedule is when every app is looked at in full.
 	Schedule string `yaml:"schedule,omitempty" json:"schedule,omitempty" rule:"cron"`
+}
+
+// checkIgnore refuses a rule that would ignore nothing: who wrote it thinks otherwise.
+func (d *decoder) checkIgnore(i Ignore, at string) {
+	if len(i.Fields) == 0 && !d.faulty() { // what is wrong with a key has been said
+		d.add(d.lines[at], "such as fields: [spec.replicas]", "%s.fields is missing", at)
+	}
 }
 
 func checkObjects(glob string) error {

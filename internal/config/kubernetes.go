@@ -50,6 +50,10 @@ type Helm struct {
 	Chart Chart             `yaml:"chart,omitempty" json:"chart,omitzero"`
 }
 
+// MaxChart is how long a packed chart may be, in bytes, for who fetches it and for who
+// renders it. Helm refuses one that is longer than twice that when unpacked.
+const MaxChart = 50 << 20
+
 // Chart is a chart that is not in the repository.
 type Chart struct {
 	// Repo is an https or oci address.

@@ -66,6 +66,10 @@ func (s schemas) object(t reflect.Type, path string) tree {
 		out["type"], out["required"] = "object", []string{"url"}
 	case reflect.TypeFor[Ref]():
 		out["maxProperties"] = 1
+	case reflect.TypeFor[Ignore]():
+		fields := properties["fields"].(tree)
+		fields["type"], fields["minItems"] = "array", 1
+		out["type"], out["required"] = "object", []string{"fields"}
 	case reflect.TypeFor[Window](), reflect.TypeFor[HostWindow]():
 		out["type"], out["required"] = "object", []string{"kind", "schedule", "duration"}
 	case reflect.TypeFor[Hook]():

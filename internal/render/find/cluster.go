@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"syncd.io/syncd/internal/render"
 )
 
@@ -119,9 +117,10 @@ func Says(text, key string) bool {
 		return false
 	}
 	flow := strings.HasPrefix(strings.TrimSpace(text), "{")
-	var node yaml.Node
-	if flow && yaml.NewDecoder(strings.NewReader(text)).Decode(&node) == nil {
-		return hasKey(&node, key)
+	if flow {
+		if found, whole := flowKey(text, key); whole {
+			return found
+		}
 	}
 	for line := range strings.Lines(text) {
 		if flow {
@@ -129,21 +128,6 @@ func Says(text, key string) bool {
 		}
 		rest, found := strings.CutPrefix(strings.TrimLeft(line, `"'`), key)
 		if found && strings.HasPrefix(strings.TrimLeft(rest, "\"' \t"), ":") {
-			return true
-		}
-	}
-	return false
-}
-
-func hasKey(node *yaml.Node, key string) bool {
-	if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
-		node = node.Content[0]
-	}
-	if node.Kind != yaml.MappingNode {
-		return false
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
 			return true
 		}
 	}

@@ -26,7 +26,7 @@ func (m manifest) wave() (int, error) {
 	}
 	n, err := strconv.Atoi(written)
 	if err != nil || n > maxWave || n < -maxWave {
-		return 0, m.reject([]string{"metadata", "annotations", annotationWave}, "", "%q is no whole number between -%d and %d", shown(written), maxWave, maxWave)
+		return 0, m.reject([]string{"metadata", "annotations", annotationWave}, "", "%q is no whole number between -%d and %d", m.shown(written), maxWave, maxWave)
 	}
 	return n, nil
 }
@@ -42,7 +42,7 @@ func (m manifest) checkAnnotations() error {
 		at := []string{"metadata", "annotations", name}
 		switch {
 		case name == annotationPrune && text(annotations[name]) != "keep":
-			return m.reject(at, "", "%q is not keep", shown(text(annotations[name])))
+			return m.reject(at, "", "%q is not keep", m.shown(text(annotations[name])))
 		case !slices.Contains([]string{annotationWave, annotationPrune, annotationScope}, name):
 			return m.reject(at, "", "unknown: want one of %s, %s, %s", annotationWave, annotationPrune, annotationScope)
 		}

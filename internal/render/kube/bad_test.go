@@ -184,6 +184,45 @@ func TestNothingShowsASecret(t *testing.T) {
 	}
 }
 
+// What a chart makes of a secret is in no error either: not in part, and not by a line
+// of it that is shown for its place.
+func TestNoChartShowsASecret(t *testing.T) {
+	const line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ"
+	long := strings.Repeat("hunter2-", 40)
+	template := func(text string) files {
+		return chart().with(files{"app/templates/b.yaml": "apiVersion: v1\nkind: Secret\n" + text})
+	}
+	schema := func(text string) files { return chart().with(files{"app/values.schema.json": text}) }
+	for name, c := range map[string]struct {
+		files  files
+		secret string
+		hidden string
+		words  []string
+	}{
+		"a line":        {template("metadata: {name: tls}\nstringData:\n  tls.key: {{ .Values.secret }}\n"), "-----BEGIN PRIVATE KEY-----\n" + line + "\n-----END PRIVATE KEY-----\n", line[:20], []string{"not YAML: line 6"}},
+		"cut":           {template("a: b: {{ .Values.secret }}\n"), long, "hunter2", []string{"not YAML: line 3"}},
+		"an anchor":     {template("a: {{ .Values.secret }}\n"), "*hunter2-xyz", "hunter2", []string{"not YAML", "unknown anchor"}},
+		"in Base64":     {template("a: {{ .Values.secret | b64enc }}: b\n"), "hunter2-xyz", "aHVudGVyMi14eXo", []string{"not YAML: line 3"}},
+		"a long name":   {template("metadata: {name: {{ .Values.secret | quote }}}\n"), long, "hunter2", []string{"metadata.name"}},
+		"a long key":    {template("metadata: {name: a, annotations: {{ dict .Values.secret 1 | toJson }}}\n"), "/" + long, "hunter2", []string{"metadata.annotations"}},
+		"failing":       {template("{{ fail .Values.secret }}\n"), "hunter2\n", "hunter2", []string{"templates/b.yaml:3"}},
+		"pattern":       {schema(`{"properties": {"secret": {"pattern": "^[A-Za-z0-9]+$"}}}`), "it's-hunter2", "hunter2", []string{"at '/secret': does not match pattern"}},
+		"blanks":        {schema(`{"properties": {"secret": {"pattern": "^[A-Za-z0-9]+$"}}}`), "two  blanks-hunter2", "hunter2", []string{"at '/secret'"}},
+		"number":        {schema(`{"properties": {"secret": {"maximum": 10}}}`), "12345678", "2345", []string{"at '/secret': want at most 10"}},
+		"beside others": {schema(`{"allOf": [{"properties": {"secret": {"pattern": "^$"}}}, {"properties": {"port": {"type": "string"}}}]}`), "hunter2", "hunter2", []string{"at '/port': got number, want string", "at '/secret'"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := c.files.request(t)
+			req.App.Config.Kubernetes.Helm.Set = map[string]string{"secret": "${SECRET}"}
+			req.Values, req.Secret = map[string]string{"SECRET": c.secret}, []string{"SECRET"}
+			mustFail(t, req, fault.Rejected, c.words...)
+			if text := renderError(t, req); strings.Contains(text, c.hidden) {
+				t.Error(text)
+			}
+		})
+	}
+}
+
 func TestABrokenAppIsNotRendered(t *testing.T) {
 	req := one(configMap("a")).request(t)
 	req.App.Error, req.App.Hint = "several apps are called shop", "name them"

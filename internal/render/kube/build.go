@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/kube/document"
 	"syncd.io/syncd/internal/render/kube/kustomize"
@@ -31,18 +32,38 @@ func (a *app) manifests(ctx context.Context) ([]manifest, error) {
 }
 
 func (a *app) built(ctx context.Context) ([]manifest, error) {
-	kustomization := a.first(find.Kustomizations()...)
-	chart := a.first(find.Chart)
-	switch remote := a.req.App.Config.Kubernetes.Helm.Chart; {
-	case kustomization != "" && (remote.Repo != "" || remote.Name != ""):
-		return nil, a.setting("helm.chart", "remove it, or let `kubernetes.path` name a directory without a kustomization", "%s is a kustomization, which is what is built", kustomization)
+	kustomization, chart := a.first(find.Kustomizations()...), a.first(find.Chart)
+	remote := a.req.App.Config.Kubernetes.Helm.Chart != config.Chart{}
+	switch key := a.helmSetting(); {
+	case kustomization != "" && key != "":
+		return nil, a.setting(key, "remove it, or let `kubernetes.path` name a directory without a kustomization", "%s is a kustomization, which is what is built", kustomization)
 	case kustomization != "":
 		return a.kustomized(ctx)
-	case chart != "" || remote.Repo != "" || remote.Name != "":
+	case chart != "" && remote:
+		return nil, a.setting("helm.chart", "remove it, or let `kubernetes.path` name a directory without a chart", "%s is a chart too, and one is built", chart)
+	case chart != "" || remote:
 		return a.charted(ctx)
+	case key != "":
+		return nil, a.setting(key, "remove it, or let `kubernetes.path` name the directory of a chart", "%s has no chart, and no `helm.chart` is named", a.dir)
 	default:
 		return a.plain(ctx)
 	}
+}
+
+// helmSetting is a setting that is for charts alone; "" where there is none. One that
+// could do nothing is an error: who wrote it thinks otherwise.
+func (a *app) helmSetting() string {
+	switch k := a.req.App.Config.Kubernetes.Helm; {
+	case k.Chart != config.Chart{}:
+		return "helm.chart"
+	case len(k.Values) > 0:
+		return "helm.values"
+	case len(k.Set) > 0:
+		return "helm.set"
+	case k.Release != "":
+		return "helm.release"
+	}
+	return ""
 }
 
 func (a *app) kustomized(ctx context.Context) ([]manifest, error) {
@@ -53,7 +74,7 @@ func (a *app) kustomized(ctx context.Context) ([]manifest, error) {
 	for _, note := range notes {
 		a.note("%s", note)
 	}
-	return fromDocuments(docs)
+	return fromDocuments(docs, nil)
 }
 
 // first returns the path of the first of names that the directory holds, "" where
@@ -68,8 +89,8 @@ func (a *app) first(names ...string) string {
 	return found
 }
 
-// fromDocuments reads what another renderer made.
-func fromDocuments(docs []document.Document) ([]manifest, error) {
+// fromDocuments reads what another renderer made. The secrets may be in it.
+func fromDocuments(docs []document.Document, secrets []string) ([]manifest, error) {
 	var out []manifest
 	for _, d := range docs {
 		manifests, err := parse(d.Source, d.YAML)
@@ -77,7 +98,7 @@ func fromDocuments(docs []document.Document) ([]manifest, error) {
 			return nil, err
 		}
 		for _, m := range manifests {
-			m.lines, m.hook, m.weight = false, d.Hook, d.Weight
+			m.lines, m.hook, m.weight, m.secrets = false, d.Hook, d.Weight, secrets
 			out = append(out, m)
 		}
 	}
@@ -87,8 +108,8 @@ func fromDocuments(docs []document.Document) ([]manifest, error) {
 // items are the objects of a List, in order; the object itself where it is none.
 func (m manifest) items(depth int) ([]manifest, error) {
 	kind := text(m.tree["kind"])
-	list, isList := m.tree["items"].([]any)
-	if !strings.HasSuffix(kind, "List") || !isList && m.tree["items"] != nil {
+	list, isList := m.list(kind)
+	if !isList {
 		return []manifest{m}, nil
 	}
 	if depth == maxList {
@@ -116,6 +137,16 @@ func (m manifest) items(depth int) ([]manifest, error) {
 		out = append(out, items...)
 	}
 	return out, nil
+}
+
+// list are a List's items. A kind that ends so is one only where it has items:
+// ManagedPrefixList is a kind like any other.
+func (m manifest) list(kind string) (items []any, is bool) {
+	items, is = m.tree["items"].([]any)
+	if written, there := m.tree["items"]; written == nil {
+		is = there || kind == "List" && text(m.tree["apiVersion"]) == "v1"
+	}
+	return items, is && strings.HasSuffix(kind, "List")
 }
 
 // inherit gives an item of a typed list its type.

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 
+	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render/kube/helm"
 	"syncd.io/syncd/internal/render/mistake"
@@ -20,7 +21,7 @@ import (
 // app.
 func (a *app) charted(ctx context.Context) ([]manifest, error) {
 	k := a.req.App.Config.Kubernetes.Helm
-	in := helm.Input{Release: k.Release, Namespace: a.namespace, Set: map[string]string{}}
+	in := helm.Input{Release: k.Release, Namespace: a.namespace, Set: map[string]string{}, Secrets: a.secrets()}
 	if in.Release == "" {
 		in.Release = a.req.App.Name
 	}
@@ -46,14 +47,14 @@ func (a *app) charted(ctx context.Context) ([]manifest, error) {
 	for i := range docs {
 		docs[i].Source = path.Join(where, docs[i].Source)
 	}
-	return fromDocuments(docs)
+	return fromDocuments(docs, in.Secrets)
 }
 
 // chart finds the chart, and says where it is, for messages.
 func (a *app) chart(in *helm.Input) (string, error) {
 	remote := a.req.App.Config.Kubernetes.Helm.Chart
 	switch {
-	case remote.Repo == "" && remote.Name == "":
+	case remote == config.Chart{}:
 		if refused, why := a.repo.Refused(a.dir); refused != "" {
 			return "", mistake.Rejected("", "read %s: %s", refused, why)
 		}
@@ -79,9 +80,9 @@ func readArchive(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxArchive+1))
-	if err == nil && len(data) > maxArchive {
-		err = fmt.Errorf("larger than %d MiB", maxArchive>>20)
+	data, err := io.ReadAll(io.LimitReader(file, config.MaxChart+1))
+	if err == nil && len(data) > config.MaxChart {
+		err = fault.As(fault.Rejected, fmt.Errorf("larger than %d MiB", config.MaxChart>>20))
 	}
 	return data, err
 }

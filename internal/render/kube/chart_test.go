@@ -13,6 +13,7 @@ import (
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
+	fetched "syncd.io/syncd/internal/source/chart"
 )
 
 // chart is a small one; its ConfigMap shows what it is rendered with.
@@ -91,6 +92,22 @@ func TestAChartThatWasFetched(t *testing.T) {
 	}
 }
 
+// What may be fetched may be rendered, and what is larger is the author's to mend.
+func TestAChartMayBeAsLargeAsOneThatIsFetched(t *testing.T) {
+	for size, want := range map[int64]string{fetched.MaxArchive: "gzip", fetched.MaxArchive + 1: "larger than 50 MiB"} {
+		req := files{"app/x.txt": "x"}.request(t)
+		req.App.Config.Kubernetes.Helm.Chart = config.Chart{Repo: "https://charts.example.com", Name: "web", Version: "1.0.0"}
+		req.Chart = filepath.Join(t.TempDir(), "web.tgz")
+		if err := os.WriteFile(req.Chart, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(req.Chart, size); err != nil {
+			t.Fatal(err)
+		}
+		mustFail(t, req, fault.Rejected, want)
+	}
+}
+
 func TestMistakesOfCharts(t *testing.T) {
 	broken := func(text string) files { return chart().with(files{"app/templates/b.yaml": text}) }
 	for name, c := range map[string]struct {
@@ -106,6 +123,13 @@ func TestMistakesOfCharts(t *testing.T) {
 		"values' variable": {chart(), config.Helm{Values: []string{"${X}"}}, []string{"kubernetes.helm.values", "X has no value", "host.vars"}},
 		"set's variable":   {chart(), config.Helm{Set: map[string]string{"a.b": "${X}"}}, []string{"kubernetes.helm.set.a.b", "X has no value"}},
 		"kustomization":    {chart().with(files{"app/kustomization.yaml": "resources: []"}), config.Helm{Chart: config.Chart{Repo: "oci://x"}}, []string{"app/.syncd.yaml: kubernetes.helm.chart", "app/kustomization.yaml"}},
+		"values for none":  {one(configMap("a")), config.Helm{Values: []string{"x.yaml"}}, []string{"app/.syncd.yaml: kubernetes.helm.values: app has no chart", "kubernetes.path"}},
+		"set for none":     {one(configMap("a")), config.Helm{Set: map[string]string{"a": "b"}}, []string{"kubernetes.helm.set: app has no chart"}},
+		"release of none":  {one(configMap("a")), config.Helm{Release: "a"}, []string{"kubernetes.helm.release: app has no chart"}},
+		"set for others":   {chart().with(files{"app/kustomization.yaml": "resources: []"}), config.Helm{Set: map[string]string{"a": "b"}}, []string{"kubernetes.helm.set: app/kustomization.yaml is a kustomization"}},
+		"two charts":       {chart(), config.Helm{Chart: config.Chart{Repo: "oci://x", Name: "web"}}, []string{"kubernetes.helm.chart: app/Chart.yaml is a chart too", "remove it"}},
+		"a chart's digest": {chart(), config.Helm{Chart: config.Chart{Digest: "sha256:x"}}, []string{"kubernetes.helm.chart: app/Chart.yaml is a chart too"}},
+		"a version alone":  {one(configMap("a")), config.Helm{Chart: config.Chart{Version: "1.0.0"}}, []string{"kubernetes.helm.chart.repo: missing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			req := c.files.request(t)

@@ -7,6 +7,7 @@ import (
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/render"
+	"syncd.io/syncd/internal/render/find"
 )
 
 func discover(t *testing.T, f files, path string) []render.App {
@@ -129,6 +130,25 @@ func TestOneBrokenAppBreaksNoOther(t *testing.T) {
 	for _, app := range apps {
 		if app.Error != "" && app.Dir != "two" && !strings.Contains(app.Error, app.Dir) || strings.Contains(app.Error, "/tmp/") {
 			t.Errorf("%s: %s", app.Dir, app.Error)
+		}
+	}
+}
+
+// What is read of kustomizations to find the apps has a bound for all of them, and
+// what goes beyond it is an error of its own.
+func TestKustomizationsShareWhatReadingMayTake(t *testing.T) {
+	root := files{"a/kustomization.yaml": "resources: [../b]\n"}.write(t)
+	f, err := find.Open(render.DiscoverRequest{Root: root, Kubernetes: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Repo.Close()
+	d := discovery{Find: f}
+	for bytes, want := range map[int64]string{10: "too large to be read", 20 + costOfPath: "", 20: "too large to be read"} {
+		c := &find.Candidate{App: render.App{Dir: "a"}}
+		d.uses(c, find.NewShare(bytes, "kustomizations"))
+		if got := fmt.Sprint(c.Err); want != "" && !strings.Contains(got, want) || want == "" && c.Err != nil {
+			t.Errorf("%d bytes: %s", bytes, got)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type manifest struct {
 	tree   map[string]any
 	hook   string
 	weight int
+	// secrets are values that may be anywhere in it, and that no message shows.
+	secrets []string
 }
 
 // parse reads the manifests of a file. Whatever could take long or take much

@@ -61,10 +61,10 @@ func (m manifest) checkType() error {
 	apiVersion, kind := text(m.tree["apiVersion"]), text(m.tree["kind"])
 	group, version := groupVersion(apiVersion)
 	if strings.Contains(version, "/") || len(content.IsDNS1123Label(version)) > 0 || group != "" && len(content.IsDNS1123Subdomain(group)) > 0 || strings.HasPrefix(apiVersion, "/") {
-		return m.reject([]string{"apiVersion"}, "", "%q is neither VERSION nor GROUP/VERSION", shown(apiVersion))
+		return m.reject([]string{"apiVersion"}, "", "%q is neither VERSION nor GROUP/VERSION", m.shown(apiVersion))
 	}
 	if len(content.IsDNS1123Label(strings.ToLower(kind))) > 0 {
-		return m.reject([]string{"kind"}, "", "%q is no kind", shown(kind))
+		return m.reject([]string{"kind"}, "", "%q is no kind", m.shown(kind))
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (m manifest) checkName(metadata map[string]any) []error {
 		errs = append(errs, m.reject([]string{"metadata", "name"}, "put it in quotes", "want text"))
 	default:
 		if bad := wrongName(groupKind{group, text(m.tree["kind"])}, name); bad != "" {
-			errs = append(errs, m.reject([]string{"metadata", "name"}, "", "%q: %s", shown(name), bad))
+			errs = append(errs, m.reject([]string{"metadata", "name"}, "", "%q: %s", m.shown(name), bad))
 		}
 	}
 	switch namespace, ok := metadata["namespace"].(string); {
@@ -94,7 +94,7 @@ func (m manifest) checkName(metadata map[string]any) []error {
 		errs = append(errs, m.reject([]string{"metadata", "namespace"}, "put it in quotes", "want text"))
 	default:
 		if bad := isLabel(namespace); bad != "" {
-			errs = append(errs, m.reject([]string{"metadata", "namespace"}, "", "%q: %s", shown(namespace), bad))
+			errs = append(errs, m.reject([]string{"metadata", "namespace"}, "", "%q: %s", m.shown(namespace), bad))
 		}
 	}
 	return errs
@@ -207,7 +207,7 @@ func (a *app) addLabels(m manifest, metadata map[string]any) error {
 			metadata["labels"] = labels
 		}
 		if written, there := labels[name]; there && written != common[name] {
-			return m.reject([]string{"metadata", "labels", name}, "take the label out of one of them", "%q, and `kubernetes.labels` of %s says %q", shown(text(written)), a.settings(), common[name])
+			return m.reject([]string{"metadata", "labels", name}, "take the label out of one of them", "%q, and `kubernetes.labels` of %s says %q", m.shown(text(written)), a.settings(), common[name])
 		}
 		labels[name] = common[name]
 	}

@@ -237,6 +237,27 @@ func TestFormsOfManifests(t *testing.T) {
 	}
 }
 
+// A kind may end in List without being one: what has no items is an object, and is
+// never left out.
+func TestAKindMayEndInList(t *testing.T) {
+	for name, f := range map[string]files{
+		"plain":         one(configMap("a") + "---\n" + manifestOf("ec2.aws.upbound.io/v1beta1", "ManagedPrefixList", "office", "spec: {maxEntries: 5}")),
+		"kustomization": one(configMap("a") + "---\n" + manifestOf("ec2.aws.upbound.io/v1beta1", "ManagedPrefixList", "office", "spec: {maxEntries: 5}")).with(files{"app/kustomization.yaml": "resources: [a.yaml]\n"}),
+		"in a List":     one(configMap("a") + "---\napiVersion: v1\nkind: List\nitems:\n- apiVersion: ec2.aws.upbound.io/v1beta1\n  kind: ManagedPrefixList\n  metadata: {name: office}\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, want := keys(mustRender(t, f.request(t))), "ConfigMap/default/a ManagedPrefixList.ec2.aws.upbound.io/default/office"; got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+	for name, list := range map[string]string{"List": "v1\nkind: List", "typed, null": "v1\nkind: SecretList\nitems: null", "typed, empty": "v1\nkind: SecretList\nitems: []"} {
+		if got := keys(mustRender(t, one(configMap("a")+"---\napiVersion: "+list+"\n").request(t))); got != "ConfigMap/default/a" {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
 // What only a cluster says, and what says whose an object is, does not come from
 // Git.
 func TestWhatAClusterSaysIsLeftOut(t *testing.T) {

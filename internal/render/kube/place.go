@@ -31,29 +31,32 @@ func (m manifest) title() string {
 	case kind == "" && name == "":
 		return "object"
 	case name == "":
-		return shown(kind)
+		return m.shown(kind)
 	case kind == "":
-		return "object " + shown(name)
+		return "object " + m.shown(name)
 	}
-	return shown(kind) + " " + shown(name)
+	return m.shown(kind) + " " + m.shown(name)
 }
 
-// shown is a text from a manifest, fit for a message.
-func shown(text string) string { return resource.Harmless(text, maxShown) }
+// shown is a text from a manifest, fit for a message: masked before it is cut off, for
+// of half a secret nobody would know.
+func (m manifest) shown(text string) string {
+	return resource.Harmless(mistake.Masked(text, m.secrets), maxShown)
+}
 
 // reject is a Rejected error about a field, written with dots for messages and
 // found by its path.
 func (m manifest) reject(path []string, hint, format string, args ...any) error {
-	return mistake.Classified(fault.Rejected, hint, fmt.Errorf("%s: %s: %s: %w", m.at(path...), m.title(), dotted(path), fmt.Errorf(format, args...)))
+	return mistake.Classified(fault.Rejected, hint, fmt.Errorf("%s: %s: %s: %w", m.at(path...), m.title(), m.dotted(path), fmt.Errorf(format, args...)))
 }
 
 // about is the beginning of a note about a field.
 func (m manifest) about(path ...string) string {
-	return fmt.Sprintf("%s: %s: %s", m.at(path...), m.title(), dotted(path))
+	return fmt.Sprintf("%s: %s: %s", m.at(path...), m.title(), m.dotted(path))
 }
 
 // dotted writes a path for people; a key with dots stands in brackets.
-func dotted(path []string) string {
+func (m manifest) dotted(path []string) string {
 	out := ""
 	for _, key := range path {
 		switch _, err := strconv.Atoi(key); {
@@ -64,7 +67,7 @@ func dotted(path []string) string {
 		case plainKey(key):
 			out += "." + key
 		default:
-			out += "[" + shown(key) + "]"
+			out += "[" + m.shown(key) + "]"
 		}
 	}
 	return out

@@ -77,7 +77,7 @@ func (a *app) forTools(m manifest) bool {
 	if !tool && (group != "" || kind != "Config") {
 		return false
 	}
-	a.note("%s: left out: a %s is a tool's own, and nothing for a cluster", m.at("kind"), shown(kind))
+	a.note("%s: left out: a %s is a tool's own, and nothing for a cluster", m.at("kind"), m.shown(kind))
 	return true
 }
 

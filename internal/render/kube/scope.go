@@ -56,7 +56,7 @@ func (s scopes) clusterWide(m manifest, of groupKind) (bool, error) {
 		return false, nil
 	case "":
 	default:
-		return false, m.reject([]string{"metadata", "annotations", annotationScope}, "", "%q is neither Cluster nor Namespaced", shown(said))
+		return false, m.reject([]string{"metadata", "annotations", annotationScope}, "", "%q is neither Cluster nor Namespaced", m.shown(said))
 	}
 	known := wellKnown()[of.group]
 	return slices.Contains(known, of.kind) || slices.Contains(known, "*"), nil
@@ -78,7 +78,7 @@ func (a *app) place(m manifest, s scopes) (resource.Key, error) {
 	}
 	if cluster {
 		if written := text(metadata["namespace"]); written != "" {
-			a.note("%s: %s is left out: a %s has no namespace", m.about("metadata", "namespace"), shown(written), shown(kind))
+			a.note("%s: %s is left out: a %s has no namespace", m.about("metadata", "namespace"), m.shown(written), m.shown(kind))
 		}
 		delete(metadata, "namespace")
 		return key, nil

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -9,6 +10,7 @@ import (
 	"syncd.io/syncd/internal/render/find"
 	"syncd.io/syncd/internal/render/kube/kustomize"
 	"syncd.io/syncd/internal/render/repo"
+	"syncd.io/syncd/internal/render/syntax"
 )
 
 // leaveOut takes out what is there for others: directories that a kustomization or
@@ -16,11 +18,12 @@ import (
 // settings speak of a cluster stays: its author said so.
 func (d *discovery) leaveOut(ctx context.Context) error {
 	used, nothing := map[string]bool{}, map[string]bool{}
-	for _, c := range d.Apps {
+	share := find.NewShare(allKustomizations, "kustomizations")
+	for _, c := range d.smallestFirst() {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("find the apps: %w", context.Cause(ctx))
 		}
-		uses, alone := d.uses(c)
+		uses, alone := d.uses(c, share)
 		for _, dir := range uses {
 			used[dir] = true
 		}
@@ -33,30 +36,61 @@ func (d *discovery) leaveOut(ctx context.Context) error {
 	return nil
 }
 
-// uses are the directories outside an app's own that it is built on, and whether it
-// is something by itself.
-func (d *discovery) uses(c *find.Candidate) (dirs []string, alone bool) {
+// smallestFirst are the apps in the order of the sizes of their kustomizations.
+func (d *discovery) smallestFirst() []*find.Candidate {
+	size := map[*find.Candidate]int64{}
+	for _, c := range d.Apps {
+		size[c] = d.Repo.Size(d.kustomization(d.built(c)))
+	}
+	return slices.SortedStableFunc(slices.Values(d.Apps), func(x, y *find.Candidate) int { return cmp.Compare(size[x], size[y]) })
+}
+
+// built is the directory that an app is built from, as its settings say.
+func (d *discovery) built(c *find.Candidate) string {
 	dir := c.Dir
 	if written, err := newVariables(d.values).fill(c.Config.Kubernetes.Path); err == nil {
 		if joined, err := repo.Join(c.Dir, written); err == nil {
 			dir = joined
 		}
 	}
+	return dir
+}
+
+// kustomization is the path of the one in a directory; "" where there is none.
+func (d *discovery) kustomization(dir string) string {
+	for _, name := range find.Kustomizations() {
+		if p := path.Join(dir, name); d.Repo.Size(p) > 0 {
+			return p
+		}
+	}
+	return ""
+}
+
+// uses are the directories outside an app's own that it is built on, and whether it
+// is something by itself. Reading its kustomization takes of the share of all.
+func (d *discovery) uses(c *find.Candidate, share *find.Share) (dirs []string, alone bool) {
+	dir := d.built(c)
 	if dir, err := d.Repo.Follow(dir); err == nil && dir != c.Dir {
 		dirs = append(dirs, dir)
 	}
-	for _, name := range find.Kustomizations() {
-		data := d.Repo.Head(path.Join(dir, name), maxKustomization)
-		if data == "" {
-			continue
-		}
-		paths, component := kustomize.Uses([]byte(data))
-		for _, p := range paths {
-			dirs = append(dirs, d.around(dir, p, c.Dir)...)
-		}
-		return dirs, !component
+	name := d.kustomization(dir)
+	if name == "" {
+		return dirs, !library(d.Repo.Head(path.Join(dir, find.Chart), maxHead))
 	}
-	return dirs, !library(d.Repo.Head(path.Join(dir, find.Chart), maxHead))
+	data := d.Repo.Head(name, maxKustomization)
+	if err := share.Take(c, int64(len(data))); err != nil {
+		c.Fail(err)
+		return dirs, true
+	}
+	paths, component := kustomize.Uses([]byte(data))
+	if err := share.Take(c, int64(len(paths))*costOfPath); err != nil {
+		c.Fail(err)
+		return dirs, true
+	}
+	for _, p := range paths {
+		dirs = append(dirs, d.around(dir, p, c.Dir)...)
+	}
+	return dirs, !component
 }
 
 // around is the directory that a path of a kustomization names, or that holds what
@@ -85,6 +119,7 @@ func within(dir, other string) bool {
 
 // library tells of a chart that others are made with.
 func library(chart string) bool {
-	manifests, err := parse(find.Chart, []byte(chart))
-	return err == nil && len(manifests) == 1 && text(manifests[0].tree["type"]) == "library"
+	_, kind := syntax.Child(syntax.Root([]byte(chart)), "type")
+	kind = syntax.Target(kind)
+	return kind != nil && kind.Value == "library"
 }

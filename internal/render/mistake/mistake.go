@@ -7,20 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
 	"syncd.io/syncd/internal/fault"
-	"syncd.io/syncd/internal/resource"
 )
-
-// MinSecret is the length from which on a secret value is looked for inside
-// other text: shorter ones ("1", "yes") would be found everywhere. In messages
-// they are masked where they are a whole value.
-const MinSecret = 4
 
 // Bounds of what an error says.
 const (
@@ -97,36 +89,17 @@ func withHint(err error) error {
 	return fault.As(fault.Of(err), errors.New(err.Error()+" ("+hint+")")) // without the chain, which would say it again
 }
 
-// Masked takes the secrets out of text, as they are and as %q writes them.
-func Masked(text string, secrets []string) string {
-	for _, s := range secrets {
-		text = maskOne(text, s)
-		if quoted := strconv.Quote(s); quoted != `"`+s+`"` {
-			text = maskOne(text, quoted[1:len(quoted)-1])
-		}
-	}
-	return text
-}
-
-func maskOne(text, secret string) string {
-	if len(secret) >= MinSecret {
-		return strings.ReplaceAll(text, secret, resource.Mask)
-	}
-	value := regexp.MustCompile("([\"'`=]|: )" + regexp.QuoteMeta(secret) + "([\"'`,:)\\s]|$)")
-	return value.ReplaceAllString(text, "${1}"+resource.Mask+"${2}")
-}
-
 // Final takes secret values out of an error, whatever brought them in, and keeps
 // its class and its hint. What ended with its context is passed on as it is.
 func Final(err error, secrets []string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	text := Masked(err.Error(), secrets)
-	if text == err.Error() {
+	text, hint := Masked(err.Error(), secrets), Masked(fault.Advice(err), secrets)
+	if text == err.Error() && hint == fault.Advice(err) {
 		return err
 	}
-	return Classified(fault.Of(err), Masked(fault.Advice(err), secrets), errors.New(text))
+	return Classified(fault.Of(err), hint, errors.New(text))
 }
 
 // Secrets are the values of the given names, longest first, so that masking one

@@ -1,11 +1,22 @@
 package syntax
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
+
+// Root is what the first document of a text holds, without its bounds being checked and
+// without what its aliases stand for being spread out; nil where it cannot be read.
+func Root(data []byte) *yaml.Node {
+	var node yaml.Node
+	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&node); err != nil || len(node.Content) != 1 {
+		return nil
+	}
+	return node.Content[0]
+}
 
 // Line is where a field is written: the nearest that is there, where it is not.
 func Line(root *yaml.Node, path ...string) int {

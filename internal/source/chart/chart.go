@@ -18,9 +18,8 @@ import (
 	"syncd.io/syncd/internal/sandbox"
 )
 
-// MaxArchive is how long a packed chart may be, in bytes. Helm refuses one that is
-// longer than twice that when unpacked.
-const MaxArchive = 50 << 20
+// MaxArchive is how long a packed chart may be, in bytes.
+const MaxArchive = config.MaxChart
 
 // Op is the child's name for fetching a chart.
 const Op = "chart"

@@ -1,9 +1,9 @@
 package helm
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template/parse"
 )
@@ -11,10 +11,10 @@ import (
 // maxPlaces bounds how many places a message lists.
 const maxPlaces = 5
 
-// call is a place in a template where a function is named.
+// call is a place in a template, or in a text that may be one, where a function is named.
 type call struct {
 	file     string
-	line     int
+	line     int // 0 in a value
 	function string
 	// offset is where the name begins, in bytes; first tells that it begins its
 	// command, and may have arguments.
@@ -97,7 +97,10 @@ func branch(n *parse.BranchNode, add func(ident *parse.IdentifierNode, first boo
 func at(places []call) string {
 	var out []string
 	for _, p := range places {
-		place := fmt.Sprintf("%s:%d", p.file, p.line)
+		place := p.file
+		if p.line > 0 {
+			place += ":" + strconv.Itoa(p.line)
+		}
 		if !slices.Contains(out, place) {
 			out = append(out, place)
 		}

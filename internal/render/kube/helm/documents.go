@@ -16,10 +16,12 @@ import (
 	"helm.sh/helm/v3/pkg/releaseutil"
 
 	"syncd.io/syncd/internal/render/kube/document"
+	"syncd.io/syncd/internal/render/mistake"
+	"syncd.io/syncd/internal/resource"
 )
 
 // documents are those of crds/, then those of the templates.
-func (r rendering) documents() (docs []document.Document, notes []string, err error) {
+func (r rendering) documents(secrets []string) (docs []document.Document, notes []string, err error) {
 	crds := r.chart.CRDObjects()
 	slices.SortFunc(crds, func(a, b chart.CRD) int { return strings.Compare(a.Filename, b.Filename) })
 	for _, crd := range crds {
@@ -35,7 +37,7 @@ func (r rendering) documents() (docs []document.Document, notes []string, err er
 		if strings.HasPrefix(path.Base(name), "_") {
 			continue
 		}
-		of, left, err := parsed(inside(r.chart.Name(), name), r.files[name])
+		of, left, err := parsed(inside(r.chart.Name(), name), r.files[name], secrets)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -45,11 +47,11 @@ func (r rendering) documents() (docs []document.Document, notes []string, err er
 }
 
 // parsed are the documents of one rendered template.
-func parsed(source, text string) (docs []document.Document, notes []string, err error) {
+func parsed(source, text string, secrets []string) (docs []document.Document, notes []string, err error) {
 	for _, part := range split(text) {
 		var root yaml.Node
 		if err := yaml.Unmarshal([]byte(part), &root); err != nil {
-			return nil, nil, notYAML(source, part, err)
+			return nil, nil, notYAML(source, part, err, secrets)
 		}
 		if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
 			continue
@@ -96,9 +98,15 @@ func hollow(text string) bool {
 }
 
 // notYAML shows the line that cannot be read: it is one of the rendered text, which
-// nobody has seen.
-func notYAML(source, text string, err error) error {
-	why := strings.TrimPrefix(err.Error(), "yaml: ")
+// nobody has seen. Secrets are masked before it is cut off, and so are the parts of one
+// that the parser took for a name.
+func notYAML(source, text string, err error, secrets []string) error {
+	why := regexp.MustCompile(`'[^']+'`).ReplaceAllStringFunc(strings.TrimPrefix(err.Error(), "yaml: "), func(name string) string {
+		if slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(s, strings.Trim(name, "'")) }) {
+			return resource.Mask
+		}
+		return name
+	})
 	at := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(why)
 	if at == nil {
 		return rejected("", "%s: what it renders to is not YAML: %s", source, why)
@@ -107,7 +115,7 @@ func notYAML(source, text string, err error) error {
 	lines := strings.Split(text, "\n")
 	shown := ""
 	if number >= 1 && number <= len(lines) {
-		shown = fmt.Sprintf(" (%.200q)", strings.TrimSpace(lines[number-1]))
+		shown = fmt.Sprintf(" (%.200q)", mistake.Masked(strings.TrimSpace(lines[number-1]), secrets))
 	}
 	return rejected("", "%s: what it renders to is not YAML: line %d%s: %s", source, number, shown, strings.TrimPrefix(why, at[0]))
 }

@@ -11,6 +11,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 
 	"syncd.io/syncd/internal/render/kube/document"
+	"syncd.io/syncd/internal/render/mistake"
 )
 
 // DefaultKubeVersion is what .Capabilities.KubeVersion says where nobody says
@@ -38,6 +39,8 @@ type Input struct {
 	APIVersions []string
 	// KubeVersion is the cluster's; empty is DefaultKubeVersion.
 	KubeVersion string
+	// Secrets are values among Set that no error and no note may show.
+	Secrets []string
 }
 
 // ValuesFile is one file of values.
@@ -50,11 +53,11 @@ type ValuesFile struct {
 // Render gives the chart's documents: those of crds/ first, then those of the
 // templates in the order of their names. Notes are what was understood and left out.
 // The error is Rejected where the chart or its values are to blame; it names the
-// template and its line, but may quote values: who calls masks secrets.
+// template and its line. What it quotes in part is masked; who calls masks the rest.
 func Render(ctx context.Context, in Input) (docs []document.Document, notes []string, err error) {
 	defer func() {
 		if r := recover(); r != nil { // what is meant for charts that are well-formed meets those that are not
-			docs, notes, err = nil, nil, rejected("", "the chart cannot be rendered: %.300s", fmt.Sprint(r))
+			docs, notes, err = nil, nil, rejected("", "the chart cannot be rendered: %.300s", mistake.Masked(fmt.Sprint(r), in.Secrets))
 		}
 	}()
 	if err := chartutil.ValidateReleaseName(in.Release); err != nil {
@@ -64,14 +67,14 @@ func Render(ctx context.Context, in Input) (docs []document.Document, notes []st
 	if err != nil {
 		return nil, nil, err
 	}
-	first, err := in.once(files, present)
+	first, err := in.once(files, present())
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := in.again(ctx, files, first); err != nil {
 		return nil, nil, err
 	}
-	docs, left, err := first.documents()
+	docs, left, err := first.documents(in.Secrets)
 	if err != nil {
 		return nil, nil, err
 	}

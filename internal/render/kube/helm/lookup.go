@@ -59,6 +59,7 @@ func (n nothing) List(context.Context, metav1.ListOptions) (*unstructured.Unstru
 }
 
 func (n nothing) absent(name string) error {
-	n.all.add(strings.TrimSuffix(strings.ReplaceAll(n.kind+"/"+n.namespace+"/"+name, "//", "/"), "/"))
+	parts := []string{n.kind, n.namespace, name}
+	n.all.add(strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "/"))
 	return apierrors.NewNotFound(schema.GroupResource{Resource: n.kind}, name)
 }

@@ -42,7 +42,7 @@ func templateError(chart string, err error) error {
 		why = "at {{ " + doing + " }}: " + why
 	}
 	place := inner
-	for len(steps) > 1 && part(text, place, 1) == textOfTpl {
+	for len(steps) > 1 && (part(text, place, 1) == textOfTpl || part(text, place, 1) == helpersFile) {
 		steps = steps[:len(steps)-1]
 		place = steps[len(steps)-1]
 	}

@@ -54,6 +54,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"dependency in two places", map[string]string{"charts/a/Chart.yaml": sub, "charts/b/Chart.yaml": sub}, nil, "charts/ of chart app has db 1.2.3 twice", "remove"},
 		{"below a dependency in two places", map[string]string{"charts/m/Chart.yaml": strings.ReplaceAll(sub, "db", "m"), "charts/m/charts/a/Chart.yaml": sub, "charts/m/charts/b/Chart.yaml": sub}, nil, "charts/ of chart m has db 1.2.3 twice", "remove"},
 		{"only now", map[string]string{"templates/a.yaml": "{{ if lt now.Year 2020 }}{{ fail \"too early\" }}{{ end }}"}, nil, "at another time nothing: templates/a.yaml:1: too early", "every rendering"},
+		{"only now, by way of tpl", map[string]string{"values.yaml": "x: '{{ .Values.a.b.c }}'", "templates/a.yaml": "\n{{ if lt now.Year 2020 }}{{ tpl .Values.x . }}{{ end }}"}, nil, "at another time nothing: templates/a.yaml:2: at {{ .Values.a.b.c }}: nil pointer", "every rendering"},
 		{"empty dependency", map[string]string{"Chart.yaml": asks + "- \n"}, nil, "", ""},
 		{"packed dependency that is none", map[string]string{"charts/db.tgz": "not packed"}, nil, "error unpacking subchart db.tgz", ""},
 		{"release name", nil, func(in *Input) { in.Release = "Shop_1" }, `"Shop_1" cannot be used`, "kubernetes.helm.release"},
@@ -120,6 +121,72 @@ func TestTheSameBytesGiveTheSameObjects(t *testing.T) {
 			want := "templates/a.yaml gives something else each time that it is rendered: it uses " + c.function + " (at templates/a.yaml:5)"
 			if err == nil || fault.Of(err) != fault.Rejected || err.Error() != want || !strings.Contains(fault.Advice(err), c.hint) {
 				t.Errorf("got %v (hint %q), want %q", err, fault.Advice(err), want)
+			}
+		})
+	}
+}
+
+// Nor is it let through where it stands in a value or in a file, or where a function
+// takes the time because it was given none.
+func TestTheTimeIsFoundWhereverItComesFrom(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		why   string
+	}{
+		"in a value":              {map[string]string{"values.yaml": "note: '{{ now | date \"2006-01-02\" }}'\n", "templates/a.yaml": configMap(`{{ tpl .Values.note . | quote }}`)}, "it uses now (at .Values.note)"},
+		"in a value with others":  {map[string]string{"values.yaml": "note: {a: ['{{now.Year}}']}\n", "templates/a.yaml": configMap(`{{ .Values.note | toYaml | b64enc }}`), "templates/b.yaml": configMap("\n{{ tpl (toYaml .Values.note) $ | indent 4 }}")}, "it uses now (at .Values.note.a[0])"},
+		"in a value, how long":    {map[string]string{"values.yaml": "note: '{{ toDate \"2006\" \"2001\" | ago }}'\n", "templates/a.yaml": configMap(`{{ tpl .Values.note . }}`)}, "it uses ago (at .Values.note)"},
+		"in a file":               {map[string]string{"conf/x": "\n{{ now | date \"2006-01-02\" }}", "templates/a.yaml": configMap(`{{ . | tpl (.Files.Get "conf/x") | quote }}`)}, "it uses now (at conf/x:2)"},
+		"any order in a value":    {map[string]string{"values.yaml": "d: {a: 1, b: 2, c: 3, d: 4, e: 5}\nnote: '{{ keys .Values.d }}'\n", "templates/a.yaml": configMap(`{{ tpl .Values.note . | quote }}`)}, "it uses keys (at .Values.note)"},
+		"date of a number":        {map[string]string{"values.yaml": "stamp: 1700000000\n", "templates/a.yaml": configMap(`{{ date "2006-01-02" .Values.stamp | quote }}`)}, "it uses date (at templates/a.yaml:4)"},
+		"date in a pipeline":      {map[string]string{"values.yaml": "stamp: 1700000000\n", "templates/a.yaml": configMap(`{{ .Values.stamp | date "2006-01-02" | quote }}`)}, "it uses date (at templates/a.yaml:4)"},
+		"dateInZone of a number":  {map[string]string{"values.yaml": "stamp: 1700000000\n", "templates/a.yaml": configMap(`{{ dateInZone "2006" .Values.stamp "UTC" | quote }}`)}, "it uses dateInZone (at templates/a.yaml:4)"},
+		"htmlDate of nothing":     {map[string]string{"templates/a.yaml": configMap(`{{ htmlDate .Values.none | quote }}`)}, "it uses htmlDate (at templates/a.yaml:4)"},
+		"htmlDateInZone":          {map[string]string{"templates/a.yaml": configMap(`{{ htmlDateInZone "2020-01-01" "UTC" | quote }}`)}, "it uses htmlDateInZone (at templates/a.yaml:4)"},
+		"durationRound of a time": {map[string]string{"templates/a.yaml": configMap(`{{ toDate "2006-01-02" "2020-01-01" | durationRound | quote }}`)}, "it uses durationRound (at templates/a.yaml:4)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			docs, _, err := Render(t.Context(), input(c.files))
+			if err == nil || !strings.Contains(err.Error(), "gives something else each time that it is rendered: "+c.why) {
+				t.Errorf("%v, %v", docs, err)
+			}
+		})
+	}
+}
+
+// Of two numbers the same one comes out twice every other time, and eight times hardly
+// ever.
+func TestChanceIsGivenManyTries(t *testing.T) {
+	kept := 0
+	for range 20 {
+		if _, _, err := Render(t.Context(), input(map[string]string{"templates/a.yaml": configMap(`{{ randInt 0 2 | quote }}`)})); err == nil {
+			kept++
+		}
+	}
+	if kept > 3 {
+		t.Errorf("randInt 0 2 was let through %d times of 20", kept)
+	}
+}
+
+// A time that is given is what it is, and a text that only looks like a template is a
+// text.
+func TestWhatOnlyLooksLikeTheTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"times": {map[string]string{"templates/a.yaml": configMap(
+			`"{{ date "2006" (toDate "2006-01-02" "2020-03-01") }} {{ 1700000000 | date "2006" }} {{ dateInZone "2006" (int64 1700000000) "UTC" }} {{ htmlDate 1700000000 }} {{ htmlDateInZone 1700000000 "UTC" }} {{ durationRound "2h30m" }} {{ durationRound nil }}"`)},
+			`a: "2020 2023 2023 2023-11-14 2023-11-14 2h 0s"`},
+		"not given to tpl": {map[string]string{"conf/x": "{{ now }} keys", "values.yaml": "note: '{{ now }}'\nname: '{{ .Release.Name }}'\n", "templates/a.yaml": configMap(
+			`"{{ .Files.Get "conf/x" }} {{ .Values.note }} {{ .Files.Get "conf/x" | sha256sum | trunc 4 }} {{ tpl .Values.name . }}"`)}, `a: "{{ now }} keys {{ now }} d448 shop"`},
+		"words": {map[string]string{"values.yaml": "note: 'now {{ \"now ago\" }} ago {{ .Values.now }} {{ `now` }} keys'\nnow: then\n", "templates/a.yaml": configMap(
+			`"{{ tpl .Values.note . }}"`)}, `a: "now now ago ago then now keys"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			docs, _, err := Render(t.Context(), input(c.files))
+			if err != nil || len(docs) != 1 || !strings.Contains(string(docs[0].YAML), c.want) {
+				t.Errorf("%v, %v", err, docs)
 			}
 		})
 	}

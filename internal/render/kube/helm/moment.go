@@ -4,37 +4,57 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"helm.sh/helm/v3/pkg/chart"
 )
 
 // moment is what is changed in a template before it is rendered; its lines stay where
 // they are.
-type moment func(text string, c call) string
+type moment struct {
+	change func(text string, c call) string
+	// helpers are templates that are added, for what was changed.
+	helpers string
+}
 
 // present puts keys in order: a Go map gives them in any.
-func present(text string, c call) string {
+func present() moment { return moment{change: inOrder} }
+
+func inOrder(text string, c call) string {
 	if c.function != "keys" || !c.first {
 		return text
 	}
-	end := commandEnd(text, c.offset)
-	return text[:end] + " | sortAlpha" + text[end:]
+	return piped(text, c, "sortAlpha")
 }
 
-// another is at another time, and has values in the other order: two renderings at
-// the same day, hour or second would not tell.
-func another(text string, c call) string {
-	end := c.offset + len(c.function)
-	switch {
-	case c.function == "now":
-		return text[:c.offset] + fmt.Sprintf("(toDate %q %q)", "2006-01-02 15:04:05", "2001-02-03 04:05:06") + text[end:]
-	case c.function == "ago" && c.first:
-		return text[:c.offset] + "print" + text[end:]
-	case c.function == "values" && c.first:
-		end := commandEnd(text, c.offset)
-		return text[:end] + " | reverse" + text[end:]
+// another is at another time, the nth of several, and has values in the other order:
+// two renderings at the same day, hour or second would not tell.
+func another(n int) moment {
+	when := fmt.Sprintf("(toDate %q %q)", time.DateTime, time.Date(2001+3*n, time.Month(2+n), 3+4*n, 4+5*n, 5+6*n, 6+7*n, 0, time.UTC).Format(time.DateTime))
+	change := func(text string, c call) string {
+		end := c.offset + len(c.function)
+		switch {
+		case c.function == "now":
+			return text[:c.offset] + when + text[end:]
+		case !c.first:
+			return text
+		case c.function == "ago":
+			return text[:c.offset] + "print" + text[end:]
+		case c.function == "values":
+			return piped(text, c, "reverse")
+		case c.function == "tpl" || slices.Contains(fallingBack(), c.function):
+			text = piped(text, c, fmt.Sprintf("include %q", helper(c.function)))
+			return text[:c.offset] + "list" + text[end:]
+		}
+		return inOrder(text, c)
 	}
-	return present(text, c)
+	return moment{change: change, helpers: helpers(when)}
+}
+
+// piped puts one more command behind that of a call.
+func piped(text string, c call, command string) string {
+	end := commandEnd(text, c.offset)
+	return text[:end] + " | " + command + text[end:]
 }
 
 // set changes all templates of a chart and its dependencies.
@@ -44,10 +64,13 @@ func (m moment) set(c *chart.Chart) {
 		places := calls(name, text)
 		slices.Reverse(places) // what comes before stays where it is
 		for _, place := range places {
-			text = m(text, place)
+			text = m.change(text, place)
 		}
 		file.Data = []byte(text)
 	})
+	if m.helpers != "" {
+		c.Templates = append(c.Templates, &chart.File{Name: helpersFile, Data: []byte(m.helpers)})
+	}
 }
 
 // commandEnd is where the command that begins at an offset ends: before the next one

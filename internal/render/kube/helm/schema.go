@@ -2,10 +2,12 @@ package helm
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"helm.sh/helm/v3/pkg/chart"
 )
 
@@ -52,10 +54,57 @@ func checkSchema(schema []byte, values map[string]any) error {
 		return fmt.Errorf("the schema cannot be used: %w", err)
 	}
 	if err := validator.Validate(values); err != nil {
-		text := strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaAt+"#'\n")
-		return fmt.Errorf("%s", strings.Join(strings.Fields(text), " "))
+		var wrong *jsonschema.ValidationError
+		if !errors.As(err, &wrong) {
+			return errors.New("they cannot be checked") // what else there is may quote them
+		}
+		return errors.New(strings.Join(misfits(wrong), " "))
 	}
 	return nil
+}
+
+// misfits say where values do not fit, and why, each below what it is a part of. None
+// shows a value: it may be a secret.
+func misfits(e *jsonschema.ValidationError) []string {
+	var out []string
+	switch of := e.ErrorKind.(type) {
+	case *kind.Schema:
+	case *kind.Reference:
+		if len(e.Causes) != 1 {
+			out = append(out, misfit(e, "validation failed"))
+		}
+	case *kind.Pattern:
+		out = append(out, misfit(e, fmt.Sprintf("does not match pattern %q", of.Want)))
+	case *kind.Format:
+		out = append(out, misfit(e, "is not valid "+of.Want))
+	case *kind.ContentEncoding:
+		out = append(out, misfit(e, "is not encoded in "+of.Want))
+	case *kind.ContentMediaType:
+		out = append(out, misfit(e, "is not of media type "+of.Want))
+	case *kind.Minimum:
+		out = append(out, misfit(e, "want at least "+of.Want.RatString()))
+	case *kind.Maximum:
+		out = append(out, misfit(e, "want at most "+of.Want.RatString()))
+	case *kind.ExclusiveMinimum:
+		out = append(out, misfit(e, "want more than "+of.Want.RatString()))
+	case *kind.ExclusiveMaximum:
+		out = append(out, misfit(e, "want less than "+of.Want.RatString()))
+	case *kind.MultipleOf:
+		out = append(out, misfit(e, "want a multiple of "+of.Want.RatString()))
+	default: // these show what the schema wants, and names
+		alone := *e
+		alone.Causes = nil
+		out = append(out, "- "+alone.Error())
+	}
+	for _, cause := range e.Causes {
+		out = append(out, misfits(cause)...)
+	}
+	return out
+}
+
+func misfit(e *jsonschema.ValidationError, why string) string {
+	alone := jsonschema.ValidationError{SchemaURL: e.SchemaURL, InstanceLocation: e.InstanceLocation, ErrorKind: &kind.Group{}}
+	return "- " + strings.TrimSuffix(alone.Error(), "validation failed") + why
 }
 
 // nothingElse loads no other schema.

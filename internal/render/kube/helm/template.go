@@ -16,6 +16,8 @@ type rendering struct {
 	chart *chart.Chart
 	// files are what the templates gave, by the name that the engine gives them.
 	files map[string]string
+	// texts are the calls in what templates may give to tpl.
+	texts []call
 	// lookups are what the templates asked a cluster for.
 	lookups []string
 	// deprecated tells what the chart says of itself.
@@ -38,13 +40,15 @@ func (in Input) once(files []*loader.BufferedFile, when moment) (rendering, erro
 		return rendering{}, err
 	}
 	when.set(c)
+	all, _ := top["Values"].(chartutil.Values)
+	texts := texts(c, all.AsMap())
 	asked := &lookups{}
 	out, err := engine.RenderWithClientProvider(c, top, asked)
 	if err != nil {
 		return rendering{}, templateError(c.Name(), err)
 	}
 	maps.DeleteFunc(out, func(name, _ string) bool { return strings.HasSuffix(name, "NOTES.txt") })
-	return rendering{chart: c, files: out, lookups: asked.sorted(), deprecated: c.Metadata.Deprecated}, nil
+	return rendering{chart: c, files: out, texts: texts, lookups: asked.sorted(), deprecated: c.Metadata.Deprecated}, nil
 }
 
 // top is what templates see: .Values, .Release, .Capabilities and .Chart.

@@ -52,10 +52,7 @@ func (c *checker) pluginOf(k kustomization, u use, root *yaml.Node) error {
 
 func scalar(n *yaml.Node, key string) string {
 	_, value := syntax.Child(n, key)
-	if value = syntax.Target(value); value == nil || value.Kind != yaml.ScalarNode {
-		return ""
-	}
-	return value.Value
+	return textOf(value)
 }
 
 // paths checks every text of a plugin's settings that could be a file's path.

@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -19,5 +18,6 @@ func remote(text string) bool {
 			return true
 		}
 	}
-	return regexp.MustCompile(`^[a-z][a-z0-9-]*@`).MatchString(lower)
+	user, _, at := strings.Cut(lower, "@")
+	return at && user != "" && user[0] >= 'a' && user[0] <= 'z' && strings.Trim(user, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

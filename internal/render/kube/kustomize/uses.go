@@ -95,18 +95,3 @@ func fileOf(source string) string {
 	}
 	return source
 }
-
-// Uses returns the paths that a kustomization is built of, as written, and whether
-// it is a component, which is nothing by itself. A broken one is made of nothing.
-func Uses(data []byte) (paths []string, component bool) {
-	var k types.Kustomization
-	if err := k.Unmarshal(data); err != nil {
-		return nil, false
-	}
-	for _, u := range usesOf(k) {
-		if !remote(u.text) && !strings.Contains(u.text, "\n") {
-			paths = append(paths, u.text)
-		}
-	}
-	return paths, k.Kind == types.ComponentKind
-}
