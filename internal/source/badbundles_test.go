@@ -153,16 +153,19 @@ func TestWhatIsNoBundleIsNamed(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(in.dir, "dir.bundle"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Symlink("loop.bundle", filepath.Join(in.dir, "loop.bundle")); err != nil {
+		t.Fatal(err)
+	}
 	in.put("secret.bundle", []byte("password: hunter2\n"), 0)
 	r := follow(t, in.url(), later)
 	wantHead(t, r, commits[0])
 	got := told(t, r)
-	for _, want := range []string{"pipe.bundle is broken: it is no regular file", "dir.bundle is broken: it is no regular file", "secret.bundle is broken: it is no Git bundle", "main.bundle serves"} {
+	for _, want := range []string{"pipe.bundle is broken: it is no regular file", "dir.bundle is broken: it is no regular file", "loop.bundle is broken: ", "secret.bundle is broken: it is no Git bundle", "main.bundle serves"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("told:\n%s\nwant %q", got, want)
 		}
 	}
-	if strings.Contains(got, "hunter2") || strings.Count(got, "\n") != 3 {
+	if strings.Contains(got, "hunter2") || strings.Count(got, "\n") != 4 {
 		t.Errorf("told:\n%s", got)
 	}
 }
