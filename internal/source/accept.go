@@ -14,7 +14,8 @@ import (
 )
 
 // Accept makes a commit that Resolve returned the one that others are held against.
-// A commit that is followed by its own name changes nothing.
+// A commit that is followed by its own name changes nothing. The error is Unreachable
+// where another one has been accepted since: Resolve has to be asked again.
 func (r *Repository) Accept(commit string) error {
 	if r.want.Commit != "" || !remote.ValidCommit(commit) {
 		return nil
@@ -30,6 +31,11 @@ func (r *Repository) anchorAt(commit string, by *Word) error {
 	if !fresh && by == nil {
 		return nil
 	}
+	if by == nil {
+		if err := r.outdated(commit); err != nil {
+			return err
+		}
+	}
 	if err := r.keepAnchor(next, by); err != nil { // it may be far away: nobody else waits for it
 		return fmt.Errorf("remember revision %s as accepted: %w", shortOf(commit), err)
 	}
@@ -37,6 +43,18 @@ func (r *Repository) anchorAt(commit string, by *Word) error {
 	defer r.mu.Unlock()
 	r.anchor = next
 	return nil
+}
+
+// outdated is the error of a commit that is followed by what was accepted before, where
+// a person has accepted another one meanwhile; nil where it is not.
+func (r *Repository) outdated(commit string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.holds().Commit
+	if commit != r.followed || now == r.after || now == commit {
+		return nil
+	}
+	return fault.As(fault.Unreachable, fmt.Errorf("revision %s was looked at before %s was accepted: it is asked again", shortOf(commit), shortOf(now)))
 }
 
 func (r *Repository) keepAnchor(next Anchor, by *Word) error {

@@ -11,9 +11,8 @@ import (
 )
 
 // follow asks the remotes in their order until one names a revision that may be
-// followed.
-func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
-	anchor := r.held()
+// followed after the anchor.
+func (r *Repository) follow(ctx context.Context, anchor Anchor) (remote.Found, error) {
 	r.mu.Lock()
 	asked := queue(r.standings, r.opts.Now())
 	r.mu.Unlock()
@@ -43,6 +42,11 @@ func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
 func (r *Repository) held() Anchor {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.holds()
+}
+
+// holds is held for who holds mu.
+func (r *Repository) holds() Anchor {
 	if !r.anchor.concerns(r.want) {
 		return Anchor{}
 	}

@@ -279,6 +279,33 @@ func TestARewrittenHistoryIsRefused(t *testing.T) {
 	both.takes("where rewrites are allowed", forced)
 }
 
+// TestAPersonsWordOutlivesAPollUnderWay: what that was given by a mirror was held
+// against what had been accepted before.
+func TestAPersonsWordOutlivesAPollUnderWay(t *testing.T) {
+	g := newRepo(t)
+	g.commit("first")
+	old := g.commit("second")
+	mirror := g.copyOf(t)
+	h := newHost(t, serve(t, g).URL, []string{serve(t, mirror).URL})
+	h.takes("at first", old)
+	g.git("commit", "-q", "--amend", "--allow-empty", "-m", "rewritten")
+	forced := g.git("rev-parse", "HEAD")
+	given, err := h.repo.Resolve(t.Context())
+	if err != nil || given != old {
+		t.Fatalf("the poll is given %.10s, %v", given, err)
+	}
+	if _, err := h.repo.AcceptRewrite(forced, source.Word{Who: "ann", Reason: "it was meant"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.repo.Accept(given); fault.Of(err) != fault.Unreachable || h.repo.Anchored() != forced {
+		t.Errorf("the poll goes on: %v; accepted is %.10s, want %.10s", err, h.repo.Anchored(), forced)
+	}
+	h.takes("at the next poll", forced)
+	if err := h.repo.Accept(forced); err != nil {
+		t.Errorf("what is accepted already: %v", err)
+	}
+}
+
 // TestARewriteThatTheOldCommitIsLostIn: the server has forgotten what was accepted.
 func TestARewriteThatTheOldCommitIsLostIn(t *testing.T) {
 	g := newRepo(t)
