@@ -56,10 +56,12 @@ func (r *Repository) holds() Anchor {
 // weigh judges what remote i offers.
 func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (RemoteState, error) {
 	r.remember(i, o.found, o.want) // whoever compares has to know where it can be had
-	o.rewrite = r.opts.AllowRewrite || anchor.elsewhere(r.names())
+	another := anchor.elsewhere(r.names())
+	o.rewrite = r.opts.AllowRewrite || another
+	o.unproven = another || r.opts.AllowRewrite && i == 0 // a mirror may be an old one
 	if anchor.comparable(o) {
 		relation, err := r.relation(ctx, anchor.Commit, o.found.Commit)
-		if err != nil && !(o.rewrite && errors.Is(err, errCut)) { // who may rewrite need not prove
+		if err != nil && !(o.unproven && errors.Is(err, errCut)) {
 			return stateOf(err), err
 		}
 		o.relation = relation

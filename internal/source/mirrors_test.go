@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -277,6 +278,30 @@ func TestARewrittenHistoryIsRefused(t *testing.T) {
 	both.restart(func(o *source.Options) { o.AllowRewrite = true })
 	g.git("reset", "-q", "--hard", forced)
 	both.takes("where rewrites are allowed", forced)
+}
+
+// TestAllowedRewritesLetNoMirrorGoBack: also where nobody can tell that it does, as on
+// another machine that takes the host over.
+func TestAllowedRewritesLetNoMirrorGoBack(t *testing.T) {
+	g := newRepo(t)
+	g.commit("first")
+	old := g.copyOf(t)
+	second := g.commit("second")
+	url, mirror := serveSwitched(t, g), serve(t, old)
+	h := newHost(t, url.URL, []string{mirror.URL}, func(o *source.Options) { o.AllowRewrite = true })
+	h.takes("at first", second)
+	url.off.Store(true)
+	h.refuses("while the history is known", fault.Unreachable, "stale")
+	h.restart(func(o *source.Options) { o.Dir = filepath.Join(t.TempDir(), "another") })
+	h.refuses("where it is not", fault.Blocked, "cannot be told", "--accept-rewrite")
+	h.states("where it is not", "unreachable unproven")
+	url.off.Store(false)
+	g.git("commit", "-q", "--amend", "--allow-empty", "-m", "rewritten")
+	forced := g.git("rev-parse", "HEAD")
+	g.git("reflog", "expire", "--expire=now", "--all")
+	g.git("gc", "-q", "--prune=now")
+	h.repo.Forget()
+	h.takes("what repo.url says", forced)
 }
 
 // TestAPersonsWordOutlivesAPollUnderWay: what that was given by a mirror was held
