@@ -116,7 +116,7 @@ const shortest = 7
 // AcceptRewrite accepts a revision that a remote has and that is refused: it is named
 // by its first digits, seven or more. From then on it is what others are held
 // against, and whose word that was is kept with it. Errors: Rejected where no remote
-// has one.
+// has one, or remotes have two different ones that begin so.
 func (r *Repository) AcceptRewrite(digits string, by Word) (commit string, err error) {
 	if commit, err = r.refusedHead(strings.ToLower(digits)); err != nil {
 		return "", err
@@ -134,9 +134,14 @@ func (r *Repository) refusedHead(digits string) (commit string, err error) {
 			continue
 		}
 		refused = append(refused, shortOf(s.Head))
-		if len(digits) >= shortest && strings.HasPrefix(s.Head, digits) {
-			commit = s.Head
+		if len(digits) < shortest || !strings.HasPrefix(s.Head, digits) {
+			continue
 		}
+		if commit != "" && commit != s.Head {
+			err := fault.As(fault.Rejected, fmt.Errorf("two revisions that are refused begin with %s: %s, and %s of %s", digits, commit, s.Head, s.Name))
+			return "", fault.Hint(err, "find out which of them is meant, and give all of its digits: that two begin alike is hardly chance")
+		}
+		commit = s.Head
 	}
 	if commit == "" {
 		return "", notRefused(digits, refused)

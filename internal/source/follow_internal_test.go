@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
 )
 
@@ -65,6 +66,25 @@ func TestWhatBecomesOfAnOffer(t *testing.T) {
 		}
 		if got := (Anchor{}).judge(o); got != RemoteServing {
 			t.Errorf("%s: %s on a new host", c.what, got)
+		}
+	}
+}
+
+// Of two revisions that begin alike none is chosen: whoever can make a commit can have
+// it begin as another one does.
+func TestDigitsThatNameTwoRevisionsAcceptNone(t *testing.T) {
+	mine, theirs := "deadbeef01"+strings.Repeat("a", 30), "deadbeef01"+strings.Repeat("b", 30)
+	r := &Repository{}
+	for i, head := range []string{mine, theirs, mine} {
+		r.standings = append(r.standings, standing{RemoteStatus: RemoteStatus{Name: fmt.Sprintf("https://%d.example.com", i), State: RemoteDiverged, Head: head}})
+	}
+	got, err := r.refusedHead("deadbeef01")
+	if fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), mine) || !strings.Contains(err.Error(), theirs+" of https://1.example.com") {
+		t.Errorf("of two, %q was chosen: %v", got, err)
+	}
+	for _, digits := range []string{mine, theirs, theirs[:11]} {
+		if got, err := r.refusedHead(digits); err != nil || !strings.HasPrefix(got, digits) {
+			t.Errorf("%s: %q, %v", digits, got, err)
 		}
 	}
 }
