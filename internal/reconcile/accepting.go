@@ -29,12 +29,22 @@ func (a *Agent) acceptRewrite(ctx context.Context, req SyncRequest) error {
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	}
 	by := req.word()
-	commit, err := remotes.AcceptRewrite(req.AcceptRewrite, by)
+	commit, err := a.overrule(ctx, remotes, req.AcceptRewrite, by)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	a.hear(Event{Text: fmt.Sprintf("revision %.10s is accepted by %s: %s", commit, by.Who, by.Reason)})
 	return nil
+}
+
+// overrule puts a person's word between two looks at the repository: one under way goes
+// by what was accepted before, and would accept that anew.
+func (a *Agent) overrule(ctx context.Context, remotes Remotes, digits string, by source.Word) (commit string, err error) {
+	if err := take(ctx, a.looking); err != nil {
+		return "", err
+	}
+	defer func() { <-a.looking }()
+	return remotes.AcceptRewrite(digits, by)
 }
 
 // rewritten is why an accepted revision had to be accepted by somebody.

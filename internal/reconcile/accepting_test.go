@@ -1,12 +1,16 @@
 package reconcile_test
 
 import (
+	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"syncd.io/syncd/internal/reconcile"
+	"syncd.io/syncd/internal/source"
 	"syncd.io/syncd/internal/state"
 )
 
@@ -52,5 +56,69 @@ func TestAcceptingARewriteWaitsForNoRollout(t *testing.T) {
 		stop()
 		w.restart(func(o *reconcile.Options) { o.Source, o.Renderer = h, h })
 		told()
+	})
+}
+
+// crowded is asked twice at the same time: by a person who accepts what is refused, and
+// by somebody else, who is given an older revision by a mirror.
+type crowded struct {
+	*held
+	calls atomic.Int64
+	// first keeps the first from its answer, accepting the second from accepting it.
+	first, accepting chan struct{}
+	between          atomic.Bool // the second is under way
+	overlap          atomic.Bool // and the person's word came meanwhile
+}
+
+func (c *crowded) Resolve(ctx context.Context) (string, error) {
+	switch c.calls.Add(1) {
+	case 1:
+		<-c.first
+	case 2:
+		c.between.Store(true)
+		return commitName(0), nil
+	}
+	return c.held.Resolve(ctx)
+}
+
+func (c *crowded) Accept(commit string) error {
+	<-c.accepting
+	defer c.between.Store(false)
+	return c.held.Accept(commit)
+}
+
+func (c *crowded) AcceptRewrite(digits string, by source.Word) (string, error) {
+	later(time.Second) // whoever waited to look does
+	c.overlap.Store(c.between.Load())
+	return c.held.AcceptRewrite(digits, by)
+}
+
+// What a look under way accepts goes by what was accepted before: it does not undo a
+// person's word.
+func TestAcceptingARewriteComesBetweenTwoLooks(t *testing.T) {
+	holding(t, func(t *testing.T, w *world, h *held) {
+		w.repo.shop(healthy("v1"))
+		w.ends(reconcile.Applied)
+		w.repo.shop(healthy("v2"))
+		forced := commitName(1)
+		h.set(func() { h.refused = forced })
+		c := &crowded{held: h, first: make(chan struct{}), accepting: make(chan struct{})}
+		w.restart(func(o *reconcile.Options) { o.Source, o.Renderer = c, h })
+		var group sync.WaitGroup
+		for _, req := range []reconcile.SyncRequest{{Who: "ann", AcceptRewrite: forced}, {Who: "bob"}} {
+			group.Go(func() {
+				if _, err := w.agent.Sync(t.Context(), req, nil); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(c.first)
+		later(time.Minute)
+		close(c.accepting)
+		group.Wait()
+		if h.accepted != forced || c.overlap.Load() {
+			t.Errorf("accepted is %s, want %s; accepted in the middle of a look: %v", h.accepted, forced, c.overlap.Load())
+		}
 	})
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // Accept makes a commit that Resolve returned the one that others are held against.
-// A commit that is followed by its own name changes nothing.
+// A commit that is followed by its own name changes nothing. The error is Unreachable
+// where another one has been accepted since: Resolve has to be asked again.
 func (r *Repository) Accept(commit string) error {
 	if r.want.Commit != "" || !remote.ValidCommit(commit) {
 		return nil
@@ -30,6 +31,11 @@ func (r *Repository) anchorAt(commit string, by *Word) error {
 	if !fresh && by == nil {
 		return nil
 	}
+	if by == nil {
+		if err := r.outdated(commit); err != nil {
+			return err
+		}
+	}
 	if err := r.keepAnchor(next, by); err != nil { // it may be far away: nobody else waits for it
 		return fmt.Errorf("remember revision %s as accepted: %w", shortOf(commit), err)
 	}
@@ -37,6 +43,18 @@ func (r *Repository) anchorAt(commit string, by *Word) error {
 	defer r.mu.Unlock()
 	r.anchor = next
 	return nil
+}
+
+// outdated is the error of a commit that is followed by what was accepted before, where
+// a person has accepted another one meanwhile; nil where it is not.
+func (r *Repository) outdated(commit string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.holds().Commit
+	if commit != r.followed || now == r.after || now == commit {
+		return nil
+	}
+	return fault.As(fault.Unreachable, fmt.Errorf("revision %s was looked at before %s was accepted: it is asked again", shortOf(commit), shortOf(now)))
 }
 
 func (r *Repository) keepAnchor(next Anchor, by *Word) error {
@@ -98,7 +116,7 @@ const shortest = 7
 // AcceptRewrite accepts a revision that a remote has and that is refused: it is named
 // by its first digits, seven or more. From then on it is what others are held
 // against, and whose word that was is kept with it. Errors: Rejected where no remote
-// has one.
+// has one, or remotes have two different ones that begin so.
 func (r *Repository) AcceptRewrite(digits string, by Word) (commit string, err error) {
 	if commit, err = r.refusedHead(strings.ToLower(digits)); err != nil {
 		return "", err
@@ -116,9 +134,14 @@ func (r *Repository) refusedHead(digits string) (commit string, err error) {
 			continue
 		}
 		refused = append(refused, shortOf(s.Head))
-		if len(digits) >= shortest && strings.HasPrefix(s.Head, digits) {
-			commit = s.Head
+		if len(digits) < shortest || !strings.HasPrefix(s.Head, digits) {
+			continue
 		}
+		if commit != "" && commit != s.Head {
+			err := fault.As(fault.Rejected, fmt.Errorf("two revisions that are refused begin with %s: %s, and %s of %s", digits, commit, s.Head, s.Name))
+			return "", fault.Hint(err, "find out which of them is meant, and give all of its digits: that two begin alike is hardly chance")
+		}
+		commit = s.Head
 	}
 	if commit == "" {
 		return "", notRefused(digits, refused)

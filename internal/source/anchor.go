@@ -42,8 +42,9 @@ type offer struct {
 	want     remote.Want
 	found    remote.Found
 	relation Relation // where the verdict needs it
-	// rewrite tells that a rewritten history is followed, too.
-	rewrite bool
+	// rewrite tells that a rewritten history is followed, too; unproven, that so is what
+	// cannot be told from an older one.
+	rewrite, unproven bool
 }
 
 // concerns tells whether the anchor is one for what is followed now.
@@ -81,7 +82,7 @@ func (a Anchor) judge(o offer) RemoteState {
 		return RemoteStale
 	}
 	switch {
-	case o.rewrite:
+	case o.unproven, o.rewrite && o.relation == Diverged:
 		return RemoteServing
 	case o.relation == Diverged:
 		return RemoteDiverged
@@ -103,7 +104,7 @@ func (a Anchor) judgeVersion(o offer) RemoteState {
 		return RemoteServing
 	case order < 0:
 		return RemoteStale
-	case o.rewrite:
+	case o.unproven:
 		return RemoteServing
 	}
 	return RemoteMoved

@@ -3,6 +3,7 @@ package source_test
 import (
 	"bytes"
 	"crypto/sha1"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -153,16 +154,19 @@ func TestWhatIsNoBundleIsNamed(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(in.dir, "dir.bundle"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Symlink("loop.bundle", filepath.Join(in.dir, "loop.bundle")); err != nil {
+		t.Fatal(err)
+	}
 	in.put("secret.bundle", []byte("password: hunter2\n"), 0)
 	r := follow(t, in.url(), later)
 	wantHead(t, r, commits[0])
 	got := told(t, r)
-	for _, want := range []string{"pipe.bundle is broken: it is no regular file", "dir.bundle is broken: it is no regular file", "secret.bundle is broken: it is no Git bundle", "main.bundle serves"} {
+	for _, want := range []string{"pipe.bundle is broken: it is no regular file", "dir.bundle is broken: it is no regular file", "loop.bundle is broken: ", "secret.bundle is broken: it is no Git bundle", "main.bundle serves"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("told:\n%s\nwant %q", got, want)
 		}
 	}
-	if strings.Contains(got, "hunter2") || strings.Count(got, "\n") != 3 {
+	if strings.Contains(got, "hunter2") || strings.Count(got, "\n") != 4 {
 		t.Errorf("told:\n%s", got)
 	}
 }
@@ -222,6 +226,55 @@ func TestADamagedRepositoryOfBundlesIsMadeAnew(t *testing.T) {
 			if !heals(t, r, commits[2]) {
 				t.Errorf("%s, %s: it does not come back", name, filepath.Base(file))
 			}
+		}
+	}
+}
+
+// What a child that is killed leaves behind, at whatever moment, costs nothing that was
+// taken in: the file that brought it may be gone.
+func TestWhatBundlesBroughtOutlivesAKill(t *testing.T) {
+	g, commits := history(t, 3)
+	in := arrivals(t)
+	cache := filepath.Join(t.TempDir(), "cache")
+	mine := func(o *source.Options) { o.Dir = cache }
+	packs := func(pattern string) []string {
+		t.Helper()
+		all, err := filepath.Glob(filepath.Join(cache, "bundles", "*", "objects", "pack", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	g.git("branch", "one", commits[0])
+	in.put("a.bundle", g.bundle("one"), time.Hour)
+	wantHead(t, follow(t, in.url(), mine, func(o *source.Options) { o.Ref.Branch = "one" }), commits[0])
+	first := packs("*.idx")
+	in.remove("a.bundle")
+	in.put("b.bundle", g.bundle("main", "^one"), time.Minute)
+	wantHead(t, follow(t, in.url(), mine), commits[2])
+	both := packs("*.idx")
+	if len(first) != 1 || len(both) != 2 {
+		t.Fatalf("the packs: %q, then %q", first, both)
+	}
+	for _, index := range both {
+		data, err := os.ReadFile(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Dir(index)
+		for _, name := range []string{"tmp_pack_1", "tmp_pack_1.idx", "pack-" + strings.Repeat("1", 40) + ".idx"} {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(os.Remove(index), os.RemoveAll(filepath.Join(cache, commits[2]))); err != nil {
+			t.Fatal(err)
+		}
+		if !heals(t, follow(t, in.url(), mine), commits[2]) {
+			t.Fatalf("without %s it does not come back", filepath.Base(index))
+		}
+		if left := packs("*"); len(left) != 4 || len(packs("pack-*.pack")) != 2 {
+			t.Errorf("left is %q", left)
 		}
 	}
 }

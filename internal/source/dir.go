@@ -30,9 +30,13 @@ func LoadDir(ctx context.Context, dir string, limits config.Limits) (Snapshot, e
 	if err := filepath.WalkDir(abs, scan.visit); err != nil {
 		return Snapshot{}, fmt.Errorf("read directory %s: %w", dir, err)
 	}
+	judge := scan.links.Judge()
 	for i, f := range scan.files {
-		if f.Mode == ModeLink && f.Refused == "" {
-			scan.files[i].Refused = scan.links.Refusal(f.Path)
+		if f.Mode != ModeLink || f.Refused != "" {
+			continue
+		}
+		if scan.files[i].Refused, err = judge.Refusal(f.Path); err != nil {
+			return Snapshot{}, fmt.Errorf("read directory %s: %w", dir, err)
 		}
 	}
 	slices.SortFunc(scan.files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })

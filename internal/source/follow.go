@@ -11,9 +11,8 @@ import (
 )
 
 // follow asks the remotes in their order until one names a revision that may be
-// followed.
-func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
-	anchor := r.held()
+// followed after the anchor.
+func (r *Repository) follow(ctx context.Context, anchor Anchor) (remote.Found, error) {
 	r.mu.Lock()
 	asked := queue(r.standings, r.opts.Now())
 	r.mu.Unlock()
@@ -43,6 +42,11 @@ func (r *Repository) follow(ctx context.Context) (remote.Found, error) {
 func (r *Repository) held() Anchor {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.holds()
+}
+
+// holds is held for who holds mu.
+func (r *Repository) holds() Anchor {
 	if !r.anchor.concerns(r.want) {
 		return Anchor{}
 	}
@@ -52,10 +56,12 @@ func (r *Repository) held() Anchor {
 // weigh judges what remote i offers.
 func (r *Repository) weigh(ctx context.Context, i int, anchor Anchor, o offer) (RemoteState, error) {
 	r.remember(i, o.found, o.want) // whoever compares has to know where it can be had
-	o.rewrite = r.opts.AllowRewrite || anchor.elsewhere(r.names())
+	another := anchor.elsewhere(r.names())
+	o.rewrite = r.opts.AllowRewrite || another
+	o.unproven = another || r.opts.AllowRewrite && i == 0 // a mirror may be an old one
 	if anchor.comparable(o) {
 		relation, err := r.relation(ctx, anchor.Commit, o.found.Commit)
-		if err != nil && !(o.rewrite && errors.Is(err, errCut)) { // who may rewrite need not prove
+		if err != nil && !(o.unproven && errors.Is(err, errCut)) {
 			return stateOf(err), err
 		}
 		o.relation = relation

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd.io/syncd/internal/config"
+	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/remote"
 )
 
@@ -22,32 +23,37 @@ func TestWhatBecomesOfAnOffer(t *testing.T) {
 		ref      string
 		commit   string
 		relation Relation
-		rewrite  bool
+		rewrite  int // 1 is allowed, 2 is so from repo.url itself
 		asks     bool
 		state    RemoteState
 	}{
-		{"the same commit", branch, "refs/heads/main", was, Unknown, false, false, RemoteServing},
-		{"a newer one", branch, "refs/heads/main", is, Ahead, false, true, RemoteServing},
-		{"an older one", branch, "refs/heads/main", is, Behind, false, true, RemoteStale},
-		{"an older one, rewrites allowed", branch, "refs/heads/main", is, Behind, true, true, RemoteStale},
-		{"another history", branch, "refs/heads/main", is, Diverged, false, true, RemoteDiverged},
-		{"another history, allowed", branch, "refs/heads/main", is, Diverged, true, true, RemoteServing},
-		{"nobody knows", branch, "refs/heads/main", is, Unknown, false, true, RemoteUnproven},
-		{"nobody knows, allowed", branch, "refs/heads/main", is, Unknown, true, true, RemoteServing},
-		{"another history of HEAD", remote.Want{}, "refs/heads/trunk", is, Diverged, false, true, RemoteDiverged},
-		{"the same tag", tag, "refs/tags/v1", was, Unknown, false, false, RemoteServing},
-		{"a moved tag, forward", tag, "refs/tags/v1", is, Ahead, false, false, RemoteMoved},
-		{"a moved tag, allowed", tag, "refs/tags/v1", is, Ahead, true, true, RemoteServing},
-		{"a moved tag, aside, allowed", tag, "refs/tags/v1", is, Diverged, true, true, RemoteServing},
-		{"a moved tag, back, allowed", tag, "refs/tags/v1", is, Behind, true, true, RemoteStale},
-		{"a higher version", semver, "refs/tags/v1.3.0", is, Unknown, false, false, RemoteServing},
-		{"a lower version", semver, "refs/tags/v1.1.0", is, Unknown, false, false, RemoteStale},
-		{"a lower version, rewrites allowed", semver, "refs/tags/v1.1.0", is, Unknown, true, false, RemoteStale},
-		{"the same version, moved", semver, "refs/tags/v1.2", is, Unknown, false, false, RemoteMoved},
-		{"the same version, moved, allowed", semver, "refs/tags/v1.2", is, Unknown, true, false, RemoteServing},
+		{"the same commit", branch, "refs/heads/main", was, Unknown, 0, false, RemoteServing},
+		{"a newer one", branch, "refs/heads/main", is, Ahead, 0, true, RemoteServing},
+		{"an older one", branch, "refs/heads/main", is, Behind, 0, true, RemoteStale},
+		{"an older one, rewrites allowed", branch, "refs/heads/main", is, Behind, 2, true, RemoteStale},
+		{"another history", branch, "refs/heads/main", is, Diverged, 0, true, RemoteDiverged},
+		{"another history, allowed", branch, "refs/heads/main", is, Diverged, 2, true, RemoteServing},
+		{"nobody knows", branch, "refs/heads/main", is, Unknown, 0, true, RemoteUnproven},
+		{"nobody knows, allowed", branch, "refs/heads/main", is, Unknown, 2, true, RemoteServing},
+		{"another history, allowed, of a mirror", branch, "refs/heads/main", is, Diverged, 1, true, RemoteServing},
+		{"nobody knows, allowed, of a mirror", branch, "refs/heads/main", is, Unknown, 1, true, RemoteUnproven},
+		{"another history of HEAD", remote.Want{}, "refs/heads/trunk", is, Diverged, 0, true, RemoteDiverged},
+		{"the same tag", tag, "refs/tags/v1", was, Unknown, 0, false, RemoteServing},
+		{"a moved tag, forward", tag, "refs/tags/v1", is, Ahead, 0, false, RemoteMoved},
+		{"a moved tag, allowed", tag, "refs/tags/v1", is, Ahead, 2, true, RemoteServing},
+		{"a moved tag, aside, allowed", tag, "refs/tags/v1", is, Diverged, 2, true, RemoteServing},
+		{"a moved tag, back, allowed", tag, "refs/tags/v1", is, Behind, 2, true, RemoteStale},
+		{"a moved tag, nobody knows where, allowed", tag, "refs/tags/v1", is, Unknown, 2, true, RemoteServing},
+		{"a moved tag, nobody knows where, of a mirror", tag, "refs/tags/v1", is, Unknown, 1, true, RemoteUnproven},
+		{"a higher version", semver, "refs/tags/v1.3.0", is, Unknown, 0, false, RemoteServing},
+		{"a lower version", semver, "refs/tags/v1.1.0", is, Unknown, 0, false, RemoteStale},
+		{"a lower version, rewrites allowed", semver, "refs/tags/v1.1.0", is, Unknown, 2, false, RemoteStale},
+		{"the same version, moved", semver, "refs/tags/v1.2", is, Unknown, 0, false, RemoteMoved},
+		{"the same version, moved, allowed", semver, "refs/tags/v1.2", is, Unknown, 2, false, RemoteServing},
+		{"the same version, moved, allowed, of a mirror", semver, "refs/tags/v1.2", is, Unknown, 1, false, RemoteMoved},
 	} {
 		a := Anchor{Ref: c.want.String(), Found: "refs/tags/v1.2.0", Commit: was}
-		o := offer{want: c.want, found: remote.Found{Ref: c.ref, Commit: c.commit}, relation: c.relation, rewrite: c.rewrite}
+		o := offer{want: c.want, found: remote.Found{Ref: c.ref, Commit: c.commit}, relation: c.relation, rewrite: c.rewrite > 0, unproven: c.rewrite > 1}
 		if got := a.comparable(o); got != c.asks {
 			t.Errorf("%s: asks for the relation: %t, want %t", c.what, got, c.asks)
 		}
@@ -60,6 +66,25 @@ func TestWhatBecomesOfAnOffer(t *testing.T) {
 		}
 		if got := (Anchor{}).judge(o); got != RemoteServing {
 			t.Errorf("%s: %s on a new host", c.what, got)
+		}
+	}
+}
+
+// Of two revisions that begin alike none is chosen: whoever can make a commit can have
+// it begin as another one does.
+func TestDigitsThatNameTwoRevisionsAcceptNone(t *testing.T) {
+	mine, theirs := "deadbeef01"+strings.Repeat("a", 30), "deadbeef01"+strings.Repeat("b", 30)
+	r := &Repository{}
+	for i, head := range []string{mine, theirs, mine} {
+		r.standings = append(r.standings, standing{RemoteStatus: RemoteStatus{Name: fmt.Sprintf("https://%d.example.com", i), State: RemoteDiverged, Head: head}})
+	}
+	got, err := r.refusedHead("deadbeef01")
+	if fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), mine) || !strings.Contains(err.Error(), theirs+" of https://1.example.com") {
+		t.Errorf("of two, %q was chosen: %v", got, err)
+	}
+	for _, digits := range []string{mine, theirs, theirs[:11]} {
+		if got, err := r.refusedHead(digits); err != nil || !strings.HasPrefix(got, digits) {
+			t.Errorf("%s: %q, %v", digits, got, err)
 		}
 	}
 }

@@ -20,7 +20,8 @@ const ImportOp = "import"
 
 // importTogether lets the child take in files at once, of which some are taken in
 // already. Where that does not end well, each is tried alone, so that one cannot keep
-// out the others.
+// out the others. A bundle is broken only where it is to blame itself: what the machine
+// is to blame for, such as a full disk, is an error, and is tried again.
 func (b *bundles) importTogether(ctx context.Context, store string, paths []string, taken map[string][]bundle.Ref) (ImportAnswer, error) {
 	answer, err := b.ask(ctx, store, paths, taken)
 	if err == nil || ctx.Err() != nil {
@@ -31,11 +32,14 @@ func (b *bundles) importTogether(ctx context.Context, store string, paths []stri
 		if _, known := taken[path]; known {
 			continue
 		}
-		if _, err := b.ask(ctx, store, []string{path}, nil); err != nil {
-			bad[path] = BundleState{File: path, State: BundleBroken, Reason: resource.Harmless(err.Error(), maxReason)}
-		}
-		if ctx.Err() != nil {
+		_, err := b.ask(ctx, store, []string{path}, nil)
+		switch {
+		case ctx.Err() != nil:
 			return answer, context.Cause(ctx)
+		case fault.Of(err) == fault.Rejected:
+			bad[path] = BundleState{File: path, State: BundleBroken, Reason: resource.Harmless(err.Error(), maxReason)}
+		case err != nil:
+			return answer, fmt.Errorf("take in %s: %w", resource.Harmless(filepath.Base(path), 120), err)
 		}
 	}
 	usable := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return bad[path].File != "" })

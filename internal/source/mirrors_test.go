@@ -3,6 +3,7 @@ package source_test
 import (
 	"context"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -277,6 +278,57 @@ func TestARewrittenHistoryIsRefused(t *testing.T) {
 	both.restart(func(o *source.Options) { o.AllowRewrite = true })
 	g.git("reset", "-q", "--hard", forced)
 	both.takes("where rewrites are allowed", forced)
+}
+
+// TestAllowedRewritesLetNoMirrorGoBack: also where nobody can tell that it does, as on
+// another machine that takes the host over.
+func TestAllowedRewritesLetNoMirrorGoBack(t *testing.T) {
+	g := newRepo(t)
+	g.commit("first")
+	old := g.copyOf(t)
+	second := g.commit("second")
+	url, mirror := serveSwitched(t, g), serve(t, old)
+	h := newHost(t, url.URL, []string{mirror.URL}, func(o *source.Options) { o.AllowRewrite = true })
+	h.takes("at first", second)
+	url.off.Store(true)
+	h.refuses("while the history is known", fault.Unreachable, "stale")
+	h.restart(func(o *source.Options) { o.Dir = filepath.Join(t.TempDir(), "another") })
+	h.refuses("where it is not", fault.Blocked, "cannot be told", "--accept-rewrite")
+	h.states("where it is not", "unreachable unproven")
+	url.off.Store(false)
+	g.git("commit", "-q", "--amend", "--allow-empty", "-m", "rewritten")
+	forced := g.git("rev-parse", "HEAD")
+	g.git("reflog", "expire", "--expire=now", "--all")
+	g.git("gc", "-q", "--prune=now")
+	h.repo.Forget()
+	h.takes("what repo.url says", forced)
+}
+
+// TestAPersonsWordOutlivesAPollUnderWay: what that was given by a mirror was held
+// against what had been accepted before.
+func TestAPersonsWordOutlivesAPollUnderWay(t *testing.T) {
+	g := newRepo(t)
+	g.commit("first")
+	old := g.commit("second")
+	mirror := g.copyOf(t)
+	h := newHost(t, serve(t, g).URL, []string{serve(t, mirror).URL})
+	h.takes("at first", old)
+	g.git("commit", "-q", "--amend", "--allow-empty", "-m", "rewritten")
+	forced := g.git("rev-parse", "HEAD")
+	given, err := h.repo.Resolve(t.Context())
+	if err != nil || given != old {
+		t.Fatalf("the poll is given %.10s, %v", given, err)
+	}
+	if _, err := h.repo.AcceptRewrite(forced, source.Word{Who: "ann", Reason: "it was meant"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.repo.Accept(given); fault.Of(err) != fault.Unreachable || h.repo.Anchored() != forced {
+		t.Errorf("the poll goes on: %v; accepted is %.10s, want %.10s", err, h.repo.Anchored(), forced)
+	}
+	h.takes("at the next poll", forced)
+	if err := h.repo.Accept(forced); err != nil {
+		t.Errorf("what is accepted already: %v", err)
+	}
 }
 
 // TestARewriteThatTheOldCommitIsLostIn: the server has forgotten what was accepted.

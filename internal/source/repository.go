@@ -76,6 +76,7 @@ type Repository struct {
 	asked       map[string]query         // commit -> the query that it answered
 	followed    string                   // the commit that the configured ref named last
 	followedRef string                   // that ref's full name
+	after       string                   // the accepted commit that it was held against
 	believed    trust                    // the keys that were read last
 	proofs      map[string]judged        // commit -> what came of looking at its signatures
 	loading     map[string]chan struct{} // commits that are being loaded -> closed at the end

@@ -33,24 +33,25 @@ type query struct {
 func (r *Repository) Resolve(ctx context.Context) (string, error) {
 	if r.want.Commit != "" {
 		r.remember(0, remote.Found{Commit: r.want.Commit, Ref: r.want.Commit}, r.want)
-		r.setFollowed(r.want.Commit, "")
+		r.setFollowed(r.want.Commit, "", "")
 		if err := r.Vouch(ctx, r.want.Commit); err != nil {
 			return "", err
 		}
 		return r.want.Commit, nil
 	}
-	found, err := r.follow(ctx)
+	anchor := r.held()
+	found, err := r.follow(ctx, anchor)
 	if err != nil {
 		return "", err
 	}
-	r.setFollowed(found.Commit, found.Ref)
+	r.setFollowed(found.Commit, found.Ref, anchor.Commit)
 	return found.Commit, nil
 }
 
-func (r *Repository) setFollowed(commit, ref string) {
+func (r *Repository) setFollowed(commit, ref, after string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.followed, r.followedRef = commit, ref
+	r.followed, r.followedRef, r.after = commit, ref, after
 }
 
 // ResolveRef asks the same for a name that a person typed: a branch, a tag, a

@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"syncd.io/syncd/internal/config"
 	"syncd.io/syncd/internal/fault"
@@ -455,4 +457,76 @@ func TestFilesThatNobodySignedAreNotUsed(t *testing.T) {
 	if got := content(true); got != "a" {
 		t.Errorf("where signatures are asked for, the file holds %q", got)
 	}
+}
+
+// openPGP makes the key of a person who is believed from then on, and returns how git
+// signs with it at a time.
+func (s *signers) openPGP(name string) (at func(when time.Time, options string) []string) {
+	s.t.Helper()
+	home, err := os.MkdirTemp("", "syncdtest-") // a socket's path is short
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		_ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run()
+		if err := os.RemoveAll(home); err != nil {
+			s.t.Error(err)
+		}
+	})
+	gpg := func(args ...string) string {
+		out, err := exec.Command("gpg", append([]string{"--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", ""}, args...)...).Output()
+		if err != nil {
+			s.t.Fatalf("gpg %q: %v (is it installed? run hack/programs.sh)", args, err)
+		}
+		return string(out)
+	}
+	gpg("--faked-system-time", "20230101T000000!", "--quick-generate-key", name, "ed25519", "sign", "never")
+	ring, program := filepath.Join(s.t.TempDir(), "keys.asc"), filepath.Join(s.t.TempDir(), "gpg")
+	s.list(ring, gpg("--armor", "--export"))
+	s.verify.OpenPGP.KeyringFiles = []string{ring}
+	return func(when time.Time, options string) []string {
+		script := fmt.Sprintf("#!/bin/sh\nexec gpg --homedir %s --batch --faked-system-time %s! %s \"$@\"\n", home, when.UTC().Format("20060102T150405"), options)
+		if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+			s.t.Fatal(err)
+		}
+		return []string{"-c", "gpg.program=" + program, "-c", "user.signingkey=" + name}
+	}
+}
+
+// What a clock that was wrong said of a signature is not kept: a machine without a
+// battery begins in the past. Nor does a signature count that has ended since.
+func TestAVerdictHoldsAsLongAsTheTimeDoesNotChangeIt(t *testing.T) {
+	s := newSigners(t)
+	at := s.openPGP("Ann <ann@example.com>")
+	made := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+	s.write("a", "a")
+	s.git("add", "-A")
+	s.git(append(at(made, "--default-sig-expire 2d"), "commit", "-q", "-S", "-m", "a")...)
+	head := s.git("rev-parse", "HEAD")
+	now := made.Add(-365 * 24 * time.Hour)
+	r := s.follow(s.dir, func(o *source.Options) { o.Now = func() time.Time { return now } })
+	takes := func(what string, want bool) {
+		t.Helper()
+		got, err := r.Resolve(t.Context())
+		if want && (err != nil || got != head) {
+			t.Errorf("%s: %.10s, %v", what, got, err)
+		}
+		if !want && (fault.Of(err) != fault.Rejected || !strings.Contains(err.Error(), "it expired, or lies ahead")) {
+			t.Errorf("%s: %.10s, %v (%v)", what, got, err, fault.Of(err))
+		}
+	}
+	takes("with a clock that is a year behind", false)
+	now = made.Add(-time.Second)
+	takes("a second before", false)
+	now = made
+	takes("once it is set", true)
+	now = made.Add(48 * time.Hour)
+	takes("two days later", true)
+	now = now.Add(time.Second)
+	takes("after its end", false)
+	if err := r.Vouch(t.Context(), head); fault.Of(err) != fault.Rejected {
+		t.Errorf("after its end, it is vouched for: %v", err)
+	}
+	now = made.Add(time.Hour)
+	takes("with the clock set back", true)
 }

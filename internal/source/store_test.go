@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -343,4 +344,48 @@ func TestAWholeBranchDoesNotStay(t *testing.T) {
 		t.Errorf("the store has %d bytes", size)
 	}
 	checkFiles(t, load(t, r))
+}
+
+// TestRefusedHistoriesDoNotPileUp: of a history that is not followed nothing stays, and
+// nothing of what is followed goes with it, whatever came again.
+func TestRefusedHistoriesDoNotPileUp(t *testing.T) {
+	for name, filters := range map[string]bool{"with filters": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			g := newRepo(t)
+			if filters {
+				g.filters()
+			}
+			old := g.next("old")
+			g.next("newer")
+			first := g.next("first")
+			url := serveSwitched(t, g)
+			mirror := newRepo(t)
+			mirror.git("fetch", "-q", g.dir, "main")
+			mirror.git("reset", "-q", "--hard", old)
+			var dir string
+			h := newHost(t, url.URL, []string{serve(t, mirror).URL}, func(o *source.Options) { dir = o.Dir })
+			h.takes("at first", first)
+			before := contents(t, filepath.Join(dir, ".objects"))
+			for round := range 3 {
+				tip := ""
+				for i := range 5 {
+					args := []string{"commit-tree", g.git("rev-parse", first+"^{tree}"), "-F", "-"}
+					if tip != "" {
+						args = append(args, "-p", tip)
+					}
+					tip = g.gitIn(fmt.Sprint(round, i, random(20_000+round)), args...)
+				}
+				g.git("update-ref", "refs/heads/main", tip)
+				h.repo.Forget()
+				h.refuses("another history", fault.Blocked, "does not descend")
+				after := contents(t, filepath.Join(dir, ".objects"))
+				if !slices.Equal(slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after))) {
+					t.Fatalf("round %d: the store has %q, and had %q", round, slices.Sorted(maps.Keys(after)), slices.Sorted(maps.Keys(before)))
+				}
+			}
+			url.off.Store(true)
+			h.repo.Forget()
+			h.refuses("with repo.url down", fault.Unreachable, "stale")
+		})
+	}
 }

@@ -35,8 +35,9 @@ type TagAnswer struct {
 }
 
 // tagSigner says who signed the tag that a commit was found by: the annotated tag of
-// that very name, or a signed tag of another release would do in its place.
-func (r *Repository) tagSigner(ctx context.Context, t trust, c claim) (verify.Signer, error) {
+// that very name, or a signed tag of another release would do in its place. The tag is
+// handed to check.
+func (r *Repository) tagSigner(ctx context.Context, check func(verify.Object) (verify.Signer, error), c claim) (verify.Signer, error) {
 	answer, err := r.tagsOf(ctx, c)
 	if err != nil {
 		return verify.Signer{}, err
@@ -54,7 +55,7 @@ func (r *Repository) tagSigner(ctx context.Context, t trust, c claim) (verify.Si
 		err := fault.As(fault.Rejected, fmt.Errorf("tag %s is in truth %s, under another name", short, first))
 		return verify.Signer{}, fault.Hint(err, "a tag that is renamed has to be made and signed anew; find out who moved it")
 	}
-	return t.keys.Verify(first, r.opts.Now())
+	return check(first)
 }
 
 // chain follows tags to the commit, and returns the first.

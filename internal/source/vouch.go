@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"syncd.io/syncd/internal/fault"
 	"syncd.io/syncd/internal/source/verify"
@@ -17,11 +18,32 @@ type proof struct {
 	signer verify.Signer
 	tree   string
 	err    error
+	span   span
+}
+
+// span is when a proof holds; a zero time is no bound.
+type span struct{ from, to time.Time }
+
+// within narrows the span around now down to what lies between the times.
+func (s *span) within(now time.Time, times []time.Time) {
+	for _, t := range times {
+		switch {
+		case t.Unix() > now.Unix() && (s.to.IsZero() || t.Before(s.to)):
+			s.to = t
+		case t.Unix() <= now.Unix() && t.After(s.from):
+			s.from = t
+		}
+	}
+}
+
+func (s span) has(now time.Time) bool {
+	return (s.from.IsZero() || s.from.Unix() <= now.Unix()) && (s.to.IsZero() || now.Unix() < s.to.Unix())
 }
 
 // Vouch tells whether a commit is signed as repo.verify asks, by keys that are
 // believed now; nil where it asks for nothing. Of a commit that was looked at before
-// it costs no more than reading the key files. Errors: Rejected, with commit and key;
+// it costs no more than reading the key files, unless a signature has begun to count
+// since, or ended: the clock may have been set, too. Errors: Rejected, with commit and key;
 // Blocked where the keys cannot be read; those of Load.
 func (r *Repository) Vouch(ctx context.Context, commit string) error {
 	_, err := r.vouch(ctx, r.claimOf(commit))
@@ -92,6 +114,11 @@ func (r *Repository) judge(ctx context.Context, t trust, c claim) (proof, error)
 	}
 	tagged := strings.HasPrefix(c.ref, tagsPrefix) && r.opts.Verify.OfTag()
 	var out proof
+	now := r.opts.Now()
+	check := func(o verify.Object) (verify.Signer, error) {
+		out.span.within(now, o.Turns())
+		return t.keys.Verify(o, now)
+	}
 	for _, o := range objects { // oldest first: that is where to mend
 		if o.Hash == c.commit {
 			out.tree = o.Tree
@@ -99,16 +126,16 @@ func (r *Repository) judge(ctx context.Context, t trust, c claim) (proof, error)
 				continue
 			}
 		}
-		signer, err := t.keys.Verify(o, r.opts.Now())
+		signer, err := check(o)
 		if err != nil {
-			return proof{}, err
+			return proof{span: out.span}, err
 		}
 		if o.Hash == c.commit {
 			out.signer = signer
 		}
 	}
 	if tagged {
-		out.signer, err = r.tagSigner(ctx, t, c)
+		out.signer, err = r.tagSigner(ctx, check, c)
 	}
 	return out, err
 }
@@ -144,7 +171,7 @@ func (r *Repository) proofOf(judge, commit string) (proof, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p, ok := r.proofs[commit]
-	return p.proof, ok && p.judge == judge
+	return p.proof, ok && p.judge == judge && p.span.has(r.opts.Now())
 }
 
 func (r *Repository) setProof(judge, commit string, p proof) {

@@ -31,7 +31,8 @@ type File struct {
 
 // List returns the bundles at path, the newest first: path itself, or the files in
 // it that end with Suffix. Those whose names begin with a dot are somebody's
-// unfinished work. Errors are fs.ErrNotExist where nothing is there.
+// unfinished work; one that cannot be looked at, such as a link to itself, is listed by
+// its path alone. Errors are fs.ErrNotExist where nothing is there.
 func List(path string) ([]File, error) { return list(path, maxFiles) }
 
 func list(path string, most int) ([]File, error) {
@@ -56,8 +57,9 @@ func list(path string, most int) ([]File, error) {
 		if errors.Is(err, fs.ErrNotExist) { // taken away meanwhile
 			continue
 		}
-		if err != nil {
-			return nil, err
+		if err != nil { // who opens it says why; the others are none the worse for it
+			out = append(out, File{Path: name})
+			continue
 		}
 		out = append(out, fileOf(name, info))
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -150,14 +151,17 @@ func (s *store) remember(commit string) error {
 	return nil
 }
 
-// forget removes the packs that came since the store was opened: what is refused
-// shall not pile up.
+// forget removes the packs that came since the store was opened, and had not been there
+// before: what is refused shall not pile up.
 func (s *store) forget() error {
 	var err error
 	for _, base := range s.added {
-		err = errors.Join(err, discard(base+".pack"), discard(base+".idx"))
+		if !slices.Contains(s.again, base) {
+			err = errors.Join(err, discard(base+".pack"), discard(base+".idx"))
+		}
 	}
 	s.added = nil
+	s.reopen()
 	return err
 }
 

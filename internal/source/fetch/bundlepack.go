@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,7 +52,9 @@ func copyPack(to *os.File, a *arrival) error {
 	}
 	digest := sha1.New() //nolint:gosec // see the import
 	body := io.NewSectionReader(a.file, a.header.Size, length-sha1.Size)
-	if _, err := io.Copy(to, io.TeeReader(body, digest)); err != nil {
+	if _, err := io.Copy(to, io.TeeReader(body, digest)); unread(err) {
+		return &unfit{err}
+	} else if err != nil {
 		return fmt.Errorf("copy the bundle's pack: %w", err)
 	}
 	trailer := make([]byte, sha1.Size)
@@ -65,6 +68,13 @@ func copyPack(to *os.File, a *arrival) error {
 		return &unfit{notWhole(to)}
 	}
 	return nil
+}
+
+// unread tells whether a copy failed because of what is read: a medium that is damaged
+// in one file says nothing about the others.
+func unread(err error) bool {
+	var file *fs.PathError
+	return errors.As(err, &file) && file.Op == "read"
 }
 
 // notWhole tells a pack that ends too early from one that has other bytes than it

@@ -56,16 +56,20 @@ func (c *closure) tip(ref bundle.Ref) error {
 
 // kind finds out what a ref names.
 func (c *closure) kind(hash plumbing.Hash) (plumbing.ObjectType, error) {
-	for _, objects := range []objectReader{c.fresh, c.base} {
-		obj, err := objects.store.EncodedObject(plumbing.AnyObject, hash)
-		if err == nil {
-			return obj.Type(), nil
-		}
-		if !errors.Is(err, plumbing.ErrObjectNotFound) {
-			return 0, fmt.Errorf("read object %s: %w", hash, err)
-		}
+	obj, err := c.fresh.store.EncodedObject(plumbing.AnyObject, hash)
+	if err != nil && !errors.Is(err, plumbing.ErrObjectNotFound) {
+		return 0, &unfit{fmt.Errorf("read object %s: %w", hash, err)}
 	}
-	return 0, lacks(plumbing.AnyObject, hash)
+	if err != nil {
+		obj, err = c.base.store.EncodedObject(plumbing.AnyObject, hash)
+	}
+	switch {
+	case errors.Is(err, plumbing.ErrObjectNotFound):
+		return 0, lacks(plumbing.AnyObject, hash)
+	case err != nil:
+		return 0, &damagedHold{fmt.Errorf("read object %s: %w", hash, err)}
+	}
+	return obj.Type(), nil
 }
 
 // lacks says what a bundle should have brought.
@@ -94,7 +98,7 @@ func (c *closure) look(t task) error {
 		return nil
 	}
 	if here, err = c.fresh.has(t.hash); err != nil {
-		return err
+		return &unfit{err}
 	}
 	if !here {
 		return lacks(t.kind, t.hash)

@@ -60,6 +60,9 @@ func Fetch(ctx context.Context, req source.FetchRequest) (answer source.FetchAns
 		return answer, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.bound(ctx, req.Limits.Disk); err != nil {
+		return answer, full(err)
+	}
 	if answer, err = s.snapshot(ctx, req); !errors.Is(err, errOdd) && !errors.Is(err, errIncomplete) {
 		return answer, err
 	}

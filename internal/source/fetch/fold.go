@@ -127,6 +127,9 @@ func (s *store) needed(ctx context.Context) ([]plumbing.Hash, error) {
 	}
 	var out []plumbing.Hash
 	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		c, err := commits.Next()
 		if errors.Is(err, io.EOF) {
 			break

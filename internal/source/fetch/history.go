@@ -18,6 +18,9 @@ func History(ctx context.Context, req source.HistoryRequest) (answer source.Hist
 		return answer, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.bound(ctx, req.Disk); err != nil {
+		return answer, full(err)
+	}
 	answer, err = tell(ctx, req, s)
 	if !errors.Is(err, errOdd) {
 		return answer, err
@@ -41,15 +44,26 @@ func tell(ctx context.Context, req source.HistoryRequest, s *store) (source.Hist
 	case req.Learn:
 		err = h.learn(ctx)
 	default:
-		answer.Relation, err = h.relate(ctx)
-		if errors.Is(err, errCut) {
-			answer.Cut, err = err.Error(), nil
-		}
+		answer, err = h.stands(ctx)
 	}
 	if err == nil {
 		err = s.fold(ctx)
 	}
 	return answer, full(err)
+}
+
+// stands tells how the commits stand to each other. What came of a history that is not
+// followed is dropped, for the next one may be another; what was cut short is gone on
+// with.
+func (h *historian) stands(ctx context.Context) (answer source.HistoryAnswer, err error) {
+	answer.Relation, err = h.relate(ctx)
+	switch {
+	case errors.Is(err, errCut):
+		answer.Cut, err = err.Error(), nil
+	case err == nil && (answer.Relation == source.Diverged || answer.Relation == source.Unknown):
+		err = h.store.forget()
+	}
+	return answer, err
 }
 
 // historian answers one question.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -64,19 +63,6 @@ func layOut(dir string) error {
 	return nil
 }
 
-func (h *hold) sweep() error {
-	entries, err := os.ReadDir(h.dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), incomingPrefix) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(h.dir, e.Name())))
-		}
-	}
-	return err
-}
-
 // reopen lets the repository know its new packs.
 func (h *hold) reopen() error {
 	if h.store != nil {
@@ -125,11 +111,11 @@ func (o objectReader) has(hash plumbing.Hash) (bool, error) {
 	return err == nil, err
 }
 
-// adopt moves a checked pack into the repository: its index last, for a pack
-// without one is not looked into.
+// adopt moves a checked pack into the repository: its index first, for a pack without
+// one makes the whole look damaged.
 func (h *hold) adopt(from, name string) error {
 	to := filepath.Join(h.dir, packDir)
-	for _, suffix := range []string{".pack", ".idx"} {
+	for _, suffix := range []string{".idx", ".pack"} {
 		if err := os.Rename(filepath.Join(from, name+suffix), filepath.Join(to, name+suffix)); err != nil {
 			return fmt.Errorf("move the bundle's pack into place: %w", err)
 		}

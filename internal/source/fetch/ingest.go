@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
@@ -113,6 +114,9 @@ func writeIndex(index *idxfile.Writer, path string) (err error) {
 // place renames a pack and its index to the pack's checksum, and notes that it came.
 func (s *store) place(temp string, sum plumbing.Hash) error {
 	base := filepath.Join(s.dir, packDir, "pack-"+sum.String())
+	if _, err := os.Lstat(base + ".pack"); err == nil && !slices.Contains(s.added, base) {
+		s.again = append(s.again, base)
+	}
 	for _, suffix := range [][2]string{{".idx", ".idx"}, {"", ".pack"}} {
 		if err := os.Rename(temp+suffix[0], base+suffix[1]); err != nil {
 			return fmt.Errorf("put the pack into place: %w", err)

@@ -25,6 +25,8 @@ type store struct {
 	objects *filesystem.Storage
 	// added are the packs that came since it was opened: their paths without suffix.
 	added []string
+	// again are those among them that had been there before.
+	again []string
 	// filters is set where the server that was asked last can give commits alone; not
 	// where none was asked.
 	filters bool
@@ -113,7 +115,7 @@ func empty(dir string) bool {
 
 // begin lays out an empty repository; HEAD comes last.
 func (s *store) begin() error {
-	s.added = nil
+	s.added, s.again = nil, nil
 	for _, name := range []string{packDir, "refs"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, name), 0o700); err != nil {
 			return fmt.Errorf("make the object store: %w", err)

@@ -64,10 +64,14 @@ func walk(ctx context.Context, objects objectReader, hash plumbing.Hash, budget 
 	if err := w.tree(root, base.root(objects), "", ""); err != nil {
 		return commit{}, err
 	}
+	judge := w.links.Judge()
 	for i := range w.entries {
 		e := &w.entries[i]
-		if e.Mode == source.ModeLink && e.Refused == "" {
-			e.Refused = w.links.Refusal(e.Path)
+		if e.Mode != source.ModeLink || e.Refused != "" {
+			continue
+		}
+		if e.Refused, err = judge.Refusal(e.Path); err != nil {
+			return commit{}, err
 		}
 	}
 	slices.SortFunc(w.entries, func(a, b entry) int { return strings.Compare(a.Path, b.Path) })

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"fmt"
 	"path"
 	"strings"
 	"testing"
@@ -43,13 +44,54 @@ func TestLinks(t *testing.T) {
 		"abs": "/etc", "via": "abs/passwd", "self": "self", "a": "b", "b": "a", "chain": "dir/up/dir/up/dir/file",
 		"physical": "dir/deep/../../x", "dir/deep": "sub/sub", "escape": "dir/jump/../../../x", "dir/jump": "deep", "empty": "", "nul": "a\x00b",
 	}
+	judge := links.Judge()
 	for p, want := range map[string]string{
 		"good": "", "dot": "", "up-and-back": "leaves", "dir/up": "", "dir/out": "leaves", "dir/same": "", "abs": "absolute", "via": "absolute",
 		"self": "more than 40", "a": "more than 40", "chain": "", "physical": "", "escape": "", "empty": "unusable", "nul": "unusable",
 	} {
-		got := links.Refusal(p)
-		if (want == "") != (got == "") || !strings.Contains(got, want) {
-			t.Errorf("%s -> %q: refused with %q, want %q", p, links[p], got, want)
+		got, err := judge.Refusal(p)
+		if (want == "") != (got == "") || !strings.Contains(got, want) || err != nil {
+			t.Errorf("%s -> %q: refused with %q, want %q, %v", p, links[p], got, want, err)
+		}
+	}
+}
+
+// Links that lead through one another cost as much as all links of a commit may, however
+// many there are, and however far each leads: each of these takes many thousand steps.
+func TestLinksCostABoundedEffort(t *testing.T) {
+	const count = 500
+	chained := func(target func(next string) string) Links {
+		l := Links{"c38": "."}
+		for i := range 38 {
+			l[fmt.Sprintf("c%d", i)] = target(fmt.Sprintf("c%d", i+1))
+		}
+		for i := range count {
+			l[fmt.Sprintf("x%d", i)] = target("c0")
+		}
+		return l
+	}
+	for name, l := range map[string]Links{
+		"in and out":   chained(func(next string) string { return strings.Repeat("a/", 800) + strings.Repeat("../", 800) + next }),
+		"many at once": chained(func(next string) string { return next + strings.Repeat("/a/..", 800) }),
+		"far down":     chained(func(next string) string { return strings.Repeat("a/", 1000) + next }),
+	} {
+		judge := l.Judge()
+		judged, err := 0, error(nil)
+		for ; judged < count && err == nil; judged++ {
+			_, err = judge.Refusal(fmt.Sprintf("x%d", judged))
+		}
+		if fault.Of(err) != fault.Rejected || fault.Advice(err) == "" || judged > 200 {
+			t.Errorf("%s: %v, after %d links", name, err, judged)
+		}
+	}
+	honest := Links{"current": "releases/v2", "releases/v2": "../store/v2"}
+	for i := range 20000 {
+		honest[fmt.Sprintf("apps/team-%d/service/config/shared-%d.yaml", i%10, i)] = "../../../../current/config/shared.yaml"
+	}
+	judge := honest.Judge()
+	for p := range honest {
+		if why, err := judge.Refusal(p); why != "" || err != nil {
+			t.Fatalf("%s: %q, %v", p, why, err)
 		}
 	}
 }
@@ -63,7 +105,7 @@ func FuzzLinks(f *testing.F) {
 		if p == "" || path.Clean("/"+p) != "/"+p {
 			return
 		}
-		if (Links{p: target}).Refusal(p) != "" || strings.Contains(target, path.Base(p)) {
+		if why, err := (Links{p: target}).Judge().Refusal(p); why != "" || err != nil || strings.Contains(target, path.Base(p)) {
 			return
 		}
 		clean := path.Join(path.Dir(p), target)

@@ -45,6 +45,23 @@ func (k Keys) overOpenPGP(o Object, armour string, now time.Time) (Signer, error
 	return Signer{Kind: OpenPGP, Name: person(owner), Key: key}, nil
 }
 
+// Turns are the times at which the verdict on the object may become another one: when an
+// OpenPGP signature begins to count, and when it has ended by itself. Others have none.
+func (o Object) Turns() []time.Time {
+	if kind, err := kindOf(string(o.signature)); err != nil || kind != OpenPGP {
+		return nil
+	}
+	sig, _, err := signature(string(o.signature))
+	if err != nil {
+		return nil
+	}
+	turns := []time.Time{sig.CreationTime}
+	if life := sig.SigLifetimeSecs; life != nil && *life > 0 { // it counts in its last second, too
+		turns = append(turns, sig.CreationTime.Add(time.Duration(*life)*time.Second+time.Second))
+	}
+	return turns
+}
+
 // weakHashes are those that a signature over a commit may not use.
 func weakHashes() map[crypto.Hash]bool {
 	return map[crypto.Hash]bool{crypto.SHA1: true, crypto.MD5: true, crypto.RIPEMD160: true, crypto.SHA224: true}

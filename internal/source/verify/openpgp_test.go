@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,96 @@ func TestWhatAnOpenPGPSignatureIsRefusedFor(t *testing.T) {
 	p.run(strings.Replace(p.rev(gone), ":-----BEGIN", "-----BEGIN", 1), "gpg", "--batch", "--import")
 	_, err = judge(verify.Keys{Rings: []verify.Ring{p.ring(gone)}}, byGone)
 	bad(t, "revoked", err, gone, "which is revoked")
+}
+
+// A key is what all files say of it, in whichever order they stand: an older copy brings
+// no revoked key back, and takes none away that lives longer now.
+func TestAKeyIsRevokedByWhicheverCopySaysSo(t *testing.T) {
+	p := newPlace(t)
+	ann := p.person("Ann <ann@example.com>", "ed25519", "sign", made)
+	c := signed(plain(), p.byGPG(ann, plain(), "--faked-system-time", later+"!"))
+	export := func(fpr string) string { return p.run("", "gpg", "--armor", "--export", fpr) }
+	long := export(ann)
+	p.run("", "gpg", "--batch", "--faked-system-time", "20230201T000000!", "--quick-set-expire", ann, "2023-06-01")
+	short := export(ann)
+	p.run("", "gpg", "--batch", "--faked-system-time", "20230301T000000!", "--quick-set-expire", ann, "2030-06-01")
+	longer := export(ann)
+	p.run(strings.Replace(p.rev(ann), ":-----BEGIN", "-----BEGIN", 1), "gpg", "--batch", "--import")
+	revoked := export(ann)
+	for what, want := range map[string]struct {
+		one, other, why string
+	}{
+		"an older one":         {long, long, ""},
+		"one that ends early":  {long, short, "which had expired when it signed"},
+		"one that lives on":    {short, longer, ""},
+		"one that was revoked": {long, revoked, "which is revoked"},
+		"revoked, and expired": {short, revoked, "which is revoked"},
+	} {
+		for how, keys := range map[string]verify.Keys{
+			"last":        {Rings: []verify.Ring{parseRing(t, want.one), parseRing(t, want.other)}},
+			"first":       {Rings: []verify.Ring{parseRing(t, want.other), parseRing(t, want.one)}},
+			"last of one": {Rings: []verify.Ring{parseRing(t, want.one+want.other)}},
+			"first of it": {Rings: []verify.Ring{parseRing(t, want.other+want.one)}},
+		} {
+			got, err := judge(keys, c)
+			if want.why != "" {
+				bad(t, what+" "+how, err, ann, want.why)
+			} else {
+				good(t, what+" "+how, got, err, verify.Signer{Kind: verify.OpenPGP, Name: "Ann <ann@example.com>", Key: ann})
+			}
+		}
+	}
+}
+
+// One file has the subkey that signed, another the end of the whole key; or of the
+// subkey.
+func TestARevocationReachesTheSubkeysOfOtherCopies(t *testing.T) {
+	when := time.Unix(committed, 0)
+	config := &packet.Config{Time: func() time.Time { return when.Add(-time.Hour) }, Algorithm: packet.PubKeyAlgoEdDSA}
+	made := func() (*openpgp.Entity, verify.Ring) {
+		t.Helper()
+		e, err := openpgp.NewEntity("Sue", "", "sue@example.com", config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := exported(t, e)
+		if err := e.AddSigningSubkey(config); err != nil {
+			t.Fatal(err)
+		}
+		return e, bare
+	}
+	sign := func(e *openpgp.Entity) []byte {
+		t.Helper()
+		var out bytes.Buffer
+		w, err := armor.Encode(&out, openpgp.SignatureType, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := &packet.Config{Time: func() time.Time { return when }, SigningKeyId: e.Subkeys[len(e.Subkeys)-1].PublicKey.KeyId}
+		if err := errors.Join(openpgp.DetachSign(w, []*openpgp.Entity{e}, strings.NewReader(plain()), now), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return signed(plain(), out.String())
+	}
+	e, bare := made()
+	whole, raw := exported(t, e), sign(e)
+	if got, err := judge(verify.Keys{Rings: []verify.Ring{bare, whole}}, raw); err != nil || got.Name != "Sue <sue@example.com>" {
+		t.Errorf("a copy without the subkey before one that has it: %v, %v", got, err)
+	}
+	if err := e.Revoke(packet.KeyCompromised, "", config); err != nil {
+		t.Fatal(err)
+	}
+	e.Subkeys = nil
+	_, err := judge(verify.Keys{Rings: []verify.Ring{whole, exported(t, e)}}, raw)
+	bad(t, "a revoked key without the subkey", err, "Sue", "which is revoked")
+
+	e, _ = made()
+	whole, raw = exported(t, e), sign(e)
+	if err := e.Subkeys[len(e.Subkeys)-1].Revoke(packet.KeyCompromised, "", config); err != nil {
+		t.Fatal(err)
+	}
+	_, err = judge(verify.Keys{Rings: []verify.Ring{whole, exported(t, e)}}, raw)
+	bad(t, "a revoked subkey", err, "Sue", "which is revoked")
 }
 
 // rev is the revocation certificate that gpg made with the key.
