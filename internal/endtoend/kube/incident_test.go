@@ -103,9 +103,10 @@ func TestIgnoredFieldIsLeftToItsOwner(t *testing.T) {
 			t.Errorf("it is told: %+v", e)
 		}
 	}
-	st, err := a.Status(t.Context(), []string{shop})
-	p.must(err)
-	if i := st.Apps[0].Ignored; len(i) != 1 || i[0].Path != "spec.replicas" || i[0].Live != "3" || i[0].Rule != "the platform scales it" {
-		t.Errorf("status says %+v", i)
-	}
+	p.eventually("status says what is ignored", func() bool { // a look that does not come in time says nothing
+		st, err := a.Status(t.Context(), []string{shop})
+		p.must(err)
+		i := st.Apps[0].Ignored
+		return len(i) == 1 && i[0].Path == "spec.replicas" && i[0].Live == "3" && i[0].Rule == "the platform scales it"
+	})
 }

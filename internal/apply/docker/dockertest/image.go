@@ -71,7 +71,7 @@ func built(t testing.TB, api *client.Client, files []byte, ref string) {
 	ctx, cancel := context.WithTimeout(t.Context(), Limit)
 	defer cancel()
 	err := buildImage(ctx, api, bytes.NewReader(files), ref, false)
-	if err != nil && strings.Contains(err.Error(), "no such file") { // the cached layer has just gone with another test's image
+	if err != nil && layerGone(err) {
 		err = buildImage(ctx, api, bytes.NewReader(files), ref, true)
 	}
 	if err != nil {
@@ -79,6 +79,12 @@ func built(t testing.TB, api *client.Client, files []byte, ref string) {
 	}
 	id := ImageID(t, ref)
 	t.Cleanup(func() { removeImage(t, api, ref, id) })
+}
+
+// layerGone tells whether a cached layer, or an image that was being built, has just gone
+// with another test's image.
+func layerGone(err error) bool {
+	return strings.Contains(err.Error(), "no such file") || strings.Contains(err.Error(), "unable to find image")
 }
 
 // ImageID returns the ID of an image.
