@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"golang.org/x/sys/unix"
@@ -131,26 +130,14 @@ func (s *store) begin() error {
 
 // tidy removes what was not finished. Every pack has an index then.
 func (s *store) tidy() error {
-	dir := filepath.Join(s.dir, packDir)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
+	all, err := packFiles(filepath.Join(s.dir, packDir))
+	switch {
+	case err != nil:
 		return fmt.Errorf("%w: %w", errOdd, err)
+	case len(all.bare)+len(all.strange) > 0:
+		return errOdd
 	}
-	there := map[string]bool{}
-	for _, e := range entries {
-		there[e.Name()] = true
-	}
-	for name := range there {
-		bare, isIndex := strings.CutSuffix(name, ".idx")
-		base, isPack := strings.CutSuffix(name, ".pack")
-		switch {
-		case strings.HasPrefix(name, tempPrefix), isIndex && !there[bare+".pack"]:
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
-		case isPack && !there[base+".idx"], !isPack && !isIndex:
-			return errOdd
-		}
-	}
-	if err != nil {
+	if err := all.removeLeftovers(); err != nil {
 		return fmt.Errorf("tidy up the object store: %w", err)
 	}
 	return nil

@@ -30,24 +30,55 @@ func (h *hold) sweep() error {
 // it came here: one that lost its index gets another, for what it holds may be nowhere
 // else any more.
 func (h *hold) sweepPacks() error {
-	dir := filepath.Join(h.dir, packDir)
-	entries, err := os.ReadDir(dir)
+	all, err := packFiles(filepath.Join(h.dir, packDir))
 	if err != nil {
 		return err
+	}
+	err = all.removeLeftovers()
+	for _, base := range all.bare {
+		err = errors.Join(err, indexAnew(base))
+	}
+	return err
+}
+
+// lying is what lies in a directory of packs beside packs with their indexes, as paths.
+type lying struct {
+	leftovers []string // of what was not finished
+	bare      []string // packs without an index, without suffix
+	strange   []string
+}
+
+// packFiles looks through a directory of packs.
+func packFiles(dir string) (lying, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return lying{}, err
 	}
 	there := map[string]bool{}
 	for _, e := range entries {
 		there[e.Name()] = true
 	}
+	var out lying
 	for name := range there {
-		bare, isIndex := strings.CutSuffix(name, ".idx")
+		of, isIndex := strings.CutSuffix(name, ".idx")
 		base, isPack := strings.CutSuffix(name, ".pack")
 		switch {
-		case strings.HasPrefix(name, tempPrefix), isIndex && !there[bare+".pack"]:
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
+		case strings.HasPrefix(name, tempPrefix), isIndex && !there[of+".pack"]:
+			out.leftovers = append(out.leftovers, filepath.Join(dir, name))
 		case isPack && !there[base+".idx"]:
-			err = errors.Join(err, indexAnew(filepath.Join(dir, base)))
+			out.bare = append(out.bare, filepath.Join(dir, base))
+		case !isPack && !isIndex:
+			out.strange = append(out.strange, filepath.Join(dir, name))
 		}
+	}
+	return out, nil
+}
+
+// removeLeftovers removes what was not finished.
+func (p lying) removeLeftovers() error {
+	var err error
+	for _, path := range p.leftovers {
+		err = errors.Join(err, os.RemoveAll(path))
 	}
 	return err
 }
