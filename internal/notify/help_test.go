@@ -168,6 +168,18 @@ func host(t *testing.T, conf config.Notify) *place {
 	return p
 }
 
+// taking is a host of several agents that take turns: whoever follows has an outbox of
+// its own.
+func taking(t *testing.T, conf config.Notify) *place {
+	t.Helper()
+	p := host(t, conf)
+	p.end()
+	p.shared = &note{}
+	p.path += ".first"
+	p.start()
+	return p
+}
+
 // start opens the outbox and runs the notifier, until end.
 func (p *place) start() {
 	p.t.Helper()

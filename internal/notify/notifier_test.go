@@ -546,11 +546,7 @@ func (n *note) SetTold(id uint64, to map[string]uint64) error {
 // could tell nobody.
 func TestWhoTakesOverFromTheFirstTellsItAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := host(t, toOps(config.Route{}))
-		p.end()
-		p.shared = &note{}
-		p.path += ".first"
-		p.start()
+		p := taking(t, toOps(config.Route{}))
 		p.told["ops"].fails(errDown)
 		p.happens(2*time.Minute, sync1("shop", "halted", "x"))
 		p.end()
@@ -627,11 +623,7 @@ func TestWhoTakesOverTellsTheEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := host(t, toOps(c.route))
-				p.end()
-				p.shared = &note{}
-				p.path += ".first"
-				p.start()
+				p := taking(t, toOps(c.route))
 				p.happens(2*time.Minute, sync1("shop", "degraded", "web: unhealthy"))
 				p.end()
 				if c.was != nil {
@@ -652,11 +644,7 @@ func TestWhoTakesOverTellsTheEnd(t *testing.T) {
 // Also where it has become something since that is told to others.
 func TestWhoTakesOverTellsTheEndOfWhatBecameLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := host(t, toOps(config.Route{Severity: "error"}))
-		p.end()
-		p.shared = &note{}
-		p.path += ".first"
-		p.start()
+		p := taking(t, toOps(config.Route{Severity: "error"}))
 		p.happens(2*time.Minute, sync1("shop", "halted", "x"))
 		p.end()
 		p.path += ".second"
@@ -673,11 +661,7 @@ func TestWhoTakesOverTellsTheEndOfWhatBecameLess(t *testing.T) {
 func TestWhoTakesOverRemindsOfWhatAPassFound(t *testing.T) {
 	for outcome, want := range map[string]string{"": "", "halted": "\n10945 prod-1: shop still: halted\n14545 prod-1: shop still: halted", "held": ""} {
 		synctest.Test(t, func(t *testing.T) {
-			p := host(t, toOps(config.Route{Remind: duration(time.Hour)}))
-			p.end()
-			p.shared = &note{}
-			p.path += ".first"
-			p.start()
+			p := taking(t, toOps(config.Route{Remind: duration(time.Hour)}))
 			p.happens(2*time.Minute, sync1("shop", "halted", "x"))
 			p.end()
 			p.path += ".second"
@@ -698,11 +682,7 @@ func TestWhoTakesOverRemindsOfWhatAPassFound(t *testing.T) {
 // told is noted within seconds, also where it was told after the note before.
 func TestWhatWasToldIsNotedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := host(t, toOps(config.Route{Remind: duration(time.Hour)}))
-		p.end()
-		p.shared = &note{}
-		p.path += ".first"
-		p.start()
+		p := taking(t, toOps(config.Route{Remind: duration(time.Hour)}))
 		for i := range 3 {
 			p.happens(25*time.Second, sync1("shop", "applied", ""))
 			if p.shared.told != uint64(i+1) {
@@ -717,11 +697,7 @@ func TestWhatWasToldIsNotedSoon(t *testing.T) {
 func TestWhoTakesOverRepeatsNothingToWhoWasTold(t *testing.T) {
 	conf := confOf(config.Route{To: []string{"ops", "dead"}}, config.Route{To: []string{"dev"}, Apps: []string{"blog"}})
 	synctest.Test(t, func(t *testing.T) {
-		p := host(t, conf)
-		p.end()
-		p.shared = &note{}
-		p.path += ".first"
-		p.start()
+		p := taking(t, conf)
 		p.told["dead"].fails(errDown)
 		p.happens(time.Hour, sync1("shop", "halted", "x"), sync1("blog", "applied", ""))
 		p.happens(time.Hour, sync1("shop", "applied", ""))
