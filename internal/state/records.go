@@ -71,8 +71,8 @@ func (s *Store) SaveWith(r Record, entries ...Entry) (Entry, error) {
 	return last, err
 }
 
-// Delete forgets an app: its record, also one that was set aside, and its kept logs. Its history stays, so
-// that who removed it can be told; of deleted apps, the newest are kept.
+// Delete forgets an app: its record, also one that was set aside, and its kept logs. Its
+// history stays, so that who removed it can be told; of deleted apps, the newest are kept.
 func (s *Store) Delete(app string) error {
 	if err := named(app); err != nil {
 		return err

@@ -61,9 +61,8 @@ func (e *Engine) surveyed(at scope) *survey {
 }
 
 // exists tells whether there is an object of this name, which no watch shows as ours,
-// and as of when:
-// a list may be some seconds old. Put is when this process has put it last, zero for
-// never: an older list says nothing of it.
+// and as of when: a list may be some seconds old. Put is when this process has put it
+// last, zero for never: an older list says nothing of it.
 func (e *Engine) exists(ctx context.Context, id *identity, w *wanted, put time.Time) (there bool, asOf time.Time, err error) {
 	at := scope{account: id.name, kind: w.kind, namespace: w.manifest.GetNamespace()}
 	var place metadata.ResourceInterface = id.metadata.Resource(w.kind.gvr)

@@ -20,13 +20,6 @@ import (
 // something was lost.
 const heard = 256
 
-// scope is what one watch is about: a kind, in a namespace or in all, in whose name.
-type scope struct {
-	account   string
-	kind      kind
-	namespace string
-}
-
 // scoped is a watch of the metadata of a kind's objects, those of ours only. It is
 // shared by all apps.
 type scoped struct {
@@ -101,16 +94,6 @@ func (e *Engine) whole(account string, k kind, namespace string) *scoped {
 	}
 	s.asked = time.Now()
 	return s
-}
-
-// scopeOf is the scope of the watch that shows a kind's objects in a namespace. The
-// caller holds the lock.
-func (e *Engine) scopeOf(account string, k kind, namespace string) scope {
-	at := scope{account: account, kind: k}
-	if account != "" || e.confined[at] {
-		at.namespace = namespace
-	}
-	return at
 }
 
 // labelled returns what the watches in an account's name show of an app, besides
